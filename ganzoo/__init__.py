@@ -1,0 +1,66 @@
+"""A modular GAN zoo: models x losses x Lipschitz enforcers x conditioners, one exact runner.
+
+The names below are the API of plugin authors and notebooks; each is imported when it is first used, so that
+`import ganzoo` and `ganzoo --help` do not wait for torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganzoo.builtin.lipschitz import gradient_norm as gradient_norm
+    from ganzoo.contracts import AdversarialLoss as AdversarialLoss
+    from ganzoo.contracts import Conditioner as Conditioner
+    from ganzoo.contracts import Critic as Critic
+    from ganzoo.contracts import Dataset as Dataset
+    from ganzoo.contracts import DataSpec as DataSpec
+    from ganzoo.contracts import LipschitzEnforcer as LipschitzEnforcer
+    from ganzoo.contracts import Model as Model
+    from ganzoo.contracts import Samples as Samples
+    from ganzoo.contracts import Verdict as Verdict
+    from ganzoo.errors import CheckpointError as CheckpointError
+    from ganzoo.errors import ConfigError as ConfigError
+    from ganzoo.errors import DataError as DataError
+    from ganzoo.errors import DivergedError as DivergedError
+    from ganzoo.errors import FolderError as FolderError
+    from ganzoo.errors import GanzooError as GanzooError
+    from ganzoo.errors import PluginError as PluginError
+    from ganzoo.errors import ResourceError as ResourceError
+    from ganzoo.errors import RunInterrupted as RunInterrupted
+    from ganzoo.experiment import Run as Run
+    from ganzoo.experiment import run as run
+    from ganzoo.hookspecs import hookimpl as hookimpl
+    from ganzoo.lifecycle import Observer as Observer
+    from ganzoo.zoo import Zoo as Zoo
+    from ganzoo.zoo import load_zoo as load_zoo
+
+__version__ = "0.1.0"
+
+_ORIGINS = {
+    "builtin.lipschitz": ("gradient_norm",),
+    "contracts": (
+        *("AdversarialLoss", "Conditioner", "Critic", "DataSpec", "Dataset", "LipschitzEnforcer"),
+        *("Model", "Samples", "Verdict"),
+    ),
+    "errors": (
+        *("CheckpointError", "ConfigError", "DataError", "DivergedError", "FolderError", "GanzooError"),
+        *("PluginError", "ResourceError", "RunInterrupted"),
+    ),
+    "experiment": ("Run", "run"),
+    "hookspecs": ("hookimpl",),
+    "lifecycle": ("Observer",),
+    "zoo": ("Zoo", "load_zoo"),
+}
+_MODULES = {name: module for module, names in _ORIGINS.items() for name in names}
+
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
+    return getattr(import_module(f"ganzoo.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

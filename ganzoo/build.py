@@ -1,0 +1,221 @@
+"""RunConfig + Zoo + DataSpec -> GAN, ready to train. What does not fit together is refused here."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Adam, Optimizer, RMSprop
+from torch.optim.swa_utils import AveragedModel
+
+from ganzoo.config import OptimConfig, RunConfig
+from ganzoo.contracts import AdversarialLoss, Conditioner, Critic, DataSpec, LipschitzEnforcer, Model, Verdict
+from ganzoo.device import Device
+from ganzoo.errors import ConfigError, DataError, PluginError
+from ganzoo.zoo import Zoo
+
+
+class Generator(nn.Module):
+    """(z (N, Z), y (N,)) -> samples (N, *shape) in [-1, 1]."""
+
+    def __init__(self, trunk: nn.Module, embedding: nn.Module) -> None:
+        super().__init__()
+        self.trunk, self.embedding = trunk, embedding
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        """z (N, Z), y (N,) -> (N, *shape)."""
+        x: Tensor = self.trunk(z, self.embedding(y))
+        return x
+
+
+class Discriminator(nn.Module):
+    """(samples (N, *shape), y (N,)) -> Verdict."""
+
+    def __init__(self, label_maps: nn.Module, trunk: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.label_maps, self.trunk, self.head = label_maps, trunk, head
+
+    def forward(self, x: Tensor, y: Tensor) -> Verdict:
+        """x (N, *shape), y (N,) -> Verdict."""
+        verdict: Verdict = self.head(self.trunk(torch.cat([x, self.label_maps(y)], dim=1)), y)
+        return Verdict(*(None if part is None else part.float() for part in verdict))
+
+
+class Combined(LipschitzEnforcer):
+    """Several enforcers at once: constraints in turn, penalties summed, projections in turn."""
+
+    def __init__(self, parts: Iterable[LipschitzEnforcer]) -> None:
+        self.parts = tuple(parts)
+        self.per_sample = any(part.per_sample for part in self.parts)  # type: ignore[misc]
+
+    def constrain(self, discriminator: nn.Module) -> nn.Module:
+        """Apply each constraint to the result of the previous one."""
+        for part in self.parts:
+            discriminator = part.constrain(discriminator)
+        return discriminator
+
+    def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
+        """Sum of the penalties: a scalar."""
+        return torch.stack([part.penalty(critic, real=real, fake=fake) for part in self.parts]).sum()
+
+    def project(self, discriminator: nn.Module) -> None:
+        """Project in turn."""
+        for part in self.parts:
+            part.project(discriminator)
+
+
+@dataclass
+class GAN:
+    """The two players, the rules, and the optimisers: everything a step needs."""
+
+    G: nn.Module
+    D: nn.Module
+    G_ema: AveragedModel
+    """Moving average of G: the one that is sampled and scored."""
+    opt_g: Optimizer
+    opt_d: Optimizer
+    loss: AdversarialLoss
+    lipschitz: LipschitzEnforcer
+    conditioner: Conditioner
+    z_dim: int
+    device: Device
+
+    def sample_z(self, y: Tensor) -> Tensor:
+        """z ~ N(0, I), one row per label in y (N,), on its device: (N, Z)."""
+        return torch.randn(len(y), self.z_dim, device=y.device)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, buffers and optimiser states, for a checkpoint."""
+        return {name: getattr(self, name).state_dict() for name in ("G", "D", "G_ema", "opt_g", "opt_d")}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave. Raises KeyError or RuntimeError where it does not fit."""
+        for name in ("G", "D", "G_ema", "opt_g", "opt_d"):
+            getattr(self, name).load_state_dict(state[name])
+
+
+def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device) -> GAN:
+    """Build, check and place the networks of one run; weights come from torch's global random state.
+
+    Raises ConfigError or DataError, with the nearest combination that works, if the parts do not fit;
+    PluginError if a component breaks its contract.
+    """
+    model: Model = zoo.create("model", run.model)
+    conditioner: Conditioner = zoo.create("conditioner", run.conditioner)
+    lipschitz = _combine(zoo.create_parts("lipschitz", run.lipschitz))
+    _check_labels(run, conditioner, data)
+
+    G = Generator(
+        model.generator(data, conditioner.embedding_dim), conditioner.generator_embedding(data.num_classes)
+    )
+    D = lipschitz.constrain(_discriminator(model, conditioner, data, lipschitz.per_sample))
+    G, D = device.place(G), device.place(D)
+    check_networks(G, D, run, data, model.z_dim, device.torch_device, per_sample=lipschitz.per_sample)
+    return GAN(
+        G=G,
+        D=D,
+        G_ema=average_of(G, run.train.ema_decay),
+        opt_g=make_optimizer(run.optim, G, run.optim.lr_g),
+        opt_d=make_optimizer(run.optim, D, run.optim.lr_d),
+        loss=zoo.create("loss", run.loss),
+        lipschitz=lipschitz,
+        conditioner=conditioner,
+        z_dim=model.z_dim,
+        device=device,
+    )
+
+
+def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
+    return parts[0] if len(parts) == 1 else Combined(parts)
+
+
+def _discriminator(model: Model, conditioner: Conditioner, data: DataSpec, per_sample: bool) -> Discriminator:
+    maps = conditioner.discriminator_input(data.num_classes, data.shape)
+    channels = int(maps.channels)  # type: ignore[arg-type]
+    seen = DataSpec((data.shape[0] + channels, *data.shape[1:]), data.num_classes)
+    trunk = model.discriminator(seen, per_sample=per_sample)
+    head = conditioner.discriminator_head(int(trunk.feature_dim), data.num_classes)  # type: ignore[arg-type]
+    return Discriminator(maps, trunk, head)
+
+
+def _check_labels(run: RunConfig, conditioner: Conditioner, data: DataSpec) -> None:
+    if conditioner.needs_labels and data.num_classes < 2:
+        raise DataError(
+            f"conditioner {run.conditioner.name!r} needs at least 2 classes; dataset {run.dataset.name!r} has 1",
+            hint="--conditioner none, or images sorted into one folder per class",
+        )
+
+
+def make_optimizer(optim: OptimConfig, network: nn.Module, lr: float) -> Optimizer:
+    """Return the optimiser of one player; `initial_lr` of its group is what the schedule scales."""
+    parameters = [{"params": list(network.parameters()), "initial_lr": lr}]
+    if optim.name == "adam":
+        return Adam(parameters, lr=lr, betas=(optim.beta1, optim.beta2), fused=True)
+    if optim.name == "rmsprop":
+        return RMSprop(parameters, lr=lr, alpha=optim.beta2, foreach=True)
+    return SGD(parameters, lr=lr, foreach=True)
+
+
+def average_of(G: nn.Module, decay: float) -> AveragedModel:
+    """Return a moving average of G's weights; buffers are copied. The decay warms up as (1 + t) / (10 + t).
+
+    Without the warm-up, the first random weights would still weigh 37 % after 1,000 steps at 0.999.
+    """
+
+    def update(average: Any, current: Any, t: Any) -> None:
+        rate = min(decay, (1 + int(t)) / (10 + int(t)))
+        torch._foreach_lerp_(average, current, 1 - rate)
+
+    averaged = AveragedModel(G, multi_avg_fn=update).eval().requires_grad_(False)
+    averaged.n_averaged = (
+        averaged.n_averaged.cpu()
+    )  # counted by the host: reading it costs no synchronisation
+    return averaged
+
+
+def check_networks(
+    G: nn.Module,
+    D: nn.Module,
+    run: RunConfig,
+    data: DataSpec,
+    z_dim: int,
+    device: torch.device,
+    *,
+    per_sample: bool,
+) -> None:
+    """Run copies of both networks on four samples before the first step; random state and weights stay as they were.
+
+    Raises PluginError for wrong shapes or non-finite values, and ConfigError if an enforcer that speaks of
+    single samples meets a discriminator that mixes them.
+    """
+    with torch.random.fork_rng():
+        G, D = copy.deepcopy(G), copy.deepcopy(D)
+        z, y = torch.randn(4, z_dim, device=device), torch.zeros(4, dtype=torch.long, device=device)
+        x = G(z, y)
+        _expect(x, (4, *data.shape), f"generator of model {run.model.name!r}", "samples")
+        x = x.detach().requires_grad_(True)
+        logits = D(x, y).logits
+        _expect(logits, (4,), f"discriminator of model {run.model.name!r}", "logits")
+        if per_sample and _mixes_samples(logits, x):
+            raise ConfigError(
+                f"lipschitz {run.lipschitz.name!r} needs logits that depend on one sample each, but in the "
+                f"discriminator of {run.model.name!r} a logit moves with the other samples of its batch",
+                hint="a model without batch statistics in D, or --lipschitz clip",
+            )
+
+
+def _expect(value: Tensor, shape: tuple[int, ...], who: str, what: str) -> None:
+    if tuple(value.shape) != shape:
+        raise PluginError(f"{who}: expected {what} of shape {shape}, got {tuple(value.shape)}")
+    if not torch.isfinite(value).all():
+        raise PluginError(f"{who}: {what} are not finite before the first step")
+
+
+def _mixes_samples(logits: Tensor, x: Tensor) -> bool:
+    """Whether logit 0 has a gradient on the samples 1, 2, 3: what a per-sample penalty must not meet."""
+    (gradient,) = torch.autograd.grad(logits[0], x)
+    return bool((gradient[1:] != 0).any())

@@ -1,0 +1,145 @@
+"""Conditioners: how labels reach both networks. N batch, E embedding, F features, K classes, L label channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from pydantic import NonNegativeFloat, PositiveInt
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, one_hot
+
+from ganzoo.contracts import Conditioner, Verdict
+from ganzoo.hookspecs import hookimpl
+
+
+class NoEmbedding(nn.Module):
+    """y (N,) -> c (N, 0): concatenating it changes nothing."""
+
+    def forward(self, y: Tensor) -> Tensor:
+        """y (N,) -> (N, 0)."""
+        return torch.zeros(len(y), 0, device=y.device)
+
+
+class LabelMaps(nn.Module):
+    """y (N,) -> one-hot planes (N, L, *size), L = K; or no planes at all, L = 0."""
+
+    def __init__(self, channels: int, size: tuple[int, ...]) -> None:
+        super().__init__()
+        self.channels, self.size = channels, size
+
+    def forward(self, y: Tensor) -> Tensor:
+        """y (N,) -> (N, L, *size)."""
+        shape = (len(y), self.channels, *self.size)
+        if self.channels == 0:
+            return torch.zeros(shape, device=y.device)
+        planes = one_hot(y, self.channels).float()  # (N, K)
+        return planes.reshape(len(y), self.channels, *[1] * len(self.size)).expand(shape)
+
+
+class Head(nn.Module):
+    """Features to a logit; plus, if asked for, a projection on the label and an auxiliary classifier."""
+
+    def __init__(
+        self, feature_dim: int, embed: nn.Module | None = None, classify: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        self.linear = nn.Linear(feature_dim, 1)
+        self.embed, self.classify = embed, classify
+
+    def forward(self, h: Tensor, y: Tensor) -> Verdict:
+        """h (N, F), y (N,) -> Verdict."""
+        logits = self.linear(h).squeeze(1)  # (N, F) -> (N,)
+        if self.embed is not None:
+            logits = logits + (self.embed(y) * h).sum(dim=1)
+        return Verdict(logits, None if self.classify is None else self.classify(h))
+
+
+class _HeadOnly(Conditioner):
+    """Labels reach D through its head, not through its input."""
+
+    def discriminator_input(self, num_classes: int, shape: tuple[int, ...]) -> nn.Module:
+        return LabelMaps(0, shape[1:])
+
+
+@dataclass(frozen=True)
+class Unconditional(_HeadOnly):
+    """Ignore the labels."""
+
+    needs_labels = False
+    embedding_dim: ClassVar[int] = 0  # type: ignore[misc]
+
+    def generator_embedding(self, num_classes: int) -> nn.Module:
+        return NoEmbedding()
+
+    def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
+        return Head(feature_dim)
+
+
+@dataclass(frozen=True)
+class ConditionalGAN(Conditioner):
+    """Embed the label into G's input and append one-hot label maps to D's. Mirza and Osindero 2014, arXiv:1411.1784.
+
+    G(z, e(y)) and D([x, maps(y)]), arXiv:1411.1784, Eq. 2.
+    """
+
+    embedding_dim: PositiveInt = 32
+
+    def generator_embedding(self, num_classes: int) -> nn.Module:
+        return nn.Embedding(num_classes, self.embedding_dim)
+
+    def discriminator_input(self, num_classes: int, shape: tuple[int, ...]) -> nn.Module:
+        return LabelMaps(num_classes, shape[1:])
+
+    def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
+        return Head(feature_dim)
+
+
+@dataclass(frozen=True)
+class Projection(_HeadOnly):
+    """Add the inner product of features and label embedding to the logit. Miyato and Koyama 2018, arXiv:1802.05637.
+
+    D(x, y) = v(y)^T phi(x) + psi(phi(x)), arXiv:1802.05637, Eq. 3.
+    """
+
+    embedding_dim: PositiveInt = 32
+
+    def generator_embedding(self, num_classes: int) -> nn.Module:
+        return nn.Embedding(num_classes, self.embedding_dim)
+
+    def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
+        return Head(feature_dim, embed=nn.Embedding(num_classes, feature_dim))
+
+
+@dataclass(frozen=True)
+class AuxiliaryClassifier(_HeadOnly):
+    """D also names the class, and both players profit. Odena et al. 2017, arXiv:1610.09585, Eq. 2-3.
+
+    `weight` times the cross-entropy of the class is added to D's loss on real and fake, and to G's on fake.
+    """
+
+    embedding_dim: PositiveInt = 32
+    weight: NonNegativeFloat = 1.0
+
+    def generator_embedding(self, num_classes: int) -> nn.Module:
+        return nn.Embedding(num_classes, self.embedding_dim)
+
+    def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
+        return Head(feature_dim, classify=nn.Linear(feature_dim, num_classes))
+
+    def auxiliary_loss(self, verdict: Verdict, y: Tensor) -> Tensor:
+        assert verdict.class_logits is not None  # our own head made it
+        return self.weight * cross_entropy(verdict.class_logits, y)
+
+
+@hookimpl
+def register_conditioners() -> Mapping[str, type[Conditioner]]:
+    """Return the conditioners that ship with ganzoo."""
+    return {
+        "acgan": AuxiliaryClassifier,
+        "cgan": ConditionalGAN,
+        "none": Unconditional,
+        "projection": Projection,
+    }

@@ -1,0 +1,27 @@
+"""Real samples: digits that ship with ganzoo, standard benchmarks, and your own images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ganzoo.builtin.datasets.digits import Digits
+from ganzoo.builtin.datasets.downloads import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
+from ganzoo.builtin.datasets.folder import Folder, Zip
+from ganzoo.contracts import Dataset
+from ganzoo.hookspecs import hookimpl
+
+
+@hookimpl
+def register_datasets() -> Mapping[str, type[Dataset]]:
+    """Return the datasets that ship with ganzoo."""
+    return {
+        "digits": Digits,
+        "mnist": MNIST,
+        "fashion-mnist": FashionMNIST,
+        "cifar10": CIFAR10,
+        "cifar100": CIFAR100,
+        "svhn": SVHN,
+        "stl10": STL10,
+        "folder": Folder,
+        "zip": Zip,
+    }

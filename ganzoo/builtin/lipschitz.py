@@ -1,0 +1,161 @@
+"""Lipschitz enforcers: each acts at one of the three moments of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+from torch.nn.functional import relu
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ganzoo.contracts import Critic, LipschitzEnforcer
+from ganzoo.hookspecs import hookimpl
+
+
+def gradient_norm(critic: Critic, x: Tensor) -> Tensor:
+    """Slope of the critic at each sample: (N, *shape) -> ||d critic(x) / dx||_2 (N,), float32, differentiable.
+
+    Summing the logits gives per-sample gradients because logit n depends on sample n alone, which batch
+    normalisation in the discriminator would break.
+    """
+    x = x.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return gradient.float().flatten(1).norm(dim=1)
+
+
+def _per_sample_uniform(x: Tensor) -> Tensor:
+    """One number of U[0, 1] per sample, not one per batch: (N, 1, ...), to broadcast over x."""
+    return torch.rand(len(x), *[1] * (x.ndim - 1), device=x.device)
+
+
+def interpolate(real: Tensor, fake: Tensor) -> Tensor:
+    """Return points on the lines between pairs: (N, *shape). arXiv:1704.00028, Algorithm 1, line 6."""
+    epsilon = _per_sample_uniform(real)
+    return epsilon * real + (1 - epsilon) * fake
+
+
+@dataclass(frozen=True)
+class NoEnforcer(LipschitzEnforcer):
+    """Do nothing: the discriminator's slope is unbounded."""
+
+
+@dataclass(frozen=True)
+class WeightClipping(LipschitzEnforcer):
+    """Clamp every weight of D to [-limit, limit]. Arjovsky et al. 2017, arXiv:1701.07875, Algorithm 1, line 7."""
+
+    limit: PositiveFloat = 0.01
+
+    @torch.no_grad()
+    def project(self, discriminator: nn.Module) -> None:
+        torch._foreach_clamp_min_(weights := list(discriminator.parameters()), -self.limit)
+        torch._foreach_clamp_max_(weights, self.limit)
+
+
+@dataclass(frozen=True)
+class GradientPenalty(LipschitzEnforcer):
+    """Pull the slope to 1 between real and fake. Gulrajani et al. 2017, arXiv:1704.00028, Eq. 3.
+
+    weight * E (||grad D(x_hat)||_2 - 1)^2,  x_hat = epsilon x + (1 - epsilon) G(z),  epsilon ~ U[0, 1]
+    """
+
+    per_sample = True
+    weight: NonNegativeFloat = 10.0
+
+    def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
+        slope = gradient_norm(critic, interpolate(real, fake))
+        return self.weight * (slope - 1).square().mean()
+
+
+@dataclass(frozen=True)
+class LipschitzPenalty(GradientPenalty):
+    """Penalise only slopes above 1, between real and fake. Petzka et al. 2018, arXiv:1709.08894, Eq. 8.
+
+    weight * E max(0, ||grad D(x_hat)||_2 - 1)^2,  x_hat = epsilon x + (1 - epsilon) G(z)
+    """
+
+    def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
+        slope = gradient_norm(critic, interpolate(real, fake))
+        return self.weight * relu(slope - 1).square().mean()
+
+
+@dataclass(frozen=True)
+class DRAGAN(LipschitzEnforcer):
+    """Pull the slope to `slope` around real samples only. Kodali et al. 2017, arXiv:1705.07215, Eq. 1.
+
+    weight * E (||grad D(x_hat)||_2 - slope)^2,  x_hat = x + alpha * spread * std(x) * u,
+    u ~ U[0, 1] per element and alpha ~ U[0, 1] per sample, std over the batch.
+    """
+
+    per_sample = True
+    weight: NonNegativeFloat = 10.0
+    slope: PositiveFloat = 1.0
+    spread: PositiveFloat = 0.5
+
+    def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
+        noise = self.spread * real.std(correction=0) * torch.rand_like(real)
+        x_hat = real + _per_sample_uniform(real) * noise
+        return self.weight * (gradient_norm(critic, x_hat) - self.slope).square().mean()
+
+
+@dataclass(frozen=True)
+class R1(LipschitzEnforcer):
+    """Flatten the critic on real samples. Mescheder et al. 2018, arXiv:1801.04406, Eq. 9.
+
+    gamma / 2 * E ||grad D(x)||_2^2
+    """
+
+    per_sample = True
+    gamma: NonNegativeFloat = 10.0
+
+    def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
+        return self.gamma / 2 * gradient_norm(critic, real).square().mean()
+
+
+@dataclass(frozen=True)
+class R1R2(R1):
+    """Flatten the critic on real and on fake samples. Mescheder et al. 2018, arXiv:1801.04406, Eq. 9-10.
+
+    gamma / 2 * E ||grad D(x)||_2^2 + gamma / 2 * E ||grad D(G(z))||_2^2
+    """
+
+    def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
+        both = gradient_norm(critic, real).square().mean() + gradient_norm(critic, fake).square().mean()
+        return self.gamma / 2 * both
+
+
+@dataclass(frozen=True)
+class SpectralNorm(LipschitzEnforcer):
+    """Divide each layer of D by its largest singular value. Miyato et al. 2018, arXiv:1802.05957, Eq. 8.
+
+    W -> W / sigma(W) for every convolution, linear layer and embedding; sigma by `power_iterations` of
+    the power method at each forward pass in training.
+    """
+
+    per_sample = True  # batch normalisation would rescale the layers again, and void the bound
+    power_iterations: PositiveInt = 1
+    eps: Annotated[float, Field(gt=0, lt=1)] = 1e-12
+
+    def constrain(self, discriminator: nn.Module) -> nn.Module:
+        for layer in list(discriminator.modules()):
+            if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Embedding):
+                spectral_norm(layer, n_power_iterations=self.power_iterations, eps=self.eps)
+        return discriminator
+
+
+@hookimpl
+def register_lipschitz() -> Mapping[str, type[LipschitzEnforcer]]:
+    """Return the enforcers that ship with ganzoo."""
+    return {
+        "clip": WeightClipping,
+        "dragan": DRAGAN,
+        "gp": GradientPenalty,
+        "lp": LipschitzPenalty,
+        "none": NoEnforcer,
+        "r1": R1,
+        "r1r2": R1R2,
+        "sn": SpectralNorm,
+    }

@@ -1,0 +1,107 @@
+"""DCGAN: strided convolutions, doubled in width at each halving. Radford et al. 2016, arXiv:1511.06434."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from ganzoo.builtin.models.norms import Norm, choose_norm, norm_layer
+from ganzoo.contracts import DataSpec, Model
+from ganzoo.errors import ConfigError
+
+_SMALLEST = 4  # pixels: both networks meet their vector end in a 4 x 4 map
+
+
+class Generator(nn.Module):
+    """(z (N, Z), c (N, E)) -> images (N, C, H, W) in [-1, 1]: a linear layer, then one up-convolution per doubling."""
+
+    def __init__(self, in_dim: int, widths: list[int], channels: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(in_dim, widths[0] * _SMALLEST**2, bias=False)
+        self.shape = (widths[0], _SMALLEST, _SMALLEST)
+        ups = [
+            layer
+            for a, b in zip(widths, widths[1:], strict=False)
+            for layer in (nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
+        ]
+        last = nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1)  # no norm: it would fix the images' contrast
+        self.body = nn.Sequential(nn.BatchNorm2d(widths[0]), nn.ReLU(), *ups, last, nn.Tanh())
+
+    def forward(self, z: Tensor, c: Tensor) -> Tensor:
+        """z (N, Z), c (N, E) -> (N, C, H, W)."""
+        h = self.project(torch.cat([z, c], dim=1)).reshape(len(z), *self.shape)
+        x: Tensor = self.body(h)
+        return x
+
+
+class Discriminator(nn.Module):
+    """Images (N, C, H, W) -> features (N, F): one strided convolution per halving, no norm on the first."""
+
+    def __init__(self, channels: int, widths: list[int], norm: Norm) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), nn.LeakyReLU(0.2)]
+        for a, b in zip(widths, widths[1:], strict=False):
+            bias = norm == "none"  # a norm brings its own
+            layers += [nn.Conv2d(a, b, 4, 2, 1, bias=bias), norm_layer(norm, b), nn.LeakyReLU(0.2)]
+        self.body = nn.Sequential(*layers, nn.Flatten())
+        self.feature_dim = widths[-1] * _SMALLEST**2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, C, H, W) -> (N, F)."""
+        h: Tensor = self.body(x)
+        return h
+
+
+def initialise(network: nn.Module) -> nn.Module:
+    """Weights ~ N(0, 0.02), gains of norms ~ N(1, 0.02), biases 0. arXiv:1511.06434, Sec. 4."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+        elif isinstance(layer, nn.BatchNorm2d | nn.GroupNorm):
+            nn.init.normal_(layer.weight, 1.0, 0.02)
+        if getattr(layer, "bias", None) is not None:
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return network
+
+
+def count_halvings(data: DataSpec) -> int:
+    """Number of halvings from the image down to 4 x 4. Raises ConfigError for a size that is no power of two."""
+    size = data.shape[-1]
+    if len(data.shape) != 3 or data.shape[1] != size or size not in (16, 32, 64, 128, 256):
+        shape = " x ".join(map(str, data.shape))
+        hint = "--image-size 32; for points of the plane --model mlp"
+        raise ConfigError(
+            f"dcgan makes square images of 16, 32, 64, 128 or 256 pixels, not {shape}", hint=hint
+        )
+    return size.bit_length() - _SMALLEST.bit_length()
+
+
+@dataclass(frozen=True)
+class DCGAN(Model):
+    """Strided convolutions, batch norm in G and D. Radford et al. 2016, arXiv:1511.06434.
+
+    Any power of two from 16 to 256 pixels. `width` is the number of channels of the layer next to the
+    image; it doubles at each halving, up to `max_width`. `norm_d` auto: batch norm, or none where an
+    enforcer needs logits that depend on one sample each.
+    """
+
+    z_dim: PositiveInt = 100
+    width: PositiveInt = 64
+    max_width: PositiveInt = 512
+    norm_d: Literal["auto", "batch", "layer", "none"] = "auto"
+
+    def widths(self, data: DataSpec) -> list[int]:
+        """Channels of D's layers, from the image down; G uses them in reverse."""
+        return [min(self.width * 2**i, self.max_width) for i in range(count_halvings(data))]
+
+    def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
+        widths = self.widths(data)[::-1]
+        return initialise(Generator(self.z_dim + embedding_dim, widths, data.shape[0]))
+
+    def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
+        norm = choose_norm(self.norm_d, per_sample=per_sample, unasked="batch")
+        return initialise(Discriminator(data.shape[0], self.widths(data), norm))

@@ -1,0 +1,69 @@
+"""Fully connected pair, for points and small images."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from ganzoo.contracts import DataSpec, Model
+
+
+class Generator(nn.Module):
+    """(z (N, Z), c (N, E)) -> samples (N, *shape) in [-1, 1]."""
+
+    def __init__(self, in_dim: int, width: int, depth: int, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.shape = shape
+        self.body = nn.Sequential(
+            *_hidden(in_dim, width, depth), nn.Linear(width, math.prod(shape)), nn.Tanh()
+        )
+
+    def forward(self, z: Tensor, c: Tensor) -> Tensor:
+        """z (N, Z), c (N, E) -> (N, *shape)."""
+        x: Tensor = self.body(torch.cat([z, c], dim=1))
+        return x.reshape(len(z), *self.shape)
+
+
+class Discriminator(nn.Module):
+    """Samples (N, *shape) -> features (N, F)."""
+
+    def __init__(self, shape: tuple[int, ...], width: int, depth: int) -> None:
+        super().__init__()
+        self.feature_dim = width
+        self.body = nn.Sequential(nn.Flatten(), *_hidden(math.prod(shape), width, depth))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, *shape) -> (N, F)."""
+        h: Tensor = self.body(x)
+        return h
+
+
+def _hidden(in_dim: int, width: int, depth: int) -> list[nn.Module]:
+    widths = [in_dim, *[width] * depth]
+    return [
+        layer
+        for a, b in zip(widths, widths[1:], strict=False)
+        for layer in (nn.Linear(a, b), nn.LeakyReLU(0.2))
+    ]
+
+
+@dataclass(frozen=True)
+class MLP(Model):
+    """Fully connected pair without normalisation, for points and small images; nobody's invention.
+
+    `depth` hidden layers of `width` units in each network, LeakyReLU 0.2, tanh at the end of G.
+    """
+
+    z_dim: PositiveInt = 64
+    width: PositiveInt = 256
+    depth: PositiveInt = 3
+
+    def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
+        return Generator(self.z_dim + embedding_dim, self.width, self.depth, data.shape)
+
+    def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
+        return Discriminator(data.shape, self.width, self.depth)

@@ -1,0 +1,164 @@
+"""The residual pair of WGAN-GP and SNGAN. arXiv:1704.00028, Appendix; arXiv:1802.05957, Appendix B.4."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, relu
+
+from ganzoo.builtin.models.norms import ConditionalBatchNorm, Norm, choose_norm, norm_layer
+from ganzoo.contracts import DataSpec, Model
+from ganzoo.errors import ConfigError
+
+_SMALLEST = 4  # pixels: the generator starts from a 4 x 4 map
+_SIZES = (32, 64, 128, 256)
+
+
+def _conv(a: int, b: int, kernel: int) -> nn.Conv2d:
+    return nn.Conv2d(a, b, kernel, padding=kernel // 2)
+
+
+class UpBlock(nn.Module):
+    """Residual block of G that doubles the size: h + shortcut, norm before each ReLU."""
+
+    def __init__(self, a: int, b: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.norm1, self.conv1 = ConditionalBatchNorm(a, embedding_dim), _conv(a, b, 3)
+        self.norm2, self.conv2 = ConditionalBatchNorm(b, embedding_dim), _conv(b, b, 3)
+        self.shortcut = _conv(a, b, 1)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        """x (N, A, H, W), c (N, E) -> (N, B, 2H, 2W)."""
+        h = interpolate(relu(self.norm1(x, c)), scale_factor=2)
+        h = self.conv2(relu(self.norm2(self.conv1(h), c)))
+        # a 1 x 1 convolution and nearest upsampling commute: convolve the small map, a quarter of the work
+        return h + interpolate(self.shortcut(x), scale_factor=2)
+
+
+class DownBlock(nn.Module):
+    """Residual block of D; `down` halves the size. `first` sees the image itself, so no ReLU before it."""
+
+    def __init__(self, a: int, b: int, norm: Norm, *, down: bool, first: bool = False) -> None:
+        super().__init__()
+        self.down, self.first = down, first
+        self.norm1 = nn.Identity() if first else norm_layer(norm, a)
+        self.norm2 = norm_layer(norm, b)
+        self.conv1, self.conv2 = _conv(a, b, 3), _conv(b, b, 3)
+        self.shortcut = _conv(a, b, 1) if down or a != b else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, A, H, W) -> (N, B, H / 2, W / 2), or (N, B, H, W) if not `down`."""
+        h = x if self.first else relu(self.norm1(x))
+        h = self.conv2(relu(self.norm2(self.conv1(h))))
+        if self.down:  # pooling commutes with the 1 x 1 shortcut: pool first, a quarter of the work
+            h, x = avg_pool2d(h, 2), avg_pool2d(x, 2)
+        out: Tensor = h + self.shortcut(x)
+        return out
+
+
+class Generator(nn.Module):
+    """(z (N, Z), c (N, E)) -> images (N, C, H, W) in [-1, 1]; c enters through conditional batch norm."""
+
+    def __init__(self, z_dim: int, widths: list[int], channels: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(z_dim, widths[0] * _SMALLEST**2)
+        self.shape = (widths[0], _SMALLEST, _SMALLEST)
+        self.blocks = nn.ModuleList(
+            UpBlock(a, b, embedding_dim) for a, b in zip(widths, widths[1:], strict=False)
+        )
+        self.norm, self.to_image = nn.BatchNorm2d(widths[-1]), _conv(widths[-1], channels, 3)
+
+    def forward(self, z: Tensor, c: Tensor) -> Tensor:
+        """z (N, Z), c (N, E) -> (N, C, H, W)."""
+        h = self.project(z).reshape(len(z), *self.shape)
+        for block in self.blocks:
+            h = block(h, c)
+        return torch.tanh(self.to_image(relu(self.norm(h))))
+
+
+class Discriminator(nn.Module):
+    """Images (N, C, H, W) -> features (N, F), pooled over the last map."""
+
+    def __init__(self, channels: int, widths: list[int], downs: list[bool], norm: Norm, pool: str) -> None:
+        super().__init__()
+        ins = [channels, *widths]
+        self.blocks = nn.Sequential(
+            *(
+                DownBlock(a, b, norm, down=down, first=i == 0)
+                for i, (a, b, down) in enumerate(zip(ins, widths, downs, strict=False))
+            )
+        )
+        self.pool, self.feature_dim = pool, widths[-1]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, C, H, W) -> (N, F)."""
+        h = relu(self.blocks(x))
+        return h.sum(dim=(2, 3)) if self.pool == "sum" else h.mean(dim=(2, 3))
+
+
+def initialise(network: nn.Module) -> nn.Module:
+    """Glorot uniform; gain sqrt(2) for the 3 x 3 convolutions of the residual paths. arXiv:1802.05957's code."""
+    for name, layer in network.named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            residual = name.endswith(("conv1", "conv2"))
+            nn.init.xavier_uniform_(layer.weight, gain=2**0.5 if residual else 1.0)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    for layer in network.modules():
+        if isinstance(layer, ConditionalBatchNorm) and layer.modulate is not None:
+            nn.init.normal_(layer.modulate.weight, 0.0, 0.02)
+    return network
+
+
+@dataclass(frozen=True)
+class ResNet(Model):
+    """Residual pair of WGAN-GP and SNGAN, 32 to 256 pixels. Miyato et al. 2018, arXiv:1802.05957, Tables 3-5.
+
+    At 32 pixels every block of G has `width_g` channels and every block of D `width_d`; above, G ends in
+    width_g / 4 channels and D begins with width_d / 2, doubled at each halving up to 8 and 16 times that.
+    Labels enter G through conditional batch norm. `pool` sums (SNGAN) or averages (WGAN-GP) D's last map.
+    `norm_d` auto: none.
+    """
+
+    z_dim: PositiveInt = 128
+    width_g: PositiveInt = 256
+    width_d: PositiveInt = 128
+    pool: Literal["sum", "mean"] = "sum"
+    norm_d: Literal["auto", "batch", "layer", "none"] = "auto"
+
+    def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
+        widths = self._widths_g(_check_size(data))
+        return initialise(Generator(self.z_dim, widths, data.shape[0], embedding_dim))
+
+    def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
+        norm = choose_norm(self.norm_d, per_sample=per_sample, unasked="none")
+        widths, downs = self._blocks_d(_check_size(data))
+        return initialise(Discriminator(data.shape[0], widths, downs, norm, self.pool))
+
+    def _widths_g(self, size: int) -> list[int]:
+        """From the 4 x 4 map up to the image: one block per doubling."""
+        doublings = size.bit_length() - _SMALLEST.bit_length()
+        if size == 32:
+            return [self.width_g] * (doublings + 1)
+        return [self.width_g * min(2**i, 8) // 4 for i in range(doublings, -1, -1)]
+
+    def _blocks_d(self, size: int) -> tuple[list[int], list[bool]]:
+        """Widths and halvings from the image down: to 8 x 8 at 32 pixels, to 4 x 4 above."""
+        if size == 32:
+            return [self.width_d] * 4, [True, True, False, False]
+        halvings = size.bit_length() - _SMALLEST.bit_length()
+        widths = [self.width_d * min(2**i, 16) // 2 for i in range(halvings)]
+        return [*widths, widths[-1]], [True] * halvings + [False]
+
+
+def _check_size(data: DataSpec) -> int:
+    size = data.shape[-1]
+    if len(data.shape) != 3 or data.shape[1] != size or size not in _SIZES:
+        shape = " x ".join(map(str, data.shape))
+        hint = "--image-size 32; for points of the plane --model mlp"
+        raise ConfigError(f"resnet makes square images of 32, 64, 128 or 256 pixels, not {shape}", hint=hint)
+    return size

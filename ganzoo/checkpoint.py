@@ -1,0 +1,301 @@
+"""Checkpoints: saved whole or not at all, restored exactly or refused.
+
+    step-00000500.pt     torch.save of plain data, so that it passes torch.load(weights_only=True)
+    step-00000500.json   its sidecar {schema, step, file, bytes, sha256, torch}, without which it is none
+    latest.json          the sidecar of the step saved last, which is tried first on loading
+    best.json            the step with the best score, which rotation spares
+
+A state is a nested dict of tensors, numbers, strings, lists, tuples and None; what it means is the caller's
+affair. One process at a time saves, quarantines and sweeps: whoever holds the run lock. Any may load.
+"""
+
+import errno
+import hashlib
+import json
+import math
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, NamedTuple
+
+import torch
+from torch.serialization import get_unsafe_globals_in_checkpoint
+
+from ganzoo.errors import CheckpointError, DivergedError, ResourceError
+
+SCHEMA = 1
+
+
+class Loaded(NamedTuple):
+    """A restored state, with every tensor on the CPU, and a warning for each damaged one passed over."""
+
+    step: int
+    state: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+class _DamageError(Exception):
+    """These bytes are not the ones that were saved; the text says how it shows."""
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Give `path` this content, whole or not at all, come what may. Raises OSError and keeps the old file."""
+    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if temporary.stat().st_size != len(data):
+            raise OSError(errno.EIO, "the file is not as long as what was written")
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):  # gone already after the rename; never hides the reason of a failure
+            temporary.unlink(missing_ok=True)
+    with suppress(OSError):  # some network file systems refuse this, and the rename has already happened
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def save(folder: Path, step: int, state: Mapping[str, Any], *, keep_last: int = 3) -> Path:
+    """Write the checkpoint of `step`, then delete all but the last `keep_last` steps and the best one.
+
+    Later steps, which an earlier attempt may have left, stay. A file that cannot be deleted is a
+    RuntimeWarning. Raises DivergedError if a tensor is not finite, CheckpointError if the state could not be
+    restored, ResourceError if the disk is full or not writable; the checkpoints before it stay as they were.
+    """
+    _require_finite(step, state)
+    data = _serialise(step, state)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = _publish(folder, step, data)
+    except OSError as error:
+        raise _not_saved(folder, step, error) from error
+    _rotate(folder, step, keep_last)
+    return path
+
+
+def _require_finite(step: int, state: Mapping[str, Any]) -> None:
+    for path, tensor in _tensors(state):
+        if not torch.isfinite(tensor).all():
+            what = f"{path} is not finite: checkpoint of step {step} not saved"
+            raise DivergedError(what, hint="resume from the one before it with a lower learning rate")
+
+
+def _tensors(node: Any, path: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+    """Every tensor below `node` with its key path, such as ("G.trunk.0.weight", tensor)."""
+    if isinstance(node, torch.Tensor):
+        yield path, node
+    elif isinstance(node, Mapping | list | tuple):
+        for key, child in node.items() if isinstance(node, Mapping) else enumerate(node):
+            yield from _tensors(child, f"{path}.{key}" if path else str(key))
+
+
+def _serialise(step: int, state: Mapping[str, Any]) -> bytes:
+    buffer = BytesIO()  # to a file, torch.save hides a full disk behind a RuntimeError
+    torch.save(dict(state), buffer)
+    buffer.seek(0)
+    if unsafe := get_unsafe_globals_in_checkpoint(buffer):
+        what = f"the state holds {', '.join(sorted(unsafe))}: checkpoint of step {step} not saved"
+        raise CheckpointError(what, hint="keep only tensors, numbers, strings, lists, tuples, dicts in it")
+    return buffer.getvalue()
+
+
+def _publish(folder: Path, step: int, data: bytes) -> Path:
+    """Write the state, then the sidecar that makes it count, then the pointer to it."""
+    path = folder / f"step-{step:08d}.pt"
+    sidecar = {"schema": SCHEMA, "step": step, "file": path.name, "bytes": len(data)}
+    sidecar |= {"sha256": hashlib.sha256(data).hexdigest(), "torch": str(torch.__version__)}
+    if 0 < shutil.disk_usage(folder).free < len(data):  # some network file systems always report 0
+        raise OSError(errno.ENOSPC, "too few bytes are free")
+    if former := _read_json(path.with_suffix(".json")):  # killed on the way, either state is the right one
+        _write_json(path.with_suffix(".json"), sidecar | {"former": former})
+    write_atomically(path, data)
+    try:
+        _write_json(path.with_suffix(".json"), sidecar)
+        _write_json(folder / "latest.json", sidecar)
+    except OSError:
+        if not former:
+            _discard(path)  # a state without its sidecar would only fill the disk further
+        raise
+    return path
+
+
+def _not_saved(folder: Path, step: int, error: OSError) -> ResourceError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    reason = "no space left" if full else f"cannot write ({error.strerror})"
+    kept = available_steps(folder)
+    previous = f"previous kept (step {kept[-1]})" if kept else "there is no previous one"
+    what = f"{reason}: checkpoint of step {step} not saved; {previous}"
+    return ResourceError(what, where=str(folder), hint="make room or allow writing there, then resume")
+
+
+def _rotate(folder: Path, step: int, keep_last: int) -> None:
+    """Delete older steps, with any state whose save was killed before its sidecar was written."""
+    older = [saved for saved in available_steps(folder) if saved <= step]
+    kept = {best_step(folder), *older[max(0, len(older) - keep_last) :]}
+    for saved, path in (_files(folder, ".pt") | _files(folder, ".json")).items():
+        if saved < step and saved not in kept:
+            try:
+                _discard(path)
+            except OSError as error:
+                warnings.warn(f"cannot delete {path.stem}: {error.strerror}", RuntimeWarning, stacklevel=3)
+
+
+def _discard(path: Path) -> None:
+    path.with_suffix(".json").unlink(missing_ok=True)  # first: half a deletion must not look like damage
+    path.with_suffix(".pt").unlink(missing_ok=True)
+
+
+def mark_best(folder: Path, step: int, score: float) -> None:
+    """Let rotation spare `step`, the best so far. Raises ValueError if the score is not finite."""
+    if not math.isfinite(score):
+        raise ValueError(f"a score of {score} cannot be the best (step {step})")
+    _write_json(folder / "best.json", {"schema": SCHEMA, "step": step, "score": float(score)})
+
+
+def best_step(folder: Path) -> int | None:
+    """Return the step last given to `mark_best`, if any."""
+    step = _read_json(folder / "best.json").get("step")
+    return step if isinstance(step, int) else None
+
+
+def available_steps(folder: Path) -> list[int]:
+    """Return in order the steps that are there whole: with a sidecar, and of the size that it states."""
+    steps = []
+    for step, sidecar in _files(folder, ".json").items():
+        with suppress(OSError):  # the owner of the folder may delete it meanwhile
+            size = sidecar.with_suffix(".pt").stat().st_size
+            if size in [record.get("bytes") for record in _versions(sidecar)]:
+                steps.append(step)
+    return sorted(steps)
+
+
+def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> Loaded:
+    """Restore the checkpoint of `step`, or the newest usable one: that of latest.json, then by number.
+
+    A damaged one is passed over and renamed to *.corrupt, unless `quarantine` is False, as for a folder that
+    another process writes to. Raises CheckpointError if none is usable, if `step` is absent or damaged, or if
+    the file holds more than plain data or comes from a newer ganzoo.
+    """
+    if folder.is_file():
+        raise _not_ours(folder)
+    sidecars = _files(folder, ".json")
+    latest = _read_json(folder / "latest.json").get("step")
+    newest_first = sorted(sidecars, key=lambda saved: (saved == latest, saved), reverse=True)
+    damaged: dict[int, str] = {}
+    for tried in [saved for saved in newest_first if step in (None, saved)]:
+        try:
+            state = _read(sidecars[tried])
+        except _DamageError as damage:
+            damaged[tried] = f"checkpoint step {tried} is corrupt ({damage})"
+            if quarantine:
+                _set_aside(sidecars[tried])
+        else:
+            return Loaded(tried, state, tuple(f"{text}; using step {tried}" for text in damaged.values()))
+    raise _none_usable(folder, step, damaged)
+
+
+def _read(sidecar: Path) -> dict[str, Any]:
+    """Return the state that a sidecar describes, or raise _DamageError."""
+    versions, path = list(_versions(sidecar)), sidecar.with_suffix(".pt")
+    if not isinstance(schema := versions[0].get("schema"), int):
+        raise _DamageError("unreadable sidecar")
+    if schema > SCHEMA:
+        what = f"{path.name} was written by a newer ganzoo (schema {schema} > {SCHEMA})"
+        raise CheckpointError(what, where=str(path), hint="upgrade ganzoo")
+    return _deserialise(path, _verified_bytes(path, versions))
+
+
+def _versions(sidecar: Path) -> Iterator[dict[str, Any]]:
+    """What a sidecar says of its state, and what it said of one that a later save was to replace."""
+    record: Any = _read_json(sidecar)
+    while isinstance(record, dict):
+        yield record
+        record = record.get("former")
+
+
+def _verified_bytes(path: Path, versions: list[dict[str, Any]]) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _DamageError(f"cannot be read: {error.strerror}") from None
+    if len(data) not in [record.get("bytes") for record in versions]:
+        raise _DamageError(f"size {len(data)}, expected {versions[0].get('bytes')}")
+    if hashlib.sha256(data).hexdigest() not in [record.get("sha256") for record in versions]:
+        raise _DamageError("sha256 mismatch")
+    return data
+
+
+def _deserialise(path: Path, data: bytes) -> dict[str, Any]:
+    """Keeps from the user what torch says about a file that it rejects: it advises to load it unsafely."""
+    unsafe = CheckpointError(f"refusing to load {path.name}: unsafe object", where=str(path))
+    if not data.startswith(b"PK\x03\x04"):  # torch.save makes zip files, not bare pickles
+        raise unsafe if data.startswith(b"\x80") else _not_ours(path)
+    try:
+        state = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+    except UnpicklingError:
+        raise unsafe from None
+    except Exception as error:  # torch's zip and pickle readers raise almost anything
+        if isinstance(error, MemoryError) or "allocate memory" in str(error):
+            raise ResourceError(f"not enough memory to load {path.name}", where=str(path)) from None
+        raise _DamageError("unreadable") from None
+    if not isinstance(state, dict):
+        raise _not_ours(path)
+    return state
+
+
+def _not_ours(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{path.name} is not a ganzoo checkpoint", where=str(path), hint="name a run folder"
+    )
+
+
+def _none_usable(folder: Path, step: int | None, damaged: Mapping[int, str]) -> CheckpointError:
+    if step is not None:
+        others = ", ".join(map(str, available_steps(folder))) or "none"
+        what = damaged.get(step, f"there is no checkpoint of step {step}")
+        return CheckpointError(f"{what} (available: {others})", where=str(folder))
+    count = len(damaged.keys() | _files(folder, ".json.corrupt").keys())
+    what = f"no usable checkpoint in {folder} ({count} found, {count} corrupt)"
+    hint = "bring back a copy of the folder, or start the run again" if count else "start the run first"
+    return CheckpointError(what, where="; ".join(damaged.values()), hint=hint)
+
+
+def _set_aside(sidecar: Path) -> None:
+    for path in (sidecar, sidecar.with_suffix(".pt")):
+        with suppress(OSError):  # the state may be what is missing; a read-only folder can still be loaded
+            path.replace(path.with_name(f"{path.name}.corrupt"))
+
+
+def sweep(folder: Path) -> int:
+    """Remove what killed writers left behind, and count it. Only for the holder of the run lock."""
+    for path in (stale := list(folder.glob(".*.tmp-*"))):
+        path.unlink(missing_ok=True)
+    return len(stale)
+
+
+def _files(folder: Path, suffix: str) -> dict[int, Path]:
+    paths = {path.name[len("step-") : -len(suffix)]: path for path in folder.glob(f"step-*{suffix}")}
+    return {int(number): path for number, path in paths.items() if number.isdecimal()}
+
+
+def _write_json(path: Path, record: Mapping[str, Any]) -> None:
+    write_atomically(path, (json.dumps(record, indent=1) + "\n").encode())
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a file of ours, or {} if there is none to be read."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}

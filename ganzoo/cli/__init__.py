@@ -1,0 +1,84 @@
+"""The command line: one file per command; each parses, calls one function, prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganzoo import __version__
+from ganzoo.cli.config import config
+from ganzoo.cli.list import list_
+from ganzoo.cli.plugins import plugins
+from ganzoo.cli.resume import resume
+from ganzoo.cli.run import run
+from ganzoo.cli.sample import sample
+from ganzoo.cli.settings import PluginChoice
+from ganzoo.cli.show import show
+from ganzoo.errors import GanzooError
+
+_EXIT_CODES = """
+\b
+Exit codes
+  0 done    1 a bug in ganzoo    2 usage or settings    3 data
+  4 a plugin that was asked for    5 no usable checkpoint    6 diverged
+  9 disk, memory or device    10 run folder busy or existing
+  130, 143 stopped by a signal with a checkpoint written
+"""
+
+
+class _Refusal(click.ClickException):
+    """A GanzooError as click shows it: three short parts on stderr, and the error's own exit code."""
+
+    def __init__(self, error: GanzooError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"ganzoo: {self.message}", err=True)
+
+
+class _Group(click.Group):
+    """Words the errors that a user can act on; bugs keep their traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GanzooError as error:
+            raise _Refusal(error) from error
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None
+
+
+@click.group(cls=_Group, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ganzoo")
+@click.option("--plugin", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE.py",
+              help="Load a plugin that is a single file; may be repeated.")  # fmt: skip
+@click.option("--no-plugin", "disabled", multiple=True, metavar="NAME",
+              help="Leave an installed plugin out; may be repeated.")  # fmt: skip
+@click.pass_context
+def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str]) -> None:
+    """Train, resume and sample GANs: any model x loss x lipschitz x conditioner.
+
+    \b
+    ganzoo run --model dcgan --loss wgan --lipschitz gp
+    ganzoo run sngan --dataset cifar10 --data-root DIR
+    ganzoo run --dataset folder:photos --image-size 64 --dry-run
+    ganzoo list; ganzoo show lipschitz gp; ganzoo config show sngan
+    """
+    ctx.obj = PluginChoice(tuple(files), tuple(disabled))
+
+
+for _command in (run, resume, sample, list_, show, config, plugins):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line; characters that the terminal cannot show are replaced."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    cli()

@@ -1,0 +1,43 @@
+"""`ganzoo config show` and `ganzoo config validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganzoo.cli.settings import PluginChoice, read_settings, settings_options
+
+
+@click.group(short_help="Show or check settings.")
+def config() -> None:
+    """Show or check settings, without training."""
+
+
+@config.command(short_help="Show every setting, and where its value comes from.")
+@settings_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
+@click.pass_obj
+def show(plugins: PluginChoice, as_json: bool, **flags: Any) -> None:
+    """Show every setting of a run with these flags: value, where it comes from, and the paper."""
+    import json
+
+    from ganzoo.catalogue import explain
+    from ganzoo.cli.terminal import print_table
+
+    rows = explain(read_settings(**flags), plugins.load())
+    click.echo(json.dumps(rows, indent=2)) if as_json else print_table(rows)
+
+
+@config.command(short_help="Check a recipe file.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def validate(plugins: PluginChoice, file: Path) -> None:
+    """Check a recipe FILE: names, options, types and ranges. Exit code 2 if anything is refused."""
+    from ganzoo.catalogue import check
+    from ganzoo.recipes import read_recipe, settle
+
+    settings = settle(recipe=read_recipe(file))
+    check(settings.run, plugins.load())
+    click.echo(f"{file}: valid, {settings.run.title}")

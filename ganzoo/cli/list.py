@@ -1,0 +1,31 @@
+"""`ganzoo list`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ganzoo.cli.settings import PluginChoice
+
+_KINDS = ("model", "loss", "lipschitz", "conditioner", "dataset", "recipe")
+
+
+@click.command("list", short_help="List components and recipes.")
+@click.argument("kind", required=False, type=click.Choice(_KINDS))
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
+@click.pass_obj
+def list_(plugins: PluginChoice, kind: str | None, as_json: bool) -> None:
+    """List what can be combined: models, losses, enforcers, conditioners, datasets, recipes."""
+    from ganzoo.cli.terminal import print_table
+    from ganzoo.recipes import list_recipes
+
+    rows = [
+        {"kind": entry.kind, "name": entry.name, "plugin": entry.plugin, "summary": entry.summary}
+        for entry in plugins.load().all_entries()
+    ]
+    rows += [
+        {"kind": "recipe", "name": r.name, "plugin": "configs", "summary": r.source} for r in list_recipes()
+    ]
+    rows = [row for row in rows if kind in (None, row["kind"])]
+    click.echo(json.dumps(rows, indent=2)) if as_json else print_table(rows)

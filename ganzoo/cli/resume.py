@@ -1,0 +1,27 @@
+"""`ganzoo resume`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganzoo.cli.settings import PluginChoice
+
+
+@click.command(short_help="Go on with a run, exactly where its newest checkpoint is.")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Make the run this long.")
+@click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
+@click.pass_obj
+def resume(plugins: PluginChoice, run: Path, steps: int | None, as_json: bool) -> None:
+    """Go on with RUN (a run folder) exactly where its newest usable checkpoint is.
+
+    Same machine type, torch, thread count and device: bit-identical to a run that was never stopped.
+    """
+    from ganzoo import lifecycle
+    from ganzoo.cli import terminal
+
+    with terminal.Display() as display:
+        lifecycle.resume(run, plugins.load(), display, steps=steps)
+    terminal.print_outcome(run, as_json)

@@ -1,0 +1,43 @@
+"""`ganzoo run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganzoo.cli.settings import PluginChoice, read_settings, settings_options
+
+
+@click.command(short_help="Train a GAN.")
+@settings_options
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder.  [default: runs/<name>]"
+)
+@click.option("--dry-run", is_flag=True, help="Build, try one step, print size and time; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
+@click.pass_obj
+def run(plugins: PluginChoice, out: Path | None, dry_run: bool, as_json: bool, **flags: Any) -> None:
+    """Train a GAN, with a RECIPE's settings or with those that fit the flags.
+
+    \b
+    ganzoo run --model dcgan --loss wgan --lipschitz gp
+    ganzoo run sngan --dataset cifar10 --data-root DIR --seed 3
+    ganzoo run --dataset folder:photos --image-size 64 --steps 20000
+    ganzoo run --conditioner cgan --set optim.lr_g=1e-4 --dry-run
+    """
+    settings = read_settings(**flags)
+    zoo = plugins.load()
+
+    from ganzoo import folder, lifecycle, rehearsal
+    from ganzoo.cli import terminal
+
+    display = terminal.Display()
+    if dry_run:
+        terminal.print_rehearsal(rehearsal.rehearse(settings.run, zoo, display), as_json)
+        return
+    path = out or Path("runs") / folder.choose_name(settings.run)
+    with display:
+        lifecycle.start(settings, zoo, path, display)
+    terminal.print_outcome(path, as_json)

@@ -1,0 +1,99 @@
+"""The flags that say what to train, shared by `run` and `config`; they become settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ganzoo.config import Settings
+    from ganzoo.zoo import Zoo
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class PluginChoice:
+    """Which plugins the command line asks for and leaves out."""
+
+    files: tuple[Path, ...] = ()
+    disabled: tuple[str, ...] = ()
+
+    def load(self) -> Zoo:
+        """Load the zoo; one line on stderr for each plugin that is broken."""
+        from ganzoo.zoo import load_zoo
+
+        zoo = load_zoo(files=self.files, disabled=self.disabled)
+        for plugin in zoo.plugins:
+            if plugin.state == "broken":
+                click.echo(f"ganzoo: plugin {plugin.name} is broken and left out: {plugin.fault}", err=True)
+        return zoo
+
+
+# The names are written out so that --help needs no torch; a test holds them to the registry.
+_OPTIONS = (
+    click.argument("recipe", required=False),
+    click.option("--model", metavar="NAME", help="mlp, dcgan, resnet, or a plugin's.  [default: dcgan]"),
+    click.option("--loss", metavar="NAME", help="bce, minimax, lsgan, wgan, hinge.  [default: bce]"),
+    click.option(
+        "--lipschitz",
+        metavar="NAME",
+        help="none, clip, gp, lp, dragan, r1, r1r2, sn, or a sum: sn+gp.  [default: none]",
+    ),
+    click.option("--conditioner", metavar="NAME", help="none, cgan, projection, acgan.  [default: none]"),
+    click.option(
+        "--dataset",
+        metavar="NAME",
+        help="digits, mnist, fashion-mnist, cifar10, cifar100, svhn, stl10, folder:PATH, zip:PATH.  [default: digits]",
+    ),
+    click.option("--image-size", type=int, metavar="PIXELS", help="Resize images to this size."),
+    click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Where datasets lie."),
+    click.option("--download", is_flag=True, default=None, help="Fetch the dataset if it is absent."),
+    click.option("--steps", type=int, metavar="N", help="Generator updates."),
+    click.option("--batch-size", type=int, metavar="N", help="Real samples of a discriminator update."),
+    click.option("--seed", type=int, metavar="N", help="Everything random follows from it.  [default: 0]"),
+    click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]"),
+    click.option("--precision", metavar="NAME", help="auto, fp32 or bf16.  [default: auto]"),
+    click.option(
+        "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
+        help="Any other setting, e.g. optim.lr_g=1e-4; may be repeated.",
+    ),
+)  # fmt: skip
+
+_KEYS = {
+    "image_size": "dataset.image_size",
+    "data_root": "dataset.root",
+    "download": "dataset.download",
+    "steps": "train.steps",
+    "batch_size": "optim.batch_size",
+    "seed": "train.seed",
+    "device": "train.device",
+    "precision": "train.precision",
+}
+
+
+def settings_options(command: F) -> F:
+    """Add the shared flags to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_settings(recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:
+    """Turn the flags into settings. Raises ConfigError."""
+    from ganzoo.config import KINDS, parse_assignment, parse_component
+    from ganzoo.recipes import find_recipe, settle
+
+    said: dict[str, Any] = {}
+    for kind in KINDS:
+        if (name := flags.pop(kind)) is not None:
+            said |= parse_component(kind, name)
+    for flag, value in flags.items():
+        if value is not None:
+            said[_KEYS[flag]] = str(value) if isinstance(value, Path) else value
+    named = find_recipe(recipe) if recipe else None
+    return settle(recipe=named, flags=said, sets=dict(map(parse_assignment, assignments)))

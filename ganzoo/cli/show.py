@@ -1,0 +1,33 @@
+"""`ganzoo show`."""
+
+from __future__ import annotations
+
+import inspect
+
+import click
+
+from ganzoo.cli.list import _KINDS
+from ganzoo.cli.settings import PluginChoice
+
+
+@click.command(short_help="Show one component: formula, paper, options and defaults.")
+@click.argument("kind", type=click.Choice(_KINDS))
+@click.argument("name")
+@click.pass_obj
+def show(plugins: PluginChoice, kind: str, name: str) -> None:
+    """Show one component: what it does, its formula and paper, its options and their defaults."""
+    from ganzoo.cli.terminal import print_table
+    from ganzoo.recipes import find_recipe, folder
+
+    if kind == "recipe":
+        click.echo((folder() / f"{find_recipe(name).name}.toml").read_text(encoding="utf-8").rstrip())
+        return
+    entry = plugins.load().entry(kind, name)  # type: ignore[arg-type]
+    click.echo(f"{kind} {name}  (plugin {entry.plugin})\n")
+    click.echo(inspect.getdoc(entry.component))
+    rows = [
+        {"option": f"{kind}.{option.name}", "type": option.type, "default": option.shown_default}
+        for option in entry.options
+    ]
+    click.echo("")
+    print_table(rows) if rows else click.echo("It has no options.")

@@ -1,0 +1,148 @@
+"""What the command line shows: progress and remarks on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from ganzoo.lifecycle import Observer
+
+if TYPE_CHECKING:
+    from ganzoo.rehearsal import Rehearsal
+    from ganzoo.training import Training
+
+
+class Display(Observer):
+    """A progress bar on a terminal; elsewhere a plain line every twentieth of the run or every ten seconds."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("step"), MofNCompleteColumn(), BarColumn(20), TimeElapsedColumn(), TextColumn("left"),
+            TimeRemainingColumn(), TextColumn("{task.description}"),
+            console=self._console, disable=not self._console.is_terminal, refresh_per_second=5,
+        )  # fmt: skip
+        self._steps, self._first, self._step, self._shown = 0, 0, 0, 0
+        self._start = self._shown_at = time.monotonic()
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def note(self, text: str) -> None:
+        """Print a remark."""
+        self._console.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
+
+    def start(self, training: Training, path: Path) -> None:
+        """Print where the run goes, and begin to count."""
+        self._steps, self._first = training.run.train.steps, training.step
+        self._start = self._shown_at = time.monotonic()
+        device, seed = training.gan.device, training.run.train.seed
+        self._print(
+            f"{training.run.title}  seed {seed}, {device.torch_device.type} {device.precision}  ->  {path}"
+        )
+        self._task = self._bar.add_task("", total=self._steps, completed=training.step)
+        self._bar.start()
+
+    def step(self, step: int) -> None:
+        """Move the bar."""
+        self._step = step
+        self._bar.update(self._task, completed=step)
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """Show the numbers: beside the bar, or as a line."""
+        self._bar.update(self._task, description=_describe(record))
+        now = time.monotonic()
+        due = record["step"] - self._shown >= self._steps / 20 or now - self._shown_at >= 10
+        if not self._console.is_terminal and (due or record["step"] == self._steps):
+            self._shown, self._shown_at = record["step"], now
+            left = (now - self._start) / (record["step"] - self._first) * (self._steps - record["step"])
+            self._print(f"step {record['step']}/{self._steps}  {_describe(record)}  {left:.0f} s left")
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _describe(record: Mapping[str, Any]) -> str:
+    penalty = f" penalty {record['d/penalty']:.3g}" if record["d/penalty"] else ""
+    losses = f"D {record['d/adversarial']:.3g} G {record['g/adversarial']:.3g}{penalty}"
+    scores = f"D(x) {record['score/real']:.2f} D(G(z)) {record['score/fake']:.2f}"
+    return f"{losses}  {scores}  {record['images_per_s']:.0f} images/s"
+
+
+def print_outcome(path: Path, as_json: bool) -> None:
+    """Say where everything lies and what to type next; or all of it as one JSON object."""
+    from ganzoo.experiment import Run
+
+    run = Run(path)
+    last = run.log[-1] if run.log else {}
+    if as_json:
+        outcome = {"run": str(path), "status": run.status, "samples": str(run.grid or ""), "last": last}
+        click.echo(json.dumps(outcome))
+        return
+    status = run.status
+    minutes, seconds = divmod(round(last.get("seconds", 0)), 60)
+    click.echo(
+        f"{status['state']}: {status['step']} of {status['steps']} steps in {minutes}:{seconds:02d} min"
+    )
+    click.echo(f"  samples  {run.grid}\n  run      {path}\nnext")
+    click.echo(f"  ganzoo sample {path} --interpolate")
+    click.echo(f"  ganzoo resume {path} --steps {2 * status['steps']}")
+    click.echo(f"  tensorboard --logdir {path / 'tb'}")
+
+
+def print_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
+    """Print what a run would be."""
+    from dataclasses import asdict
+
+    if as_json:
+        click.echo(json.dumps(asdict(rehearsal) | {"seconds": rehearsal.seconds}))
+        return
+    shape = " x ".join(map(str, rehearsal.shape))
+    click.echo(f"{rehearsal.title} on {rehearsal.device}; nothing was written")
+    click.echo(f"  data        {rehearsal.samples:,} samples of {shape}")
+    click.echo(f"  parameters  G {rehearsal.parameters_g:,}  D {rehearsal.parameters_d:,}")
+    click.echo(f"  memory      {rehearsal.memory_mb:,.0f} MB at most so far")
+    click.echo(
+        f"  time        {rehearsal.steps:,} steps x {rehearsal.seconds_per_step:.3f} s = {_duration(rehearsal.seconds)}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows in aligned columns; on a terminal the last column is cut to fit, elsewhere nothing is."""
+    if not rows:
+        return
+    cells = [[str(value) for value in row.values()] for row in rows]
+    header = list(rows[0])
+    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in [header, *cells]:
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        click.echo(text if limit is None or len(text) <= limit else text[: limit - 1] + "…")

@@ -1,0 +1,267 @@
+"""Recipes and flags become a RunConfig. Nothing is built here, and nothing here imports torch.
+
+One order, lowest first: defaults, the recipe of the dataset, the recipe whose [loss] and [lipschitz] match
+the flags, a recipe named on the command line, flags, `--set section.option=value`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, get_args
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from ganzoo.errors import ConfigError
+from ganzoo.options import did_you_mean, validate
+
+Kind = Literal["model", "loss", "lipschitz", "conditioner", "dataset"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Values = Mapping[str, Any]
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """What Algorithm 1 reads: how each player descends, how often, on how many samples."""
+
+    name: Literal["adam", "rmsprop", "sgd"] = "adam"
+    lr_g: PositiveFloat = 2e-4
+    lr_d: PositiveFloat = 2e-4
+    beta1: Beta = 0.5
+    """Adam's; arXiv:1412.6980."""
+    beta2: Beta = 0.999
+    """Adam's, and the smoothing constant alpha of RMSprop."""
+    lr_decay: Literal["none", "linear"] = "none"
+    """linear: from the start to zero at the last step."""
+    n_critic: PositiveInt = 1
+    """Discriminator updates per generator update."""
+    batch_size: PositiveInt = 64
+    batch_size_g: NonNegativeInt = 0
+    """Samples of a generator update; 0 means batch_size."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How long, how often, on what."""
+
+    steps: PositiveInt = 20_000
+    """Generator updates."""
+    ema_decay: Beta = 0.999
+    """Of G_ema per generator update, reached through a warm-up."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    log_every: PositiveInt = 10
+    sample_every: PositiveInt = 500
+    save_every: PositiveInt = 500
+    keep_last: PositiveInt = 3
+    """Checkpoints kept, beside the best."""
+
+
+SECTIONS: dict[str, type] = {"optim": OptimConfig, "train": TrainConfig}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A component by name, with the options that differ from its defaults.
+
+    A sum such as `sn+gp` keeps the options of each part under the part's name.
+    """
+
+    name: str
+    options: Values = field(default_factory=dict)
+
+    def parts(self) -> list[Choice]:
+        """Return one choice per component of a sum; the choice itself if it is no sum."""
+        names = self.name.split("+")
+        if len(names) == 1:
+            return [self]
+        for key in self.options:
+            if key not in names:
+                raise ConfigError(
+                    f"option {key!r} does not say which part of {self.name!r} it is for",
+                    hint=f"write it as {names[0]}.{key}" if key not in names else "",
+                )
+        return [Choice(name, self.options.get(name, {})) for name in names]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run: five components, the rules of descent, and a schedule."""
+
+    model: Choice
+    loss: Choice
+    lipschitz: Choice
+    conditioner: Choice
+    dataset: Choice
+    optim: OptimConfig = OptimConfig()
+    train: TrainConfig = TrainConfig()
+
+    def choice(self, kind: Kind) -> Choice:
+        """Return the component chosen for this kind."""
+        choice: Choice = getattr(self, kind)
+        return choice
+
+    @property
+    def title(self) -> str:
+        """The combination in one word, e.g. dcgan-wgan-gp_digits."""
+        parts = [self.model.name, self.loss.name, self.lipschitz.name, self.conditioner.name]
+        return "-".join(parts[:3] if parts[3] == "none" else parts) + "_" + self.dataset.name
+
+
+DEFAULT_NAMES = {
+    "model": "dcgan",
+    "loss": "bce",
+    "lipschitz": "none",
+    "conditioner": "none",
+    "dataset": "digits",
+}
+
+
+class Origin(NamedTuple):
+    """Who said a value: a flag, a recipe; and that recipe's source."""
+
+    name: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Some settings and where they come from: `values` maps "section.option" to a value."""
+
+    origin: Origin
+    values: Values
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A RunConfig that remembers where each value came from."""
+
+    run: RunConfig
+    origins: Mapping[str, Origin]
+    """"section.option" -> origin; options left at their default are absent."""
+
+
+def resolve(layers: Iterable[Layer]) -> Settings:
+    """Merge layers, lowest first, into a checked configuration.
+
+    Raises ConfigError for an unknown section, an unknown [optim] or [train] option, or a bad value.
+    Options of components are checked where the components are known: `Zoo.create`.
+    """
+    merged: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for layer in layers:
+        for key, value in layer.values.items():
+            _forget_options_of_another(key, value, merged, origins)
+            merged[key], origins[key] = value, layer.origin
+    return Settings(from_tables(unflatten(merged)), origins)
+
+
+def _forget_options_of_another(
+    key: str, value: Any, merged: dict[str, Any], origins: dict[str, Origin]
+) -> None:
+    """Another name makes the options of the previous component meaningless."""
+    section, _, option = key.partition(".")
+    if option == "name" and section in KINDS and merged.get(key, value) != value:
+        for stale in [old for old in merged if old.startswith(f"{section}.")]:
+            del merged[stale], origins[stale]
+
+
+def from_tables(tables: Values) -> RunConfig:
+    """Make a RunConfig of a recipe's tables; what is absent gets its default. Raises ConfigError."""
+    for section in tables:
+        if section not in (*KINDS, *SECTIONS):
+            known = (*KINDS, *SECTIONS)
+            raise ConfigError(
+                f"unknown section [{section}].{did_you_mean(section, known)}", hint=", ".join(known)
+            )
+    choices = {kind: _choice(kind, tables.get(kind, {})) for kind in KINDS}
+    sections = {name: validate(schema, tables.get(name, {}), name) for name, schema in SECTIONS.items()}
+    return RunConfig(**choices, **sections)
+
+
+def _choice(kind: Kind, table: Any) -> Choice:
+    if not isinstance(table, Mapping):
+        raise ConfigError(
+            f"[{kind}] is not a table", hint=f'[{kind}]\n         name = "{DEFAULT_NAMES[kind]}"'
+        )
+    name = table.get("name", DEFAULT_NAMES[kind])
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"{kind}.name: {name!r} is not a name", hint=f"ganzoo list {kind}")
+    return Choice(name, {key: value for key, value in table.items() if key != "name"})
+
+
+def to_tables(run: RunConfig) -> dict[str, dict[str, Any]]:
+    """Turn a configuration into the tables of a recipe: the inverse of `from_tables`."""
+    tables: dict[str, dict[str, Any]] = {}
+    for kind in KINDS:
+        choice = run.choice(kind)
+        tables[kind] = {"name": choice.name, **choice.options}
+    for name in SECTIONS:
+        section = getattr(run, name)
+        tables[name] = {option.name: getattr(section, option.name) for option in fields(section)}
+    return tables
+
+
+def flatten(tables: Values, prefix: str = "") -> dict[str, Any]:
+    """{"a": {"b": 1}} -> {"a.b": 1}."""
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def unflatten(flat: Values) -> dict[str, Any]:
+    """{"a.b": 1} -> {"a": {"b": 1}}. Raises ConfigError where a key is both a value and a table."""
+    tables: dict[str, Any] = {}
+    for key, value in flat.items():
+        *path, last = key.split(".")
+        table = tables
+        for name in path:
+            table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"{key}: {name!r} is an option, not a section", hint="ganzoo config show")
+        table[last] = value
+    return tables
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """ "optim.lr_g=1e-4" -> ("optim.lr_g", 1e-4). The value is TOML; what TOML cannot read is a string."""
+    key, equals, value = text.partition("=")
+    if not equals or "." not in key.strip("."):
+        raise ConfigError(f"--set {text!r} is not section.option=value", hint="--set optim.lr_g=1e-4")
+    return key.strip(), _toml_value(value.strip())
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        tables = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return tables["value"] if len(tables) == 1 else text
+
+
+def parse_component(kind: Kind, text: str) -> dict[str, Any]:
+    """`--dataset folder:photos` -> {"dataset.name": "folder", "dataset.path": "photos"}."""
+    name, colon, path = text.partition(":")
+    return {f"{kind}.name": name} | ({f"{kind}.path": path} if colon else {})
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a recipe file. Raises ConfigError, naming the file, if it is absent, too large or not TOML."""
+    limit = 1_000_000  # bytes; a recipe is a page
+    try:
+        if path.stat().st_size > limit:
+            raise ConfigError(f"a recipe is at most {limit:,} bytes", where=str(path))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"cannot read the recipe: {error}", where=str(path), hint="ganzoo list recipe"
+        ) from error

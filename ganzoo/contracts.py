@@ -1,0 +1,171 @@
+"""The contracts. Every component of the zoo, built in or third party, obeys one of them.
+
+Shape letters
+    N batch    C channels    H, W height, width    Z latent    E label embedding
+    F discriminator features    K classes    L label channels    M images of a dataset
+
+Conventions, stated here and nowhere else
+    samples   float32 (N, *shape) in [-1, 1]; an image has shape (C, H, W), a toy point (2,)
+    labels y  int64 (N,) in [0, K); an unlabelled dataset has K = 1 and every label 0
+    logits    float32 (N,), unbounded; HIGHER MEANS MORE REAL for every loss; no sigmoid inside a network
+    losses    scalars to minimise; `real=` and `fake=` are keyword-only everywhere, always in this order
+
+A component is a frozen dataclass: its fields are its options in a recipe and on `--set`, its docstring is
+its help, and the docstring cites its source (arXiv id or DOI, equation).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What the networks must know about a dataset."""
+
+    shape: tuple[int, ...]
+    """Of one sample: (C, H, W) for an image, (2,) for a point of the plane."""
+    num_classes: int = 1
+
+
+class Verdict(NamedTuple):
+    """The discriminator's opinion of a batch."""
+
+    logits: Tensor
+    """(N,), higher means more real."""
+    class_logits: Tensor | None = None
+    """(N, K), only from an auxiliary classifier."""
+
+
+Critic = Callable[[Tensor], Tensor]
+"""Samples (N, *shape) -> logits (N,), with the labels already bound: what an enforcer differentiates."""
+
+
+class Model(ABC):
+    """A matched pair of network trunks; other components add labels, losses and Lipschitz bounds."""
+
+    z_dim: int
+    """Length Z of the latent vector z ~ N(0, I)."""
+
+    @abstractmethod
+    def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
+        """Return a module (z (N, Z), c (N, E)) -> samples (N, *data.shape) in [-1, 1].
+
+        c is the label embedding. E is 0 for an unconditional GAN, so `torch.cat([z, c], dim=1)` needs no
+        special case. Raises ConfigError if samples of this shape cannot be made.
+        """
+
+    @abstractmethod
+    def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
+        """Return a module samples (N, *data.shape) -> features (N, F) with an int `feature_dim` = F.
+
+        `per_sample` asks that the features of sample n depend on sample n alone, which batch
+        normalisation breaks. Raises ConfigError if an option asks for the contrary. The channels of
+        `data.shape` include the label channels of the conditioner.
+        """
+
+
+class AdversarialLoss(ABC):
+    """The rules of the game: logits in, one scalar per player out. No state, no networks."""
+
+    relativistic: ClassVar[bool] = False
+    """True if `generator_loss` reads `real`; only then is it computed."""
+    unbounded: ClassVar[bool] = False
+    """True if D can lower its loss without end, so that it means nothing without a Lipschitz enforcer."""
+
+    @abstractmethod
+    def discriminator_loss(self, *, real: Tensor, fake: Tensor) -> Tensor:
+        """real, fake: logits (N,) -> scalar for the discriminator to minimise."""
+
+    @abstractmethod
+    def generator_loss(self, *, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """fake, and real if `relativistic`: logits (N,) -> scalar for the generator to minimise."""
+
+
+class LipschitzEnforcer(ABC):
+    """Bounds the discriminator's slope, at one of three moments. Override the one that applies.
+
+    building    constrain   re-parametrise its layers (spectral norm)
+    each loss   penalty     add a term to its loss    (gradient penalty, R1, R2, DRAGAN)
+    each step   project     move its weights back     (weight clipping)
+
+    Several combine: `--lipschitz sn+gp`.
+    """
+
+    per_sample: ClassVar[bool] = False
+    """True where the bound speaks of single samples, so that logits must not depend on the rest of the batch."""
+
+    def constrain(self, discriminator: nn.Module) -> nn.Module:
+        """Return the discriminator to train; called once, before its optimiser exists."""
+        return discriminator
+
+    def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
+        """real, fake: samples (N, *shape) without gradient -> scalar, its weight included."""
+        return real.new_zeros(())
+
+    def project(self, discriminator: nn.Module) -> None:  # noqa: B027
+        """Change the weights in place; called after each discriminator update."""
+
+
+class Conditioner(ABC):
+    """How the labels y reach both networks."""
+
+    needs_labels: ClassVar[bool] = True
+    """False if it works on a dataset without classes."""
+
+    embedding_dim: int
+    """E; 0 means that the generator ignores labels."""
+
+    @abstractmethod
+    def generator_embedding(self, num_classes: int) -> nn.Module:
+        """Return a module y (N,) -> c (N, E)."""
+
+    @abstractmethod
+    def discriminator_input(self, num_classes: int, shape: tuple[int, ...]) -> nn.Module:
+        """Return a module y (N,) -> maps (N, L, *shape[1:]), with an int `channels` = L; L may be 0.
+
+        The maps are concatenated to the samples (N, *shape) along dimension 1.
+        """
+
+    @abstractmethod
+    def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
+        """Return a module (features (N, F), y (N,)) -> Verdict."""
+
+    def auxiliary_loss(self, verdict: Verdict, y: Tensor) -> Tensor:
+        """Return an extra loss of both players on a batch with labels y (N,): a scalar, zero unless overridden."""
+        return verdict.logits.new_zeros(())
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """A dataset in memory."""
+
+    x: Tensor
+    """uint8 (M, C, H, W) in [0, 255]; or float32 (M, *shape) in [-1, 1] where samples are not images."""
+    y: Tensor
+    """int64 (M,) in [0, K)."""
+    class_names: tuple[str, ...]
+    """K names; one name if there are no labels."""
+    notes: tuple[str, ...] = ()
+    """What the user should know: images left out, converted or enlarged."""
+
+    @property
+    def spec(self) -> DataSpec:
+        """Shape of one sample and number of classes."""
+        return DataSpec(tuple(self.x.shape[1:]), len(self.class_names))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+class Dataset(ABC):
+    """Where real samples come from."""
+
+    @abstractmethod
+    def load(self) -> Samples:
+        """Read everything. Raises DataError, saying what to do, if something is missing or damaged."""

@@ -1,0 +1,66 @@
+"""Errors that a user can act on, each with its exit code. Anything else is a bug and keeps its traceback."""
+
+
+class GanzooError(Exception):
+    """Up to three short parts: what happened, where, what to type next."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.hint = what, where, hint
+
+    def __str__(self) -> str:
+        where = f"\n  where: {self.where}" if self.where else ""
+        hint = f"\n  try:   {self.hint}" if self.hint else ""
+        return self.what + where + hint
+
+
+class ConfigError(GanzooError):
+    """A setting is unknown, out of range, or does not fit together with another."""
+
+    exit_code = 2
+
+
+class DataError(GanzooError):
+    """A dataset is missing, damaged, or not what the run needs."""
+
+    exit_code = 3
+
+
+class PluginError(GanzooError):
+    """A plugin that was asked for cannot be loaded, or breaks its contract."""
+
+    exit_code = 4
+
+
+class CheckpointError(GanzooError):
+    """No usable checkpoint: missing, damaged, or of another recipe."""
+
+    exit_code = 5
+
+
+class DivergedError(GanzooError):
+    """A loss or a weight is no longer finite."""
+
+    exit_code = 6
+
+
+class ResourceError(GanzooError):
+    """Disk, memory or device is not there, or not enough."""
+
+    exit_code = 9
+
+
+class FolderError(GanzooError):
+    """A run folder is in use, exists already, or cannot be written."""
+
+    exit_code = 10
+
+
+class RunInterrupted(GanzooError):
+    """A signal ended the run after a checkpoint was written; exit code 128 + signal."""
+
+    def __init__(self, what: str, *, signal: int, where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.exit_code = 128 + signal

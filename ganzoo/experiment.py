@@ -1,0 +1,154 @@
+"""What notebooks and the command line hold: `run` trains, `Run` reads what came out and goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo import checkpoint, folder, lifecycle
+from ganzoo.build import build_gan
+from ganzoo.config import KINDS, parse_component
+from ganzoo.contracts import DataSpec
+from ganzoo.device import choose_device
+from ganzoo.errors import ConfigError
+from ganzoo.folder import RunFolder
+from ganzoo.lifecycle import Observer
+from ganzoo.manifest import check_plugins, read_spec
+from ganzoo.recipes import find_recipe, settle
+from ganzoo.recording import read_log
+from ganzoo.sampling import draw_latents, sample_images, spread_labels
+from ganzoo.zoo import Zoo, load_zoo
+
+
+class Run:
+    """A run folder, opened for reading: its log, its samples, its continuation.
+
+    Raises CheckpointError if no run lies at `path`.
+    """
+
+    def __init__(self, path: str | Path, zoo: Zoo | None = None) -> None:
+        self.folder = RunFolder(Path(path))
+        self.config = self.folder.read_recipe()
+        self._zoo = zoo
+
+    @property
+    def zoo(self) -> Zoo:
+        """The catalogue it was opened with, else that of the installed plugins."""
+        self._zoo = self._zoo or load_zoo()
+        return self._zoo
+
+    def __repr__(self) -> str:
+        status = self.status
+        return (
+            f"Run({str(self.path)!r}, {status.get('state')}, step {status.get('step')}/{status.get('steps')})"
+        )
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.folder.path
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The records of log.jsonl, in order."""
+        return read_log(self.folder)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """State, step, steps and owner."""
+        return self.folder.read_json(self.folder.status)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Versions, plugins, command, data, device and seed."""
+        return self.folder.read_json(self.folder.manifest)
+
+    @property
+    def data(self) -> DataSpec:
+        """Shape and number of classes of the data it was trained on."""
+        return read_spec(self.manifest)
+
+    @property
+    def grid(self) -> Path | None:
+        """The newest sample grid."""
+        return max(self.folder.samples.glob("step-*.png"), default=None)
+
+    def generator(self, *, step: int | None = None, ema: bool = True) -> tuple[nn.Module, int]:
+        """Return G_ema (or G) of a checkpoint, the newest by default, and its z_dim.
+
+        Raises CheckpointError if no checkpoint can be read, PluginError if a plugin of the run is missing.
+        """
+        check_plugins(self.manifest, self.zoo)
+        device = choose_device(self.config.train.device, "fp32")
+        loaded = checkpoint.load(self.folder.checkpoints, step, quarantine=False)
+        with torch.random.fork_rng():  # building draws weights that are thrown away
+            gan = build_gan(self.config, self.zoo, self.data, device)
+        gan.G.load_state_dict(loaded.state["G"])
+        gan.G_ema.load_state_dict(loaded.state["G_ema"])
+        return (gan.G_ema.module if ema else gan.G).eval(), gan.z_dim
+
+    def samples(
+        self,
+        count: int = 64,
+        *,
+        seed: int = 0,
+        label: int | None = None,
+        step: int | None = None,
+        ema: bool = True,
+    ) -> Tensor:
+        """Return new images, uint8 (count, C, H, W); labels run through the classes unless one is given.
+
+        Raises ConfigError for a label out of range, and what `generator` raises.
+        """
+        classes = self.data.num_classes
+        if label is not None and not 0 <= label < classes:
+            raise ConfigError(f"class {label} is not in 0..{classes - 1}", where=str(self.path))
+        network, z_dim = self.generator(step=step, ema=ema)
+        y = spread_labels(count, classes) if label is None else torch.full((count,), label)
+        return sample_images(network, draw_latents(count, z_dim, seed), y)
+
+    def resume(self, steps: int | None = None, observer: Observer | None = None) -> Run:
+        """Go on exactly where the newest checkpoint is, to the last step or to `steps`."""
+        lifecycle.resume(self.path, self.zoo, observer or Observer(), steps=steps)
+        return Run(self.path, self.zoo)
+
+
+def run(
+    recipe: str | None = None,
+    *,
+    model: str | None = None,
+    loss: str | None = None,
+    lipschitz: str | None = None,
+    conditioner: str | None = None,
+    dataset: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    zoo: Zoo | None = None,
+    observer: Observer | None = None,
+    **train: Any,
+) -> Run:
+    """Train a GAN and return its run: `ganzoo.run(model="dcgan", loss="wgan", lipschitz="gp", steps=300)`.
+
+    `options` are settings as on `--set`: {"optim.lr_g": 1e-4}; further keywords are options of [train].
+    Raises ConfigError, DataError, PluginError, DivergedError, ResourceError, FolderError or RunInterrupted.
+    """
+    chosen = {
+        "model": model,
+        "loss": loss,
+        "lipschitz": lipschitz,
+        "conditioner": conditioner,
+        "dataset": dataset,
+    }
+    flags = {f"train.{name}": value for name, value in train.items()}
+    for kind in KINDS:
+        if (name := chosen[kind]) is not None:
+            flags |= parse_component(kind, name)
+    settings = settle(recipe=find_recipe(recipe) if recipe else None, flags=flags, sets=options)
+    path = Path(out) if out is not None else Path("runs") / folder.choose_name(settings.run)
+    zoo = zoo or load_zoo()
+    lifecycle.start(settings, zoo, path, observer or Observer())
+    return Run(path, zoo)

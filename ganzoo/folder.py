@@ -1,0 +1,134 @@
+"""A run folder: one place for everything a run leaves, claimed by one process at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from filelock import FileLock, Timeout
+
+from ganzoo.checkpoint import write_atomically
+from ganzoo.config import RunConfig, from_tables, read_toml, to_tables
+from ganzoo.errors import CheckpointError, FolderError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """Every setting, resolved."""
+        return self.path / "recipe.toml"
+
+    @property
+    def manifest(self) -> Path:
+        """Versions, plugins, command, data, device, seed."""
+        return self.path / "manifest.json"
+
+    @property
+    def status(self) -> Path:
+        """State, step and owner."""
+        return self.path / "status.json"
+
+    @property
+    def log(self) -> Path:
+        """One JSON object a line."""
+        return self.path / "log.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoints with their sidecars."""
+        return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        """Sample grids, step-000500.png."""
+        return self.path / "samples"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Event files."""
+        return self.path / "tb"
+
+    def read_recipe(self) -> RunConfig:
+        """Return the settings of the run. Raises CheckpointError where there is no run, ConfigError for a bad recipe."""
+        if not self.recipe.is_file():
+            raise CheckpointError("no run lies here", where=str(self.path), hint="ganzoo run --out FOLDER")
+        return from_tables(read_toml(self.recipe))
+
+    def write_recipe(self, run: RunConfig) -> None:
+        """Write the settings of the run."""
+        write_atomically(self.recipe, tomli_w.dumps(to_tables(run)).encode())
+
+    def read_json(self, path: Path) -> dict[str, Any]:
+        """Return one of the folder's JSON files; empty if it does not exist."""
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def write_json(self, path: Path, values: Mapping[str, Any]) -> None:
+        """Write one of the folder's JSON files, whole or not at all."""
+        write_atomically(path, (json.dumps(values, indent=2, allow_nan=False) + "\n").encode())
+
+    def write_status(self, state: str, step: int, steps: int) -> None:
+        """Say how far the run is: state is running, complete, interrupted, diverged or failed."""
+        owner = {"pid": os.getpid(), "host": socket.gethostname(), "time": timestamp()}
+        self.write_json(self.status, {"state": state, "step": step, "steps": steps, **owner})
+
+    @contextmanager
+    def claim(self) -> Iterator[None]:
+        """Hold the folder for this process. Raises FolderError if another one holds it; a killed one does not."""
+        lock = FileLock(self.path / "run.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            status = self.read_json(self.status)
+            owner = f"pid {status.get('pid')} on {status.get('host')} since {status.get('time')}"
+            raise FolderError(
+                f"the run is in use by {owner}", where=str(self.path), hint="another --out"
+            ) from None
+        except OSError as error:
+            raise FolderError(f"cannot lock the run folder: {error}", where=str(self.path)) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def create(path: Path) -> RunFolder:
+    """Make a new, empty run folder. Raises FolderError if the path exists or cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir()  # atomic: of two processes, one gets it
+    except FileExistsError:
+        status = RunFolder(path).read_json(path / "status.json")
+        found = f" (step {status['step']}, {status['state']})" if status else ""
+        hint = f"ganzoo resume {path}, or another --out"
+        raise FolderError(f"the folder exists{found}", where=str(path), hint=hint) from None
+    except OSError as error:
+        raise FolderError(
+            f"cannot make the run folder: {error}", where=str(path), hint="another --out"
+        ) from error
+    return RunFolder(path)
+
+
+def choose_name(run: RunConfig) -> str:
+    """Return a new name: combination, dataset, seed, time (UTC) and six random digits."""
+    title = re.sub(r"[^A-Za-z0-9._+-]", "-", run.title)
+    return f"{title}_s{run.train.seed}_{datetime.now(UTC):%Y%m%d-%H%M%S}_{secrets.token_hex(3)}"
+
+
+def timestamp() -> str:
+    """Return the time now, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

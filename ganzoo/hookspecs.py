@@ -1,0 +1,44 @@
+"""The extension points of ganzoo: one hook per kind.
+
+A plugin is a module with functions of these names, marked `@ganzoo.hookimpl`, and an entry point in the
+group "ganzoo". Each hook returns {name: class}: the name that recipes and flags use, and a frozen dataclass
+that subclasses the contract of its kind. Names are unique across all plugins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:  # torch stays out, so that hook names can be listed fast
+    from ganzoo.contracts import AdversarialLoss, Conditioner, Dataset, LipschitzEnforcer, Model
+
+hookspec = pluggy.HookspecMarker("ganzoo")
+hookimpl = pluggy.HookimplMarker("ganzoo")
+
+
+@hookspec
+def register_models() -> Mapping[str, type[Model]]:  # type: ignore[empty-body]
+    """Return generator/discriminator pairs, e.g. {"dcgan": DCGAN}."""
+
+
+@hookspec
+def register_losses() -> Mapping[str, type[AdversarialLoss]]:  # type: ignore[empty-body]
+    """Return adversarial losses, e.g. {"wgan": Wasserstein}."""
+
+
+@hookspec
+def register_lipschitz() -> Mapping[str, type[LipschitzEnforcer]]:  # type: ignore[empty-body]
+    """Return Lipschitz enforcers, e.g. {"gp": GradientPenalty}."""
+
+
+@hookspec
+def register_conditioners() -> Mapping[str, type[Conditioner]]:  # type: ignore[empty-body]
+    """Return conditioners, e.g. {"projection": Projection}."""
+
+
+@hookspec
+def register_datasets() -> Mapping[str, type[Dataset]]:  # type: ignore[empty-body]
+    """Return datasets, e.g. {"mnist": MNIST}."""

@@ -1,0 +1,47 @@
+"""Signals that end or checkpoint a run between two steps, never within one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupts:
+    """While entered, the first SIGINT, SIGTERM or SIGHUP is noted in `ending`; a second one ends the process at once.
+
+    SIGUSR1 sets `save_wanted`. Handlers that were there before are called too, and restored on exit. Outside
+    the main thread Python allows no handlers, and nothing is noted.
+    """
+
+    def __init__(self) -> None:
+        self.ending: int | None = None
+        self.save_wanted = False
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            for number in (*_ENDING, signal.SIGUSR1):
+                self._previous[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        previous = self._previous.get(number)
+        if callable(previous) and previous is not signal.default_int_handler:
+            previous(number, frame)
+        if number == signal.SIGUSR1:
+            self.save_wanted = True
+        elif self.ending is not None:
+            os._exit(128 + number)  # checkpoints are whole at any moment
+        else:
+            self.ending = number

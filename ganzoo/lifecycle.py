@@ -1,0 +1,201 @@
+"""A run from its settings to its folder: prepare, start, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganzoo import checkpoint, folder, manifest, randomness
+from ganzoo.build import GAN, build_gan
+from ganzoo.config import RunConfig, Settings
+from ganzoo.contracts import Samples
+from ganzoo.device import choose_device
+from ganzoo.errors import CheckpointError, DivergedError, ResourceError, RunInterrupted
+from ganzoo.feed import Feed
+from ganzoo.folder import RunFolder
+from ganzoo.interrupts import Interrupts
+from ganzoo.recording import Recorder
+from ganzoo.training import Training, Wish, train
+from ganzoo.zoo import Zoo
+
+
+class Observer:
+    """What a caller may watch; every method does nothing unless overridden."""
+
+    def note(self, text: str) -> None:
+        """Take a remark that the user should read."""
+
+    def start(self, training: Training, path: Path) -> None:
+        """Take the training that is about to begin, or to go on."""
+
+    def step(self, step: int) -> None:
+        """Take the number of the step that is done."""
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """Take a record, as it is in log.jsonl."""
+
+
+def prepare(run: RunConfig, zoo: Zoo, observer: Observer) -> tuple[Training, Samples]:
+    """Load the data, seed, and build the GAN; nothing is written.
+
+    Raises ConfigError, DataError, PluginError or ResourceError where that cannot be.
+    """
+    device = choose_device(run.train.device, run.train.precision)
+    samples: Samples = zoo.create("dataset", run.dataset).load()
+    randomness.seed_everything(run.train.seed)
+    with explain_memory(run):
+        gan = build_gan(run, zoo, samples.spec, device)
+        feed = Feed(samples, run.train.seed, device.torch_device)
+    for note in (*samples.notes, *advise(run, gan)):
+        observer.note(note)
+    return Training(run, gan, feed), samples
+
+
+def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
+    """Yield what is allowed but will disappoint."""
+    if gan.loss.unbounded and run.lipschitz.name == "none":
+        yield (
+            f"{run.loss.name} without a Lipschitz enforcer: D can lower its loss without end, "
+            "so expect divergence (try --lipschitz gp)"
+        )
+
+
+def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer) -> None:
+    """Train a new run in a new folder.
+
+    Raises FolderError if it exists, RunInterrupted after a signal, DivergedError, and what `prepare` raises.
+    """
+    place = folder.create(path)
+    try:
+        training, samples = prepare(settings.run, zoo, observer)
+    except BaseException:
+        path.rmdir()  # still empty: a refused run leaves nothing
+        raise
+    with place.claim():
+        place.write_recipe(settings.run)
+        place.write_json(place.manifest, manifest.describe(settings, zoo, samples, training.gan.device))
+        _train(training, samples, place, observer)
+
+
+def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None) -> None:
+    """Go on exactly where the newest usable checkpoint of a run is; `steps` makes the run longer.
+
+    Raises CheckpointError if there is none, or if the data or the settings are not those of the run;
+    PluginError if a plugin of the run is missing; and what `start` raises.
+    """
+    place = RunFolder(path)
+    run = place.read_recipe()
+    with place.claim():
+        checkpoint.sweep(place.checkpoints)
+        loaded = checkpoint.load(place.checkpoints)
+        for warning in loaded.warnings:
+            observer.note(warning)
+        run = _lengthen(run, steps, loaded.step)
+        if loaded.step >= run.train.steps:
+            observer.note(
+                f"already complete ({loaded.step}/{run.train.steps} steps); --steps N makes it longer"
+            )
+            return
+        _go_on(run, loaded.state, zoo, place, observer)
+
+
+def _go_on(run: RunConfig, state: dict[str, Any], zoo: Zoo, place: RunFolder, observer: Observer) -> None:
+    made_with = place.read_json(place.manifest)
+    manifest.check_plugins(made_with, zoo)
+    training, samples = prepare(run, zoo, observer)
+    manifest.check_data(made_with, samples)
+    for difference in manifest.note_differences(made_with, training.gan.device):
+        observer.note(difference)
+    training.load_state_dict(state)
+    place.write_recipe(run)
+    _train(training, samples, place, observer)
+
+
+def _lengthen(run: RunConfig, steps: int | None, reached: int) -> RunConfig:
+    if steps is None:
+        return run
+    if steps < reached:
+        raise CheckpointError(f"the run is at step {reached} already, past --steps {steps}")
+    return replace(run, train=replace(run.train, steps=steps))
+
+
+@dataclass
+class _Keeper:
+    """The journal of a run: writes to its folder, tells the observer, listens for signals."""
+
+    place: RunFolder
+    run: RunConfig
+    recorder: Recorder
+    observer: Observer
+    interrupts: Interrupts
+    saved: int
+
+    def step(self, step: int) -> Wish:
+        self.observer.step(step)
+        if self.interrupts.ending is not None:
+            return Wish.STOP
+        wanted, self.interrupts.save_wanted = self.interrupts.save_wanted, False
+        return Wish.SAVE if wanted else Wish.GO_ON
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        self.observer.record(self.recorder.scalars(step, values))
+
+    def sample(self, step: int, gan: GAN) -> None:
+        self.recorder.samples(step, gan)
+
+    def save(self, step: int, state: Mapping[str, Any]) -> None:
+        checkpoint.save(self.place.checkpoints, step, state, keep_last=self.run.train.keep_last)
+        self.saved = step
+        self.place.write_status("running", step, self.run.train.steps)
+
+
+def _train(training: Training, samples: Samples, place: RunFolder, observer: Observer) -> None:
+    """Run the loop with what surrounds it: log, signals, status."""
+    run, steps = training.run, training.run.train.steps
+    place.write_status("running", training.step, steps)
+    observer.start(training, place.path)
+    recorder = Recorder(place, run, samples.spec, training.step)
+    try:
+        with Interrupts() as interrupts, explain_memory(run):
+            keeper = _Keeper(place, run, recorder, observer, interrupts, saved=training.step)
+            train(training, keeper)
+    except DivergedError as error:
+        place.write_status("diverged", training.step, steps)
+        kept = f"last good checkpoint: step {keeper.saved}" if keeper.saved else "no checkpoint yet"
+        raise DivergedError(error.what, where=f"{place.path} ({kept})", hint=error.hint) from None
+    except BaseException:
+        place.write_status("failed", training.step, steps)
+        raise
+    finally:
+        recorder.close()
+    _conclude(training, place, interrupts.ending)
+
+
+def _conclude(training: Training, place: RunFolder, signal: int | None) -> None:
+    steps = training.run.train.steps
+    complete = training.step >= steps
+    place.write_status("complete" if complete else "interrupted", training.step, steps)
+    if signal is not None and not complete:
+        what = f"stopped by signal {signal}: saved step {training.step} of {steps}"
+        raise RunInterrupted(what, signal=signal, where=str(place.path), hint=f"ganzoo resume {place.path}")
+
+
+@contextmanager
+def explain_memory(run: RunConfig) -> Iterator[None]:
+    """Turn the ways in which torch reports exhausted memory into one ResourceError."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
+            raise
+        hint = f"--batch-size {max(1, run.optim.batch_size // 2)}, or a smaller --image-size"
+        raise ResourceError("out of memory", where=str(error).partition("\n")[0][:200], hint=hint) from error
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -1,0 +1,108 @@
+"""What made a run, beside its settings: versions, plugins, data, device; and whether a continuation has the same."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from ganzoo.config import KINDS, RunConfig, Settings
+from ganzoo.contracts import DataSpec, Samples
+from ganzoo.device import Device
+from ganzoo.errors import CheckpointError, PluginError
+from ganzoo.folder import timestamp
+from ganzoo.zoo import Zoo
+
+
+def describe(settings: Settings, zoo: Zoo, samples: Samples, device: Device) -> dict[str, Any]:
+    """Return the manifest of a new run, as plain JSON values."""
+    return {
+        "created": timestamp(),
+        "command": [sys.argv[0].rpartition("/")[2], *sys.argv[1:]],
+        "seed": settings.run.train.seed,
+        "origins": {key: origin.name for key, origin in settings.origins.items()},
+        "components": describe_components(settings.run, zoo),
+        "data": describe_data(samples),
+        "device": describe_device(device),
+        "versions": {name: version(name) for name in ("ganzoo-torch", "torch", "numpy", "pillow")},
+        "platform": {"python": platform.python_version(), "system": platform.platform()},
+    }
+
+
+def describe_data(samples: Samples) -> dict[str, Any]:
+    """Return shape, classes, size and content hash of a dataset."""
+    digest = hashlib.sha256(samples.x.contiguous().numpy().tobytes())
+    digest.update(samples.y.numpy().tobytes())
+    return {
+        "shape": list(samples.spec.shape),
+        "classes": list(samples.class_names),
+        "count": len(samples),
+        "sha256": digest.hexdigest(),
+    }
+
+
+def read_spec(manifest: Mapping[str, Any]) -> DataSpec:
+    """Return the spec of the data that a run was trained on."""
+    data = manifest["data"]
+    return DataSpec(tuple(data["shape"]), len(data["classes"]))
+
+
+def describe_device(device: Device) -> dict[str, Any]:
+    """Return what bit-exact continuation depends on."""
+    cuda = device.torch_device.type == "cuda"
+    name = torch.cuda.get_device_name() if cuda else platform.machine()
+    threads = torch.get_num_threads()
+    return {"type": device.torch_device.type, "name": name, "precision": device.precision, "threads": threads}
+
+
+def describe_components(run: RunConfig, zoo: Zoo) -> list[dict[str, str]]:
+    """Return kind, name, plugin and plugin version of every component of a run."""
+    versions = {plugin.name: plugin.version for plugin in zoo.plugins}
+    return [
+        {
+            "kind": kind,
+            "name": part.name,
+            "plugin": (plugin := zoo.entry(kind, part.name).plugin),
+            "version": versions[plugin],
+        }
+        for kind in KINDS
+        for part in run.choice(kind).parts()
+    ]
+
+
+def check_plugins(manifest: Mapping[str, Any], zoo: Zoo) -> None:
+    """Raise PluginError if a plugin that a run was made with is not here."""
+    present = {plugin.name for plugin in zoo.plugins if plugin.state == "ok"}
+    for part in manifest.get("components", []):
+        plugin = part["plugin"]
+        if plugin not in present:
+            file = plugin.endswith(".py")
+            what = f"{part['kind']} {part['name']!r} needs plugin {plugin} {part['version']}".rstrip()
+            raise PluginError(
+                what, hint=f"--plugin {plugin}" if file else f"pip install {plugin}, or ganzoo plugins"
+            )
+
+
+def check_data(manifest: Mapping[str, Any], samples: Samples) -> None:
+    """Raise CheckpointError if the dataset is not the one that a run began with."""
+    then, now = manifest["data"], describe_data(samples)
+    if then["sha256"] != now["sha256"]:
+        what = (
+            f"the dataset differs from the run's: {then['count']} -> {now['count']} samples, or other content"
+        )
+        raise CheckpointError(what, hint="restore the data, or start a new run")
+
+
+def note_differences(manifest: Mapping[str, Any], device: Device) -> Iterator[str]:
+    """Yield why a continuation will not be bit-exact: another torch, thread count, device or precision."""
+    then, now = manifest["device"], describe_device(device)
+    for what in ("type", "name", "precision", "threads"):
+        if then[what] != now[what]:
+            yield f"not bit-exact: the run began with {what} {then[what]}, this is {now[what]}"
+    if (torch_then := manifest["versions"]["torch"]) != version("torch"):
+        yield f"not bit-exact: the run began with torch {torch_then}, this is {version('torch')}"

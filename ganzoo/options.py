@@ -1,0 +1,99 @@
+"""Options are the fields of frozen dataclasses; pydantic checks the values, this file words the refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from ganzoo.errors import ConfigError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a component or a section."""
+
+    name: str
+    type: str
+    default: Any
+
+    @property
+    def shown_default(self) -> str:
+        """The default as text; an option without one is required."""
+        return "required" if self.default is MISSING else repr(self.default)
+
+
+def list_options(schema: type) -> list[Option]:
+    """Return the options of a dataclass, in the order of its fields."""
+    hints = get_type_hints(schema, include_extras=True)
+    return [Option(f.name, _describe(hints[f.name]), _default(f)) for f in fields(schema) if f.init]
+
+
+def validate(schema: type[T], values: Mapping[str, Any], where: str) -> T:
+    """Construct the dataclass `schema` from checked values.
+
+    Raises ConfigError with the key, the value and what is allowed, for an unknown key, a wrong type, inf,
+    nan, or a value out of range; all faults in one message.
+    """
+    try:
+        checked = _model(schema).model_validate(dict(values))
+    except ValidationError as error:
+        known = [option.name for option in list_options(schema)]
+        raise ConfigError("\n".join(_sentence(fault, where, known) for fault in error.errors())) from None
+    return schema(**{name: getattr(checked, name) for name in values})
+
+
+@cache
+def _model(schema: type) -> type[BaseModel]:
+    """A strict pydantic model of a standard dataclass: by default pydantic takes True for 1, and inf."""
+    hints = get_type_hints(schema, include_extras=True)
+    options: dict[str, Any] = {f.name: (hints[f.name], _required(f)) for f in fields(schema) if f.init}
+    strict = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+    return create_model(schema.__name__, __config__=strict, **options)
+
+
+def _required(f: Field[Any]) -> Any:
+    default = _default(f)
+    return ... if default is MISSING else default
+
+
+def _default(f: Field[Any]) -> Any:
+    return f.default_factory() if f.default_factory is not MISSING else f.default
+
+
+def _sentence(fault: Any, where: str, known: Collection[str]) -> str:
+    key = ".".join(str(part) for part in (where, *fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        unknown = str(fault["loc"][0])
+        takes = f"It takes: {', '.join(known)}." if known else "It takes no options."
+        return f"{key}: no such option.{did_you_mean(unknown, known)} {takes}"
+    if fault["type"] == "missing":
+        return f"{key}: is required"
+    return f"{key}: {fault['input']!r} is refused: {fault['msg'].lower()}"
+
+
+def did_you_mean(wrong: str, known: Collection[str]) -> str:
+    """Return " Did you mean 'x'?" for the nearest known name, or nothing."""
+    close = get_close_matches(wrong, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _describe(hint: Any) -> str:
+    """Annotated[int, Gt(0)] -> "int > 0"; Literal["a", "b"] -> "a | b"."""
+    if values := getattr(hint, "__args__", None) if "Literal" in str(hint)[:20] else None:
+        return " | ".join(map(str, values))
+    base = getattr(hint, "__origin__", hint)
+    bounds = [text for data in getattr(hint, "__metadata__", ()) for text in _bounds(data)]
+    return " ".join([getattr(base, "__name__", str(base)), ", ".join(bounds)]).strip()
+
+
+def _bounds(data: Any) -> list[str]:
+    data = [data, *getattr(data, "metadata", ())]
+    signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+    return [f"{sign} {getattr(d, name)}" for d in data for name, sign in signs.items() if hasattr(d, name)]

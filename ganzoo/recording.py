@@ -1,0 +1,120 @@
+"""What a run writes while it trains: log.jsonl, TensorBoard events and sample grids."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from ganzoo.build import GAN
+from ganzoo.checkpoint import write_atomically
+from ganzoo.config import RunConfig, flatten, to_tables
+from ganzoo.contracts import DataSpec
+from ganzoo.errors import ResourceError
+from ganzoo.folder import RunFolder
+from ganzoo.images import make_grid, write_png
+from ganzoo.sampling import draw_latents, sample_images, spread_labels
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+TIMINGS = ("seconds", "images_per_s")
+"""Keys of a record that differ between two runs of the same seed."""
+
+
+class Recorder:
+    """Writes the records of one run; made anew when the run is resumed."""
+
+    def __init__(self, folder: RunFolder, run: RunConfig, spec: DataSpec, step: int) -> None:
+        self.folder, self.run, self.spec = folder, run, spec
+        self._images = run.optim.n_critic * run.optim.batch_size  # real images that D sees in a step
+        records = rewind_log(folder, step)
+        self._seconds = float(records[-1]["seconds"]) if records else 0.0
+        self._last_step, self._last_time = step, time.perf_counter()
+        self._tensorboard = _open_tensorboard(folder, run, step)
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> dict[str, Any]:
+        """Append one record; returns it with step, images seen, seconds of training and images/s added."""
+        now = time.perf_counter()
+        elapsed, steps = now - self._last_time, step - self._last_step
+        self._seconds += elapsed
+        self._last_step, self._last_time = step, now
+        speed = {"seconds": round(self._seconds, 3), "images_per_s": round(steps * self._images / elapsed, 1)}
+        record = {"step": step, "images": step * self._images, **values, **speed}
+        self._append(record)
+        for name, value in record.items():
+            if name != "step":
+                self._tensorboard.add_scalar(name, value, step)
+        return record
+
+    def samples(self, step: int, gan: GAN) -> None:
+        """Write what G_ema makes of the run's fixed latents; rows of a conditional grid show all classes."""
+        if len(self.spec.shape) != 3:
+            return
+        z, y = fixed_latents(self.run, self.spec, gan.z_dim)
+        grid = make_grid(sample_images(gan.G_ema.module, z, y), columns_for(self.spec))
+        write_png(self.folder.samples / f"step-{step:06d}.png", grid)
+        self._tensorboard.add_image("samples/ema", grid, step)
+
+    def close(self) -> None:
+        """Flush and close the event file."""
+        self._tensorboard.close()
+
+    def _append(self, record: Mapping[str, Any]) -> None:
+        line = json.dumps(record, allow_nan=False) + "\n"
+        try:
+            with self.folder.log.open("a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError as error:
+            raise ResourceError(f"cannot write the log: {error}", where=str(self.folder.log)) from error
+
+
+def columns_for(spec: DataSpec) -> int:
+    """Columns of a grid: one per class where there are classes and they fit, else 8."""
+    return spec.num_classes if 2 <= spec.num_classes <= 20 else 8
+
+
+def fixed_latents(run: RunConfig, spec: DataSpec, z_dim: int) -> tuple[Tensor, Tensor]:
+    """Return the latents of the run's grids, the same at every step: z (N, Z), y (N,)."""
+    count = 8 * columns_for(spec)
+    return draw_latents(count, z_dim, run.train.seed), spread_labels(count, spec.num_classes)
+
+
+def read_log(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return the records in order; a line that a killed process left torn is left out."""
+    if not folder.log.is_file():
+        return []
+    records = []
+    for line in folder.log.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            break  # only the last line can be torn: each is one write
+    return records
+
+
+def rewind_log(folder: RunFolder, step: int) -> list[dict[str, Any]]:
+    """Drop the records after `step`, which a resumed run will write again; returns those that stay."""
+    records = [record for record in read_log(folder) if record["step"] <= step]
+    text = "".join(json.dumps(record) + "\n" for record in records)
+    write_atomically(folder.log, text.encode())
+    return records
+
+
+def _open_tensorboard(folder: RunFolder, run: RunConfig, step: int) -> SummaryWriter:
+    """Open the event file; events after `step` are hidden, as those of a killed process."""
+    from torch.utils.tensorboard import (
+        SummaryWriter,
+    )  # not at the top: it is slow, and only training needs it
+
+    writer = SummaryWriter(str(folder.tensorboard), purge_step=step + 1 if step else None)
+    if step == 0:
+        settings = {
+            key: value for key, value in flatten(to_tables(run)).items() if not isinstance(value, list)
+        }
+        # run_name ".": without it TensorBoard shows the settings as a second run
+        writer.add_hparams(settings, {"hparam/steps": run.train.steps}, run_name=".")
+    return writer

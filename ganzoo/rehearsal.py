@@ -1,0 +1,76 @@
+"""What a run would be, before it is one: builds it, tries one step, and throws everything away."""
+
+from __future__ import annotations
+
+import resource
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from ganzoo.build import GAN
+from ganzoo.config import RunConfig
+from ganzoo.feed import Feed
+from ganzoo.lifecycle import Observer, explain_memory, prepare
+from ganzoo.steps import discriminator_step, generator_step
+from ganzoo.zoo import Zoo
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Size and expected time of a run."""
+
+    title: str
+    device: str
+    samples: int
+    shape: tuple[int, ...]
+    parameters_g: int
+    parameters_d: int
+    memory_mb: float
+    """Peak so far: of the process on a CPU, of the allocator on CUDA."""
+    seconds_per_step: float
+    steps: int
+
+    @property
+    def seconds(self) -> float:
+        """Expected time of all steps."""
+        return self.steps * self.seconds_per_step
+
+
+def rehearse(run: RunConfig, zoo: Zoo, observer: Observer) -> Rehearsal:
+    """Try one step on two samples, then time one of full size. Raises what `lifecycle.prepare` raises."""
+    training, samples = prepare(run, zoo, observer)
+    gan, optim = training.gan, run.optim
+    with explain_memory(run):
+        _step(gan, training.feed, 1, 2, 2)
+        start = time.perf_counter()
+        _step(gan, training.feed, optim.n_critic, optim.batch_size, optim.batch_size_g or optim.batch_size)
+    return Rehearsal(
+        title=run.title,
+        device=f"{gan.device.torch_device.type}, {gan.device.precision}",
+        samples=len(samples),
+        shape=samples.spec.shape,
+        parameters_g=_count(gan.G),
+        parameters_d=_count(gan.D),
+        memory_mb=_peak_memory(gan) / 2**20,
+        seconds_per_step=time.perf_counter() - start,
+        steps=run.train.steps,
+    )
+
+
+def _step(gan: GAN, feed: Feed, n_critic: int, batch: int, batch_g: int) -> None:
+    for _ in range(n_critic):
+        discriminator_step(gan, *feed.next(batch))
+    terms = generator_step(gan, *feed.next(batch_g))
+    float(terms["g/adversarial"])  # waits for the device
+
+
+def _count(network: nn.Module) -> int:
+    return sum(weight.numel() for weight in network.parameters())
+
+
+def _peak_memory(gan: GAN) -> int:
+    if gan.device.torch_device.type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB

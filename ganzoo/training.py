@@ -1,0 +1,130 @@
+"""The one loop every GAN shares. Read beside Algorithm 1 of arXiv:1704.00028."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo import randomness
+from ganzoo.build import GAN
+from ganzoo.config import OptimConfig, RunConfig
+from ganzoo.errors import CheckpointError, DivergedError
+from ganzoo.feed import Feed
+from ganzoo.steps import Terms, discriminator_step, generator_step
+
+
+class Wish(Enum):
+    """What the outside wants of the loop after a step."""
+
+    GO_ON = auto()
+    SAVE = auto()
+    STOP = auto()
+    """Save, then leave."""
+
+
+class Journal(Protocol):
+    """What the loop tells the outside: it decides when, the journal decides how and where to."""
+
+    def step(self, step: int) -> Wish:
+        """Note that a step is done, and say how to go on."""
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Keep the numbers of one step."""
+
+    def sample(self, step: int, gan: GAN) -> None:
+        """Show what G_ema makes."""
+
+    def save(self, step: int, state: Mapping[str, Any]) -> None:
+        """Keep a state from which the run goes on exactly."""
+
+
+@dataclass
+class Training:
+    """A GAN, its data, and how far they are."""
+
+    run: RunConfig
+    gan: GAN
+    feed: Feed
+    step: int = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that decides the next step: networks, optimisers, position in the data, random states."""
+        return {
+            **self.gan.state_dict(),
+            "step": self.step,
+            "position": self.feed.position,
+            "random": randomness.capture(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave. Raises CheckpointError if it belongs to other networks."""
+        try:
+            self.gan.load_state_dict(state)
+            self.step, self.feed.position = state["step"], state["position"]
+            randomness.restore(state["random"])
+        except KeyError as error:
+            raise CheckpointError(f"the checkpoint lacks {error}") from error
+        except (RuntimeError, ValueError) as error:
+            raise CheckpointError(f"the checkpoint does not fit the recipe: {error}") from error
+
+
+def train(training: Training, journal: Journal) -> None:
+    """Train from the present step to the last one, or until the journal asks to stop.
+
+    Raises DivergedError when a number that is logged is no longer finite.
+    """
+    run, gan, feed = training.run, training.gan, training.feed
+    schedule, optim = run.train, run.optim
+    while training.step < schedule.steps:
+        set_learning_rate(gan, optim, training.step / schedule.steps)
+        for _ in range(optim.n_critic):
+            terms = discriminator_step(gan, *feed.next(optim.batch_size))
+        terms |= generator_step(gan, *feed.next(optim.batch_size_g or optim.batch_size))
+        training.step += 1
+
+        step, last = training.step, training.step == schedule.steps
+        wish = journal.step(step)
+        if last or step % schedule.log_every == 0:
+            journal.record(step, measure(gan, terms, step))
+        if last or step % schedule.sample_every == 0:
+            journal.sample(step, gan)
+        if last or wish is not Wish.GO_ON or step % schedule.save_every == 0:
+            journal.save(step, training.state_dict())
+        if wish is Wish.STOP:
+            return
+
+
+def set_learning_rate(gan: GAN, optim: OptimConfig, done: float) -> None:
+    """Set both rates for the fraction `done` in [0, 1) of the run; linear decay reaches zero at its end."""
+    factor = 1 - done if optim.lr_decay == "linear" else 1.0
+    for optimizer in (gan.opt_g, gan.opt_d):
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * factor
+
+
+def measure(gan: GAN, terms: Terms, step: int) -> dict[str, float]:
+    """Read the terms of a step and the gradients it left behind: the one place that waits for the device.
+
+    Raises DivergedError, naming the first number that is not finite.
+    """
+    values = {name: float(value) for name, value in terms.items()}
+    values |= {"grad_norm/d": _gradient_norm(gan.D), "grad_norm/g": _gradient_norm(gan.G)}
+    values |= {"lr/d": gan.opt_d.param_groups[0]["lr"], "lr/g": gan.opt_g.param_groups[0]["lr"]}
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise DivergedError(f"diverged by step {step}: {name} is {value}", hint=_REMEDIES)
+    return values
+
+
+_REMEDIES = "--lipschitz gp, or a smaller rate: --set optim.lr_d=1e-4 --set optim.lr_g=1e-4"
+
+
+def _gradient_norm(network: nn.Module) -> float:
+    gradients: list[Tensor] = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    return float(torch.nn.utils.get_total_norm(gradients))
