@@ -42,7 +42,8 @@ class Discriminator(nn.Module):
     def forward(self, x: Tensor, y: Tensor) -> Verdict:
         """x (N, *shape), y (N,) -> Verdict."""
         verdict: Verdict = self.head(self.trunk(torch.cat([x, self.label_maps(y)], dim=1)), y)
-        return Verdict(*(None if part is None else part.float() for part in verdict))
+        classes = verdict.class_logits  # under autocast both come in half precision
+        return Verdict(verdict.logits.float(), None if classes is None else classes.float())
 
 
 class Combined(LipschitzEnforcer):
@@ -109,9 +110,7 @@ def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device) -> GAN:
     lipschitz = _combine(zoo.create_parts("lipschitz", run.lipschitz))
     _check_labels(run, conditioner, data)
 
-    G = Generator(
-        model.generator(data, conditioner.embedding_dim), conditioner.generator_embedding(data.num_classes)
-    )
+    G = Generator(model.generator(data, conditioner.embedding_dim), conditioner.generator_embedding(data.num_classes))
     D = lipschitz.constrain(_discriminator(model, conditioner, data, lipschitz.per_sample))
     G, D = device.place(G), device.place(D)
     check_networks(G, D, run, data, model.z_dim, device.torch_device, per_sample=lipschitz.per_sample)
@@ -171,9 +170,7 @@ def average_of(G: nn.Module, decay: float) -> AveragedModel:
         torch._foreach_lerp_(average, current, 1 - rate)
 
     averaged = AveragedModel(G, multi_avg_fn=update).eval().requires_grad_(False)
-    averaged.n_averaged = (
-        averaged.n_averaged.cpu()
-    )  # counted by the host: reading it costs no synchronisation
+    averaged.n_averaged = averaged.n_averaged.cpu()  # counted by the host: reading it costs no synchronisation
     return averaged
 
 

@@ -1,12 +1,11 @@
 """Checkpoints: saved whole or not at all, restored exactly or refused.
 
-    step-00000500.pt     torch.save of plain data, so that it passes torch.load(weights_only=True)
+    step-00000500.pt     torch.save of dicts, lists and tuples of tensors, numbers, strings and None: no code
     step-00000500.json   its sidecar {schema, step, file, bytes, sha256, torch}, without which it is none
     latest.json          the sidecar of the step saved last, which is tried first on loading
     best.json            the step with the best score, which rotation spares
 
-A state is a nested dict of tensors, numbers, strings, lists, tuples and None; what it means is the caller's
-affair. One process at a time saves, quarantines and sweeps: whoever holds the run lock. Any may load.
+What a state means is the caller's affair. Whoever holds the run lock may save and sweep, and anyone may load.
 """
 
 import errno
@@ -254,9 +253,7 @@ def _deserialise(path: Path, data: bytes) -> dict[str, Any]:
 
 
 def _not_ours(path: Path) -> CheckpointError:
-    return CheckpointError(
-        f"{path.name} is not a ganzoo checkpoint", where=str(path), hint="name a run folder"
-    )
+    return CheckpointError(f"{path.name} is not a ganzoo checkpoint", where=str(path), hint="name a run")
 
 
 def _none_usable(folder: Path, step: int | None, damaged: Mapping[int, str]) -> CheckpointError:
@@ -279,7 +276,8 @@ def _set_aside(sidecar: Path) -> None:
 def sweep(folder: Path) -> int:
     """Remove what killed writers left behind, and count it. Only for the holder of the run lock."""
     for path in (stale := list(folder.glob(".*.tmp-*"))):
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
     return len(stale)
 
 

@@ -1,7 +1,7 @@
 """Recipes and flags become a RunConfig. Nothing is built here, and nothing here imports torch.
 
-One order, lowest first: defaults, the recipe of the dataset, the recipe whose [loss] and [lipschitz] match
-the flags, a recipe named on the command line, flags, `--set section.option=value`.
+One order, lowest first: defaults, the recipe whose [loss] and [lipschitz] match the flags, what the dataset
+suggests, a recipe named on the command line, flags, `--set section.option=value`.
 """
 
 from __future__ import annotations
@@ -161,9 +161,7 @@ def resolve(layers: Iterable[Layer]) -> Settings:
     return Settings(from_tables(unflatten(merged)), origins)
 
 
-def _forget_options_of_another(
-    key: str, value: Any, merged: dict[str, Any], origins: dict[str, Origin]
-) -> None:
+def _forget_options_of_another(key: str, value: Any, merged: dict[str, Any], origins: dict[str, Origin]) -> None:
     """Another name makes the options of the previous component meaningless."""
     section, _, option = key.partition(".")
     if option == "name" and section in KINDS and merged.get(key, value) != value:
@@ -176,19 +174,15 @@ def from_tables(tables: Values) -> RunConfig:
     for section in tables:
         if section not in (*KINDS, *SECTIONS):
             known = (*KINDS, *SECTIONS)
-            raise ConfigError(
-                f"unknown section [{section}].{did_you_mean(section, known)}", hint=", ".join(known)
-            )
-    choices = {kind: _choice(kind, tables.get(kind, {})) for kind in KINDS}
-    sections = {name: validate(schema, tables.get(name, {}), name) for name, schema in SECTIONS.items()}
+            raise ConfigError(f"unknown section [{section}].{did_you_mean(section, known)}", hint=", ".join(known))
+    choices: dict[str, Any] = {kind: _choice(kind, tables.get(kind, {})) for kind in KINDS}
+    sections: dict[str, Any] = {name: validate(schema, tables.get(name, {}), name) for name, schema in SECTIONS.items()}
     return RunConfig(**choices, **sections)
 
 
 def _choice(kind: Kind, table: Any) -> Choice:
     if not isinstance(table, Mapping):
-        raise ConfigError(
-            f"[{kind}] is not a table", hint=f'[{kind}]\n         name = "{DEFAULT_NAMES[kind]}"'
-        )
+        raise ConfigError(f"[{kind}] is not a table", hint=f'[{kind}]\n         name = "{DEFAULT_NAMES[kind]}"')
     name = table.get("name", DEFAULT_NAMES[kind])
     if not isinstance(name, str) or not name:
         raise ConfigError(f"{kind}.name: {name!r} is not a name", hint=f"ganzoo list {kind}")
@@ -262,6 +256,4 @@ def read_toml(path: Path) -> dict[str, Any]:
             raise ConfigError(f"a recipe is at most {limit:,} bytes", where=str(path))
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(
-            f"cannot read the recipe: {error}", where=str(path), hint="ganzoo list recipe"
-        ) from error
+        raise ConfigError(f"cannot read the recipe: {error}", where=str(path), hint="ganzoo list recipe") from error

@@ -87,7 +87,7 @@ class AdversarialLoss(ABC):
         """fake, and real if `relativistic`: logits (N,) -> scalar for the generator to minimise."""
 
 
-class LipschitzEnforcer(ABC):
+class LipschitzEnforcer(ABC):  # noqa: B024  # each moment is optional
     """Bounds the discriminator's slope, at one of three moments. Override the one that applies.
 
     building    constrain   re-parametrise its layers (spectral norm)

@@ -29,7 +29,7 @@ class Device:
 
     def place(self, network: M) -> M:
         """Move a network to the device, images in channels_last order: the one that convolutions prefer."""
-        return network.to(self.torch_device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return network.to(self.torch_device).to(memory_format=torch.channels_last)
 
 
 def choose_device(device: str, precision: str) -> Device:

@@ -58,7 +58,7 @@ class FolderError(GanzooError):
     exit_code = 10
 
 
-class RunInterrupted(GanzooError):
+class RunInterrupted(GanzooError):  # noqa: N818  # an ending, not a fault
     """A signal ended the run after a checkpoint was written; exit code 128 + signal."""
 
     def __init__(self, what: str, *, signal: int, where: str = "", hint: str = "") -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ganzoo import checkpoint, folder, lifecycle
 from ganzoo.build import build_gan
 from ganzoo.config import KINDS, parse_component
-from ganzoo.contracts import DataSpec
+from ganzoo.contracts import Conditioner, DataSpec
 from ganzoo.device import choose_device
 from ganzoo.errors import ConfigError
 from ganzoo.folder import RunFolder
@@ -43,9 +43,7 @@ class Run:
 
     def __repr__(self) -> str:
         status = self.status
-        return (
-            f"Run({str(self.path)!r}, {status.get('state')}, step {status.get('step')}/{status.get('steps')})"
-        )
+        return f"Run({str(self.path)!r}, {status.get('state')}, step {status.get('step')}/{status.get('steps')})"
 
     @property
     def path(self) -> Path:
@@ -73,9 +71,16 @@ class Run:
         return read_spec(self.manifest)
 
     @property
+    def num_classes(self) -> int:
+        """Classes that its generator can be asked for; 1 if that ignores labels."""
+        conditioner: Conditioner = self.zoo.create("conditioner", self.config.conditioner)
+        return self.data.num_classes if conditioner.embedding_dim else 1
+
+    @property
     def grid(self) -> Path | None:
         """The newest sample grid."""
-        return max(self.folder.samples.glob("step-*.png"), default=None)
+        grids = self.folder.samples.glob("step-*.png")
+        return max(grids, key=lambda path: (len(path.name), path.name), default=None)  # 1000000 after 999999
 
     def generator(self, *, step: int | None = None, ema: bool = True) -> tuple[nn.Module, int]:
         """Return G_ema (or G) of a checkpoint, the newest by default, and its z_dim.
@@ -83,7 +88,7 @@ class Run:
         Raises CheckpointError if no checkpoint can be read, PluginError if a plugin of the run is missing.
         """
         check_plugins(self.manifest, self.zoo)
-        device = choose_device(self.config.train.device, "fp32")
+        device = choose_device("cpu" if self.config.train.device == "cpu" else "auto", "fp32")
         loaded = checkpoint.load(self.folder.checkpoints, step, quarantine=False)
         with torch.random.fork_rng():  # building draws weights that are thrown away
             gan = build_gan(self.config, self.zoo, self.data, device)
@@ -104,12 +109,24 @@ class Run:
 
         Raises ConfigError for a label out of range, and what `generator` raises.
         """
-        classes = self.data.num_classes
-        if label is not None and not 0 <= label < classes:
-            raise ConfigError(f"class {label} is not in 0..{classes - 1}", where=str(self.path))
+        y = self.choose_labels(count, label)
         network, z_dim = self.generator(step=step, ema=ema)
-        y = spread_labels(count, classes) if label is None else torch.full((count,), label)
         return sample_images(network, draw_latents(count, z_dim, seed), y)
+
+    def choose_labels(self, count: int, label: int | None = None) -> Tensor:
+        """Return `label` for every image, or all classes in turn: (count,). Raises ConfigError for no such class."""
+        if label is None:
+            return spread_labels(count, self.num_classes)
+        if not 0 <= label < self.require_classes():
+            raise ConfigError(f"class {label} is not in 0..{self.num_classes - 1}", where=str(self.path))
+        return torch.full((count,), label)
+
+    def require_classes(self) -> int:
+        """Return the number of classes. Raises ConfigError if the generator ignores labels."""
+        if self.num_classes == 1:
+            hint = "a run with --conditioner cgan, projection or acgan"
+            raise ConfigError("the generator of this run knows no classes", where=str(self.path), hint=hint)
+        return self.num_classes
 
     def resume(self, steps: int | None = None, observer: Observer | None = None) -> Run:
         """Go on exactly where the newest checkpoint is, to the last step or to `steps`."""

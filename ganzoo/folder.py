@@ -64,7 +64,7 @@ class RunFolder:
         return self.path / "tb"
 
     def read_recipe(self) -> RunConfig:
-        """Return the settings of the run. Raises CheckpointError where there is no run, ConfigError for a bad recipe."""
+        """Return the settings of the run. Raises CheckpointError where no run lies, ConfigError for a bad recipe."""
         if not self.recipe.is_file():
             raise CheckpointError("no run lies here", where=str(self.path), hint="ganzoo run --out FOLDER")
         return from_tables(read_toml(self.recipe))
@@ -95,9 +95,7 @@ class RunFolder:
         except Timeout:
             status = self.read_json(self.status)
             owner = f"pid {status.get('pid')} on {status.get('host')} since {status.get('time')}"
-            raise FolderError(
-                f"the run is in use by {owner}", where=str(self.path), hint="another --out"
-            ) from None
+            raise FolderError(f"the run is in use by {owner}", where=str(self.path), hint="another --out") from None
         except OSError as error:
             raise FolderError(f"cannot lock the run folder: {error}", where=str(self.path)) from error
         try:
@@ -117,9 +115,7 @@ def create(path: Path) -> RunFolder:
         hint = f"ganzoo resume {path}, or another --out"
         raise FolderError(f"the folder exists{found}", where=str(path), hint=hint) from None
     except OSError as error:
-        raise FolderError(
-            f"cannot make the run folder: {error}", where=str(path), hint="another --out"
-        ) from error
+        raise FolderError(f"cannot make the run folder: {error}", where=str(path), hint="another --out") from error
     return RunFolder(path)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from ganzoo.errors import ConfigError, FolderError
+from ganzoo.errors import FolderError
 from ganzoo.experiment import Run
 from ganzoo.images import make_grid, write_png
-from ganzoo.sampling import draw_latents, interpolate_latents, sample_images, spread_labels
+from ganzoo.sampling import draw_latents, interpolate_latents, sample_images
 from ganzoo.zoo import Zoo
 
 
@@ -49,28 +48,25 @@ def write_folder(path: Path, zoo: Zoo, wanted: Wanted, out: Path | None = None) 
     if out.exists():
         raise FolderError("the folder of images exists", where=str(out), hint="another -o")
     images, y, _ = _make(run, wanted)
-    classes = run.manifest["data"]["classes"]
-    for i, (image, label) in enumerate(zip(images, y.tolist(), strict=True)):
-        folder = out / f"{label:03d}-{_safe(classes[label])}" if len(classes) > 1 else out
-        write_png(folder / f"{i:06d}.png", image)
+    folders = [out / f"{k:03d}-{_safe(name)}" for k, name in enumerate(run.manifest["data"]["classes"])]
+    try:
+        for i, (image, label) in enumerate(zip(images, y.tolist(), strict=True)):
+            write_png((folders[label] if run.num_classes > 1 else out) / f"{i:06d}.png", image)
+    except OSError as error:
+        raise FolderError(f"cannot write the images: {error}", where=str(out), hint="another -o") from error
     return out
 
 
 def _make(run: Run, wanted: Wanted) -> tuple[Tensor, Tensor, int]:
     """Return images (N, C, H, W), labels (N,) and the columns of their grid; 0 columns: about square."""
-    classes = run.data.num_classes
-    if wanted.label is not None and not 0 <= wanted.label < classes:
-        raise ConfigError(f"class {wanted.label} is not in 0..{classes - 1}", where=str(run.path))
     network, z_dim = run.generator(step=wanted.step, ema=wanted.ema)
     if wanted.interpolate:
         rows, columns = max(1, wanted.count // 8), 8
         z = interpolate_latents(rows, columns, z_dim, wanted.seed)
-        y = spread_labels(rows, classes).repeat_interleave(columns)
+        y = run.choose_labels(rows, wanted.label).repeat_interleave(columns)
     else:
-        columns = classes if wanted.per_class else 0
-        z, y = draw_latents(wanted.count, z_dim, wanted.seed), spread_labels(wanted.count, classes)
-    if wanted.label is not None:
-        y = torch.full_like(y, wanted.label)
+        columns = run.require_classes() if wanted.per_class else 0
+        z, y = draw_latents(wanted.count, z_dim, wanted.seed), run.choose_labels(wanted.count, wanted.label)
     return sample_images(network, z, y), y, columns
 
 

@@ -14,8 +14,9 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Interrupts:
     """While entered, the first SIGINT, SIGTERM or SIGHUP is noted in `ending`; a second one ends the process at once.
 
-    SIGUSR1 sets `save_wanted`. Handlers that were there before are called too, and restored on exit. Outside
-    the main thread Python allows no handlers, and nothing is noted.
+    SIGUSR1 sets `save_wanted`. Handlers that were there before are called too, and restored on exit. A signal
+    that was ignored stays so, as under nohup. Outside the main thread Python allows no handlers, and nothing
+    is noted.
     """
 
     def __init__(self) -> None:
@@ -26,7 +27,8 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             for number in (*_ENDING, signal.SIGUSR1):
-                self._previous[number] = signal.signal(number, self._note)
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # None: not Python's to restore
+                    self._previous[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(

@@ -97,9 +97,7 @@ def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None
             observer.note(warning)
         run = _lengthen(run, steps, loaded.step)
         if loaded.step >= run.train.steps:
-            observer.note(
-                f"already complete ({loaded.step}/{run.train.steps} steps); --steps N makes it longer"
-            )
+            observer.note(f"already complete ({loaded.step}/{run.train.steps} steps); --steps N makes it longer")
             return
         _go_on(run, loaded.state, zoo, place, observer)
 

@@ -83,18 +83,14 @@ def check_plugins(manifest: Mapping[str, Any], zoo: Zoo) -> None:
         if plugin not in present:
             file = plugin.endswith(".py")
             what = f"{part['kind']} {part['name']!r} needs plugin {plugin} {part['version']}".rstrip()
-            raise PluginError(
-                what, hint=f"--plugin {plugin}" if file else f"pip install {plugin}, or ganzoo plugins"
-            )
+            raise PluginError(what, hint=f"--plugin {plugin}" if file else f"pip install {plugin}, or ganzoo plugins")
 
 
 def check_data(manifest: Mapping[str, Any], samples: Samples) -> None:
     """Raise CheckpointError if the dataset is not the one that a run began with."""
     then, now = manifest["data"], describe_data(samples)
     if then["sha256"] != now["sha256"]:
-        what = (
-            f"the dataset differs from the run's: {then['count']} -> {now['count']} samples, or other content"
-        )
+        what = f"the dataset differs from the run's: {then['count']} -> {now['count']} samples, or other content"
         raise CheckpointError(what, hint="restore the data, or start a new run")
 
 

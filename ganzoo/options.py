@@ -42,7 +42,7 @@ def validate(schema: type[T], values: Mapping[str, Any], where: str) -> T:
     nan, or a value out of range; all faults in one message.
     """
     try:
-        checked = _model(schema).model_validate(dict(values))
+        checked = _strict_model(schema).model_validate(dict(values))  # type: ignore[arg-type]  # a class is hashable
     except ValidationError as error:
         known = [option.name for option in list_options(schema)]
         raise ConfigError("\n".join(_sentence(fault, where, known) for fault in error.errors())) from None
@@ -50,7 +50,7 @@ def validate(schema: type[T], values: Mapping[str, Any], where: str) -> T:
 
 
 @cache
-def _model(schema: type) -> type[BaseModel]:
+def _strict_model(schema: Any) -> type[BaseModel]:
     """A strict pydantic model of a standard dataclass: by default pydantic takes True for 1, and inf."""
     hints = get_type_hints(schema, include_extras=True)
     options: dict[str, Any] = {f.name: (hints[f.name], _required(f)) for f in fields(schema) if f.init}

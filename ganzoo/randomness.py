@@ -19,7 +19,8 @@ def seed_everything(seed: int) -> None:
 def capture() -> dict[str, Any]:
     """Return every global random state, as tensors and plain numbers that load safely."""
     version, numbers, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    state: Any = np.random.get_state(legacy=True)
+    name, keys, position, has_gauss, cached = state
     return {
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],

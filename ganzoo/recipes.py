@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ganzoo.config import DEFAULT_NAMES, KINDS, Layer, Origin, Settings, flatten, read_toml, resolve
+from ganzoo.config import DEFAULT_NAMES, SECTIONS, Layer, Origin, Settings, flatten, read_toml, resolve
 from ganzoo.errors import ConfigError
 from ganzoo.options import did_you_mean
 
@@ -80,14 +80,15 @@ def settle(
 
 
 def _implied(names: Mapping[str, str], recipes: Iterable[Recipe]) -> list[Layer]:
-    """Settings that the chosen components bring with them: first the dataset's, then the method's."""
-    layers = []
+    """Settings that the chosen components bring with them: first the method's, then the dataset's."""
+    layers, method = [], _match(names, recipes)
+    if method is not None:
+        layers.append(replace(method.layer, values=_method_settings(method, names)))
     suggestions = folder() / "datasets" / f"{names['dataset.name']}.toml"
     if suggestions.is_file():
         suited = read_recipe(suggestions)
-        layers.append(Layer(Origin(f"dataset {suited.name}", suited.source), _suited(suited, names)))
-    if (method := _match(names, recipes)) is not None:
-        layers.append(replace(method.layer, values=_method_settings(method, names)))
+        values = _suited(suited, names["model.name"], method.name if method else "")
+        layers.append(Layer(Origin(f"dataset {suited.name}", suited.source), values))
     return layers
 
 
@@ -112,13 +113,15 @@ def _method_settings(recipe: Recipe, names: Mapping[str, str]) -> dict[str, Any]
     }
 
 
-def _suited(recipe: Recipe, names: Mapping[str, str]) -> dict[str, Any]:
-    """What a dataset suggests; options of a model stand under the model's name: [model.dcgan]."""
-    model = f"model.{names['model.name']}."
+def _suited(recipe: Recipe, model: str, method: str) -> dict[str, Any]:
+    """What a dataset suggests: [model.NAME] for one model, [recipe.NAME.section] for one method, else for all."""
     flat = {}
     for key, value in recipe.values.items():
-        if key.startswith(model):
-            flat["model." + key.removeprefix(model)] = value
-        elif key.partition(".")[0] not in KINDS:
+        section, _, rest = key.partition(".")
+        if key.startswith(f"model.{model}."):
+            flat["model." + rest.removeprefix(f"{model}.")] = value
+        elif key.startswith(f"recipe.{method}."):
+            flat[rest.removeprefix(f"{method}.")] = value
+        elif section in SECTIONS:
             flat[key] = value
     return flat

@@ -112,9 +112,7 @@ def _open_tensorboard(folder: RunFolder, run: RunConfig, step: int) -> SummaryWr
 
     writer = SummaryWriter(str(folder.tensorboard), purge_step=step + 1 if step else None)
     if step == 0:
-        settings = {
-            key: value for key, value in flatten(to_tables(run)).items() if not isinstance(value, list)
-        }
+        settings = {key: value for key, value in flatten(to_tables(run)).items() if not isinstance(value, list)}
         # run_name ".": without it TensorBoard shows the settings as a second run
         writer.add_hparams(settings, {"hparam/steps": run.train.steps}, run_name=".")
     return writer

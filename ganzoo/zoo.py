@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -114,9 +115,7 @@ class Zoo:
             if fault := _fault(component, CONTRACTS[kind][1]):
                 raise PluginError(f"{kind} {name!r} {fault}")
             if (other := self._entries[kind].get(name)) is not None:
-                raise PluginError(
-                    f"{kind} {name!r} is registered by {other.plugin!r} and by {plugin!r}: rename one"
-                )
+                raise PluginError(f"{kind} {name!r} is registered by {other.plugin!r} and by {plugin!r}: rename one")
         self._entries[kind] |= {name: Entry(kind, name, cls, plugin) for name, cls in offered.items()}
 
 
@@ -147,7 +146,7 @@ def load_zoo(*, files: Iterable[Path] = (), disabled: Collection[str] = ()) -> Z
             Plugin(point.name, _version(point), "disabled") if point.name in disabled else _load(zoo, point)
         )
     for path in files:
-        zoo.plugins.append(_register(zoo, path.name, _import_file(path)))
+        zoo.plugins.append(_load_file(zoo, path))
     return zoo
 
 
@@ -183,16 +182,30 @@ def _register(zoo: Zoo, name: str, module: ModuleType, version: str = "") -> Plu
     return Plugin(name, version)
 
 
+def _load_file(zoo: Zoo, path: Path) -> Plugin:
+    """Import and register a single file. Raises PluginError, whatever the file raises."""
+    module = _import_file(path)
+    try:
+        return _register(zoo, path.name, module)
+    except PluginError:
+        raise
+    except (Exception, SystemExit) as error:
+        what = f"a hook of the plugin fails: {type(error).__name__}: {error}"
+        raise PluginError(what, where=str(path)) from error
+
+
 def _import_file(path: Path) -> ModuleType:
     """Import a plugin that is a single file. Raises PluginError."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"ganzoo_file_{path.stem}"  # the prefix keeps a plugin json.py from standing in for the library's
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise PluginError("--plugin takes a Python file", where=str(path), hint="--plugin my_loss.py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses and type hints look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise PluginError(
-            f"the plugin does not import: {type(error).__name__}: {error}", where=str(path)
-        ) from error
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        what = f"the plugin does not import: {type(error).__name__}: {error}"
+        raise PluginError(what, where=str(path)) from error
     return module

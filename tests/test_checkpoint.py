@@ -17,6 +17,7 @@ import warnings
 from collections import OrderedDict
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -154,6 +155,12 @@ def test_files_are_named_and_described_as_documented(tmp_path):
     }
 
 
+def test_read_only_state_is_saved_into_a_new_folder(tmp_path):
+    folder = tmp_path / "run" / "checkpoints"
+    save(folder, 1, MappingProxyType(state_of(1)))
+    assert_is_state_of(1, load(folder).state)
+
+
 def test_saving_and_loading_leave_the_random_states_alone(tmp_path):
     torch.manual_seed(0)
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()
@@ -237,6 +244,16 @@ def test_useless_pointer_to_the_latest_is_ignored(tmp_path, content):
     save_steps(tmp_path, 50, 60)
     (tmp_path / "latest.json").write_bytes(content.encode(errors="surrogateescape"))
     assert load(tmp_path)[::2] == (60, ())
+
+
+def test_files_of_other_names_are_neither_loaded_nor_deleted(tmp_path):
+    others = ["step-1.5.pt", "step-notes.json", "step-.json", "step-00000050.pt.bak", "50.json"]
+    for name in others:
+        (tmp_path / name).write_text("{}")
+    save_steps(tmp_path, 60, 70, keep_last=1)
+    assert available_steps(tmp_path) == [70]
+    assert load(tmp_path).step == 70
+    assert set(names(tmp_path)) > set(others)
 
 
 def test_run_resumed_from_an_earlier_step_goes_on_from_its_own_checkpoint(tmp_path):
@@ -362,9 +379,7 @@ def test_damaged_checkpoint_is_passed_over_and_kept_aside(tmp_path, damage, reas
     assert available_steps(tmp_path) == [50]
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{}", "[]", "null", '{"schema": "1"}', '{"schema": 1}', "\x00" * 200]
-)
+@pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"schema": "1"}', '{"schema": 1}', "\x00" * 200])
 def test_damaged_sidecar_counts_as_a_damaged_checkpoint(tmp_path, content):
     save_steps(tmp_path, 50, 60)
     sidecar_file(tmp_path, 60).write_text(content)
@@ -387,9 +402,7 @@ def test_when_all_are_damaged_none_is_loaded_and_none_deleted(tmp_path):
     for step in (40, 50, 60):
         flip_bit(state_file(tmp_path, step))
     for _ in range(2):  # asking again gives the same answer
-        with pytest.raises(
-            CheckpointError, match=r"no usable checkpoint in .* \(3 found, 3 corrupt\)"
-        ) as caught:
+        with pytest.raises(CheckpointError, match=r"no usable checkpoint in .* \(3 found, 3 corrupt\)") as caught:
             load(tmp_path)
         assert caught.value.exit_code == 5
     assert len(list(tmp_path.glob("*.pt.corrupt"))) == 3
@@ -447,9 +460,7 @@ def zipped(path, content):
     return path.read_bytes()
 
 
-@pytest.mark.parametrize(
-    "container", [zipped, lambda path, content: pickle.dumps(content)], ids=["zip", "pickle"]
-)
+@pytest.mark.parametrize("container", [zipped, lambda path, content: pickle.dumps(content)], ids=["zip", "pickle"])
 def test_object_that_would_run_code_is_refused_and_not_run(tmp_path, container):
     folder, pwned = tmp_path / "checkpoints", tmp_path / "pwned"
     save_steps(folder, 50)
@@ -601,37 +612,42 @@ def test_too_little_free_space_is_seen_before_writing(tmp_path, monkeypatch):
     assert names(tmp_path) == []
 
 
-def test_failure_to_save_a_step_again_keeps_the_step(tmp_path):
-    save_steps(tmp_path, 50)
-    with largest_file(20_000), pytest.raises(ResourceError, match=r"previous kept \(step 50\)"):
-        save(tmp_path, 50, state_of(50, size=100_000))
-    assert_is_state_of(50, load(tmp_path).state)
+def fail_at_rename(monkeypatch, number):
+    """Let the disk be full when the file of this number is to get its name."""
+    renamed = []
 
-
-@pytest.mark.parametrize("number", [2, 3], ids=["sidecar", "latest"])
-def test_state_whose_sidecar_or_pointer_cannot_be_written_is_withdrawn(tmp_path, monkeypatch, number):
-    save_steps(tmp_path, 40)
-    before = names(tmp_path)
-    replaced = []
-
-    def fail_at(source, target, replace=os.replace):
-        replaced.append(target)
-        if len(replaced) == number:
+    def fail(source, target, replace=os.replace):
+        renamed.append(target)
+        if len(renamed) == number:
             raise OSError(errno.ENOSPC, "No space left on device")
         replace(source, target)
 
-    monkeypatch.setattr(os, "replace", fail_at)
+    monkeypatch.setattr(os, "replace", fail)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3], ids=["state", "sidecar", "latest"])
+def test_step_that_could_not_be_saved_whole_is_withdrawn(tmp_path, monkeypatch, number):
+    save_steps(tmp_path, 40)
+    before = names(tmp_path)
+    fail_at_rename(monkeypatch, number)
     with pytest.raises(ResourceError, match=r"previous kept \(step 40\)"):
         save_steps(tmp_path, 50)
     assert names(tmp_path) == before
     assert load(tmp_path).step == 40
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 4], ids=["both", "state", "sidecar", "latest"])
+def test_step_that_could_not_be_saved_again_is_still_there(tmp_path, monkeypatch, number):
+    save_steps(tmp_path, 40)
+    fail_at_rename(monkeypatch, number)
+    with pytest.raises(ResourceError, match=r"previous kept \(step 40\)"):
+        save(tmp_path, 40, state_of(40, size=500))
+    assert_is_state_of(40, load(tmp_path).state)
+
+
 def test_folder_that_cannot_be_written_is_named_with_the_reason(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(
-        ResourceError, match=r"cannot write \(Not a directory\): checkpoint of step 1 not saved"
-    ):
+    with pytest.raises(ResourceError, match=r"cannot write \(Not a directory\): checkpoint of step 1 not saved"):
         save_steps(tmp_path / "file" / "checkpoints", 1)
 
 
@@ -659,10 +675,17 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert path.read_bytes() == b"old"
 
 
+def test_file_that_comes_out_short_never_gets_its_name(tmp_path, monkeypatch):
+    save_steps(tmp_path, 40)
+    before = names(tmp_path)
+    monkeypatch.setattr(os, "fsync", lambda file: os.ftruncate(file, 100))
+    with pytest.raises(ResourceError, match=r"cannot write .*not as long as"):
+        save_steps(tmp_path, 50)
+    assert names(tmp_path) == before
+
+
 def test_directory_that_cannot_be_synced_is_no_failure(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        os, "open", lambda *arguments: (_ for _ in ()).throw(PermissionError(errno.EACCES, "no"))
-    )
+    monkeypatch.setattr(os, "open", lambda *arguments: (_ for _ in ()).throw(PermissionError(errno.EACCES, "no")))
     write_atomically(tmp_path / "status.json", b"{}")
     assert (tmp_path / "status.json").read_bytes() == b"{}"
 
@@ -681,17 +704,18 @@ def test_sweep_removes_what_killed_writers_left_and_nothing_else(tmp_path):
 # Kills
 
 
-def save_for_ever(folder, step):
+def save_for_ever(folder, step, number):
+    """Save this step again, but never with the same size, and then those that follow."""
     while True:
+        save(folder, step, state_of(step, size=50_000 + number), keep_last=1 + number % 3)
         step += 1
-        save(folder, step, state_of(step, size=50_000))
 
 
-def kill_a_child_that_saves(folder, step, seconds):
+def kill_a_child_that_saves(folder, step, number):
     child = os.fork()
     if child == 0:
-        save_for_ever(folder, step)
-    time.sleep(seconds)
+        save_for_ever(folder, step, number)
+    time.sleep(0.005 + 0.04 * (number * 0.618 % 1))  # spread evenly
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
@@ -699,9 +723,9 @@ def kill_a_child_that_saves(folder, step, seconds):
 def survive_kills(folder, rounds):
     """Return how many saves were cut short and how many completed. Forks, so wants no threads beside it."""
     save_steps(folder, 1)
-    step = cut_short = 0
+    step, cut_short = 1, 0
     for number in range(rounds):
-        kill_a_child_that_saves(folder, step, seconds=0.01 + 0.04 * (number * 0.618 % 1))
+        kill_a_child_that_saves(folder, step, number)
         loaded = load(folder)
         assert loaded.warnings == ()
         assert loaded.step >= step
@@ -724,9 +748,9 @@ def test_after_fifty_kills_during_saving_every_checkpoint_is_whole(tmp_path):
         timeout=120,
     )
     assert run.returncode == 0, run.stderr
-    cut_short, steps = map(int, run.stdout.split())
-    assert cut_short >= 5  # or the kills missed what they are meant to hit
-    assert steps >= 5
+    cut_short, completed = map(int, run.stdout.split())
+    assert cut_short > 0, "every kill missed what it was meant to hit"
+    assert completed > 0
 
 
 def test_nothing_is_printed_or_warned(tmp_path, capfd):

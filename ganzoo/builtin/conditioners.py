@@ -42,9 +42,7 @@ class LabelMaps(nn.Module):
 class Head(nn.Module):
     """Features to a logit; plus, if asked for, a projection on the label and an auxiliary classifier."""
 
-    def __init__(
-        self, feature_dim: int, embed: nn.Module | None = None, classify: nn.Module | None = None
-    ) -> None:
+    def __init__(self, feature_dim: int, embed: nn.Module | None = None, classify: nn.Module | None = None) -> None:
         super().__init__()
         self.linear = nn.Linear(feature_dim, 1)
         self.embed, self.classify = embed, classify

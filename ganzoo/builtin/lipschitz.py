@@ -24,7 +24,8 @@ def gradient_norm(critic: Critic, x: Tensor) -> Tensor:
     """
     x = x.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    return gradient.float().flatten(1).norm(dim=1)
+    norm: Tensor = gradient.float().flatten(1).norm(dim=1)
+    return norm
 
 
 def _per_sample_uniform(x: Tensor) -> Tensor:
@@ -51,8 +52,8 @@ class WeightClipping(LipschitzEnforcer):
 
     @torch.no_grad()
     def project(self, discriminator: nn.Module) -> None:
-        torch._foreach_clamp_min_(weights := list(discriminator.parameters()), -self.limit)
-        torch._foreach_clamp_max_(weights, self.limit)
+        for weight in discriminator.parameters():
+            weight.clamp_(-self.limit, self.limit)
 
 
 @dataclass(frozen=True)

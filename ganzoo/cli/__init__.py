@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +38,11 @@ class _Refusal(click.ClickException):
 
     def __init__(self, error: GanzooError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it for the class
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"ganzoo: {self.message}", err=True)
+        with suppress(OSError):  # nobody may read stderr any more, and the exit code still counts
+            click.echo(f"ganzoo: {self.message}", err=True)
 
 
 class _Group(click.Group):
@@ -51,6 +55,9 @@ class _Group(click.Group):
             raise _Refusal(error) from error
         except KeyboardInterrupt:
             raise SystemExit(130) from None
+        except BrokenPipeError:  # `ganzoo list | head -1`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still in its buffer
+            raise SystemExit(128 + signal.SIGPIPE) from None
 
 
 @click.group(cls=_Group, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})

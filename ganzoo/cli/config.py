@@ -19,7 +19,7 @@ def config() -> None:
 @settings_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
 @click.pass_obj
-def show(plugins: PluginChoice, as_json: bool, **flags: Any) -> None:
+def show(plugins: PluginChoice, /, as_json: bool, **flags: Any) -> None:
     """Show every setting of a run with these flags: value, where it comes from, and the paper."""
     import json
 

@@ -24,8 +24,6 @@ def list_(plugins: PluginChoice, kind: str | None, as_json: bool) -> None:
         {"kind": entry.kind, "name": entry.name, "plugin": entry.plugin, "summary": entry.summary}
         for entry in plugins.load().all_entries()
     ]
-    rows += [
-        {"kind": "recipe", "name": r.name, "plugin": "configs", "summary": r.source} for r in list_recipes()
-    ]
+    rows += [{"kind": "recipe", "name": r.name, "plugin": "configs", "summary": r.source} for r in list_recipes()]
     rows = [row for row in rows if kind in (None, row["kind"])]
     click.echo(json.dumps(rows, indent=2)) if as_json else print_table(rows)

@@ -12,13 +12,11 @@ from ganzoo.cli.settings import PluginChoice, read_settings, settings_options
 
 @click.command(short_help="Train a GAN.")
 @settings_options
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder.  [default: runs/<name>]"
-)
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder.  [default: runs/<name>]")
 @click.option("--dry-run", is_flag=True, help="Build, try one step, print size and time; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
-def run(plugins: PluginChoice, out: Path | None, dry_run: bool, as_json: bool, **flags: Any) -> None:
+def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool, **flags: Any) -> None:
     """Train a GAN, with a RECIPE's settings or with those that fit the flags.
 
     \b

@@ -46,6 +46,9 @@ def sample(
     ganzoo sample runs/NAME --interpolate -o walk.png
     ganzoo sample runs/NAME -n 1000 --folder -o images
     """
+    if per_class and (label is not None or interpolate):
+        raise click.UsageError("--per-class goes with neither --class nor --interpolate")
+
     from ganzoo.gallery import Wanted, write_folder, write_grid
 
     wanted = Wanted(count, seed, label, per_class, interpolate, step, ema=not raw)

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -29,11 +30,21 @@ if TYPE_CHECKING:
     from ganzoo.training import Training
 
 
+class _Console(Console):
+    """A console on stderr; where nobody reads that any more it falls silent, and the run goes on."""
+
+    def __init__(self) -> None:
+        super().__init__(stderr=True)
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 class Display(Observer):
     """A progress bar on a terminal; elsewhere a plain line every twentieth of the run or every ten seconds."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._console = _Console()
         self._bar = Progress(
             TextColumn("step"), MofNCompleteColumn(), BarColumn(20), TimeElapsedColumn(), TextColumn("left"),
             TimeRemainingColumn(), TextColumn("{task.description}"),
@@ -48,20 +59,19 @@ class Display(Observer):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        with suppress(OSError):  # the terminal may be closed
+            self._bar.stop()
 
     def note(self, text: str) -> None:
         """Print a remark."""
-        self._console.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
+        self._print(f"note: {text}")
 
     def start(self, training: Training, path: Path) -> None:
         """Print where the run goes, and begin to count."""
         self._steps, self._first = training.run.train.steps, training.step
         self._start = self._shown_at = time.monotonic()
         device, seed = training.gan.device, training.run.train.seed
-        self._print(
-            f"{training.run.title}  seed {seed}, {device.torch_device.type} {device.precision}  ->  {path}"
-        )
+        self._print(f"{training.run.title}  seed {seed}, {device.torch_device.type} {device.precision}  ->  {path}")
         self._task = self._bar.add_task("", total=self._steps, completed=training.step)
         self._bar.start()
 
@@ -81,7 +91,8 @@ class Display(Observer):
             self._print(f"step {record['step']}/{self._steps}  {_describe(record)}  {left:.0f} s left")
 
     def _print(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        with suppress(OSError):  # the terminal may be closed
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _describe(record: Mapping[str, Any]) -> str:
@@ -103,9 +114,7 @@ def print_outcome(path: Path, as_json: bool) -> None:
         return
     status = run.status
     minutes, seconds = divmod(round(last.get("seconds", 0)), 60)
-    click.echo(
-        f"{status['state']}: {status['step']} of {status['steps']} steps in {minutes}:{seconds:02d} min"
-    )
+    click.echo(f"{status['state']}: {status['step']} of {status['steps']} steps in {minutes}:{seconds:02d} min")
     click.echo(f"  samples  {run.grid}\n  run      {path}\nnext")
     click.echo(f"  ganzoo sample {path} --interpolate")
     click.echo(f"  ganzoo resume {path} --steps {2 * status['steps']}")

@@ -28,9 +28,7 @@ def open_archive(path: Path) -> Iterator[Listing]:
         archive = ZipFile(path)
     except (OSError, ValueError, BadZipFile, NotImplementedError) as error:
         what = f"cannot open {printable(str(path))} as a zip archive"
-        raise DataError(
-            what, where=printable(str(error)), hint="--dataset zip:FILE, or folder:PATH"
-        ) from error
+        raise DataError(what, where=printable(str(error)), hint="--dataset zip:FILE, or folder:PATH") from error
     with archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         for entry in archive.infolist():
@@ -48,9 +46,7 @@ def require_harmless(entry: ZipInfo, path: Path) -> None:
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise DataError(f"archive entry is a link: {name}", where=where, hint="zip without --symlinks")
     if entry.flag_bits & 1:
-        raise DataError(
-            f"archive entry is encrypted: {name}", where=where, hint="unpack it, --dataset folder:PATH"
-        )
+        raise DataError(f"archive entry is encrypted: {name}", where=where, hint="unpack it, --dataset folder:PATH")
 
 
 def require_bounded(entries: list[ZipInfo], path: Path) -> None:
@@ -58,9 +54,7 @@ def require_bounded(entries: list[ZipInfo], path: Path) -> None:
     expanded, limit = sum(entry.file_size for entry in entries), MAX_RATIO * path.stat().st_size + FREE_BYTES
     if expanded > limit:
         what = f"{path.name} expands to {expanded / 2**20:,.0f} MiB (> {limit / 2**20:,.0f} MiB)"
-        raise DataError(
-            what, where=printable(str(path)), hint="if you trust it: unpack it, --dataset folder:PATH"
-        )
+        raise DataError(what, where=printable(str(path)), hint="if you trust it: unpack it, --dataset folder:PATH")
 
 
 def list_entries(archive: ZipFile, entries: list[ZipInfo]) -> Listing:
@@ -77,9 +71,7 @@ def list_entries(archive: ZipFile, entries: list[ZipInfo]) -> Listing:
 def _wrapping(names: list[str]) -> str:
     """["data/c0/a.png", "data/c1/b.png"] -> "data/", a folder that holds folders and not a class."""
     prefix = ""
-    while (
-        names and all(name.count("/") >= 2 for name in names) and len({n.split("/")[0] for n in names}) == 1
-    ):
+    while names and all(name.count("/") >= 2 for name in names) and len({n.split("/")[0] for n in names}) == 1:
         prefix += names[0].split("/")[0] + "/"
         names = [name.split("/", 1)[1] for name in names]
     return prefix

@@ -35,7 +35,7 @@ FORMATS = (
     "PPM",
 )  # Pillow's others include EPS, which runs a program
 MAX_BYTES = 2**28  # of one file
-MAX_PIXELS = 89_478_485  # of one image: above it Pillow warns of a decompression bomb
+MAX_PIXELS = 89_478_485  # of one image: above it Pillow warns of a decompression bomb, above twice it raises
 
 
 class UnreadableImageError(Exception):
@@ -147,7 +147,7 @@ def explain(error: Exception) -> str:
         return "no image, or a damaged one"
     if isinstance(error, FileNotFoundError):
         return "dangling link"
-    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+    if isinstance(error, Image.DecompressionBombError):
         return "image too large"
     text = str(getattr(error, "strerror", None) or error or type(error).__name__)
     return "truncated" if "truncated" in text.lower() else text.splitlines()[0][:60].lower()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -22,6 +24,10 @@ from ganzoo.errors import DataError
 DIGITS = tuple("0123456789")
 OFFLINE = "offline: --dataset digits, or --dataset folder:PATH"
 DAMAGE = (RuntimeError, OSError, AssertionError, ValueError, TypeError, LookupError, EOFError)
+
+
+class AbsentError(DataError):
+    """The files are not there, or torchvision finds that their hashes are wrong."""
 
 
 class Raw(NamedTuple):
@@ -64,24 +70,30 @@ class Benchmark(Dataset):
         """Read the files below root; if they are not there, download them or raise DataError."""
         torchvision = import_torchvision(self.name)
         try:
-            raw = self.read(torchvision, root, download=False)
-        except ImportError as error:
-            raise unimportable(self.name, error) from error
-        except DAMAGE as error:
-            if "not found" not in str(error):
-                raise self.damaged(root, str(error)) from error
+            with self.wording(root):
+                raw = self.read(torchvision, root, download=False)
+        except AbsentError:
             if not self.download:
-                raise self.absent(root) from error
-            with downloading(self.name, self.source, root, hint=OFFLINE):
+                raise
+            with self.wording(root), downloading(self.name, self.source, root, hint=OFFLINE):
                 raw = self.read(torchvision, root, download=True)
         if len(raw.images) != len(raw.labels):
             raise self.damaged(root, f"{len(raw.images)} images, {len(raw.labels)} labels")
         return raw
 
-    def absent(self, root: Path) -> DataError:
-        """Return the error that says how to get the files."""
-        hint = f"--download, or --data-root DIR if you have it; {OFFLINE}"
-        return DataError(f"dataset {self.name} is not here, or not complete", where=str(root), hint=hint)
+    @contextmanager
+    def wording(self, root: Path) -> Iterator[None]:
+        """Turn what torchvision raises into a DataError that says what to do."""
+        try:
+            yield
+        except ImportError as error:
+            raise unimportable(self.name, error) from error
+        except DAMAGE as error:
+            if "not found" not in str(error):
+                raise self.damaged(root, str(error)) from error
+            what = f"dataset {self.name} is not here, or not complete"
+            hint = f"--download, or --data-root DIR if you have it; {OFFLINE}"
+            raise AbsentError(what, where=str(root), hint=hint) from error
 
     def damaged(self, root: Path, reason: str) -> DataError:
         """Return the error that says which files to replace."""

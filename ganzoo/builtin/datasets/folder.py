@@ -6,9 +6,7 @@ import os
 import warnings
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -75,9 +73,7 @@ class ImageFiles(Dataset):
     def sift(self, files: list[ImageFile], outcomes: list[Changes | str]) -> tuple[list[int], list[str]]:
         """Return the indices of readable images and a note about the others. Raises DataError if refused."""
         kept = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, str)]
-        bad = [
-            f"{files[i].name} ({outcome})" for i, outcome in enumerate(outcomes) if isinstance(outcome, str)
-        ]
+        bad = [f"{files[i].name} ({outcome})" for i, outcome in enumerate(outcomes) if isinstance(outcome, str)]
         if not bad:
             return kept, []
         what = f"{len(bad)} of {len(files)} images unreadable: {abridge(bad)}"
@@ -142,7 +138,8 @@ def decode_into(x: Tensor, files: list[ImageFile], background: Background) -> li
         return [decode(index) for index in range(start, min(start + BATCH, len(files)))]
 
     Image.init()  # loads the plugins once, before threads would race for it
-    with quiet_decoders(), ThreadPoolExecutor(count_threads(files)) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(count_threads(files)) as pool:
+        warnings.simplefilter("ignore")  # about odd metadata; what matters is raised
         batches = pool.map(decode_batch, range(0, len(files), BATCH))
         return [outcome for batch in batches for outcome in batch]
 
@@ -159,15 +156,6 @@ def count_bytes(file: ImageFile) -> int:
         return len(file.read())
     except UnreadableImageError:
         return 0
-
-
-@contextmanager
-def quiet_decoders() -> Iterator[None]:
-    """Silence warnings about odd metadata; turn the one about decompression bombs into an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
 
 
 def is_grey(x: Tensor) -> bool:

@@ -104,7 +104,7 @@ def separate(names: Iterable[str]) -> tuple[list[str], list[str]]:
     names = list(names)
     images = sorted((name for name in names if name.lower().endswith(SUFFIXES)), key=_parts)
     others = sorted(set(names) - set(images), key=_parts)
-    return images, [f"{len(others)} other files ignored: {abridge(others)}"] if others else []
+    return images, [f"ignored, no images: {abridge(others)}"] if others else []
 
 
 def is_hidden(name: str) -> bool:
@@ -118,15 +118,11 @@ def require_classes(listing: Listing, root: str) -> None:
     filed = [file.name for file in listing.files if "/" in file.name]
     if not listing.files:
         kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
-        raise DataError(
-            f"no images found in {printable(root)} (looked for {kinds})", hint="--dataset folder:PATH"
-        )
+        raise DataError(f"no images found in {printable(root)} (looked for {kinds})", hint="--dataset folder:PATH")
     if loose and filed:
         where = f"{abridge(loose, 1)}; {abridge(filed, 1)}"
         hint = "move the loose images into a class folder, or name a single folder"
-        raise DataError(
-            f"images both beside and inside the folders of {printable(root)}", where=where, hint=hint
-        )
+        raise DataError(f"images both beside and inside the folders of {printable(root)}", where=where, hint=hint)
     classes = sorted({name.split("/")[0] for name in filed})
     if filed and {name.lower() for name in classes} <= SPLITS:
         what = f"the folders of {printable(root)} are splits, not classes"

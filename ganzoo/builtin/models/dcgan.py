@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -25,7 +26,7 @@ class Generator(nn.Module):
         self.shape = (widths[0], _SMALLEST, _SMALLEST)
         ups = [
             layer
-            for a, b in zip(widths, widths[1:], strict=False)
+            for a, b in pairwise(widths)
             for layer in (nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
         ]
         last = nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1)  # no norm: it would fix the images' contrast
@@ -44,7 +45,7 @@ class Discriminator(nn.Module):
     def __init__(self, channels: int, widths: list[int], norm: Norm) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), nn.LeakyReLU(0.2)]
-        for a, b in zip(widths, widths[1:], strict=False):
+        for a, b in pairwise(widths):
             bias = norm == "none"  # a norm brings its own
             layers += [nn.Conv2d(a, b, 4, 2, 1, bias=bias), norm_layer(norm, b), nn.LeakyReLU(0.2)]
         self.body = nn.Sequential(*layers, nn.Flatten())
@@ -56,11 +57,18 @@ class Discriminator(nn.Module):
         return h
 
 
-def initialise(network: nn.Module) -> nn.Module:
-    """Weights ~ N(0, 0.02), gains of norms ~ N(1, 0.02), biases 0. arXiv:1511.06434, Sec. 4."""
+def initialise(network: nn.Module, *, normed: bool = True) -> nn.Module:
+    """Weights ~ N(0, 0.02), gains of norms ~ N(1, 0.02), biases 0. arXiv:1511.06434, Sec. 4.
+
+    Without norms nothing restores the scale that 0.02 takes away at each layer, so the weights of a
+    network that is not `normed` follow He et al. 2015, arXiv:1502.01852, Eq. 14-15.
+    """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(layer.weight, 0.0, 0.02)
+            if normed:
+                nn.init.normal_(layer.weight, 0.0, 0.02)
+            else:
+                nn.init.kaiming_normal_(layer.weight, a=0.2)
         elif isinstance(layer, nn.BatchNorm2d | nn.GroupNorm):
             nn.init.normal_(layer.weight, 1.0, 0.02)
         if getattr(layer, "bias", None) is not None:
@@ -74,9 +82,7 @@ def count_halvings(data: DataSpec) -> int:
     if len(data.shape) != 3 or data.shape[1] != size or size not in (16, 32, 64, 128, 256):
         shape = " x ".join(map(str, data.shape))
         hint = "--image-size 32; for points of the plane --model mlp"
-        raise ConfigError(
-            f"dcgan makes square images of 16, 32, 64, 128 or 256 pixels, not {shape}", hint=hint
-        )
+        raise ConfigError(f"dcgan makes square images of 16, 32, 64, 128 or 256 pixels, not {shape}", hint=hint)
     return size.bit_length() - _SMALLEST.bit_length()
 
 
@@ -104,4 +110,4 @@ class DCGAN(Model):
 
     def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
         norm = choose_norm(self.norm_d, per_sample=per_sample, unasked="batch")
-        return initialise(Discriminator(data.shape[0], self.widths(data), norm))
+        return initialise(Discriminator(data.shape[0], self.widths(data), norm), normed=norm != "none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from pydantic import PositiveInt
@@ -18,9 +19,7 @@ class Generator(nn.Module):
     def __init__(self, in_dim: int, width: int, depth: int, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.shape = shape
-        self.body = nn.Sequential(
-            *_hidden(in_dim, width, depth), nn.Linear(width, math.prod(shape)), nn.Tanh()
-        )
+        self.body = nn.Sequential(*_hidden(in_dim, width, depth), nn.Linear(width, math.prod(shape)), nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         """z (N, Z), c (N, E) -> (N, *shape)."""
@@ -44,11 +43,7 @@ class Discriminator(nn.Module):
 
 def _hidden(in_dim: int, width: int, depth: int) -> list[nn.Module]:
     widths = [in_dim, *[width] * depth]
-    return [
-        layer
-        for a, b in zip(widths, widths[1:], strict=False)
-        for layer in (nn.Linear(a, b), nn.LeakyReLU(0.2))
-    ]
+    return [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.LeakyReLU(0.2))]
 
 
 @dataclass(frozen=True)

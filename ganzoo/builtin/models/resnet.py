@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -36,7 +37,8 @@ class UpBlock(nn.Module):
         h = interpolate(relu(self.norm1(x, c)), scale_factor=2)
         h = self.conv2(relu(self.norm2(self.conv1(h), c)))
         # a 1 x 1 convolution and nearest upsampling commute: convolve the small map, a quarter of the work
-        return h + interpolate(self.shortcut(x), scale_factor=2)
+        out: Tensor = h + interpolate(self.shortcut(x), scale_factor=2)
+        return out
 
 
 class DownBlock(nn.Module):
@@ -52,7 +54,7 @@ class DownBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, A, H, W) -> (N, B, H / 2, W / 2), or (N, B, H, W) if not `down`."""
-        h = x if self.first else relu(self.norm1(x))
+        h: Tensor = x if self.first else relu(self.norm1(x))
         h = self.conv2(relu(self.norm2(self.conv1(h))))
         if self.down:  # pooling commutes with the 1 x 1 shortcut: pool first, a quarter of the work
             h, x = avg_pool2d(h, 2), avg_pool2d(x, 2)
@@ -67,9 +69,7 @@ class Generator(nn.Module):
         super().__init__()
         self.project = nn.Linear(z_dim, widths[0] * _SMALLEST**2)
         self.shape = (widths[0], _SMALLEST, _SMALLEST)
-        self.blocks = nn.ModuleList(
-            UpBlock(a, b, embedding_dim) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.blocks = nn.ModuleList(UpBlock(a, b, embedding_dim) for a, b in pairwise(widths))
         self.norm, self.to_image = nn.BatchNorm2d(widths[-1]), _conv(widths[-1], channels, 3)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:

@@ -1,0 +1,162 @@
+"""Enforcers: closed forms of penalties, singular values against SVD, weights within their box."""
+
+import pytest
+import torch
+from conftest import ZOO
+from torch import nn
+
+from ganzoo.build import Combined
+from ganzoo.builtin.lipschitz import (
+    DRAGAN,
+    R1,
+    R1R2,
+    GradientPenalty,
+    LipschitzPenalty,
+    SpectralNorm,
+    WeightClipping,
+    gradient_norm,
+    interpolate,
+)
+
+BATCHES = (1, 4, 64)
+
+
+def critic_of_slope(slope: float):
+    """A critic whose gradient has the norm `slope` at every sample: a unit vector, scaled."""
+    direction = torch.randn(3, 8, 8)
+    direction *= slope / direction.norm()
+    return lambda x: (x * direction).flatten(1).sum(dim=1)
+
+
+def batch_of(n: int) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.randn(n, 3, 8, 8), torch.randn(n, 3, 8, 8)
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("slope", [0.5, 1.0, 3.0])
+def test_gradient_penalty_of_a_linear_critic_is_weight_times_slope_minus_one_squared(batch, slope):
+    real, fake = batch_of(batch)
+    penalty = GradientPenalty(weight=10.0).penalty(critic_of_slope(slope), real=real, fake=fake)
+    assert penalty.item() == pytest.approx(10 * (slope - 1) ** 2, abs=1e-5)
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize(("slope", "expected"), [(0.5, 0.0), (3.0, 40.0)])
+def test_lipschitz_penalty_leaves_gentle_slopes_alone(batch, slope, expected):
+    real, fake = batch_of(batch)
+    penalty = LipschitzPenalty(weight=10.0).penalty(critic_of_slope(slope), real=real, fake=fake)
+    assert penalty.item() == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_dragan_penalises_the_slope_around_real_samples(batch):
+    real, fake = batch_of(batch)
+    penalty = DRAGAN(weight=10.0, slope=1.0).penalty(critic_of_slope(3.0), real=real, fake=fake)
+    assert penalty.item() == pytest.approx(40.0, abs=1e-4)
+
+
+def test_dragan_does_not_look_at_fakes():
+    real, fake = batch_of(4)
+    torch.manual_seed(0)
+    one = DRAGAN().penalty(lambda x: x.square().flatten(1).sum(1), real=real, fake=fake)
+    torch.manual_seed(0)
+    assert torch.equal(one, DRAGAN().penalty(lambda x: x.square().flatten(1).sum(1), real=real, fake=fake * 100))
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_r1_of_a_linear_critic_is_half_gamma_times_slope_squared(batch):
+    real, fake = batch_of(batch)
+    assert R1(gamma=10.0).penalty(critic_of_slope(3.0), real=real, fake=fake).item() == pytest.approx(45.0, rel=1e-5)
+    assert R1R2(gamma=10.0).penalty(critic_of_slope(3.0), real=real, fake=fake).item() == pytest.approx(90.0, rel=1e-5)
+
+
+def test_r1_looks_at_reals_and_r1r2_at_both():
+    def critic(x):
+        return x.square().flatten(1).sum(dim=1) / 2  # its gradient at x is x
+
+    real, fake = torch.full((2, 4), 0.5), torch.full((2, 4), 1.0)  # norms 1 and 2
+    assert R1(gamma=2.0).penalty(critic, real=real, fake=fake).item() == pytest.approx(1.0)
+    assert R1R2(gamma=2.0).penalty(critic, real=real, fake=fake).item() == pytest.approx(1.0 + 4.0)
+
+
+@pytest.mark.parametrize("entry", [e for e in ZOO.entries("lipschitz") if e.component.per_sample], ids=lambda e: e.name)
+def test_a_flat_critic_gives_a_finite_penalty_and_finite_gradients(entry):
+    weight = torch.zeros(12, requires_grad=True)
+    real, fake = torch.randn(4, 12), torch.randn(4, 12)
+    penalty = entry.component().penalty(lambda x: x @ weight, real=real, fake=fake)
+    if penalty.requires_grad:
+        penalty.backward()
+        assert torch.isfinite(weight.grad).all()
+    assert torch.isfinite(penalty)
+
+
+def test_penalty_reaches_the_weights_of_the_critic():
+    """d/dw of 10 (|w| - 1)^2 at w = 3 is 40."""
+    w = torch.tensor([3.0], requires_grad=True)
+    GradientPenalty(weight=10.0).penalty(
+        lambda x: (x * w).sum(1), real=torch.ones(5, 1), fake=torch.zeros(5, 1)
+    ).backward()
+    assert w.grad.item() == pytest.approx(40.0, rel=1e-5)
+
+
+def test_interpolates_lie_on_the_line_between_their_own_pair():
+    real, fake = torch.ones(512, 2, 3), torch.zeros(512, 2, 3)
+    x = interpolate(real, fake)
+    assert (x == x[:, :1, :1]).all()  # one epsilon per sample
+    assert x[:, 0, 0].unique().numel() > 500  # not one per batch
+    assert 0 <= x.min() < 0.02 and 0.98 < x.max() <= 1
+    assert x.mean().item() == pytest.approx(0.5, abs=0.05)
+
+
+def test_gradient_norm_is_the_norm_per_sample():
+    x = torch.tensor([[3.0, 4.0], [0.0, 2.0]])
+    assert gradient_norm(lambda x: x.square().sum(1) / 2, x).tolist() == pytest.approx([5.0, 2.0])
+
+
+def network() -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 4), nn.Linear(4, 1))
+
+
+def top_singular_value(weight: torch.Tensor) -> float:
+    return torch.linalg.svdvals(weight.detach().flatten(1).double())[0].item()
+
+
+def test_spectral_norm_makes_the_top_singular_value_one():
+    constrained = SpectralNorm().constrain(network())
+    for _ in range(200):  # one power iteration each
+        constrained(torch.randn(2, 3, 8, 8))
+    layers = [layer for layer in constrained if hasattr(layer, "weight")]
+    assert len(layers) == 3
+    for layer in layers:
+        assert top_singular_value(layer.weight) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_spectral_norm_follows_a_weight_that_changes_and_stands_still_in_eval():
+    layer = SpectralNorm().constrain(nn.Linear(6, 5))
+    layer.parametrizations.weight.original.data *= torch.linspace(1, 5, 6)
+    layer.eval()
+    before = top_singular_value(layer.weight)
+    assert top_singular_value(layer.weight) == before
+    layer.train()
+    for _ in range(200):
+        _ = layer.weight
+    assert top_singular_value(layer.weight) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_clipped_weights_stay_within_the_limit():
+    clipped = network()
+    WeightClipping(limit=0.01).project(clipped)
+    largest = max(weight.abs().max().item() for weight in clipped.parameters())
+    assert largest == pytest.approx(0.01)
+
+
+def test_a_sum_constrains_penalises_and_projects():
+    both = Combined([SpectralNorm(), GradientPenalty(weight=10.0), R1(gamma=2.0), WeightClipping(limit=0.5)])
+    real, fake = batch_of(4)
+    penalty = both.penalty(critic_of_slope(3.0), real=real, fake=fake)
+    assert penalty.item() == pytest.approx(40.0 + 9.0, rel=1e-4)
+    constrained = both.constrain(network())
+    assert hasattr(constrained[0], "parametrizations")
+    both.project(constrained)
+    assert max(weight.abs().max().item() for weight in constrained.parameters()) <= 0.5
+    assert both.per_sample and not Combined([WeightClipping()]).per_sample

@@ -1,0 +1,183 @@
+"""One step of each player: who moves, with what; and the Dirac-GAN of Mescheder et al. 2018, arXiv:1801.04406."""
+
+import math
+
+import pytest
+import torch
+from conftest import ZOO
+from torch import nn
+from torch.optim import SGD
+
+from ganzoo.build import GAN, average_of, build_gan
+from ganzoo.builtin.conditioners import Unconditional
+from ganzoo.builtin.lipschitz import R1, NoEnforcer, WeightClipping
+from ganzoo.builtin.losses import NonSaturating, Wasserstein
+from ganzoo.config import from_tables
+from ganzoo.contracts import AdversarialLoss, DataSpec, Verdict
+from ganzoo.device import choose_device
+from ganzoo.steps import discriminator_step, frozen, generator_step
+
+CPU = choose_device("cpu", "fp32")
+
+
+class Point(nn.Module):
+    """A generator that always emits theta."""
+
+    def __init__(self):
+        super().__init__()
+        self.theta = nn.Parameter(torch.ones(1))
+
+    def forward(self, z, y):
+        return self.theta.expand(len(y), 1)
+
+
+class Slope(nn.Module):
+    """A discriminator D(x) = psi * x."""
+
+    def __init__(self):
+        super().__init__()
+        self.psi = nn.Parameter(torch.ones(1))
+
+    def forward(self, x, y):
+        return Verdict(self.psi * x.squeeze(1))
+
+
+def dirac_gan(loss, lipschitz, lr=0.1) -> GAN:
+    G, D = Point(), Slope()
+    optimisers = SGD(G.parameters(), lr), SGD(D.parameters(), lr)
+    return GAN(G, D, average_of(G, 0.0), *optimisers, loss, lipschitz, Unconditional(), z_dim=1, device=CPU)
+
+
+def distance_from_equilibrium(loss, lipschitz, steps=500) -> float:
+    """Play against the point x = 0; return ||(theta, psi)||, which starts at sqrt(2)."""
+    gan = dirac_gan(loss, lipschitz)
+    x_real, y = torch.zeros(4, 1), torch.zeros(4, dtype=torch.long)
+    for _ in range(steps):
+        discriminator_step(gan, x_real, y)
+        generator_step(gan, x_real, y)
+    return torch.cat([gan.G.theta, gan.D.psi]).norm().item()
+
+
+def test_wgan_without_an_enforcer_circles_the_equilibrium():
+    assert 1.0 < distance_from_equilibrium(Wasserstein(), NoEnforcer()) < 2.0
+
+
+@pytest.mark.parametrize("loss", [NonSaturating(), Wasserstein()], ids=["bce", "wgan"])
+def test_r1_leads_the_dirac_gan_to_its_equilibrium(loss):
+    assert distance_from_equilibrium(loss, R1(gamma=1.0)) < 1e-3
+
+
+def test_one_discriminator_step_of_the_dirac_gan_by_hand():
+    """L_D = psi * theta with x = 0, so psi <- 1 - 0.1 * 1, and theta stays."""
+    gan = dirac_gan(Wasserstein(), NoEnforcer())
+    discriminator_step(gan, torch.zeros(4, 1), torch.zeros(4, dtype=torch.long))
+    assert gan.D.psi.item() == pytest.approx(0.9)
+    assert gan.G.theta.item() == 1.0
+
+
+def test_one_generator_step_of_the_dirac_gan_by_hand():
+    """L_G = -psi * theta, so theta <- 1 + 0.1 * 1, and psi stays."""
+    gan = dirac_gan(Wasserstein(), NoEnforcer())
+    generator_step(gan, torch.zeros(4, 1), torch.zeros(4, dtype=torch.long))
+    assert gan.G.theta.item() == pytest.approx(1.1)
+    assert gan.D.psi.item() == 1.0
+
+
+def test_weights_are_clipped_after_the_update():
+    gan = dirac_gan(Wasserstein(), WeightClipping(limit=0.01))
+    discriminator_step(gan, torch.zeros(4, 1), torch.zeros(4, dtype=torch.long))
+    assert gan.D.psi.item() == pytest.approx(0.01)
+
+
+def test_terms_say_what_the_losses_were():
+    terms = discriminator_step(dirac_gan(Wasserstein(), R1(gamma=4.0)), torch.zeros(4, 1), torch.zeros(4).long())
+    values = {name: value.item() for name, value in terms.items()}
+    assert values == {"d/adversarial": 1.0, "d/penalty": 2.0, "d/auxiliary": 0.0, "score/real": 0.0, "score/fake": 1.0}
+
+
+class Pairing(AdversarialLoss):
+    """A relativistic loss that records whether it was given real logits."""
+
+    relativistic = True
+
+    def discriminator_loss(self, *, real, fake):
+        return (fake - real).mean()
+
+    def generator_loss(self, *, fake, real=None):
+        return (real - fake).mean()
+
+
+def test_a_relativistic_loss_is_given_the_real_logits():
+    terms = generator_step(dirac_gan(Pairing(), NoEnforcer()), torch.full((4, 1), 3.0), torch.zeros(4).long())
+    assert terms["g/adversarial"].item() == pytest.approx(3.0 - 1.0)
+
+
+def test_frozen_restores_exactly_what_it_froze():
+    network = nn.Linear(2, 2)
+    network.bias.requires_grad_(False)
+    with frozen(network):
+        assert not network.weight.requires_grad
+    assert network.weight.requires_grad and not network.bias.requires_grad
+
+
+def test_moving_average_by_hand():
+    """Weights 1, then 3: the first average copies; the second decays by min(0.5, 2 / 11)."""
+    G = Point()
+    average = average_of(G, 0.5)
+    average.update_parameters(G)
+    G.theta.data.fill_(3.0)
+    average.update_parameters(G)
+    assert average.module.theta.item() == pytest.approx(1 * 2 / 11 + 3 * 9 / 11)
+
+
+def test_moving_average_reaches_its_decay_after_the_warm_up():
+    G = Point()
+    average = average_of(G, 0.5)
+    for _ in range(20):
+        average.update_parameters(G)
+    G.theta.data.fill_(3.0)
+    average.update_parameters(G)
+    assert average.module.theta.item() == pytest.approx(2.0)
+
+
+def combinations():
+    """Every loss x enforcer x conditioner, and one sum of enforcers."""
+    names = {kind: [entry.name for entry in ZOO.entries(kind)] for kind in ("loss", "lipschitz", "conditioner")}
+    for loss in names["loss"]:
+        for lipschitz in [*names["lipschitz"], "sn+gp"]:
+            for conditioner in names["conditioner"]:
+                yield loss, lipschitz, conditioner
+
+
+TINY = {
+    "mlp": {"width": 8, "depth": 1, "z_dim": 4},
+    "dcgan": {"width": 4, "z_dim": 4},
+    "resnet": {"width_g": 8, "width_d": 8, "z_dim": 4},
+}
+
+
+@pytest.mark.parametrize("model", [entry.name for entry in ZOO.entries("model")])
+@pytest.mark.parametrize(("loss", "lipschitz", "conditioner"), list(combinations()))
+def test_every_combination_trains_and_each_step_moves_only_its_own_player(model, loss, lipschitz, conditioner):
+    torch.manual_seed(0)
+    size = 32 if model == "resnet" else 16
+    tables = {"loss": {"name": loss}, "lipschitz": {"name": lipschitz}, "conditioner": {"name": conditioner}}
+    run = from_tables({**tables, "model": {"name": model, **TINY.get(model, {})}})
+    gan = build_gan(run, ZOO, DataSpec((1, size, size), num_classes=3), CPU)
+    x, y = torch.rand(4, 1, size, size) * 2 - 1, torch.tensor([0, 1, 2, 0])
+    for _ in range(3):
+        before_g, before_d = weights(gan.G), weights(gan.D)
+        terms = discriminator_step(gan, x, y)
+        assert unchanged(before_g, weights(gan.G)) and not unchanged(before_d, weights(gan.D))
+        before_d = weights(gan.D)
+        terms |= generator_step(gan, x, y)
+        assert unchanged(before_d, weights(gan.D)) and not unchanged(before_g, weights(gan.G))
+        assert all(math.isfinite(value.item()) for value in terms.values())
+
+
+def weights(network: nn.Module) -> list[torch.Tensor]:
+    return [weight.detach().clone() for weight in network.parameters()]
+
+
+def unchanged(before: list[torch.Tensor], after: list[torch.Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(before, after, strict=True))

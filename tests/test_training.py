@@ -1,0 +1,177 @@
+"""The loop: exact continuation for every combination, schedules, what is written when, and divergence."""
+
+import math
+
+import pytest
+import torch
+from conftest import ZOO, Stripes
+from test_steps import combinations
+
+from ganzoo import checkpoint
+from ganzoo.build import build_gan
+from ganzoo.config import from_tables
+from ganzoo.device import choose_device
+from ganzoo.errors import CheckpointError, DivergedError
+from ganzoo.feed import Feed
+from ganzoo.randomness import seed_everything
+from ganzoo.training import Training, Wish, set_learning_rate, train
+
+CPU = choose_device("cpu", "fp32")
+TINY = {"name": "mlp", "width": 6, "depth": 1, "z_dim": 3}
+
+
+def make(seed=0, steps=6, model=TINY, optim=None, schedule=None, **names) -> Training:
+    tables = {kind: {"name": name} for kind, name in names.items()}
+    optim = {"batch_size": 5, "n_critic": 2, "batch_size_g": 7, "lr_decay": "linear", **(optim or {})}
+    train_ = {"steps": steps, "log_every": 1, "sample_every": 2, "save_every": 3, "seed": seed, **(schedule or {})}
+    run = from_tables({"model": model, **tables, "optim": optim, "train": train_})
+    seed_everything(seed)
+    samples = Stripes(image_size=16 if model["name"] == "dcgan" else 4).load()
+    gan = build_gan(run, ZOO, samples.spec, CPU)
+    return Training(run, gan, Feed(samples, seed, CPU.torch_device))
+
+
+class Notebook:
+    """A journal that remembers everything, and asks to stop after a given step."""
+
+    def __init__(self, stop_after=None, folder=None):
+        self.stop_after, self.folder = stop_after, folder
+        self.steps, self.records, self.sampled, self.saved = [], {}, [], []
+
+    def step(self, step):
+        self.steps.append(step)
+        return Wish.STOP if step == self.stop_after else Wish.GO_ON
+
+    def record(self, step, values):
+        self.records[step] = dict(values)
+
+    def sample(self, step, gan):
+        self.sampled.append(step)
+
+    def save(self, step, state):
+        self.saved.append(step)
+        if self.folder:
+            checkpoint.save(self.folder, step, state)
+
+
+def same(a, b) -> bool:
+    """Bit for bit, through nested states."""
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+def interrupted_equals_whole(folder, stop, **names) -> bool:
+    whole = make(**names)
+    log = Notebook()
+    train(whole, log)
+    first = Notebook(stop_after=stop, folder=folder)
+    train(make(**names), first)
+    second, continued = Notebook(), make(seed=names.pop("seed", 0), **names)
+    torch.manual_seed(12345)  # whatever the process did before must not matter
+    continued.load_state_dict(checkpoint.load(folder).state)
+    train(continued, second)
+    logs_agree = {**first.records, **second.records} == log.records
+    return logs_agree and same(whole.state_dict(), continued.state_dict())
+
+
+@pytest.mark.parametrize(("loss", "lipschitz", "conditioner"), list(combinations()))
+def test_an_interrupted_run_ends_bit_identical_to_a_whole_one(tmp_path, loss, lipschitz, conditioner):
+    assert interrupted_equals_whole(tmp_path, 3, loss=loss, lipschitz=lipschitz, conditioner=conditioner)
+
+
+@pytest.mark.parametrize("stop", range(1, 6))
+def test_it_does_so_wherever_it_is_interrupted(tmp_path, stop):
+    assert interrupted_equals_whole(tmp_path, stop, loss="wgan", lipschitz="gp")
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "rmsprop", "sgd"])
+def test_it_does_so_with_convolutions_batch_norm_and_every_optimiser(tmp_path, optimiser):
+    model = {"name": "dcgan", "width": 2, "z_dim": 3}
+    assert interrupted_equals_whole(tmp_path, 2, model=model, loss="bce", optim={"name": optimiser})
+
+
+def test_two_seeds_differ():
+    one, two = make(seed=0), make(seed=1)
+    train(one, Notebook()), train(two, Notebook())
+    assert not same(one.gan.state_dict(), two.gan.state_dict())
+
+
+def test_a_step_is_n_critic_batches_for_d_and_one_for_g():
+    training = make(steps=3)
+    train(training, Notebook())
+    assert training.feed.position == 3 * (2 * 5 + 7)
+
+
+def test_records_samples_and_checkpoints_come_when_due_and_at_the_end():
+    notebook = Notebook()
+    train(make(steps=7, schedule={"log_every": 2}), notebook)
+    assert notebook.steps == [1, 2, 3, 4, 5, 6, 7]
+    assert list(notebook.records) == [2, 4, 6, 7]
+    assert notebook.sampled == [2, 4, 6, 7]
+    assert notebook.saved == [3, 6, 7]
+
+
+def test_a_wish_to_stop_saves_and_leaves_a_wish_to_save_goes_on():
+    notebook = Notebook(stop_after=4)
+    train(make(), notebook)
+    assert (notebook.steps[-1], notebook.saved) == (4, [3, 4])
+
+
+def test_linear_decay_by_hand():
+    training = make(steps=4, optim={"lr_g": 0.4, "lr_d": 0.8})
+    notebook = Notebook()
+    train(training, notebook)
+    assert [r["lr/g"] for r in notebook.records.values()] == pytest.approx([0.4, 0.3, 0.2, 0.1])
+    assert [r["lr/d"] for r in notebook.records.values()] == pytest.approx([0.8, 0.6, 0.4, 0.2])
+
+
+def test_without_decay_the_rate_stays():
+    training = make(optim={"lr_decay": "none", "lr_g": 0.4})
+    set_learning_rate(training.gan, training.run.optim, 0.9)
+    assert training.gan.opt_g.param_groups[0]["lr"] == 0.4
+
+
+def test_gradient_norms_are_those_of_the_last_updates():
+    training, notebook = make(steps=1), Notebook()
+    train(training, notebook)
+    by_hand = math.sqrt(sum(w.grad.square().sum().item() for w in training.gan.D.parameters()))
+    assert notebook.records[1]["grad_norm/d"] == pytest.approx(by_hand, rel=1e-5)
+    assert notebook.records[1]["grad_norm/g"] > 0
+
+
+def test_divergence_is_an_error_that_names_step_and_number():
+    training = make(loss="wgan", optim={"lr_d": 1e30, "lr_g": 1e30})
+    with pytest.raises(DivergedError, match=r"diverged by step \d: \S+ is (nan|inf|-inf)"):
+        train(training, Notebook())
+
+
+def test_a_checkpoint_of_other_networks_is_refused():
+    state = make(model={**TINY, "width": 7}).state_dict()
+    with pytest.raises(CheckpointError, match="does not fit the recipe"):
+        make().load_state_dict(state)
+
+
+@pytest.mark.parametrize("part", ["G_ema", "opt_d", "random", "position"])
+def test_a_checkpoint_that_lacks_a_part_is_refused_by_name(part):
+    state = make().state_dict()
+    del state[part]
+    with pytest.raises(CheckpointError, match=f"lacks '{part}'"):
+        make().load_state_dict(state)
+
+
+def test_every_random_stream_is_restored():
+    import random
+
+    import numpy as np
+
+    from ganzoo import randomness
+
+    state = randomness.capture()
+    first = (torch.rand(3).tolist(), np.random.rand(3).tolist(), random.random(), np.random.randn())
+    randomness.restore(state)
+    assert first == (torch.rand(3).tolist(), np.random.rand(3).tolist(), random.random(), np.random.randn())
