@@ -165,12 +165,12 @@ def average_of(G: nn.Module, decay: float) -> AveragedModel:
     Without the warm-up, the first random weights would still weigh 37 % after 1,000 steps at 0.999.
     """
 
-    def update(average: Any, current: Any, t: Any) -> None:
-        rate = min(decay, (1 + int(t)) / (10 + int(t)))
-        torch._foreach_lerp_(average, current, 1 - rate)
+    def update(average: Any, current: Any, _: Any) -> None:
+        t = int(averaged.n_averaged)
+        torch._foreach_lerp_(average, current, 1 - min(decay, (1 + t) / (10 + t)))
 
     averaged = AveragedModel(G, multi_avg_fn=update).eval().requires_grad_(False)
-    averaged.n_averaged = averaged.n_averaged.cpu()  # counted by the host: reading it costs no synchronisation
+    averaged.n_averaged = averaged.n_averaged.cpu()  # counted by the host: reading it waits for no device
     return averaged
 
 

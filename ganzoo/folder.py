@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -63,6 +64,11 @@ class RunFolder:
         """Event files."""
         return self.path / "tb"
 
+    @property
+    def continuation(self) -> str:
+        """What to type to go on with the run."""
+        return f"ganzoo resume {shlex.quote(str(self.path))}"
+
     def read_recipe(self) -> RunConfig:
         """Return the settings of the run. Raises CheckpointError where no run lies, ConfigError for a bad recipe."""
         if not self.recipe.is_file():
@@ -112,7 +118,7 @@ def create(path: Path) -> RunFolder:
     except FileExistsError:
         status = RunFolder(path).read_json(path / "status.json")
         found = f" (step {status['step']}, {status['state']})" if status else ""
-        hint = f"ganzoo resume {path}, or another --out"
+        hint = f"{RunFolder(path).continuation}, or another --out"
         raise FolderError(f"the folder exists{found}", where=str(path), hint=hint) from None
     except OSError as error:
         raise FolderError(f"cannot make the run folder: {error}", where=str(path), hint="another --out") from error

@@ -180,7 +180,7 @@ def _conclude(training: Training, place: RunFolder, signal: int | None) -> None:
     place.write_status("complete" if complete else "interrupted", training.step, steps)
     if signal is not None and not complete:
         what = f"stopped by signal {signal}: saved step {training.step} of {steps}"
-        raise RunInterrupted(what, signal=signal, where=str(place.path), hint=f"ganzoo resume {place.path}")
+        raise RunInterrupted(what, signal=signal, where=str(place.path), hint=place.continuation)
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from ganzoo.errors import CheckpointError, PluginError
 from ganzoo.folder import timestamp
 from ganzoo.zoo import Zoo
 
+_TORCH = str(torch.__version__)  # unlike the version of the package, it tells builds apart: 2.10.0+cpu
+
 
 def describe(settings: Settings, zoo: Zoo, samples: Samples, device: Device) -> dict[str, Any]:
     """Return the manifest of a new run, as plain JSON values."""
@@ -29,7 +31,7 @@ def describe(settings: Settings, zoo: Zoo, samples: Samples, device: Device) -> 
         "components": describe_components(settings.run, zoo),
         "data": describe_data(samples),
         "device": describe_device(device),
-        "versions": {name: version(name) for name in ("ganzoo-torch", "torch", "numpy", "pillow")},
+        "versions": {"torch": _TORCH} | {name: version(name) for name in ("ganzoo-torch", "numpy", "pillow")},
         "platform": {"python": platform.python_version(), "system": platform.platform()},
     }
 
@@ -47,8 +49,9 @@ def describe_data(samples: Samples) -> dict[str, Any]:
 
 
 def read_spec(manifest: Mapping[str, Any]) -> DataSpec:
-    """Return the spec of the data that a run was trained on."""
-    data = manifest["data"]
+    """Return the spec of the data that a run was trained on. Raises CheckpointError if it never began."""
+    if not (data := manifest.get("data")):
+        raise CheckpointError("the run ended before its first step", hint="ganzoo run, with another --out")
     return DataSpec(tuple(data["shape"]), len(data["classes"]))
 
 
@@ -100,5 +103,5 @@ def note_differences(manifest: Mapping[str, Any], device: Device) -> Iterator[st
     for what in ("type", "name", "precision", "threads"):
         if then[what] != now[what]:
             yield f"not bit-exact: the run began with {what} {then[what]}, this is {now[what]}"
-    if (torch_then := manifest["versions"]["torch"]) != version("torch"):
-        yield f"not bit-exact: the run began with torch {torch_then}, this is {version('torch')}"
+    if (torch_then := manifest["versions"]["torch"]) != _TORCH:
+        yield f"not bit-exact: the run began with torch {torch_then}, this is {_TORCH}"

@@ -23,6 +23,7 @@ class Recipe:
     """The paper, and what departs from it."""
     values: Mapping[str, Any]
     """"section.option" -> value."""
+    path: Path
 
     @property
     def layer(self) -> Layer:
@@ -45,7 +46,7 @@ def read_recipe(path: Path) -> Recipe:
     """Read one recipe file. Raises ConfigError if it cannot be read."""
     tables = read_toml(path)
     source = tables.pop("source", "")
-    return Recipe(path.stem, source, flatten(tables))
+    return Recipe(path.stem, source, flatten(tables), path)
 
 
 def list_recipes() -> list[Recipe]:

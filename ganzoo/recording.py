@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -44,10 +45,11 @@ class Recorder:
         self._last_step, self._last_time = step, now
         speed = {"seconds": round(self._seconds, 3), "images_per_s": round(steps * self._images / elapsed, 1)}
         record = {"step": step, "images": step * self._images, **values, **speed}
-        self._append(record)
-        for name, value in record.items():
-            if name != "step":
-                self._tensorboard.add_scalar(name, value, step)
+        with _explain_disk(self.folder):
+            self._append(record)
+            for name, value in record.items():
+                if name != "step":
+                    self._tensorboard.add_scalar(name, value, step)
         return record
 
     def samples(self, step: int, gan: GAN) -> None:
@@ -56,20 +58,29 @@ class Recorder:
             return
         z, y = fixed_latents(self.run, self.spec, gan.z_dim)
         grid = make_grid(sample_images(gan.G_ema.module, z, y), columns_for(self.spec))
-        write_png(self.folder.samples / f"step-{step:06d}.png", grid)
-        self._tensorboard.add_image("samples/ema", grid, step)
+        with _explain_disk(self.folder):
+            write_png(self.folder.samples / f"step-{step:06d}.png", grid)
+            self._tensorboard.add_image("samples/ema", grid, step)
 
     def close(self) -> None:
         """Flush and close the event file."""
-        self._tensorboard.close()
+        with _explain_disk(self.folder):
+            self._tensorboard.close()
 
     def _append(self, record: Mapping[str, Any]) -> None:
         line = json.dumps(record, allow_nan=False) + "\n"
-        try:
-            with self.folder.log.open("a", encoding="utf-8") as file:
-                file.write(line)
-        except OSError as error:
-            raise ResourceError(f"cannot write the log: {error}", where=str(self.folder.log)) from error
+        with self.folder.log.open("a", encoding="utf-8") as file:
+            file.write(line)
+
+
+@contextmanager
+def _explain_disk(folder: RunFolder) -> Iterator[None]:
+    """Turn a full or unwritable disk into a ResourceError; the checkpoints that are there stay as they are."""
+    try:
+        yield
+    except OSError as error:
+        hint = "make room or allow writing there, then resume"
+        raise ResourceError(f"cannot write log or samples: {error}", where=str(folder.path), hint=hint) from error
 
 
 def columns_for(spec: DataSpec) -> int:

@@ -29,7 +29,7 @@ Exit codes
   0 done    1 a bug in ganzoo    2 usage or settings    3 data
   4 a plugin that was asked for    5 no usable checkpoint    6 diverged
   9 disk, memory or device    10 run folder busy or existing
-  130, 143 stopped by a signal with a checkpoint written
+  129, 130, 143 stopped by a signal with a checkpoint written
 """
 
 

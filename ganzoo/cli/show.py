@@ -17,10 +17,10 @@ from ganzoo.cli.settings import PluginChoice
 def show(plugins: PluginChoice, kind: str, name: str) -> None:
     """Show one component: what it does, its formula and paper, its options and their defaults."""
     from ganzoo.cli.terminal import print_table
-    from ganzoo.recipes import find_recipe, folder
+    from ganzoo.recipes import find_recipe
 
     if kind == "recipe":
-        click.echo((folder() / f"{find_recipe(name).name}.toml").read_text(encoding="utf-8").rstrip())
+        click.echo(find_recipe(name).path.read_text(encoding="utf-8").rstrip())
         return
     entry = plugins.load().entry(kind, name)  # type: ignore[arg-type]
     click.echo(f"{kind} {name}  (plugin {entry.plugin})\n")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -116,9 +117,9 @@ def print_outcome(path: Path, as_json: bool) -> None:
     minutes, seconds = divmod(round(last.get("seconds", 0)), 60)
     click.echo(f"{status['state']}: {status['step']} of {status['steps']} steps in {minutes}:{seconds:02d} min")
     click.echo(f"  samples  {run.grid}\n  run      {path}\nnext")
-    click.echo(f"  ganzoo sample {path} --interpolate")
-    click.echo(f"  ganzoo resume {path} --steps {2 * status['steps']}")
-    click.echo(f"  tensorboard --logdir {path / 'tb'}")
+    click.echo(f"  ganzoo sample {quote(str(path))} --interpolate")
+    click.echo(f"  {run.folder.continuation} --steps {2 * status['steps']}")
+    click.echo(f"  tensorboard --logdir {quote(str(run.folder.tensorboard))}")
 
 
 def print_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:

@@ -57,18 +57,11 @@ class Discriminator(nn.Module):
         return h
 
 
-def initialise(network: nn.Module, *, normed: bool = True) -> nn.Module:
-    """Weights ~ N(0, 0.02), gains of norms ~ N(1, 0.02), biases 0. arXiv:1511.06434, Sec. 4.
-
-    Without norms nothing restores the scale that 0.02 takes away at each layer, so the weights of a
-    network that is not `normed` follow He et al. 2015, arXiv:1502.01852, Eq. 14-15.
-    """
+def initialise(network: nn.Module) -> nn.Module:
+    """Weights ~ N(0, 0.02), gains of norms ~ N(1, 0.02), biases 0. arXiv:1511.06434, Sec. 4."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            if normed:
-                nn.init.normal_(layer.weight, 0.0, 0.02)
-            else:
-                nn.init.kaiming_normal_(layer.weight, a=0.2)
+            nn.init.normal_(layer.weight, 0.0, 0.02)
         elif isinstance(layer, nn.BatchNorm2d | nn.GroupNorm):
             nn.init.normal_(layer.weight, 1.0, 0.02)
         if getattr(layer, "bias", None) is not None:
@@ -110,4 +103,4 @@ class DCGAN(Model):
 
     def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
         norm = choose_norm(self.norm_d, per_sample=per_sample, unasked="batch")
-        return initialise(Discriminator(data.shape[0], self.widths(data), norm), normed=norm != "none")
+        return initialise(Discriminator(data.shape[0], self.widths(data), norm))

@@ -1,0 +1,272 @@
+"""What README and docs/ say is what the code does: their blocks run, and their lists are those of the code."""
+
+import ast
+import inspect
+import json
+import re
+import shlex
+import signal
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from test_layers import LAYERS
+
+import ganzoo
+from ganzoo import contracts, errors
+from ganzoo.cli import cli
+from ganzoo.recipes import list_recipes
+from ganzoo.zoo import BUILTIN, CONTRACTS, load_zoo
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+FIRST_RUN = (
+    "python -m venv .venv && . .venv/bin/activate && pip install -e . && "
+    "ganzoo run --model dcgan --loss wgan --lipschitz gp"
+)
+FIRST_TESTS = "python -m venv .venv && . .venv/bin/activate && pip install -e '.[test]' && pytest"
+NOT_RUN_HERE = {
+    FIRST_RUN: "continuous integration runs it",
+    FIRST_TESTS: "continuous integration runs it",
+    "python -m venv .venv && . .venv/bin/activate && pip install -e .": "the beginning of the above",
+    "python -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]'": "continuous integration runs its like",
+    "ruff check .": "continuous integration runs it",
+    "ruff format --check .": "continuous integration runs it",
+    "mypy": "continuous integration runs it",
+    "pytest": "this is it",
+    "tensorboard --logdir runs/first/tb": "serves until it is stopped",
+}
+SMALL = {
+    "run": ["--steps", "2", "--batch-size", "4"],  # the last of two equal flags wins
+    "resume": ["--steps", "3"],
+}
+
+
+class Block(NamedTuple):
+    """A fenced block: the word after the fence, what is inside, and the line where it starts."""
+
+    language: str
+    text: str
+    line: int
+
+
+def blocks(page):
+    found = re.finditer(r"^```(\w*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    return [Block(m[1], m[2], page.count("\n", 0, m.start()) + 1) for m in found]
+
+
+def block_below(page, heading):
+    (section,) = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    return blocks(section)[0].text
+
+
+def rows(page, heading):
+    """The rows of the table under a header line, as lists of cells."""
+    lines = page[page.index(heading) :].splitlines()[2:]
+    cells = [line.strip("|").split("|") for line in lines[: [*lines, ""].index("")]]
+    return [[cell.strip() for cell in row] for row in cells]
+
+
+def names(cell):
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def command_lines(page):
+    return [line for block in blocks(page) if block.language == "bash" for line in block.text.splitlines()]
+
+
+# What can be run
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A folder with what a reader has: the recipes of the checkout, and some photographs in class folders."""
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    for name, colour in {"cat/1": "red", "cat/2": "orange", "dog/1": "blue", "dog/2": "navy"}.items():
+        path = tmp_path / "photos" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (80, 60), colour).save(path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def shorten(words):
+    """The same command with few steps; one that downloads is asked for its settings instead."""
+    verb = next((word for word in words if word in cli.commands), "")
+    if "--download" in words:
+        at = words.index("run")
+        return [*words[:at], "config", "show", *words[at + 1 :]]
+    return [*words, *SMALL.get(verb, [])]
+
+
+def run_command(line):
+    program, *words = shlex.split(line, comments=True)
+    assert program == "ganzoo", f"nothing here knows how to run {line!r}"
+    return CliRunner().invoke(cli, shorten(words))
+
+
+def run_python(block, path, variables):
+    if block.text.startswith("# ") and (name := block.text.split()[1]).endswith(".py"):
+        Path(name).write_text(block.text, encoding="utf-8")
+    source = "\n" * block.line + block.text  # line numbers as in the page
+    exec(compile(source, str(path), "exec"), variables)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_blocks_of_a_page_run_one_after_the_other(path, workplace):
+    variables = {"__name__": path.stem}
+    for block in blocks(path.read_text(encoding="utf-8")):
+        if block.language == "python":
+            run_python(block, path, variables)
+        elif block.language == "toml":
+            tomllib.loads(block.text)
+            if (name := block.text.split()[1]).endswith(".toml"):
+                Path(name).write_text(block.text, encoding="utf-8")
+        elif block.language == "bash":
+            for line in block.text.splitlines():
+                if line not in NOT_RUN_HERE:
+                    result = run_command(line)
+                    assert result.exit_code == 0, (
+                        f"{path.name}:{block.line}: {line}\n{result.output}{result.exception!r}"
+                    )
+        else:
+            assert block.language == "text", f"{path.name}:{block.line}: which language?"
+
+
+def test_a_command_that_fails_is_noticed(workplace):
+    assert run_command("ganzoo run --loss wgn").exit_code == 2
+    assert run_command("ganzoo run --dataset mnist --download --los wgan").exit_code == 2
+    with pytest.raises(AssertionError, match="nothing here knows"):
+        run_command("pip install ganzoo")
+
+
+def test_what_is_not_run_here_still_stands_in_a_page():
+    lines = {line for path in PAGES for line in command_lines(path.read_text(encoding="utf-8"))}
+    assert NOT_RUN_HERE.keys() - lines == set()
+
+
+def test_the_first_two_blocks_of_the_readme_are_the_two_set_up_lines():
+    assert [(b.language, b.text) for b in blocks(README)[:2]] == [
+        ("bash", FIRST_RUN + "\n"),
+        ("bash", FIRST_TESTS + "\n"),
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_files_that_a_page_points_to_exist(path):
+    targets = re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8"))
+    local = [target for target in targets if not target.startswith("https://")]
+    assert [target for target in local if not (path.parent / target).is_file()] == []
+
+
+# README
+
+
+def components(kind):
+    """Names of what ships with ganzoo, whatever else is installed."""
+    shipped = {module.rpartition(".")[2] for module in BUILTIN}
+    return [entry.name for entry in load_zoo().entries(kind) if entry.plugin in shipped]
+
+
+def test_the_table_of_the_readme_lists_every_component_and_recipe():
+    listed = {axis: names(cell) for axis, cell, _ in rows(README, "| axis |")}
+    shipped = {kind: components(kind) for kind in CONTRACTS}
+    assert listed == shipped | {"recipe": [recipe.name for recipe in list_recipes()]}
+
+
+def leaves(command, path=()):
+    if isinstance(command, click.Group):
+        return [leaf for name, sub in command.commands.items() for leaf in leaves(sub, (*path, name))]
+    return [path]
+
+
+@pytest.mark.parametrize("command", leaves(cli), ids=" ".join)
+def test_every_command_has_an_example_in_the_readme(command):
+    assert any(shlex.split(line)[1 : 1 + len(command)] == list(command) for line in command_lines(README))
+
+
+def test_every_hook_and_contract_stands_in_the_readme():
+    for hook, contract in CONTRACTS.values():
+        assert re.search(rf"\b{hook}\b", README), hook
+        assert f"ganzoo.{contract.__name__}" in README, contract
+
+
+def test_the_plugin_of_the_readme_has_at_most_20_lines():
+    (plugin,) = [block for block in blocks(README) if block.text.startswith("# my_loss.py")]
+    assert 0 < len([line for line in plugin.text.splitlines() if line]) <= 20
+
+
+def test_exit_codes_of_the_readme_are_those_of_the_errors():
+    listed = {int(code) for codes, _ in rows(README, "| code |") for code in codes.split(",")}
+    kinds = [kind for kind in vars(errors).values() if inspect.isclass(kind) and kind.exit_code > 1]
+    stopped = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+    assert listed == {0, 1} | {kind.exit_code for kind in kinds} | stopped
+
+
+# A run
+
+
+@pytest.fixture(scope="module")
+def tiny_run(tmp_path_factory):
+    options = {"model.width": 8, "dataset.image_size": 8}
+    return ganzoo.run(model="mlp", steps=1, options=options, out=tmp_path_factory.mktemp("docs") / "run")
+
+
+def test_the_run_folder_of_the_plan_is_that_of_a_run(tiny_run):
+    listed = block_below(ARCHITECTURE, "A run folder").splitlines()
+    files = [path.relative_to(tiny_run.path) for path in tiny_run.path.rglob("*") if path.is_file()]
+    assert [str(file) for file in files if not any(file.match(pattern) for pattern in listed)] == []
+    assert [pattern for pattern in listed if not any(file.match(pattern) for file in files)] == []
+
+
+def test_the_plan_names_all_that_a_checkpoint_holds(tiny_run):
+    (sentence,) = re.findall(r"A checkpoint is a dict of ([^:]+):", ARCHITECTURE)
+    (path,) = tiny_run.folder.checkpoints.glob("*.pt")
+    assert names(sentence) == list(torch.load(path, weights_only=True))
+
+
+def test_the_quickstart_explains_every_number_of_the_log(tiny_run):
+    listed = [name for cell, _ in rows(QUICKSTART, "| key |") for name in names(cell)]
+    assert sorted(listed) == sorted(json.loads(tiny_run.folder.log.read_text().splitlines()[-1]))
+
+
+# The plan
+
+
+def test_layers_of_the_plan_are_the_tested_ones():
+    assert block_below(ARCHITECTURE, "Imports point one way").split() == LAYERS
+
+
+def test_rooms_of_the_plan_are_the_modules():
+    rooms = [line.split()[0] for line in block_below(ARCHITECTURE, "Rooms").splitlines()]
+    assert rooms == [layer for layer in LAYERS if layer != "__main__"]
+
+
+def test_hooks_of_the_plan_are_those_of_the_zoo():
+    listed = {kind: (names(hook)[0], names(contract)[0]) for kind, hook, contract in rows(ARCHITECTURE, "| kind |")}
+    assert listed == {kind: (hook, contract.__name__) for kind, (hook, contract) in CONTRACTS.items()}
+
+
+def members(contract):
+    """The public class attributes and methods that a contract states, as the plan writes them."""
+    (tree,) = [node for node in ast.parse(inspect.getsource(contracts)).body if getattr(node, "name", "") == contract]
+    for node in tree.body:
+        if isinstance(node, ast.AnnAssign):
+            value = f" = {ast.unparse(node.value)}" if node.value else ""
+            yield f"{contract}.{ast.unparse(node.target)}: {ast.unparse(node.annotation)}{value}"
+        elif isinstance(node, ast.FunctionDef):
+            yield f"{contract}.{node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}"
+
+
+def test_contracts_of_the_plan_are_those_of_the_code():
+    stated = [line for _, contract in CONTRACTS.values() for line in members(contract.__name__)]
+    assert block_below(ARCHITECTURE, "Contracts").splitlines() == [line.replace("=None", " = None") for line in stated]
