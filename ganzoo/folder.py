@@ -115,14 +115,18 @@ def create(path: Path) -> RunFolder:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir()  # atomic: of two processes, one gets it
-    except FileExistsError:
-        status = RunFolder(path).read_json(path / "status.json")
-        found = f" (step {status['step']}, {status['state']})" if status else ""
-        hint = f"{RunFolder(path).continuation}, or another --out"
-        raise FolderError(f"the folder exists{found}", where=str(path), hint=hint) from None
     except OSError as error:
+        if path.exists():
+            raise _taken(RunFolder(path)) from None
         raise FolderError(f"cannot make the run folder: {error}", where=str(path), hint="another --out") from error
     return RunFolder(path)
+
+
+def _taken(place: RunFolder) -> FolderError:
+    if not (status := place.read_json(place.status)):
+        return FolderError("the path exists, and no run lies there", where=str(place.path), hint="another --out")
+    found = f"the folder exists (step {status['step']}, {status['state']})"
+    return FolderError(found, where=str(place.path), hint=f"{place.continuation}, or another --out")
 
 
 def choose_name(run: RunConfig) -> str:

@@ -95,7 +95,7 @@ def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None
         loaded = checkpoint.load(place.checkpoints)
         for warning in loaded.warnings:
             observer.note(warning)
-        run = _lengthen(run, steps, loaded.step)
+        run = _lengthen(run, steps, loaded.step, observer)
         if loaded.step >= run.train.steps:
             observer.note(f"already complete ({loaded.step}/{run.train.steps} steps); --steps N makes it longer")
             return
@@ -114,11 +114,13 @@ def _go_on(run: RunConfig, state: dict[str, Any], zoo: Zoo, place: RunFolder, ob
     _train(training, samples, place, observer)
 
 
-def _lengthen(run: RunConfig, steps: int | None, reached: int) -> RunConfig:
-    if steps is None:
+def _lengthen(run: RunConfig, steps: int | None, reached: int, observer: Observer) -> RunConfig:
+    if steps is None or steps == run.train.steps:
         return run
     if steps < reached:
         raise CheckpointError(f"the run is at step {reached} already, past --steps {steps}")
+    if run.optim.lr_decay != "none":
+        observer.note(f"the learning rate decays over {steps} steps from here on, not over {run.train.steps}")
     return replace(run, train=replace(run.train, steps=steps))
 
 
@@ -161,11 +163,13 @@ def _train(training: Training, samples: Samples, place: RunFolder, observer: Obs
     try:
         with Interrupts() as interrupts, explain_memory(run):
             keeper = _Keeper(place, run, recorder, observer, interrupts, saved=training.step)
+            if training.step == 0:
+                keeper.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
             train(training, keeper)
     except DivergedError as error:
         place.write_status("diverged", training.step, steps)
-        kept = f"last good checkpoint: step {keeper.saved}" if keeper.saved else "no checkpoint yet"
-        raise DivergedError(error.what, where=f"{place.path} ({kept})", hint=error.hint) from None
+        where = f"{place.path} (last good checkpoint: step {keeper.saved})"
+        raise DivergedError(error.what, where=where, hint=error.hint) from None
     except BaseException:
         place.write_status("failed", training.step, steps)
         raise

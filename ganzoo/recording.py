@@ -121,7 +121,7 @@ def _open_tensorboard(folder: RunFolder, run: RunConfig, step: int) -> SummaryWr
         SummaryWriter,
     )  # not at the top: it is slow, and only training needs it
 
-    writer = SummaryWriter(str(folder.tensorboard), purge_step=step + 1 if step else None)
+    writer = SummaryWriter(str(folder.tensorboard), purge_step=step + 1)
     if step == 0:
         settings = {key: value for key, value in flatten(to_tables(run)).items() if not isinstance(value, list)}
         # run_name ".": without it TensorBoard shows the settings as a second run

@@ -39,7 +39,7 @@ class Rehearsal:
 
 
 def rehearse(run: RunConfig, zoo: Zoo, observer: Observer) -> Rehearsal:
-    """Try one step on two samples, then time one of full size that is not the first. Raises what `lifecycle.prepare` raises."""
+    """Try one step on two samples, then time the second of full size. Raises what `lifecycle.prepare` raises."""
     training, samples = prepare(run, zoo, observer)
     gan, optim = training.gan, run.optim
     with explain_memory(run):

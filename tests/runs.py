@@ -13,8 +13,8 @@ from ganzoo.cli import cli
 from ganzoo.folder import RunFolder
 from ganzoo.recording import TIMINGS, read_log
 
-SETTINGS = ("model.width=16", "model.depth=1", "model.z_dim=4", "optim.batch_size=8", "optim.batch_size_g=8")
-TINY = ["--model", "mlp", "--image-size", "8", "--device", "cpu", *(f"--set={setting}" for setting in SETTINGS)]
+TINY = ["--model=mlp", "--image-size=8", "--batch-size=8", "--device=cpu", "--set=optim.batch_size_g=8"]
+TINY += ["--set=model.width=16", "--set=model.depth=1", "--set=model.z_dim=4"]
 PLAIN = {key: value for key, value in os.environ.items() if key not in ("FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS")}
 ENVIRONMENT = PLAIN | {"OMP_NUM_THREADS": "1"}
 

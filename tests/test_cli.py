@@ -47,7 +47,7 @@ def test_help_comes_without_waiting_for_torch(words):
     assert not imported & {"torch", "torchvision", "numpy", "tensorboard", "rich"}
 
 
-@pytest.mark.parametrize("words", commands(), ids=" ".join)
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
 def test_help_of_every_command_fits_80_columns_on_the_widest_terminal(words, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
     lines = ganzoo(*words, "--help").stdout.splitlines()
@@ -63,10 +63,9 @@ def test_help_of_run_names_every_component_that_ships_and_no_other(kind):
 
 
 def test_exit_codes_are_part_of_the_help():
-    shown = ganzoo("--help").stdout
-    assert {"2 usage", "3 data", "6 diverged", "10 run folder"} <= set(re.findall(r"\d+ \w+(?: folder)?", shown)) | {
-        found for found in re.findall(r"\d+ \w+", shown)
-    }
+    shown = " ".join(ganzoo("--help").stdout.split())
+    for words in ("2 usage or settings", "3 data", "5 no usable checkpoint", "6 diverged", "10 run folder busy"):
+        assert words in shown
 
 
 def test_the_version_is_that_of_the_package():
@@ -136,7 +135,7 @@ def test_config_validate_takes_a_good_recipe_and_names_the_fault_of_a_bad_one(tm
 
 def test_run_says_what_came_out_on_stdout_and_how_it_went_on_stderr(tmp_path):
     result = train(tmp_path / "run", "--set", "train.log_every=1", steps=4)
-    assert result.stdout.startswith("complete: 4 of 4 steps in 0:0")
+    assert re.match(r"complete: 4 of 4 steps in \d+:\d\d min\n", result.stdout)
     assert f"ganzoo resume {tmp_path / 'run'} --steps 8" in result.stdout
     assert f"{tmp_path / 'run' / 'samples' / 'step-000004.png'}" in result.stdout
     title, *lines = result.stderr.splitlines()
@@ -206,7 +205,7 @@ def test_a_run_needs_no_home_no_temporary_folder_no_utf8_and_no_simple_path(tmp_
     process = spawn("run", *TINY, "--steps", 2, f"--out={out}", env=environment, encoding="utf-8", errors="replace")
     shown, said = process.communicate(timeout=120)
     assert process.returncode == 0 and "complete: 2 of 2 steps" in shown
-    assert said.count("\n") == 2 and "step 2/2" in said and "\x1b" not in shown + said
+    assert "step 2/2" in said and "Traceback" not in said and "\x1b" not in shown + said
     assert [record["step"] for record in log(out)] == [2]
 
 

@@ -17,7 +17,7 @@ def flags(**names):
 
 
 def test_wgan_with_gp_brings_the_papers_optimiser_without_being_asked():
-    run = settle(flags=flags(loss="wgan", lipschitz="gp", dataset="mnist")).run
+    run = settle(flags=flags(loss="wgan", lipschitz="gp", dataset="cifar10")).run
     optim = run.optim
     assert (optim.name, optim.beta1, optim.beta2, optim.n_critic) == ("adam", 0.0, 0.9, 5)
     assert (optim.lr_g, optim.lr_d, optim.lr_decay) == (2e-4, 2e-4, "linear")
@@ -66,8 +66,10 @@ def test_every_recipe_is_valid_cites_a_paper_and_is_found_by_its_own_method(reci
     run = settle(recipe=recipe).run
     check(run, ZOO)
     assert "arXiv:" in recipe.source
-    names = {key: value for key, value in recipe.values.items() if key.endswith(".name") and key != "optim.name"}
-    assert settle(flags=names).run.optim == run.optim
+    method = {
+        key: value for key, value in recipe.values.items() if key in ("loss.name", "lipschitz.name", "conditioner.name")
+    }
+    assert settle(flags={**method, "dataset.name": "cifar10"}).run.optim == run.optim
 
 
 def test_the_recipes_of_the_papers_are_all_here():

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import pkgutil
+import signal
 
 import pytest
 import torch
@@ -84,7 +86,7 @@ def test_a_disk_that_is_full_for_the_log_ends_the_run_with_its_checkpoints_kept(
     each = [f"--set=train.{when}_every=1" for when in ("log", "sample", "save")]
     result = train(tmp_path / "run", *each, code=9)
     assert "No space left on device" in result.stderr
-    assert checkpoint.available_steps(tmp_path / "run" / "checkpoints") == [1, 2]
+    assert checkpoint.available_steps(tmp_path / "run" / "checkpoints") == [0, 1, 2]
     assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "failed"
 
 
@@ -185,6 +187,37 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(tmp_path):
     result = ganzoo("resume", tmp_path / "run")
     assert "checkpoint step 4 is corrupt (sha256 mismatch); using step 2" in result.stderr
     assert Run(tmp_path / "run").status["step"] == 4
+
+
+def signal_then(method):
+    """`method` as it is, with a SIGTERM just before the fourth call."""
+    calls = []
+
+    def signalled(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 4:
+            signal.raise_signal(signal.SIGTERM)
+        return method(*args, **kwargs)
+
+    return signalled
+
+
+PHASES = ["feed.Feed.next", "training.measure", "checkpoint.save", "recording.Recorder.scalars"]
+PHASES += ["recording.Recorder.samples"]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_signal_in_any_phase_of_a_step_loses_nothing(tmp_path, monkeypatch, phase):
+    each = [f"--set=train.{when}_every=1" for when in ("log", "sample", "save")]
+    train(tmp_path / "whole", *each, steps=8)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"ganzoo.{phase}", signal_then(pkgutil.resolve_name(f"ganzoo.{phase}")))
+        result = train(tmp_path / "run", *each, steps=8, code=143)
+    step = Run(tmp_path / "run").status["step"]
+    assert 2 <= step <= 5 and f"saved step {step} of 8" in result.stderr
+    assert checkpoint.available_steps(tmp_path / "run" / "checkpoints")[-1] == step
+    ganzoo("resume", tmp_path / "run")
+    assert_equal_runs(tmp_path / "run", tmp_path / "whole")
 
 
 # What may not go on

@@ -70,7 +70,7 @@ def test_a_signal_lets_the_step_end_saves_it_and_the_run_goes_on_as_if_never_sto
     assert (returncode, shown) == (code, "")
     assert f"stopped by signal {int(number)}: saved step 7 of 12" in said
     assert f"ganzoo resume {run.folder}" in said and "Traceback" not in said
-    assert run.steps_saved() == [5, 7]
+    assert run.steps_saved() == [0, 5, 7]
     assert (Run(run.folder).status["state"], Run(run.folder).status["step"]) == ("interrupted", 7)
     result = ganzoo(*run.plugin, "resume", run.folder)
     assert "not bit-exact" not in result.stderr
@@ -84,7 +84,7 @@ def test_a_second_signal_ends_the_process_within_the_step(tmp_path):
         time.sleep(0.1)
     run.process.communicate()
     assert run.process.returncode == 130
-    assert run.steps_saved() == [5]
+    assert run.steps_saved() == [0, 5]
     ganzoo(*run.plugin, "resume", run.folder)
     assert_equal_runs(run.folder, run.whole())
 
@@ -100,29 +100,42 @@ def test_usr1_saves_the_step_and_the_run_goes_on_to_its_end(tmp_path):
 
 def test_a_run_killed_at_any_moment_goes_on_as_if_never_killed(tmp_path):
     parts = ["--model=dcgan", "--set=model.width=2", "--image-size=16", "--lipschitz=sn+dragan", "--conditioner=acgan"]
-    optim = ["--device=cpu", "--batch-size=16", "--set=optim.n_critic=2", "--set=optim.batch_size_g=24", "--steps=80"]
-    every = ["--set=train.log_every=1", "--set=train.save_every=7", "--set=train.sample_every=20"]
+    optim = ["--device=cpu", "--batch-size=16", "--set=optim.n_critic=2", "--set=optim.batch_size_g=24", "--steps=40"]
+    every = ["--set=train.log_every=1", "--set=train.save_every=7", "--set=train.sample_every=10"]
     words = ["run", *parts, *optim, *every]
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = spawn(*words, "--out", killed)
-    lines, moment = random.randint(8, 40), random.uniform(0, 0.03)
+    lines, moment = random.randint(6, 24), random.uniform(0, 0.03)
     wait_for(lambda: len(log(killed)) >= lines, process)
     time.sleep(moment)
     process.kill()
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     reached = log(killed)[-1]["step"]
-    assert lines <= reached < 80 and Run(killed).status["state"] == "running"
+    assert lines <= reached < 40 and Run(killed).status["state"] == "running"
 
     resumed = spawn("resume", killed)
     _, said = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, said
     ganzoo(*words, "--out", whole)
     assert_equal_runs(killed, whole)
-    assert len(log(killed)) == 80
+    assert len(log(killed)) == 40
     events = EventAccumulator(str(killed / "tb"))
     events.Reload()
-    assert [event.step for event in events.Scalars("d/adversarial")] == list(range(1, 81))
+    assert [event.step for event in events.Scalars("d/adversarial")] == list(range(1, 41))
+
+
+def test_a_run_killed_before_its_first_regular_checkpoint_goes_on_too(tmp_path):
+    run = Held(tmp_path, at=4)
+    run.process.kill()
+    run.process.communicate()
+    assert (run.steps_saved(), [record["step"] for record in log(run.folder)]) == ([0], [2])
+    time.sleep(1)  # TensorBoard orders files of events by the second
+    ganzoo(*run.plugin, "resume", run.folder)
+    assert_equal_runs(run.folder, run.whole())
+    events = EventAccumulator(str(run.folder / "tb"))
+    events.Reload()
+    assert [event.step for event in events.Scalars("d/adversarial")] == [2, 4, 6, 8, 10, 12]
 
 
 def test_a_closed_terminal_is_a_hangup_and_saves(tmp_path):
