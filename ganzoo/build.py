@@ -77,6 +77,7 @@ class GAN:
     D: nn.Module
     G_ema: AveragedModel
     """Moving average of G: the one that is sampled and scored."""
+    ema_decay: float
     opt_g: Optimizer
     opt_d: Optimizer
     loss: AdversarialLoss
@@ -117,7 +118,8 @@ def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device) -> GAN:
     return GAN(
         G=G,
         D=D,
-        G_ema=average_of(G, run.train.ema_decay),
+        G_ema=average_of(G),
+        ema_decay=run.train.ema_decay,
         opt_g=make_optimizer(run.optim, G, run.optim.lr_g),
         opt_d=make_optimizer(run.optim, D, run.optim.lr_d),
         loss=zoo.create("loss", run.loss),
@@ -129,7 +131,16 @@ def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device) -> GAN:
 
 
 def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
+    if any(_overrides(part, "constrain") for part in parts) and any(_overrides(part, "project") for part in parts):
+        what = (
+            "an enforcer that re-parametrises the weights of D (sn) and one that moves them back (clip) do not combine"
+        )
+        raise ConfigError(what, hint="--lipschitz sn, or --lipschitz clip")
     return parts[0] if len(parts) == 1 else Combined(parts)
+
+
+def _overrides(part: LipschitzEnforcer, moment: str) -> bool:
+    return getattr(type(part), moment) is not getattr(LipschitzEnforcer, moment)
 
 
 def _discriminator(model: Model, conditioner: Conditioner, data: DataSpec, per_sample: bool) -> Discriminator:
@@ -159,17 +170,9 @@ def make_optimizer(optim: OptimConfig, network: nn.Module, lr: float) -> Optimiz
     return SGD(parameters, lr=lr, foreach=True)
 
 
-def average_of(G: nn.Module, decay: float) -> AveragedModel:
-    """Return a moving average of G's weights; buffers are copied. The decay warms up as (1 + t) / (10 + t).
-
-    Without the warm-up, the first random weights would still weigh 37 % after 1,000 steps at 0.999.
-    """
-
-    def update(average: Any, current: Any, _: Any) -> None:
-        t = int(averaged.n_averaged)
-        torch._foreach_lerp_(average, current, 1 - min(decay, (1 + t) / (10 + t)))
-
-    averaged = AveragedModel(G, multi_avg_fn=update).eval().requires_grad_(False)
+def average_of(G: nn.Module) -> AveragedModel:
+    """Return a moving average of G, equal to G; `steps.update_average` moves it."""
+    averaged = AveragedModel(G).eval().requires_grad_(False)
     averaged.n_averaged = averaged.n_averaged.cpu()  # counted by the host: reading it waits for no device
     return averaged
 
@@ -189,7 +192,7 @@ def check_networks(
     Raises PluginError for wrong shapes or non-finite values, and ConfigError if an enforcer that speaks of
     single samples meets a discriminator that mixes them.
     """
-    with torch.random.fork_rng():
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
         G, D = copy.deepcopy(G), copy.deepcopy(D)
         z, y = torch.randn(4, z_dim, device=device), torch.zeros(4, dtype=torch.long, device=device)
         x = G(z, y)

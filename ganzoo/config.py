@@ -155,17 +155,23 @@ def resolve(layers: Iterable[Layer]) -> Settings:
     merged: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
     for layer in layers:
-        for key, value in layer.values.items():
-            _forget_options_of_another(key, value, merged, origins)
+        for key, value in sorted(layer.values.items(), key=lambda item: item[0] not in _RULING):
+            _forget_what_it_ruled(key, value, merged, origins)
             merged[key], origins[key] = value, layer.origin
     return Settings(from_tables(unflatten(merged)), origins)
 
 
-def _forget_options_of_another(key: str, value: Any, merged: dict[str, Any], origins: dict[str, Origin]) -> None:
+_RULING = {f"{kind}.name": f"{kind}." for kind in KINDS} | {
+    "optim.name": "optim.beta",
+    "optim.batch_size": "optim.batch_size_g",
+}
+"""Settings whose change makes others meaningless, by prefix: another component's options, optimiser's betas, batch."""
+
+
+def _forget_what_it_ruled(key: str, value: Any, merged: dict[str, Any], origins: dict[str, Origin]) -> None:
     """Another name makes the options of the previous component meaningless."""
-    section, _, option = key.partition(".")
-    if option == "name" and section in KINDS and merged.get(key, value) != value:
-        for stale in [old for old in merged if old.startswith(f"{section}.")]:
+    if key in _RULING and merged.get(key, value) != value:
+        for stale in [old for old in merged if old.startswith(_RULING[key]) and old != key]:
             del merged[stale], origins[stale]
 
 
@@ -175,14 +181,15 @@ def from_tables(tables: Values) -> RunConfig:
         if section not in (*KINDS, *SECTIONS):
             known = (*KINDS, *SECTIONS)
             raise ConfigError(f"unknown section [{section}].{did_you_mean(section, known)}", hint=", ".join(known))
+    for section, table in tables.items():
+        if not isinstance(table, Mapping):
+            raise ConfigError(f"[{section}] is not a table, but {table!r}", hint="ganzoo show recipe wgan_gp")
     choices: dict[str, Any] = {kind: _choice(kind, tables.get(kind, {})) for kind in KINDS}
     sections: dict[str, Any] = {name: validate(schema, tables.get(name, {}), name) for name, schema in SECTIONS.items()}
     return RunConfig(**choices, **sections)
 
 
-def _choice(kind: Kind, table: Any) -> Choice:
-    if not isinstance(table, Mapping):
-        raise ConfigError(f"[{kind}] is not a table", hint=f'[{kind}]\n         name = "{DEFAULT_NAMES[kind]}"')
+def _choice(kind: Kind, table: Values) -> Choice:
     name = table.get("name", DEFAULT_NAMES[kind])
     if not isinstance(name, str) or not name:
         raise ConfigError(f"{kind}.name: {name!r} is not a name", hint=f"ganzoo list {kind}")
@@ -243,9 +250,12 @@ def _toml_value(text: str) -> Any:
 
 
 def parse_component(kind: Kind, text: str) -> dict[str, Any]:
-    """`--dataset folder:photos` -> {"dataset.name": "folder", "dataset.path": "photos"}."""
+    """`--dataset folder:/photos` -> {"dataset.name": "folder", "dataset.path": "/photos"}.
+
+    The path is made absolute, so that the run can be resumed from anywhere.
+    """
     name, colon, path = text.partition(":")
-    return {f"{kind}.name": name} | ({f"{kind}.path": path} if colon else {})
+    return {f"{kind}.name": name} | ({f"{kind}.path": str(Path(path).expanduser().absolute())} if colon else {})
 
 
 def read_toml(path: Path) -> dict[str, Any]:

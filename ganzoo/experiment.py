@@ -14,7 +14,7 @@ from ganzoo.build import build_gan
 from ganzoo.config import KINDS, parse_component
 from ganzoo.contracts import Conditioner, DataSpec
 from ganzoo.device import choose_device
-from ganzoo.errors import ConfigError
+from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.folder import RunFolder
 from ganzoo.lifecycle import Observer
 from ganzoo.manifest import check_plugins, read_spec
@@ -92,8 +92,12 @@ class Run:
         loaded = checkpoint.load(self.folder.checkpoints, step, quarantine=False)
         with torch.random.fork_rng():  # building draws weights that are thrown away
             gan = build_gan(self.config, self.zoo, self.data, device)
-        gan.G.load_state_dict(loaded.state["G"])
-        gan.G_ema.load_state_dict(loaded.state["G_ema"])
+        try:
+            gan.G.load_state_dict(loaded.state["G"])
+            gan.G_ema.load_state_dict(loaded.state["G_ema"])
+        except (KeyError, RuntimeError) as error:
+            what = f"the checkpoint of step {loaded.step} does not fit the recipe: {error}"
+            raise CheckpointError(what, where=str(self.path)) from error
         return (gan.G_ema.module if ema else gan.G).eval(), gan.z_dim
 
     def samples(

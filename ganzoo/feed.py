@@ -7,7 +7,22 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import Samples
+from ganzoo.errors import PluginError
 from ganzoo.images import from_uint8
+
+
+def check_samples(samples: Samples, dataset: str) -> None:
+    """Raise PluginError if a dataset did not give what the contract promises: type, range, lengths, labels."""
+    x, y, classes = samples.x, samples.y, samples.spec.num_classes
+    numbers = x.dtype == torch.uint8 or (x.dtype == torch.float32 and bool((x.abs() <= 1).all()))  # nan is not <= 1
+    promises = {
+        "x is uint8, or float32 in [-1, 1]": numbers,
+        "x and y have the same length, not 0": 0 < len(x) == len(y),
+        f"y is int64 in [0, {classes})": y.dtype == torch.int64 and bool(((y >= 0) & (y < classes)).all()),
+    }
+    for promise, kept in promises.items():
+        if not kept:
+            raise PluginError(f"dataset {dataset!r} breaks its contract, by which {promise}", hint="ganzoo plugins")
 
 
 class Feed:

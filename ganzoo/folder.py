@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from ganzoo.checkpoint import write_atomically
 from ganzoo.config import RunConfig, from_tables, read_toml, to_tables
-from ganzoo.errors import CheckpointError, FolderError
+from ganzoo.errors import CheckpointError, FolderError, ResourceError
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,11 @@ class RunFolder:
         self.write_json(self.status, {"state": state, "step": step, "steps": steps, **owner})
 
     @contextmanager
-    def claim(self) -> Iterator[None]:
-        """Hold the folder for this process. Raises FolderError if another one holds it; a killed one does not."""
+    def claim(self, *, new: bool = False) -> Iterator[None]:
+        """Hold the folder for this process. Raises FolderError if another one holds it; a killed one does not.
+
+        A `new` run must find no other one there: of two that began in one empty folder, the second is refused.
+        """
         lock = FileLock(self.path / "run.lock")
         try:
             lock.acquire(timeout=0)
@@ -105,17 +108,21 @@ class RunFolder:
         except OSError as error:
             raise FolderError(f"cannot lock the run folder: {error}", where=str(self.path)) from error
         try:
+            if new and self.recipe.exists():
+                raise _taken(self)
             yield
         finally:
             lock.release()
 
 
 def create(path: Path) -> RunFolder:
-    """Make a new, empty run folder. Raises FolderError if the path exists or cannot be written."""
+    """Make a new, empty run folder. Raises FolderError if the path is taken or cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir()  # atomic: of two processes, one gets it
+        path.mkdir()
     except OSError as error:
+        if path.is_dir() and not any(path.iterdir()):
+            return RunFolder(path)  # as one that was killed while it read its data leaves it
         if path.exists():
             raise _taken(RunFolder(path)) from None
         raise FolderError(f"cannot make the run folder: {error}", where=str(path), hint="another --out") from error
@@ -127,6 +134,16 @@ def _taken(place: RunFolder) -> FolderError:
         return FolderError("the path exists, and no run lies there", where=str(place.path), hint="another --out")
     found = f"the folder exists (step {status['step']}, {status['state']})"
     return FolderError(found, where=str(place.path), hint=f"{place.continuation}, or another --out")
+
+
+@contextmanager
+def explain_disk(path: Path) -> Iterator[None]:
+    """Turn a full or unwritable disk into a ResourceError; the checkpoints that are there stay as they are."""
+    try:
+        yield
+    except OSError as error:
+        hint = "make room or allow writing there, then resume"
+        raise ResourceError(f"cannot write the run: {error}", where=str(path), hint=hint) from error
 
 
 def choose_name(run: RunConfig) -> str:

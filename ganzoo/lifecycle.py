@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ganzoo import checkpoint, folder, manifest, randomness
+from ganzoo import catalogue, checkpoint, folder, manifest, randomness
 from ganzoo.build import GAN, build_gan
 from ganzoo.config import RunConfig, Settings
 from ganzoo.contracts import Samples
 from ganzoo.device import choose_device
 from ganzoo.errors import CheckpointError, DivergedError, ResourceError, RunInterrupted
-from ganzoo.feed import Feed
+from ganzoo.feed import Feed, check_samples
 from ganzoo.folder import RunFolder
 from ganzoo.interrupts import Interrupts
 from ganzoo.recording import Recorder
@@ -45,8 +45,10 @@ def prepare(run: RunConfig, zoo: Zoo, observer: Observer) -> tuple[Training, Sam
 
     Raises ConfigError, DataError, PluginError or ResourceError where that cannot be.
     """
+    catalogue.check(run, zoo)  # before the data, which may take long to read or to fetch
     device = choose_device(run.train.device, run.train.precision)
     samples: Samples = zoo.create("dataset", run.dataset).load()
+    check_samples(samples, run.dataset.name)
     randomness.seed_everything(run.train.seed)
     with explain_memory(run):
         gan = build_gan(run, zoo, samples.spec, device)
@@ -74,43 +76,59 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer) -> None:
     try:
         training, samples = prepare(settings.run, zoo, observer)
     except BaseException:
-        path.rmdir()  # still empty: a refused run leaves nothing
+        with suppress(OSError):
+            path.rmdir()  # still empty: a refused run leaves nothing
         raise
-    with place.claim():
-        place.write_recipe(settings.run)
-        place.write_json(place.manifest, manifest.describe(settings, zoo, samples, training.gan.device))
+    with place.claim(new=True):
+        with folder.explain_disk(path):
+            place.write_json(place.manifest, manifest.describe(settings, zoo, samples, training.gan.device))
+            place.write_recipe(settings.run)  # last: where it is, there is a run
         _train(training, samples, place, observer)
 
 
 def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None) -> None:
     """Go on exactly where the newest usable checkpoint of a run is; `steps` makes the run longer.
 
-    Raises CheckpointError if there is none, or if the data or the settings are not those of the run;
+    Raises CheckpointError if all are damaged, or if the data or the settings are not those of the run;
     PluginError if a plugin of the run is missing; and what `start` raises.
     """
     place = RunFolder(path)
     run = place.read_recipe()
     with place.claim():
+        checkpoint.sweep(place.path)
         checkpoint.sweep(place.checkpoints)
-        loaded = checkpoint.load(place.checkpoints)
-        for warning in loaded.warnings:
-            observer.note(warning)
-        run = _lengthen(run, steps, loaded.step, observer)
-        if loaded.step >= run.train.steps:
-            observer.note(f"already complete ({loaded.step}/{run.train.steps} steps); --steps N makes it longer")
+        loaded = _newest(place, observer)
+        reached = loaded.step if loaded else 0
+        run = _lengthen(run, steps, reached, observer)
+        if reached >= run.train.steps:
+            if place.read_json(place.status).get("state") != "complete":  # killed between its last save and its end
+                place.write_status("complete", reached, run.train.steps)
+            observer.note(f"already complete ({reached}/{run.train.steps} steps); --steps N makes it longer")
             return
-        _go_on(run, loaded.state, zoo, place, observer)
+        _go_on(run, loaded.state if loaded else None, zoo, place, observer)
 
 
-def _go_on(run: RunConfig, state: dict[str, Any], zoo: Zoo, place: RunFolder, observer: Observer) -> None:
+def _newest(place: RunFolder, observer: Observer) -> checkpoint.Loaded | None:
+    """Load the newest usable checkpoint; None where the run was killed before its first."""
+    if not any(path.suffix in (".json", ".corrupt") for path in place.checkpoints.glob("*")):
+        return None
+    loaded = checkpoint.load(place.checkpoints)
+    for warning in loaded.warnings:
+        observer.note(warning)
+    return loaded
+
+
+def _go_on(run: RunConfig, state: dict[str, Any] | None, zoo: Zoo, place: RunFolder, observer: Observer) -> None:
     made_with = place.read_json(place.manifest)
     manifest.check_plugins(made_with, zoo)
     training, samples = prepare(run, zoo, observer)
     manifest.check_data(made_with, samples)
     for difference in manifest.note_differences(made_with, training.gan.device):
         observer.note(difference)
-    training.load_state_dict(state)
-    place.write_recipe(run)
+    if state is not None:
+        training.load_state_dict(state)
+    with folder.explain_disk(place.path):
+        place.write_recipe(run)
     _train(training, samples, place, observer)
 
 
@@ -133,7 +151,6 @@ class _Keeper:
     recorder: Recorder
     observer: Observer
     interrupts: Interrupts
-    saved: int
 
     def step(self, step: int) -> Wish:
         self.observer.step(step)
@@ -150,32 +167,37 @@ class _Keeper:
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         checkpoint.save(self.place.checkpoints, step, state, keep_last=self.run.train.keep_last)
-        self.saved = step
         self.place.write_status("running", step, self.run.train.steps)
 
 
 def _train(training: Training, samples: Samples, place: RunFolder, observer: Observer) -> None:
     """Run the loop with what surrounds it: log, signals, status."""
-    run, steps = training.run, training.run.train.steps
-    place.write_status("running", training.step, steps)
+    steps = training.run.train.steps
     observer.start(training, place.path)
-    recorder = Recorder(place, run, samples.spec, training.step)
     try:
-        with Interrupts() as interrupts, explain_memory(run):
-            keeper = _Keeper(place, run, recorder, observer, interrupts, saved=training.step)
-            if training.step == 0:
-                keeper.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
-            train(training, keeper)
-    except DivergedError as error:
-        place.write_status("diverged", training.step, steps)
-        where = f"{place.path} (last good checkpoint: step {keeper.saved})"
-        raise DivergedError(error.what, where=where, hint=error.hint) from None
-    except BaseException:
-        place.write_status("failed", training.step, steps)
+        with folder.explain_disk(place.path), explain_memory(training.run), Interrupts() as interrupts:
+            place.write_status("running", training.step, steps)
+            with closing(Recorder(place, training.run, samples.spec, training.step)) as recorder:
+                keeper = _Keeper(place, training.run, recorder, observer, interrupts)
+                if training.step == 0:
+                    keeper.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
+                train(training, keeper)
+            _conclude(training, place, interrupts.ending)
+    except RunInterrupted:
         raise
-    finally:
-        recorder.close()
-    _conclude(training, place, interrupts.ending)
+    except BaseException as error:
+        diverged = isinstance(error, DivergedError)
+        with suppress(OSError):  # the disk may be what failed
+            place.write_status("diverged" if diverged else "failed", training.step, steps)
+        if isinstance(error, DivergedError):
+            raise _locate(error, place) from None
+        raise
+
+
+def _locate(error: DivergedError, place: RunFolder) -> DivergedError:
+    """Add to a divergence where the run lies and what is left of it."""
+    saved = max(checkpoint.available_steps(place.checkpoints), default=0)
+    return DivergedError(error.what, where=f"{place.path} (last good checkpoint: step {saved})", hint=error.hint)
 
 
 def _conclude(training: Training, place: RunFolder, signal: int | None) -> None:
@@ -195,7 +217,8 @@ def explain_memory(run: RunConfig) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
             raise
-        hint = f"--batch-size {max(1, run.optim.batch_size // 2)}, or a smaller --image-size"
+        batch = max(run.optim.batch_size, run.optim.batch_size_g)
+        hint = f"--batch-size {max(1, batch // 2)}, or a smaller --image-size"
         raise ResourceError("out of memory", where=str(error).partition("\n")[0][:200], hint=hint) from error
 
 

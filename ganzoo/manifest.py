@@ -38,8 +38,8 @@ def describe(settings: Settings, zoo: Zoo, samples: Samples, device: Device) -> 
 
 def describe_data(samples: Samples) -> dict[str, Any]:
     """Return shape, classes, size and content hash of a dataset."""
-    digest = hashlib.sha256(samples.x.contiguous().numpy().tobytes())
-    digest.update(samples.y.numpy().tobytes())
+    digest = hashlib.sha256(samples.x.contiguous().numpy().data)
+    digest.update(samples.y.contiguous().numpy().data)
     return {
         "shape": list(samples.spec.shape),
         "classes": list(samples.class_names),
@@ -91,6 +91,7 @@ def check_plugins(manifest: Mapping[str, Any], zoo: Zoo) -> None:
 
 def check_data(manifest: Mapping[str, Any], samples: Samples) -> None:
     """Raise CheckpointError if the dataset is not the one that a run began with."""
+    read_spec(manifest)
     then, now = manifest["data"], describe_data(samples)
     if then["sha256"] != now["sha256"]:
         what = f"the dataset differs from the run's: {then['count']} -> {now['count']} samples, or other content"

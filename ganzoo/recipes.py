@@ -45,7 +45,7 @@ def folder() -> Path:
 def read_recipe(path: Path) -> Recipe:
     """Read one recipe file. Raises ConfigError if it cannot be read."""
     tables = read_toml(path)
-    source = tables.pop("source", "")
+    source = str(tables.pop("source", ""))
     return Recipe(path.stem, source, flatten(tables), path)
 
 
@@ -94,14 +94,21 @@ def _implied(names: Mapping[str, str], recipes: Iterable[Recipe]) -> list[Layer]
 
 
 def _match(names: Mapping[str, str], recipes: Iterable[Recipe]) -> Recipe | None:
-    """Return the recipe of the same loss and enforcer; if it can be, of the same conditioner too."""
+    """Return the recipe of the same loss and enforcer; if it can be, of the same conditioner too.
+
+    A sum of enforcers that has no recipe of its own follows that of a part: wgan with sn+gp, wgan with gp.
+    """
+    whole = names["lipschitz.name"]
     same = [
         recipe
         for recipe in recipes
-        if all(recipe.component(kind) == names[f"{kind}.name"] for kind in ("loss", "lipschitz"))
+        if recipe.component("loss") == names["loss.name"]
+        and recipe.component("lipschitz") in (whole, *whole.split("+"))
         and recipe.component("conditioner") in ("none", names["conditioner.name"])
     ]
-    return max(same, key=lambda recipe: recipe.component("conditioner") != "none", default=None)
+    return max(
+        same, key=lambda r: (r.component("lipschitz") == whole, r.component("conditioner") != "none"), default=None
+    )
 
 
 def _method_settings(recipe: Recipe, names: Mapping[str, str]) -> dict[str, Any]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -14,7 +13,6 @@ from ganzoo.build import GAN
 from ganzoo.checkpoint import write_atomically
 from ganzoo.config import RunConfig, flatten, to_tables
 from ganzoo.contracts import DataSpec
-from ganzoo.errors import ResourceError
 from ganzoo.folder import RunFolder
 from ganzoo.images import make_grid, write_png
 from ganzoo.sampling import draw_latents, sample_images, spread_labels
@@ -45,11 +43,10 @@ class Recorder:
         self._last_step, self._last_time = step, now
         speed = {"seconds": round(self._seconds, 3), "images_per_s": round(steps * self._images / elapsed, 1)}
         record = {"step": step, "images": step * self._images, **values, **speed}
-        with _explain_disk(self.folder):
-            self._append(record)
-            for name, value in record.items():
-                if name != "step":
-                    self._tensorboard.add_scalar(name, value, step)
+        self._append(record)
+        for name, value in record.items():
+            if name != "step":
+                self._tensorboard.add_scalar(name, value, step)
         return record
 
     def samples(self, step: int, gan: GAN) -> None:
@@ -58,29 +55,17 @@ class Recorder:
             return
         z, y = fixed_latents(self.run, self.spec, gan.z_dim)
         grid = make_grid(sample_images(gan.G_ema.module, z, y), columns_for(self.spec))
-        with _explain_disk(self.folder):
-            write_png(self.folder.samples / f"step-{step:06d}.png", grid)
-            self._tensorboard.add_image("samples/ema", grid, step)
+        write_png(self.folder.samples / f"step-{step:06d}.png", grid)
+        self._tensorboard.add_image("samples/ema", grid, step)
 
     def close(self) -> None:
         """Flush and close the event file."""
-        with _explain_disk(self.folder):
-            self._tensorboard.close()
+        self._tensorboard.close()
 
     def _append(self, record: Mapping[str, Any]) -> None:
         line = json.dumps(record, allow_nan=False) + "\n"
         with self.folder.log.open("a", encoding="utf-8") as file:
             file.write(line)
-
-
-@contextmanager
-def _explain_disk(folder: RunFolder) -> Iterator[None]:
-    """Turn a full or unwritable disk into a ResourceError; the checkpoints that are there stay as they are."""
-    try:
-        yield
-    except OSError as error:
-        hint = "make room or allow writing there, then resume"
-        raise ResourceError(f"cannot write log or samples: {error}", where=str(folder.path), hint=hint) from error
 
 
 def columns_for(spec: DataSpec) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ganzoo import randomness
 from ganzoo.build import GAN
-from ganzoo.config import OptimConfig, RunConfig
+from ganzoo.config import OptimConfig, RunConfig, flatten, to_tables
 from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.feed import Feed
 from ganzoo.steps import Terms, discriminator_step, generator_step
@@ -60,11 +60,13 @@ class Training:
             "step": self.step,
             "position": self.feed.position,
             "random": randomness.capture(),
+            "settings": flatten(to_tables(self.run)),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave. Raises CheckpointError if it belongs to other networks."""
+        """Restore what `state_dict` gave. Raises CheckpointError if it belongs to other settings or networks."""
         try:
+            check_settings(state["settings"], flatten(to_tables(self.run)))
             self.gan.load_state_dict(state)
             self.step, self.feed.position = state["step"], state["position"]
             randomness.restore(state["random"])
@@ -72,6 +74,21 @@ class Training:
             raise CheckpointError(f"the checkpoint lacks {error}") from error
         except (RuntimeError, ValueError) as error:
             raise CheckpointError(f"the checkpoint does not fit the recipe: {error}") from error
+
+
+_FREE = (
+    *("dataset.", "train.steps", "train.device", "train.precision"),
+    *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last"),
+)
+"""Settings that may change within a run: length, device, what is written when; data are compared by content."""
+
+
+def check_settings(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise CheckpointError, naming them, if settings that decide the next step are not those of the checkpoint."""
+    keys = [key for key in {**then, **now} if not key.startswith(_FREE) and then.get(key) != now.get(key)]
+    if keys:
+        changes = ", ".join(f"{key} {then.get(key)} -> {now.get(key)}" for key in keys)
+        raise CheckpointError(f"the settings differ from the run's: {changes}", hint="a new run for new settings")
 
 
 def train(training: Training, journal: Journal) -> None:

@@ -90,7 +90,8 @@ class Zoo:
         if name in known:
             return known[name]
         hint = f"ganzoo list {kind}  (shows all {len(known)})"
-        if broken := [plugin for plugin in self.plugins if plugin.state == "broken"]:
+        broken = [plugin for plugin in self.plugins if plugin.state == "broken"]
+        if broken and not did_you_mean(name, known):
             faults = "; ".join(f"{plugin.name}: {plugin.fault}" for plugin in broken)
             what = f"no {kind} is named {name!r}, but a plugin that may offer it failed to load: {faults}"
             raise PluginError(what, hint="ganzoo plugins")

@@ -37,6 +37,8 @@ updates = 0
 class Held(NonSaturating):
     """bce; the update of D numbered HOLD_AT makes the file HOLD/reached, and ends when there is HOLD/go."""
 
+    scale: float = 2.0
+
     def discriminator_loss(self, *, real, fake):
         global updates
         updates += 1
@@ -44,7 +46,7 @@ class Held(NonSaturating):
             Path(os.environ["HOLD"], "reached").touch()
             while not Path(os.environ["HOLD"], "go").exists():
                 time.sleep(0.005)
-        return super().discriminator_loss(real=real, fake=fake)
+        return self.scale * super().discriminator_loss(real=real, fake=fake)
 
 
 @hookimpl
@@ -80,7 +82,9 @@ def wait_for(condition, process):
 
 
 def state(run):
-    return checkpoint.load(run / "checkpoints", quarantine=False).state
+    """What a checkpoint holds but the settings, whose length and cadence may differ where nothing else does."""
+    loaded = checkpoint.load(run / "checkpoints", quarantine=False).state
+    return {part: value for part, value in loaded.items() if part != "settings"}
 
 
 def log(run):

@@ -175,3 +175,22 @@ def test_bf16_trains_with_float32_weights_and_logits():
     terms = discriminator_step(gan, torch.rand(4, 1, 16, 16), torch.zeros(4).long())
     assert all(value.dtype == torch.float32 and torch.isfinite(value) for value in terms.values())
     assert all(weight.dtype == torch.float32 for weight in gan.D.parameters())
+
+
+@pytest.mark.parametrize("lipschitz", ["sn", "sn+gp"])
+def test_spectral_norm_beside_a_norm_that_undoes_it_is_refused(lipschitz):
+    with pytest.raises(ConfigError, match="GroupNorm in D rescales"):
+        build(model={"name": "dcgan", "width": 4, "norm_d": "layer"}, lipschitz=lipschitz)
+
+
+def test_clipping_weights_that_are_reparametrised_is_refused():
+    with pytest.raises(ConfigError, match="do not combine"):
+        build(lipschitz="sn+clip")
+
+
+def test_projection_starts_as_a_small_correction_of_the_logit():
+    torch.manual_seed(0)
+    gan = build(conditioner="projection", lipschitz="gp")
+    x = torch.rand(64, 1, 16, 16)
+    by_label = torch.stack([gan.D(x, torch.full((64,), label)).logits for label in range(3)])
+    assert by_label.std(dim=0).mean() < 1  # N(0, 1) embeddings made it tens

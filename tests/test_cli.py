@@ -188,7 +188,8 @@ def test_a_warning_comes_before_a_combination_that_will_disappoint(tmp_path):
 
 def test_a_plugin_of_one_file_brings_a_loss_that_trains_as_a_built_in_does(tmp_path):
     (tmp_path / "held.py").write_text(HELD)
-    ganzoo("--plugin", tmp_path / "held.py", "run", *TINY, "--loss", "held", "--steps", 4, "--out", tmp_path / "its")
+    words = ["--loss", "held", "--set", "loss.scale=1.0", "--steps", 4, "--out", tmp_path / "its"]
+    ganzoo("--plugin", tmp_path / "held.py", "run", *TINY, *words)
     train(tmp_path / "ours", "--loss", "bce", steps=4)
     assert log(tmp_path / "its") == log(tmp_path / "ours") != []
     components = json.loads((tmp_path / "its" / "manifest.json").read_text())["components"]

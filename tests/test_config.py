@@ -1,6 +1,7 @@
 """Settings: precedence, what is refused and in which words, and the round trip through TOML."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 import tomli_w
@@ -41,7 +42,7 @@ def test_a_conditioner_chooses_among_recipes_of_one_method():
 
 def test_each_layer_has_the_last_word_over_those_below_it():
     said = {"loss.name": "wgan", "lipschitz.name": "gp", "dataset.name": "digits"}
-    assert settle(flags=said).run.optim.lr_d == 1e-3  # digits suggests more than the method's recipe
+    assert settle(flags=said).run.optim.lr_d == 2e-3  # digits suggests more than the method's recipe
     named = find_recipe("wgan_gp")
     digits = {"dataset.name": "digits"}
     assert settle(recipe=named, flags=digits).run.optim.lr_d == 2e-4  # a named recipe goes before suggestions
@@ -73,7 +74,7 @@ def test_every_recipe_is_valid_cites_a_paper_and_is_found_by_its_own_method(reci
 
 
 def test_the_recipes_of_the_papers_are_all_here():
-    expected = {"dcgan", "wgan", "wgan_gp", "lsgan", "sngan", "dragan", "r1", "cgan", "acgan", "cgan_pd"}
+    expected = {"dcgan", "wgan", "wgan_gp", "lsgan", "sngan", "dragan", "r1", "cgan", "acgan", "cgan_pd", "wgan_lp"}
     assert {recipe.name for recipe in list_recipes()} == expected
 
 
@@ -168,7 +169,8 @@ def test_an_assignment_cannot_smuggle_in_a_second_one():
 
 
 def test_a_dataset_may_carry_its_path():
-    assert parse_component("dataset", "folder:a:b") == {"dataset.name": "folder", "dataset.path": "a:b"}
+    assert parse_component("dataset", "folder:/a:b") == {"dataset.name": "folder", "dataset.path": "/a:b"}
+    assert parse_component("dataset", "zip:a")["dataset.path"] == str(Path.cwd() / "a")  # from anywhere, later
 
 
 @pytest.mark.parametrize("content", ["steps = = 3", "[train]\nsteps = 3\nsteps = 4", "\ufffe"])
@@ -200,3 +202,34 @@ def test_explain_gives_every_option_its_origin_and_paper():
     assert rows["model.name"]["paper"] == "arXiv:1511.06434"
     assert rows["train.seed"]["origin"] == "default"
     assert rows["loss.name"]["origin"] == "flag"
+
+
+def test_another_batch_size_takes_the_generators_along():
+    said = {"loss.name": "wgan", "lipschitz.name": "gp", "dataset.name": "cifar10"}
+    assert settle(flags=said).run.optim.batch_size_g == 128
+    assert settle(flags={**said, "optim.batch_size": 16}).run.optim.batch_size_g == 0  # the same as D's
+    assert settle(flags={**said, "optim.batch_size": 16}, sets={"optim.batch_size_g": 8}).run.optim.batch_size_g == 8
+
+
+def test_another_optimiser_forgets_the_betas_of_the_recipes_one():
+    said = {"loss.name": "wgan", "lipschitz.name": "clip", "dataset.name": "cifar10"}
+    optim = settle(flags=said, sets={"optim.name": "adam"}).run.optim
+    assert (optim.beta1, optim.beta2) == (0.5, 0.999)
+
+
+def test_the_order_of_assignments_does_not_matter():
+    one = {"dataset.image_size": 64, "dataset.name": "mnist"}
+    two = dict(reversed(one.items()))
+    sngan = find_recipe("sngan")
+    assert settle(recipe=sngan, sets=one).run == settle(recipe=sngan, sets=two).run
+    assert settle(recipe=sngan, sets=one).run.dataset.options == {"image_size": 64}
+
+
+def test_a_sum_of_enforcers_follows_the_recipe_of_its_part():
+    run = settle(flags=flags(loss="wgan", lipschitz="sn+gp", dataset="cifar10")).run
+    assert (run.optim.n_critic, run.optim.beta1, run.lipschitz.options) == (5, 0.0, {})
+
+
+def test_only_enforcers_add_up():
+    with pytest.raises(ConfigError, match=r"no loss is named 'bce\+wgan'"):
+        check(settle(flags=flags(loss="bce+wgan")).run, ZOO)

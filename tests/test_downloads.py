@@ -190,7 +190,7 @@ def test_stl10_pixels_run_down_the_columns_and_unlabelled_images_are_one_class(t
     assert samples.x.nonzero().tolist() == [[1, 2, 7, 5]]
     unlabelled = STL10(root=str(tmp_path), split="unlabeled").load()
     assert (unlabelled.y.tolist(), unlabelled.class_names) == ([0, 0], ("unlabelled",))
-    assert unlabelled.x.shape == (2, 3, 48, 48)
+    assert unlabelled.x.shape == (2, 3, 64, 64)
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import torch
 from conftest import Stripes
 
 from ganzoo.contracts import Samples
-from ganzoo.feed import Feed
+from ganzoo.errors import PluginError
+from ganzoo.feed import Feed, check_samples
 
 CPU = torch.device("cpu")
 
@@ -62,3 +63,25 @@ def test_labels_stay_with_their_images():
     x, y = Feed(samples, seed=0, device=CPU).next(64)
     rows_equal = (x[:, 0, 0] == x[:, 0, 1]).all(dim=1)  # vertical stripes repeat row by row
     assert torch.equal(rows_equal, y == 0)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "promise"),
+    [
+        (torch.full((4, 2), 200.0), torch.zeros(4).long(), "float32 in"),
+        (torch.full((4, 2), float("nan")), torch.zeros(4).long(), "float32 in"),
+        (torch.zeros(4, 2, dtype=torch.float64), torch.zeros(4).long(), "float32 in"),
+        (torch.zeros(4, 2), torch.zeros(3).long(), "same length"),
+        (torch.zeros(0, 2), torch.zeros(0).long(), "not 0"),
+        (torch.zeros(4, 2), torch.full((4,), 7), r"int64 in \[0, 2\)"),
+        (torch.zeros(4, 2), torch.zeros(4), r"int64 in \[0, 2\)"),
+    ],
+)
+def test_a_dataset_that_breaks_its_contract_is_refused_by_promise(x, y, promise):
+    with pytest.raises(PluginError, match=promise):
+        check_samples(Samples(x, y, ("a", "b")), "mine")
+
+
+def test_a_dataset_that_keeps_its_contract_is_accepted():
+    check_samples(Stripes().load(), "stripes")
+    check_samples(Samples(torch.tensor([[-1.0, 1.0]]), torch.zeros(1).long(), ("all",)), "points")

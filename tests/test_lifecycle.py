@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pkgutil
+import shutil
 import signal
 
 import pytest
@@ -253,11 +254,35 @@ def test_a_missing_plugin_is_named_with_the_way_to_bring_it(tmp_path):
     assert Run(tmp_path / "run").status["state"] == "complete"
 
 
-def test_a_recipe_edited_to_other_networks_is_refused(tmp_path):
-    train(tmp_path / "run", steps=2)
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("width = 16", "width = 17", "model.width 16 -> 17"),
+        ('name = "bce"', 'name = "wgan"', "loss.name bce -> wgan"),
+        ("seed = 0", "seed = 7", "train.seed 0 -> 7"),
+    ],
+)
+def test_a_recipe_edited_after_the_start_is_refused_by_key(tmp_path, old, new, words):
+    train(tmp_path / "run", "--loss", "bce", steps=2)
     recipe = tmp_path / "run" / "recipe.toml"
-    recipe.write_text(recipe.read_text().replace("width = 16", "width = 17"))
-    assert "does not fit the recipe" in ganzoo("resume", tmp_path / "run", "--steps", 3, code=5).stderr
+    assert old in recipe.read_text()
+    recipe.write_text(recipe.read_text().replace(old, new))
+    assert words in ganzoo("resume", tmp_path / "run", "--steps", 3, code=5).stderr
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_again_as_if_never_killed(tmp_path):
+    train(tmp_path / "whole", steps=3)
+    train(tmp_path / "run", steps=3)
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    ganzoo("resume", tmp_path / "run")
+    assert_equal_runs(tmp_path / "run", tmp_path / "whole")
+
+
+def test_a_run_killed_between_its_last_save_and_its_end_is_called_complete(tmp_path):
+    train(tmp_path / "run", steps=3)
+    RunFolder(tmp_path / "run").write_status("running", 3, 3)
+    ganzoo("resume", tmp_path / "run")
+    assert Run(tmp_path / "run").status["state"] == "complete"
 
 
 def test_fewer_steps_than_are_done_are_refused(finished):

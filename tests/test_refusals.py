@@ -133,8 +133,15 @@ def test_an_existing_folder_is_refused_and_left_as_it_was(tmp_path):
     assert f"ganzoo resume '{tmp_path / 'a run'}'" in result.stderr
     assert contents(tmp_path) == before
     (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "diary").touch()
     assert "the path exists, and no run lies there" in train(tmp_path / "mine", code=10).stderr
-    assert list((tmp_path / "mine").iterdir()) == []
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["diary"]
+
+
+def test_an_empty_folder_is_taken_as_a_run_killed_while_reading_its_data_leaves_it(tmp_path):
+    (tmp_path / "run").mkdir()
+    train(tmp_path / "run", steps=1)
+    assert Run(tmp_path / "run").status["state"] == "complete"
 
 
 def test_a_place_where_no_folder_can_be_is_refused(tmp_path):

@@ -62,9 +62,23 @@ class Held:
         return checkpoint.available_steps(self.folder / "checkpoints")
 
 
+@pytest.fixture
+def hold(tmp_path):
+    """Start a run that waits within the step `at`; whatever becomes of the test, the run does not outlive it."""
+    runs = []
+
+    def start(at):
+        runs.append(Held(tmp_path, at))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        run.process.kill()
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_lets_the_step_end_saves_it_and_the_run_goes_on_as_if_never_stopped(tmp_path, number, code):
-    run = Held(tmp_path, at=7)
+def test_a_signal_lets_the_step_end_saves_it_and_the_run_goes_on_as_if_never_stopped(hold, number, code):
+    run = hold(at=7)
     run.send(number)
     returncode, shown, said = run.end()
     assert (returncode, shown) == (code, "")
@@ -77,8 +91,8 @@ def test_a_signal_lets_the_step_end_saves_it_and_the_run_goes_on_as_if_never_sto
     assert_equal_runs(run.folder, run.whole())
 
 
-def test_a_second_signal_ends_the_process_within_the_step(tmp_path):
-    run = Held(tmp_path, at=7)
+def test_a_second_signal_ends_the_process_within_the_step(hold):
+    run = hold(at=7)
     while run.process.poll() is None:  # the gate stays closed
         run.send(signal.SIGINT)
         time.sleep(0.1)
@@ -89,8 +103,8 @@ def test_a_second_signal_ends_the_process_within_the_step(tmp_path):
     assert_equal_runs(run.folder, run.whole())
 
 
-def test_usr1_saves_the_step_and_the_run_goes_on_to_its_end(tmp_path):
-    run = Held(tmp_path, at=7)
+def test_usr1_saves_the_step_and_the_run_goes_on_to_its_end(hold):
+    run = hold(at=7)
     run.send(signal.SIGUSR1)
     returncode, shown, _ = run.end()
     assert returncode == 0 and "complete: 12 of 12 steps" in shown
@@ -125,8 +139,8 @@ def test_a_run_killed_at_any_moment_goes_on_as_if_never_killed(tmp_path):
     assert [event.step for event in events.Scalars("d/adversarial")] == list(range(1, 41))
 
 
-def test_a_run_killed_before_its_first_regular_checkpoint_goes_on_too(tmp_path):
-    run = Held(tmp_path, at=4)
+def test_a_run_killed_before_its_first_regular_checkpoint_goes_on_too(hold):
+    run = hold(at=4)
     run.process.kill()
     run.process.communicate()
     assert (run.steps_saved(), [record["step"] for record in log(run.folder)]) == ([0], [2])
@@ -145,10 +159,13 @@ def test_a_closed_terminal_is_a_hangup_and_saves(tmp_path):
     terminal = {"stdin": its, "stdout": its, "stderr": its, "env": ENVIRONMENT | {"TERM": "xterm"}}
     process = subprocess.Popen([sys.executable, "-c", code, *words], start_new_session=True, **terminal)
     os.close(its)
-    wait_for(lambda: log(tmp_path / "run"), process)
-    shown = os.read(ours, 100_000).decode()
-    os.close(ours)
-    assert process.wait(timeout=60) == 129
+    try:
+        wait_for(lambda: log(tmp_path / "run"), process)
+        shown = os.read(ours, 100_000).decode()
+        os.close(ours)
+        assert process.wait(timeout=60) == 129
+    finally:
+        process.kill()
     assert "100000" in shown and "\x1b[" in shown  # a terminal gets a bar, in colours
     status = Run(tmp_path / "run").status
     assert status["state"] == "interrupted"

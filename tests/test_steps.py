@@ -15,7 +15,7 @@ from ganzoo.builtin.losses import NonSaturating, Wasserstein
 from ganzoo.config import from_tables
 from ganzoo.contracts import AdversarialLoss, DataSpec, Verdict
 from ganzoo.device import choose_device
-from ganzoo.steps import discriminator_step, frozen, generator_step
+from ganzoo.steps import discriminator_step, frozen, generator_step, update_average
 
 CPU = choose_device("cpu", "fp32")
 
@@ -45,7 +45,7 @@ class Slope(nn.Module):
 def dirac_gan(loss, lipschitz, lr=0.1) -> GAN:
     G, D = Point(), Slope()
     optimisers = SGD(G.parameters(), lr), SGD(D.parameters(), lr)
-    return GAN(G, D, average_of(G, 0.0), *optimisers, loss, lipschitz, Unconditional(), z_dim=1, device=CPU)
+    return GAN(G, D, average_of(G), 0.0, *optimisers, loss, lipschitz, Unconditional(), z_dim=1, device=CPU)
 
 
 def distance_from_equilibrium(loss, lipschitz, steps=500) -> float:
@@ -123,20 +123,20 @@ def test_frozen_restores_exactly_what_it_froze():
 def test_moving_average_by_hand():
     """Weights 1, then 3: the first average copies; the second decays by min(0.5, 2 / 11)."""
     G = Point()
-    average = average_of(G, 0.5)
-    average.update_parameters(G)
+    average = average_of(G)
+    update_average(average, G, 0.5)
     G.theta.data.fill_(3.0)
-    average.update_parameters(G)
+    update_average(average, G, 0.5)
     assert average.module.theta.item() == pytest.approx(1 * 2 / 11 + 3 * 9 / 11)
 
 
 def test_moving_average_reaches_its_decay_after_the_warm_up():
     G = Point()
-    average = average_of(G, 0.5)
+    average = average_of(G)
     for _ in range(20):
-        average.update_parameters(G)
+        update_average(average, G, 0.5)
     G.theta.data.fill_(3.0)
-    average.update_parameters(G)
+    update_average(average, G, 0.5)
     assert average.module.theta.item() == pytest.approx(2.0)
 
 

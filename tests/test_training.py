@@ -152,6 +152,7 @@ def test_divergence_is_an_error_that_names_step_and_number():
 
 def test_a_checkpoint_of_other_networks_is_refused():
     state = make(model={**TINY, "width": 7}).state_dict()
+    state["settings"] = make().state_dict()["settings"]  # a plugin's new version, say
     with pytest.raises(CheckpointError, match="does not fit the recipe"):
         make().load_state_dict(state)
 
@@ -175,3 +176,16 @@ def test_every_random_stream_is_restored():
     first = (torch.rand(3).tolist(), np.random.rand(3).tolist(), random.random(), np.random.randn())
     randomness.restore(state)
     assert first == (torch.rand(3).tolist(), np.random.rand(3).tolist(), random.random(), np.random.randn())
+
+
+def test_a_checkpoint_of_other_settings_is_refused_by_key():
+    state = make(loss="bce", optim={"lr_g": 0.1}).state_dict()
+    with pytest.raises(CheckpointError, match=r"loss.name bce -> wgan.*optim.lr_g 0.1 -> 0.2"):
+        make(loss="wgan", optim={"lr_g": 0.2}).load_state_dict(state)
+
+
+def test_a_checkpoint_may_go_on_longer_and_log_more_often():
+    state = make(steps=6).state_dict()
+    longer = make(steps=9, schedule={"log_every": 3, "save_every": 9})
+    longer.load_state_dict(state)
+    assert longer.run.train.steps == 9

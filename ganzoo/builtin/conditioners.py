@@ -108,7 +108,9 @@ class Projection(_HeadOnly):
         return nn.Embedding(num_classes, self.embedding_dim)
 
     def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
-        return Head(feature_dim, embed=nn.Embedding(num_classes, feature_dim))
+        embed = nn.Embedding(num_classes, feature_dim)
+        nn.init.xavier_uniform_(embed.weight)  # N(0, 1), torch's default, would drown psi in a random term
+        return Head(feature_dim, embed=embed)
 
 
 @dataclass(frozen=True)

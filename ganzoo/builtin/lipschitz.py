@@ -13,6 +13,7 @@ from torch.nn.functional import relu
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganzoo.contracts import Critic, LipschitzEnforcer
+from ganzoo.errors import ConfigError
 from ganzoo.hookspecs import hookimpl
 
 
@@ -128,6 +129,9 @@ class R1R2(R1):
         return self.gamma / 2 * both
 
 
+_NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
+
+
 @dataclass(frozen=True)
 class SpectralNorm(LipschitzEnforcer):
     """Divide each layer of D by its largest singular value. Miyato et al. 2018, arXiv:1802.05957, Eq. 8.
@@ -142,6 +146,9 @@ class SpectralNorm(LipschitzEnforcer):
 
     def constrain(self, discriminator: nn.Module) -> nn.Module:
         for layer in list(discriminator.modules()):
+            if isinstance(layer, _NORMS):
+                what = f"{type(layer).__name__} in D rescales what spectral norm has bounded, so nothing is bounded"
+                raise ConfigError(what, hint="--set model.norm_d=none, or --lipschitz gp")
             if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Embedding):
                 spectral_norm(layer, n_power_iterations=self.power_iterations, eps=self.eps)
         return discriminator

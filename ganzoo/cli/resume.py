@@ -17,11 +17,11 @@ from ganzoo.cli.settings import PluginChoice
 def resume(plugins: PluginChoice, run: Path, steps: int | None, as_json: bool) -> None:
     """Go on with RUN (a run folder) exactly where its newest usable checkpoint is.
 
-    Same machine type, torch, thread count and device: bit-identical to a run that was never stopped.
+    On a CPU, same machine type, torch and thread count: bit-identical to a run that was never stopped.
     """
     from ganzoo import lifecycle
     from ganzoo.cli import terminal
 
     with terminal.Display() as display:
         lifecycle.resume(run, plugins.load(), display, steps=steps)
-    terminal.print_outcome(run, as_json)
+    terminal.print_outcome(run, as_json, plugins)

@@ -38,4 +38,4 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
     path = out or Path("runs") / folder.choose_name(settings.run)
     with display:
         lifecycle.start(settings, zoo, path, display)
-    terminal.print_outcome(path, as_json)
+    terminal.print_outcome(path, as_json, plugins)

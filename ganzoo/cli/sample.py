@@ -12,7 +12,7 @@ from ganzoo.cli.settings import PluginChoice
 @click.command(short_help="Make images from a run: a grid, a folder, a class, an interpolation.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("-n", "--count", type=click.IntRange(1, 100_000), default=64, show_default=True, help="Images.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the latents.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of the latents.")
 @click.option("--class", "label", type=int, metavar="K", help="Only this class.")
 @click.option("--per-class", is_flag=True, help="One column per class.")
 @click.option("--interpolate", is_flag=True, help="Each row walks from one latent to another.")

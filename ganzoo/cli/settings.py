@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -22,6 +23,11 @@ class PluginChoice:
 
     files: tuple[Path, ...] = ()
     disabled: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """What a command line begins with that needs the same single files."""
+        return " ".join(["ganzoo", *(f"--plugin {quote(str(path))}" for path in self.files)])
 
     def load(self) -> Zoo:
         """Load the zoo; one line on stderr for each plugin that is broken."""
@@ -94,6 +100,6 @@ def read_settings(recipe: str | None, assignments: tuple[str, ...], **flags: Any
             said |= parse_component(kind, name)
     for flag, value in flags.items():
         if value is not None:
-            said[_KEYS[flag]] = str(value) if isinstance(value, Path) else value
+            said[_KEYS[flag]] = str(value.expanduser().absolute()) if isinstance(value, Path) else value
     named = find_recipe(recipe) if recipe else None
     return settle(recipe=named, flags=said, sets=dict(map(parse_assignment, assignments)))

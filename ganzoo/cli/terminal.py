@@ -27,6 +27,7 @@ from rich.progress import (
 from ganzoo.lifecycle import Observer
 
 if TYPE_CHECKING:
+    from ganzoo.cli.settings import PluginChoice
     from ganzoo.rehearsal import Rehearsal
     from ganzoo.training import Training
 
@@ -103,7 +104,7 @@ def _describe(record: Mapping[str, Any]) -> str:
     return f"{losses}  {scores}  {record['images_per_s']:.0f} images/s"
 
 
-def print_outcome(path: Path, as_json: bool) -> None:
+def print_outcome(path: Path, as_json: bool, plugins: PluginChoice) -> None:
     """Say where everything lies and what to type next; or all of it as one JSON object."""
     from ganzoo.experiment import Run
 
@@ -117,8 +118,8 @@ def print_outcome(path: Path, as_json: bool) -> None:
     minutes, seconds = divmod(round(last.get("seconds", 0)), 60)
     click.echo(f"{status['state']}: {status['step']} of {status['steps']} steps in {minutes}:{seconds:02d} min")
     click.echo(f"  samples  {run.grid}\n  run      {path}\nnext")
-    click.echo(f"  ganzoo sample {quote(str(path))} --interpolate")
-    click.echo(f"  {run.folder.continuation} --steps {2 * status['steps']}")
+    click.echo(f"  {plugins.command} sample {quote(str(path))} --interpolate")
+    click.echo(f"  {plugins.command} resume {quote(str(path))} --steps {2 * status['steps']}")
     click.echo(f"  tensorboard --logdir {quote(str(run.folder.tensorboard))}")
 
 

@@ -224,7 +224,7 @@ class STL10(Benchmark):
     ganzoo. `download`: fetch what is missing. `split`: "train", "test" or "unlabeled".
     """
 
-    image_size: ImageSize = 48
+    image_size: ImageSize = 64
     split: Literal["train", "test", "unlabeled"] = "train"
 
     name: ClassVar[str] = "stl10"

@@ -22,7 +22,7 @@ def choose_norm(asked: str, *, per_sample: bool, unasked: Norm) -> Norm:
             "batch norm in D makes each logit depend on the whole batch, so a per-sample enforcer "
             "(gp, lp, dragan, r1, r1r2, sn) bounds nothing; arXiv:1704.00028, Sec. 4",
             where="model.norm_d = batch",
-            hint="--set model.norm_d=none (or layer), or --lipschitz clip",
+            hint="--set model.norm_d=none, or --lipschitz clip",
         )
     if asked == "auto":
         return "none" if per_sample else unasked
