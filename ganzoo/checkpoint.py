@@ -86,7 +86,7 @@ def _require_finite(step: int, state: Mapping[str, Any]) -> None:
     for path, tensor in _tensors(state):
         if not torch.isfinite(tensor).all():
             what = f"{path} is not finite: checkpoint of step {step} not saved"
-            raise DivergedError(what, hint="resume from the one before it with a lower learning rate")
+            raise DivergedError(what, hint="a new run with a smaller rate: --set optim.lr_d=1e-4 --set optim.lr_g=1e-4")
 
 
 def _tensors(node: Any, path: str = "") -> Iterator[tuple[str, torch.Tensor]]:

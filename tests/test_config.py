@@ -42,7 +42,7 @@ def test_a_conditioner_chooses_among_recipes_of_one_method():
 
 def test_each_layer_has_the_last_word_over_those_below_it():
     said = {"loss.name": "wgan", "lipschitz.name": "gp", "dataset.name": "digits"}
-    assert settle(flags=said).run.optim.lr_d == 2e-3  # digits suggests more than the method's recipe
+    assert settle(flags=said).run.optim.lr_d == 1e-3  # digits suggests more than the method's recipe
     named = find_recipe("wgan_gp")
     digits = {"dataset.name": "digits"}
     assert settle(recipe=named, flags=digits).run.optim.lr_d == 2e-4  # a named recipe goes before suggestions

@@ -66,7 +66,7 @@ def test_the_wheel_brings_its_licences(wheel, about):
 def test_the_metadata_says_what_it_is_and_needs(wheel, about):
     metadata = Parser().parsestr(wheel.read(f"{about}METADATA").decode())
     assert (metadata["Name"], metadata["Version"]) == ("ganzoo-torch", __version__)
-    assert (metadata["Requires-Python"], metadata["License-Expression"]) == (">=3.11", "MIT")
+    assert (metadata["Requires-Python"], metadata["License-Expression"]) == (">=3.11", "MIT AND CC-BY-4.0")
     needed = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     assert len(needed) == len(PROJECT["dependencies"]) and not [line for line in needed if "<" in line or "==" in line]
     assert metadata.get_payload() == (ROOT / "README.md").read_text()
