@@ -132,6 +132,16 @@ class Run:
             raise ConfigError("the generator of this run knows no classes", where=str(self.path), hint=hint)
         return self.num_classes
 
+    def mark_best(self, step: int, score: float) -> None:
+        """Keep the checkpoint of `step`, whatever number of later ones is kept; the score says why.
+
+        Raises CheckpointError if there is no such checkpoint.
+        """
+        available = checkpoint.available_steps(self.folder.checkpoints)
+        if step not in available:
+            raise CheckpointError(f"no checkpoint of step {step}; there are {available}", where=str(self.path))
+        checkpoint.mark_best(self.folder.checkpoints, step, score)
+
     def resume(self, steps: int | None = None, observer: Observer | None = None) -> Run:
         """Go on exactly where the newest checkpoint is, to the last step or to `steps`."""
         lifecycle.resume(self.path, self.zoo, observer or Observer(), steps=steps)

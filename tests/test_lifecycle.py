@@ -15,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from test_training import same
 
 from ganzoo import checkpoint
+from ganzoo.errors import CheckpointError
 from ganzoo.experiment import Run
 from ganzoo.folder import RunFolder
 from ganzoo.lifecycle import Observer
@@ -294,3 +295,13 @@ def test_the_newest_grid_is_the_one_of_the_highest_step(tmp_path):
     for step in (999_999, 1_000_000):
         (tmp_path / "run" / "samples" / f"step-{step}.png").touch()
     assert Run(tmp_path / "run").grid.name == "step-1000000.png"
+
+
+def test_a_checkpoint_marked_as_the_best_outlives_the_last_ones(tmp_path):
+    train(tmp_path / "run", "--set", "train.save_every=1", "--set", "train.keep_last=2", steps=3)
+    run = Run(tmp_path / "run")
+    with pytest.raises(CheckpointError, match=r"no checkpoint of step 1; there are \[2, 3\]"):
+        run.mark_best(1, 0.5)
+    run.mark_best(2, 0.5)
+    ganzoo("resume", tmp_path / "run", "--steps", 6)
+    assert checkpoint.available_steps(tmp_path / "run" / "checkpoints") == [2, 5, 6]
