@@ -1,14 +1,17 @@
 """The catalogue: what a plugin may register, what is refused, and a broken plugin that breaks nothing else."""
 
 import inspect
+import json
 import re
 import sys
 from dataclasses import dataclass, is_dataclass
 
 import pytest
+from click.testing import CliRunner
 from conftest import ZOO
 
 from ganzoo.builtin.losses import Wasserstein
+from ganzoo.cli import cli
 from ganzoo.config import KINDS, Choice
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.zoo import CONTRACTS, Zoo, load_zoo
@@ -163,6 +166,13 @@ def test_a_broken_plugin_is_reported_and_breaks_nothing_else(install, source, fa
     assert state(zoo, "bad_plugin").state == "broken" and fault in state(zoo, "bad_plugin").fault
     assert zoo.create("loss", Choice("wgan")) == Wasserstein()
     assert "shifted" not in {entry.name for entry in zoo.entries("loss")}
+
+
+def test_what_a_plugin_prints_at_import_stays_out_of_the_results(install):
+    install("loud_plugin", 'print("hi")\n' + GOOD)
+    result = CliRunner().invoke(cli, ["list", "loss", "--json"])
+    assert "shifted" in {row["name"] for row in json.loads(result.stdout)}
+    assert result.stderr == "hi\n"
 
 
 def test_asking_for_what_a_broken_plugin_may_offer_names_the_plugin(install):

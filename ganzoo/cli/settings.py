@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -33,7 +35,8 @@ class PluginChoice:
         """Load the zoo; one line on stderr for each plugin that is broken."""
         from ganzoo.zoo import load_zoo
 
-        zoo = load_zoo(files=self.files, disabled=self.disabled)
+        with redirect_stdout(sys.stderr):  # what a plugin prints at import is no result of ours
+            zoo = load_zoo(files=self.files, disabled=self.disabled)
         for plugin in zoo.plugins:
             if plugin.state == "broken":
                 click.echo(f"ganzoo: plugin {plugin.name} is broken and left out: {plugin.fault}", err=True)
