@@ -165,11 +165,11 @@ _RULING = {f"{kind}.name": f"{kind}." for kind in KINDS} | {
     "optim.name": "optim.beta",
     "optim.batch_size": "optim.batch_size_g",
 }
-"""Settings whose change makes others meaningless, by prefix: another component's options, optimiser's betas, batch."""
+"""A setting whose change makes others meaningless -> the prefix of those: options, betas, the batch of G."""
 
 
 def _forget_what_it_ruled(key: str, value: Any, merged: dict[str, Any], origins: dict[str, Origin]) -> None:
-    """Another name makes the options of the previous component meaningless."""
+    """Another component, optimiser or batch size drops what lower layers said to the one before it."""
     if key in _RULING and merged.get(key, value) != value:
         for stale in [old for old in merged if old.startswith(_RULING[key]) and old != key]:
             del merged[stale], origins[stale]

@@ -172,11 +172,10 @@ class _Keeper:
 
 def _train(training: Training, samples: Samples, place: RunFolder, observer: Observer) -> None:
     """Run the loop with what surrounds it: log, signals, status."""
-    steps = training.run.train.steps
     observer.start(training, place.path)
     try:
         with folder.explain_disk(place.path), explain_memory(training.run), Interrupts() as interrupts:
-            place.write_status("running", training.step, steps)
+            place.write_status("running", training.step, training.run.train.steps)
             with closing(Recorder(place, training.run, samples.spec, training.step)) as recorder:
                 keeper = _Keeper(place, training.run, recorder, observer, interrupts)
                 if training.step == 0:
@@ -185,13 +184,17 @@ def _train(training: Training, samples: Samples, place: RunFolder, observer: Obs
             _conclude(training, place, interrupts.ending)
     except RunInterrupted:
         raise
-    except BaseException as error:
-        diverged = isinstance(error, DivergedError)
-        with suppress(OSError):  # the disk may be what failed
-            place.write_status("diverged" if diverged else "failed", training.step, steps)
-        if isinstance(error, DivergedError):
-            raise _locate(error, place) from None
+    except DivergedError as error:
+        _write_ending("diverged", training, place)
+        raise _locate(error, place) from None
+    except BaseException:
+        _write_ending("failed", training, place)
         raise
+
+
+def _write_ending(state: str, training: Training, place: RunFolder) -> None:
+    with suppress(OSError):  # the disk may be what failed
+        place.write_status(state, training.step, training.run.train.steps)
 
 
 def _locate(error: DivergedError, place: RunFolder) -> DivergedError:

@@ -85,9 +85,9 @@ for _command in (run, resume, sample, list_, show, config, plugins):
 
 def main() -> None:
     """Run the command line; characters that the terminal cannot show are replaced."""
-    # How long OpenMP's threads spin before they sleep; read when torch loads. Spinning threads starve each other where
-    # cores are shared: on two cores beside one busy process 113 images/s instead of 38, and 338 instead of 380 alone
-    # (ganzoo run --model dcgan --loss wgan --lipschitz gp --steps 30).
+    # How long OpenMP's threads spin before they sleep; read when torch loads. Threads that spin starve each other where
+    # cores are shared. On two cores beside one busy process 192 and 193 images/s with it, 134 and 101 without; alone
+    # 455 and 424 with, 420 and 438 without (ganzoo run --model dcgan --loss wgan --lipschitz gp --steps 20, twice).
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

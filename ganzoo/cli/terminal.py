@@ -52,7 +52,7 @@ class Display(Observer):
             TimeRemainingColumn(), TextColumn("{task.description}"),
             console=self._console, disable=not self._console.is_terminal, refresh_per_second=5,
         )  # fmt: skip
-        self._steps, self._first, self._step, self._shown = 0, 0, 0, 0
+        self._steps, self._first, self._shown = 0, 0, 0
         self._start = self._shown_at = time.monotonic()
 
     def __enter__(self) -> Display:
@@ -79,7 +79,6 @@ class Display(Observer):
 
     def step(self, step: int) -> None:
         """Move the bar."""
-        self._step = step
         self._bar.update(self._task, completed=step)
 
     def record(self, record: Mapping[str, Any]) -> None:
