@@ -14,23 +14,33 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Critic as Critic
     from ganzoo.contracts import Dataset as Dataset
     from ganzoo.contracts import DataSpec as DataSpec
+    from ganzoo.contracts import Extractor as Extractor
+    from ganzoo.contracts import FeatureExtractor as FeatureExtractor
+    from ganzoo.contracts import Features as Features
+    from ganzoo.contracts import FeatureSet as FeatureSet
     from ganzoo.contracts import LipschitzEnforcer as LipschitzEnforcer
+    from ganzoo.contracts import Metric as Metric
     from ganzoo.contracts import Model as Model
     from ganzoo.contracts import Samples as Samples
+    from ganzoo.contracts import Score as Score
     from ganzoo.contracts import Verdict as Verdict
     from ganzoo.errors import CheckpointError as CheckpointError
     from ganzoo.errors import ConfigError as ConfigError
     from ganzoo.errors import DataError as DataError
     from ganzoo.errors import DivergedError as DivergedError
+    from ganzoo.errors import EvaluationError as EvaluationError
     from ganzoo.errors import FolderError as FolderError
     from ganzoo.errors import GanzooError as GanzooError
     from ganzoo.errors import PluginError as PluginError
     from ganzoo.errors import ResourceError as ResourceError
     from ganzoo.errors import RunInterrupted as RunInterrupted
+    from ganzoo.evaluation import evaluate as evaluate
     from ganzoo.experiment import Run as Run
     from ganzoo.experiment import run as run
     from ganzoo.hookspecs import hookimpl as hookimpl
     from ganzoo.lifecycle import Observer as Observer
+    from ganzoo.protocol import Protocol as Protocol
+    from ganzoo.scoring import Report as Report
     from ganzoo.zoo import Zoo as Zoo
     from ganzoo.zoo import load_zoo as load_zoo
 
@@ -39,16 +49,19 @@ __version__ = "0.1.0"
 _ORIGINS = {
     "builtin.lipschitz": ("gradient_norm",),
     "contracts": (
-        *("AdversarialLoss", "Conditioner", "Critic", "DataSpec", "Dataset", "LipschitzEnforcer"),
-        *("Model", "Samples", "Verdict"),
+        *("AdversarialLoss", "Conditioner", "Critic", "DataSpec", "Dataset", "Extractor", "FeatureExtractor"),
+        *("FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model", "Samples", "Score", "Verdict"),
     ),
     "errors": (
-        *("CheckpointError", "ConfigError", "DataError", "DivergedError", "FolderError", "GanzooError"),
-        *("PluginError", "ResourceError", "RunInterrupted"),
+        *("CheckpointError", "ConfigError", "DataError", "DivergedError", "EvaluationError"),
+        *("FolderError", "GanzooError", "PluginError", "ResourceError", "RunInterrupted"),
     ),
+    "evaluation": ("evaluate",),
     "experiment": ("Run", "run"),
     "hookspecs": ("hookimpl",),
     "lifecycle": ("Observer",),
+    "protocol": ("Protocol",),
+    "scoring": ("Report",),
     "zoo": ("Zoo", "load_zoo"),
 }
 _MODULES = {name: module for module, names in _ORIGINS.items() for name in names}

@@ -17,8 +17,10 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from ganzoo.errors import ConfigError
 from ganzoo.options import did_you_mean, validate
 
-Kind = Literal["model", "loss", "lipschitz", "conditioner", "dataset"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+Kind = Literal["model", "loss", "lipschitz", "conditioner", "dataset", "features", "metric"]
+ALL_KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS = ALL_KINDS[:-1]
+"""Those of which a run chooses one; of metrics it takes several."""
 Values = Mapping[str, Any]
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -62,7 +64,26 @@ class TrainConfig:
     """Checkpoints kept, beside the best."""
 
 
-SECTIONS: dict[str, type] = {"optim": OptimConfig, "train": TrainConfig}
+@dataclass(frozen=True)
+class EvalConfig:
+    """What scores are made of, and when."""
+
+    samples: Annotated[int, Field(ge=2)] = 5_000
+    """Generated images; the reference is the whole dataset."""
+    metrics: str = "fid,is,kid,prc,dc"
+    """Names of metrics, with commas between them."""
+    memorisation: bool = True
+    """Look for training images that the generator copies."""
+    every: NonNegativeInt = 0
+    """Steps between scores while training, which choose the best checkpoint; 0 means none."""
+    at_end: bool = True
+    """Score the run when it is complete."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Of the latents; the same for every run, so that no run has luck with them."""
+    batch_size: PositiveInt = 64
+
+
+SECTIONS: dict[str, type] = {"optim": OptimConfig, "train": TrainConfig, "eval": EvalConfig}
 
 
 @dataclass(frozen=True)
@@ -91,15 +112,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One run: five components, the rules of descent, and a schedule."""
+    """One run: its components, the rules of descent, a schedule, and what it is scored by."""
 
     model: Choice
     loss: Choice
     lipschitz: Choice
     conditioner: Choice
     dataset: Choice
+    features: Choice = Choice("auto")
     optim: OptimConfig = OptimConfig()
     train: TrainConfig = TrainConfig()
+    eval: EvalConfig = EvalConfig()
 
     def choice(self, kind: Kind) -> Choice:
         """Return the component chosen for this kind."""
@@ -119,6 +142,7 @@ DEFAULT_NAMES = {
     "lipschitz": "none",
     "conditioner": "none",
     "dataset": "digits",
+    "features": "auto",  # the default of the dataset
 }
 
 

@@ -3,6 +3,7 @@
 Shape letters
     N batch    C channels    H, W height, width    Z latent    E label embedding
     F discriminator features    K classes    L label channels    M images of a dataset
+    D features of an extractor
 
 Conventions, stated here and nowhere else
     samples   float32 (N, *shape) in [-1, 1]; an image has shape (C, H, W), a toy point (2,)
@@ -17,10 +18,11 @@ its help, and the docstring cites its source (arXiv id or DOI, equation).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 
@@ -166,6 +168,84 @@ class Samples:
 class Dataset(ABC):
     """Where real samples come from."""
 
+    default_features: ClassVar[str] = "inception"
+    """The extractor whose scores are the usual ones for these data."""
+
     @abstractmethod
     def load(self) -> Samples:
         """Read everything. Raises DataError, saying what to do, if something is missing or damaged."""
+
+
+class Features(NamedTuple):
+    """What an extractor sees in N images."""
+
+    rows: Tensor
+    """float32 (N, D)."""
+    logits: Tensor | None = None
+    """float32 (N, K) of the extractor's own classes, where it has some: what the Inception score reads."""
+
+
+@dataclass(frozen=True, eq=False)
+class Extractor:
+    """A frozen network on a device, ready to look at images."""
+
+    label: str
+    """Its name in a score: "digits-cnn"; with weights of one's own, "inception@1a2b3c4d"."""
+    fingerprint: Mapping[str, str]
+    """What its numbers depend on, at least "weights" (sha256), "resize" and "dtype"."""
+    extract: Callable[[Tensor], Features]
+    """uint8 images (N, C, H, W) on the device -> Features, without gradient.
+
+    Raises EvaluationError for images that it cannot read, such as colour where it knows grey alone.
+    """
+    inception_2015: bool = False
+    """True for the network and the weights that FID is defined by (arXiv:1706.08500)."""
+
+
+class FeatureExtractor(ABC):
+    """A network that maps images to the features in which real and generated ones are compared."""
+
+    @abstractmethod
+    def load(self, device: torch.device) -> Extractor:
+        """Read the weights. Raises EvaluationError, saying what to do, if they are absent or damaged."""
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSet:
+    """The features of a set of images, as metrics read them."""
+
+    count: int
+    """Images seen."""
+    mean: Tensor
+    """float64 (D,) over all images."""
+    covariance: Tensor
+    """float64 (D, D) over all images, divided by count - 1."""
+    rows: Tensor
+    """float32 (R, D) of the first R images; R is count unless that is very large."""
+    logits: Tensor | None = None
+    """float32 (R, K), of the same images."""
+    root: Tensor | None = None
+    """float64 (D, D), the symmetric square root of the covariance, where it is known already."""
+
+
+class Score(NamedTuple):
+    """One number of a metric."""
+
+    value: float
+    better: Literal["lower", "higher"]
+    low: float | None = None
+    """Lower end of the 95 % interval; None where there is no interval."""
+    high: float | None = None
+    std: float | None = None
+    """Over the metric's own splits or subsets, where the literature reports that."""
+
+
+class Metric(ABC):
+    """Features of real and of generated images to numbers."""
+
+    @abstractmethod
+    def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
+        """Return scores by name, e.g. {"precision": ..., "recall": ...}.
+
+        Raises EvaluationError if there are too few images, or if the features lack what the metric needs.
+        """

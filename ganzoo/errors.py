@@ -46,6 +46,12 @@ class DivergedError(GanzooError):
     exit_code = 6
 
 
+class EvaluationError(GanzooError):
+    """A score cannot be computed: no weights, too few images, or images that the extractor cannot read."""
+
+    exit_code = 7
+
+
 class ResourceError(GanzooError):
     """Disk, memory or device is not there, or not enough."""
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import checkpoint, folder, lifecycle
-from ganzoo.build import build_gan
+from ganzoo.build import GAN, build_gan
 from ganzoo.config import KINDS, parse_component
 from ganzoo.contracts import Conditioner, DataSpec
 from ganzoo.device import choose_device
@@ -19,7 +19,7 @@ from ganzoo.folder import RunFolder
 from ganzoo.lifecycle import Observer
 from ganzoo.manifest import check_plugins, read_spec
 from ganzoo.recipes import find_recipe, settle
-from ganzoo.recording import read_log
+from ganzoo.recording import read_records, read_reports
 from ganzoo.sampling import draw_latents, sample_images, spread_labels
 from ganzoo.zoo import Zoo, load_zoo
 
@@ -53,7 +53,17 @@ class Run:
     @property
     def log(self) -> list[dict[str, Any]]:
         """The records of log.jsonl, in order."""
-        return read_log(self.folder)
+        return read_records(self.folder.log)
+
+    @property
+    def evaluations(self) -> list[dict[str, Any]]:
+        """The records of evaluations.jsonl: scores while training, in order."""
+        return read_records(self.folder.evaluations)
+
+    @property
+    def scores(self) -> list[dict[str, Any]]:
+        """The reports of scores.json, each with its protocol and the checkpoint it is of."""
+        return read_reports(self.folder)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -87,6 +97,11 @@ class Run:
 
         Raises CheckpointError if no checkpoint can be read, PluginError if a plugin of the run is missing.
         """
+        gan, _ = self.restore(step)
+        return (gan.G_ema.module if ema else gan.G).eval(), gan.z_dim
+
+    def restore(self, step: int | None = None) -> tuple[GAN, int]:
+        """Return the networks of a checkpoint, the newest by default, and its step; raises what `generator` raises."""
         check_plugins(self.manifest, self.zoo)
         device = choose_device("cpu" if self.config.train.device == "cpu" else "auto", "fp32")
         loaded = checkpoint.load(self.folder.checkpoints, step, quarantine=False)
@@ -98,7 +113,7 @@ class Run:
         except (KeyError, RuntimeError) as error:
             what = f"the checkpoint of step {loaded.step} does not fit the recipe: {error}"
             raise CheckpointError(what, where=str(self.path)) from error
-        return (gan.G_ema.module if ema else gan.G).eval(), gan.z_dim
+        return gan, loaded.step
 
     def samples(
         self,
@@ -156,6 +171,7 @@ def run(
     lipschitz: str | None = None,
     conditioner: str | None = None,
     dataset: str | None = None,
+    features: str | None = None,
     options: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     zoo: Zoo | None = None,
@@ -173,6 +189,7 @@ def run(
         "lipschitz": lipschitz,
         "conditioner": conditioner,
         "dataset": dataset,
+        "features": features,
     }
     flags = {f"train.{name}": value for name, value in train.items()}
     for kind in KINDS:

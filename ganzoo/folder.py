@@ -50,6 +50,21 @@ class RunFolder:
         return self.path / "log.jsonl"
 
     @property
+    def evaluations(self) -> Path:
+        """Scores while training, one JSON object a line."""
+        return self.path / "evaluations.jsonl"
+
+    @property
+    def scores(self) -> Path:
+        """Reports with their protocols: of the last checkpoint, of the best, of others that were asked for."""
+        return self.path / "scores.json"
+
+    @property
+    def closest(self) -> Path:
+        """Generated images beside the training images nearest to them."""
+        return self.path / "samples" / "closest.png"
+
+    @property
     def checkpoints(self) -> Path:
         """Checkpoints with their sidecars."""
         return self.path / "checkpoints"

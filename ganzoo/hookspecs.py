@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:  # torch stays out, so that hook names can be listed fast
-    from ganzoo.contracts import AdversarialLoss, Conditioner, Dataset, LipschitzEnforcer, Model
+    from ganzoo.contracts import (
+        AdversarialLoss,
+        Conditioner,
+        Dataset,
+        FeatureExtractor,
+        LipschitzEnforcer,
+        Metric,
+        Model,
+    )
 
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
@@ -42,3 +50,13 @@ def register_conditioners() -> Mapping[str, type[Conditioner]]:  # type: ignore[
 @hookspec
 def register_datasets() -> Mapping[str, type[Dataset]]:  # type: ignore[empty-body]
     """Return datasets, e.g. {"mnist": MNIST}."""
+
+
+@hookspec
+def register_features() -> Mapping[str, type[FeatureExtractor]]:  # type: ignore[empty-body]
+    """Return feature extractors, e.g. {"inception": Inception}."""
+
+
+@hookspec
+def register_metrics() -> Mapping[str, type[Metric]]:  # type: ignore[empty-body]
+    """Return metrics, e.g. {"fid": FrechetDistance}."""

@@ -15,10 +15,11 @@ from ganzoo.build import GAN, build_gan
 from ganzoo.config import RunConfig, Settings
 from ganzoo.contracts import Samples
 from ganzoo.device import choose_device
-from ganzoo.errors import CheckpointError, DivergedError, ResourceError, RunInterrupted
+from ganzoo.errors import CheckpointError, DivergedError, EvaluationError, ResourceError, RunInterrupted
 from ganzoo.feed import Feed, check_samples
 from ganzoo.folder import RunFolder
 from ganzoo.interrupts import Interrupts
+from ganzoo.judging import Judge, best_evaluation, mark_best, score_run
 from ganzoo.recording import Recorder
 from ganzoo.training import Training, Wish, train
 from ganzoo.zoo import Zoo
@@ -38,6 +39,9 @@ class Observer:
 
     def record(self, record: Mapping[str, Any]) -> None:
         """Take a record, as it is in log.jsonl."""
+
+    def evaluation(self, record: Mapping[str, Any]) -> None:
+        """Take a record, as it is in evaluations.jsonl."""
 
 
 def prepare(run: RunConfig, zoo: Zoo, observer: Observer) -> tuple[Training, Samples]:
@@ -74,7 +78,9 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer) -> None:
     """
     place = folder.create(path)
     try:
+        settings = catalogue.complete(settings, zoo)
         training, samples = prepare(settings.run, zoo, observer)
+        judge = Judge(training.run, zoo, samples)
     except BaseException:
         with suppress(OSError):
             path.rmdir()  # still empty: a refused run leaves nothing
@@ -83,7 +89,7 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer) -> None:
         with folder.explain_disk(path):
             place.write_json(place.manifest, manifest.describe(settings, zoo, samples, training.gan.device))
             place.write_recipe(settings.run)  # last: where it is, there is a run
-        _train(training, samples, place, observer)
+        _train(training, samples, place, observer, judge)
 
 
 def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None) -> None:
@@ -123,13 +129,14 @@ def _go_on(run: RunConfig, state: dict[str, Any] | None, zoo: Zoo, place: RunFol
     manifest.check_plugins(made_with, zoo)
     training, samples = prepare(run, zoo, observer)
     manifest.check_data(made_with, samples)
+    judge = Judge(run, zoo, samples)
     for difference in manifest.note_differences(made_with, training.gan.device):
         observer.note(difference)
     if state is not None:
         training.load_state_dict(state)
     with folder.explain_disk(place.path):
         place.write_recipe(run)
-    _train(training, samples, place, observer)
+    _train(training, samples, place, observer, judge)
 
 
 def _lengthen(run: RunConfig, steps: int | None, reached: int, observer: Observer) -> RunConfig:
@@ -151,6 +158,7 @@ class _Keeper:
     recorder: Recorder
     observer: Observer
     interrupts: Interrupts
+    judge: Judge
 
     def step(self, step: int) -> Wish:
         self.observer.step(step)
@@ -165,19 +173,26 @@ class _Keeper:
     def sample(self, step: int, gan: GAN) -> None:
         self.recorder.samples(step, gan)
 
+    def evaluate(self, step: int, gan: GAN) -> bool:
+        name, score, selection = self.judge.glance(gan)
+        self.observer.evaluation(self.recorder.evaluation(step, name, score, selection))
+        return bool(best_evaluation(self.place)["step"] == step)
+
     def save(self, step: int, state: Mapping[str, Any]) -> None:
+        mark_best(self.place, step)  # first, so that rotation spares it and drops the one before
         checkpoint.save(self.place.checkpoints, step, state, keep_last=self.run.train.keep_last)
         self.place.write_status("running", step, self.run.train.steps)
 
 
-def _train(training: Training, samples: Samples, place: RunFolder, observer: Observer) -> None:
-    """Run the loop with what surrounds it: log, signals, status."""
+def _train(training: Training, samples: Samples, place: RunFolder, observer: Observer, judge: Judge) -> None:
+    """Run the loop with what surrounds it: log, signals, status; then score what came out."""
     observer.start(training, place.path)
     try:
         with folder.explain_disk(place.path), explain_memory(training.run), Interrupts() as interrupts:
             place.write_status("running", training.step, training.run.train.steps)
             with closing(Recorder(place, training.run, samples.spec, training.step)) as recorder:
-                keeper = _Keeper(place, training.run, recorder, observer, interrupts)
+                mark_best(place)  # as it was at this step: a kill may have come after a later mark
+                keeper = _Keeper(place, training.run, recorder, observer, interrupts, judge)
                 if training.step == 0:
                     keeper.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
                 train(training, keeper)
@@ -190,6 +205,17 @@ def _train(training: Training, samples: Samples, place: RunFolder, observer: Obs
     except BaseException:
         _write_ending("failed", training, place)
         raise
+    if training.run.eval.at_end:
+        _score(training, place, judge, observer)
+
+
+def _score(training: Training, place: RunFolder, judge: Judge, observer: Observer) -> None:
+    """Score a complete run; what forbids that is a remark, since the run itself is well."""
+    try:
+        observer.note(f"scoring {training.run.eval.samples:,} images by {judge.evaluator.extractor.label}")
+        score_run(training.gan, training.step, place, judge)
+    except EvaluationError as error:
+        observer.note(f"not scored: {error}")
 
 
 def _write_ending(state: str, training: Training, place: RunFolder) -> None:

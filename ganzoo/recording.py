@@ -1,10 +1,11 @@
-"""What a run writes while it trains: log.jsonl, TensorBoard events and sample grids."""
+"""What a run writes while it trains: log.jsonl, evaluations.jsonl, TensorBoard events and sample grids."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -12,7 +13,7 @@ from torch import Tensor
 from ganzoo.build import GAN
 from ganzoo.checkpoint import write_atomically
 from ganzoo.config import RunConfig, flatten, to_tables
-from ganzoo.contracts import DataSpec
+from ganzoo.contracts import DataSpec, Score
 from ganzoo.folder import RunFolder
 from ganzoo.images import make_grid, write_png
 from ganzoo.sampling import draw_latents, sample_images, spread_labels
@@ -30,7 +31,9 @@ class Recorder:
     def __init__(self, folder: RunFolder, run: RunConfig, spec: DataSpec, step: int) -> None:
         self.folder, self.run, self.spec = folder, run, spec
         self._images = run.optim.n_critic * run.optim.batch_size  # real images that D sees in a step
-        records = rewind_log(folder, step)
+        records = rewind(folder.log, step)
+        if folder.evaluations.is_file():
+            rewind(folder.evaluations, step)
         self._seconds = float(records[-1]["seconds"]) if records else 0.0
         self._last_step, self._last_time = step, time.perf_counter()
         self._tensorboard = _open_tensorboard(folder, run, step)
@@ -43,10 +46,20 @@ class Recorder:
         self._last_step, self._last_time = step, now
         speed = {"seconds": round(self._seconds, 3), "images_per_s": round(steps * self._images / elapsed, 1)}
         record = {"step": step, "images": step * self._images, **values, **speed}
-        self._append(record)
+        append(self.folder.log, record)
         for name, value in record.items():
             if name != "step":
                 self._tensorboard.add_scalar(name, value, step)
+        return record
+
+    def evaluation(self, step: int, name: str, score: Score, selection: Score) -> dict[str, Any]:
+        """Append one evaluation: `score`, by its full name, and the one by which the best step is chosen."""
+        values = {"value": score.value, "low": score.low, "high": score.high, "selection": selection.value}
+        record = {"step": step, "images": step * self._images, "name": name, **values}
+        append(self.folder.evaluations, record)
+        tag = "eval/" + name.replace("(", "_").replace(")", "")  # TensorBoard allows no brackets
+        self._tensorboard.add_scalar(tag, score.value, step)
+        self._tensorboard.add_scalar("eval/selection", selection.value, step)
         return record
 
     def samples(self, step: int, gan: GAN) -> None:
@@ -62,10 +75,12 @@ class Recorder:
         """Flush and close the event file."""
         self._tensorboard.close()
 
-    def _append(self, record: Mapping[str, Any]) -> None:
-        line = json.dumps(record, allow_nan=False) + "\n"
-        with self.folder.log.open("a", encoding="utf-8") as file:
-            file.write(line)
+
+def append(path: Path, record: Mapping[str, Any]) -> None:
+    """Write one record as a line of JSON."""
+    line = json.dumps(record, allow_nan=False) + "\n"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line)
 
 
 def columns_for(spec: DataSpec) -> int:
@@ -79,12 +94,12 @@ def fixed_latents(run: RunConfig, spec: DataSpec, z_dim: int) -> tuple[Tensor, T
     return draw_latents(count, z_dim, run.train.seed), spread_labels(count, spec.num_classes)
 
 
-def read_log(folder: RunFolder) -> list[dict[str, Any]]:
+def read_records(path: Path) -> list[dict[str, Any]]:
     """Return the records in order; a line that a killed process left torn is left out."""
-    if not folder.log.is_file():
+    if not path.is_file():
         return []
     records = []
-    for line in folder.log.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         try:
             records.append(json.loads(line))
         except json.JSONDecodeError:
@@ -92,12 +107,33 @@ def read_log(folder: RunFolder) -> list[dict[str, Any]]:
     return records
 
 
-def rewind_log(folder: RunFolder, step: int) -> list[dict[str, Any]]:
+def rewind(path: Path, step: int) -> list[dict[str, Any]]:
     """Drop the records after `step`, which a resumed run will write again; returns those that stay."""
-    records = [record for record in read_log(folder) if record["step"] <= step]
-    text = "".join(json.dumps(record) + "\n" for record in records)
-    write_atomically(folder.log, text.encode())
+    records = [record for record in read_records(path) if record["step"] <= step]
+    write_atomically(path, "".join(json.dumps(record) + "\n" for record in records).encode())
     return records
+
+
+def write_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -> None:
+    """Add a report to scores.json, in place of the one of the same checkpoint and protocol.
+
+    `checkpoint` is "last", "best" or "step N".
+    """
+    entry = {"checkpoint": checkpoint, **report}
+    others = [old for old in read_reports(folder) if _subject(old) != _subject(entry)]
+    folder.write_json(folder.scores, {"reports": [*others, entry]})
+
+
+def read_reports(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return the reports of scores.json, the newest last."""
+    reports: list[dict[str, Any]] = folder.read_json(folder.scores).get("reports", [])
+    return reports
+
+
+def _subject(report: Mapping[str, Any]) -> tuple[str, str]:
+    """What a report is about; of two on one subject the newer counts."""
+    protocol = report["protocol"] | {"generated": report["protocol"]["generated"] | {"step": None}}
+    return report["checkpoint"], json.dumps(protocol, sort_keys=True)
 
 
 def _open_tensorboard(folder: RunFolder, run: RunConfig, step: int) -> SummaryWriter:

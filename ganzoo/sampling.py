@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganzoo.errors import EvaluationError
 from ganzoo.images import to_uint8
 
 
@@ -24,24 +30,104 @@ def generate(network: nn.Module, z: Tensor, y: Tensor, *, batch: int = 64) -> Te
 
     Batches have one size whatever N is: the last is filled up, so that N does not change the arithmetic.
     """
-    device = next(network.parameters()).device
+    with evaluating(network):
+        parts = [slice(start, start + batch) for start in range(0, len(z), batch)]
+        return torch.cat([_generate_batch(network, z[part], y[part], batch).cpu() for part in parts])
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """The network is in eval mode meanwhile: batch normalisation uses its averages, and does not move them."""
     was_training = network.training
     network.eval()
     try:
-        samples = [
-            _generate_batch(network, z[i : i + batch].to(device), y[i : i + batch].to(device), batch)
-            for i in range(0, len(z), batch)
-        ]
+        yield
     finally:
         network.train(was_training)
-    return torch.cat(samples)
 
 
 def _generate_batch(network: nn.Module, z: Tensor, y: Tensor, batch: int) -> Tensor:
+    """Samples (N, *shape) float32 on the device of the network."""
+    device = next(network.parameters()).device
     n, missing = len(z), batch - len(z)
     z, y = torch.cat([z, z.new_zeros(missing, z.shape[1])]), torch.cat([y, y.new_zeros(missing)])
-    x: Tensor = network(z, y)
-    return x[:n].float().cpu()
+    x: Tensor = network(z.to(device), y.to(device))
+    return x[:n].float()
+
+
+BLOCK = 4096
+"""Latents that are drawn at once, so that image i depends on the seed and on i alone, and any number fits in memory."""
+
+
+@dataclass(frozen=True)
+class GeneratedImages:
+    """`count` images of a generator, made when they are asked for: the same ones every time.
+
+    Their labels run through the classes: 0, 1, ..., K - 1, 0, 1, ...
+    """
+
+    network: nn.Module
+    z_dim: int
+    num_classes: int
+    count: int
+    seed: int = 0
+    stream: int = 0
+    """Streams of one seed have no image in common."""
+
+    def batches(self, size: int) -> Iterator[Tensor]:
+        """Yield uint8 images (n, C, H, W) on the device of the network, clamped and rounded as files would be.
+
+        Raises EvaluationError if the generator gives nan or inf, or samples that are not images.
+        """
+        for first in range(0, self.count, BLOCK):
+            z = self._draw(first // BLOCK)[: self.count - first]
+            y = (first + torch.arange(len(z))) % self.num_classes
+            for start in range(0, len(z), size):
+                yield self._make(z[start : start + size], y[start : start + size], size)
+
+    def pick(self, indices: Sequence[int]) -> Tensor:
+        """Return the images of these indices, uint8 (N, C, H, W); raises what `batches` raises."""
+        z = torch.stack([self._draw(index // BLOCK)[index % BLOCK] for index in indices])
+        return self._make(z, torch.tensor(indices) % self.num_classes, len(z))
+
+    @torch.no_grad()
+    def _make(self, z: Tensor, y: Tensor, batch: int) -> Tensor:
+        with evaluating(self.network):
+            x = _generate_batch(self.network, z, y, batch)
+        if x.ndim != 4:
+            raise EvaluationError(f"samples of shape {tuple(x.shape[1:])} are not images")
+        if not bool(x.isfinite().all()):
+            raise EvaluationError("the generator gives nan or inf", hint="an earlier checkpoint: --step N")
+        return to_uint8(x)
+
+    def _draw(self, block: int) -> Tensor:
+        entropy = np.random.SeedSequence([self.stream, self.seed, block]).generate_state(1, np.uint64)[0]
+        return draw_latents(BLOCK, self.z_dim, int(entropy))
+
+
+@dataclass(frozen=True, eq=False)
+class StoredImages:
+    """Images that are there already: uint8 (M, C, H, W), taken to the device batch by batch."""
+
+    x: Tensor
+    device: torch.device
+
+    @property
+    def count(self) -> int:
+        """M."""
+        return len(self.x)
+
+    def batches(self, size: int) -> Iterator[Tensor]:
+        """Yield uint8 images (n, C, H, W) on the device."""
+        for start in range(0, len(self.x), size):
+            yield self.x[start : start + size].to(self.device)
+
+    def pick(self, indices: Sequence[int]) -> Tensor:
+        """Return the images of these indices, uint8 (N, C, H, W)."""
+        return self.x[list(indices)].to(self.device)
+
+
+Images = GeneratedImages | StoredImages
 
 
 def interpolate_latents(rows: int, columns: int, z_dim: int, seed: int) -> Tensor:

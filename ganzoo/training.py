@@ -40,6 +40,9 @@ class Journal(Protocol):
     def sample(self, step: int, gan: GAN) -> None:
         """Show what G_ema makes."""
 
+    def evaluate(self, step: int, gan: GAN) -> bool:
+        """Score what G_ema makes, and say whether it is the best so far."""
+
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         """Keep a state from which the run goes on exactly."""
 
@@ -77,7 +80,7 @@ class Training:
 
 
 _FREE = (
-    *("dataset.", "train.steps", "train.device", "train.precision"),
+    *("dataset.", "features.", "eval.", "train.steps", "train.device", "train.precision"),
     *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last"),
 )
 """Settings that may change within a run: length, device, what is written when; data are compared by content."""
@@ -111,7 +114,8 @@ def train(training: Training, journal: Journal) -> None:
             journal.record(step, measure(gan, terms, step))
         if last or step % schedule.sample_every == 0:
             journal.sample(step, gan)
-        if last or wish is not Wish.GO_ON or step % schedule.save_every == 0:
+        best = run.eval.every > 0 and step % run.eval.every == 0 and journal.evaluate(step, gan)
+        if last or best or wish is not Wish.GO_ON or step % schedule.save_every == 0:
             journal.save(step, training.state_dict())
         if wish is Wish.STOP:
             return

@@ -16,7 +16,7 @@ from typing import Any
 import pluggy
 
 from ganzoo import contracts, hookspecs
-from ganzoo.config import KINDS, Choice, Kind
+from ganzoo.config import ALL_KINDS, Choice, Kind
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.options import Option, did_you_mean, list_options, validate
 
@@ -26,6 +26,8 @@ BUILTIN = (
     "ganzoo.builtin.lipschitz",
     "ganzoo.builtin.conditioners",
     "ganzoo.builtin.datasets",
+    "ganzoo.builtin.features",
+    "ganzoo.builtin.metrics",
 )
 
 CONTRACTS: dict[Kind, tuple[str, type]] = {
@@ -34,6 +36,8 @@ CONTRACTS: dict[Kind, tuple[str, type]] = {
     "lipschitz": ("register_lipschitz", contracts.LipschitzEnforcer),
     "conditioner": ("register_conditioners", contracts.Conditioner),
     "dataset": ("register_datasets", contracts.Dataset),
+    "features": ("register_features", contracts.FeatureExtractor),
+    "metric": ("register_metrics", contracts.Metric),
 }
 
 
@@ -74,7 +78,7 @@ class Zoo:
     """The catalogue: components by kind and name, and the plugins they came from."""
 
     plugins: list[Plugin] = field(default_factory=list)
-    _entries: dict[Kind, dict[str, Entry]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    _entries: dict[Kind, dict[str, Entry]] = field(default_factory=lambda: {kind: {} for kind in ALL_KINDS})
 
     def entries(self, kind: Kind) -> list[Entry]:
         """Return the components of one kind, sorted by name."""
@@ -82,7 +86,7 @@ class Zoo:
 
     def all_entries(self) -> list[Entry]:
         """Return the components of all kinds."""
-        return [entry for kind in KINDS for entry in self.entries(kind)]
+        return [entry for kind in ALL_KINDS for entry in self.entries(kind)]
 
     def entry(self, kind: Kind, name: str) -> Entry:
         """Return one component. Raises ConfigError, with the nearest name, if there is none."""

@@ -11,7 +11,7 @@ from test_training import same
 from ganzoo import checkpoint
 from ganzoo.cli import cli
 from ganzoo.folder import RunFolder
-from ganzoo.recording import TIMINGS, read_log
+from ganzoo.recording import TIMINGS, read_records
 
 TINY = ["--model=mlp", "--image-size=8", "--batch-size=8", "--device=cpu", "--set=optim.batch_size_g=8"]
 TINY += ["--set=model.width=16", "--set=model.depth=1", "--set=model.z_dim=4"]
@@ -89,7 +89,7 @@ def state(run):
 
 def log(run):
     """The records without what a clock says."""
-    return [{k: v for k, v in record.items() if k not in TIMINGS} for record in read_log(RunFolder(run))]
+    return [{k: v for k, v in record.items() if k not in TIMINGS} for record in read_records(RunFolder(run).log)]
 
 
 def assert_equal_runs(one, other):

@@ -46,7 +46,7 @@ NOT_RUN_HERE = {
     "tensorboard --logdir runs/first/tb": "serves until it is stopped",
 }
 SMALL = {
-    "run": ["--steps", "2", "--batch-size", "4"],  # the last of two equal flags wins
+    "run": ["--steps", "2", "--batch-size", "4", "--samples", "16"],  # the last of two equal flags wins
     "resume": ["--steps", "3"],
 }
 
@@ -105,7 +105,8 @@ def shorten(words):
     if "--download" in words:
         at = words.index("run")
         return [*words[:at], "config", "show", *words[at + 1 :]]
-    return [*words, *SMALL.get(verb, [])]
+    often = ["--eval-every", "1"] if "--eval-every" in words else []
+    return [*words, *SMALL.get(verb, []), *often]
 
 
 def run_command(line):

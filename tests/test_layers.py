@@ -11,8 +11,8 @@ import ganzoo
 
 LOW_TO_HIGH = """
 errors options config recipes contracts hookspecs images randomness device builtin zoo catalogue build
-steps feed sampling training checkpoint interrupts folder manifest recording lifecycle experiment
-gallery rehearsal cli __main__
+steps feed sampling training checkpoint interrupts extraction references protocol memorisation scoring folder manifest
+recording judging lifecycle experiment targets evaluation gallery rehearsal cli __main__
 """
 LAYERS = LOW_TO_HIGH.split()
 PACKAGE = Path(ganzoo.__file__).parent

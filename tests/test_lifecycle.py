@@ -19,7 +19,7 @@ from ganzoo.errors import CheckpointError
 from ganzoo.experiment import Run
 from ganzoo.folder import RunFolder
 from ganzoo.lifecycle import Observer
-from ganzoo.recording import read_log
+from ganzoo.recording import read_records
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def finished(tmp_path_factory):
 
 
 def test_a_run_leaves_the_files_that_the_plan_names(finished):
-    files = {"recipe.toml", "manifest.json", "status.json", "log.jsonl", "run.lock"}
+    files = {"recipe.toml", "manifest.json", "status.json", "log.jsonl", "scores.json", "run.lock"}
     assert {path.name for path in finished.iterdir()} == files | {"tb", "samples", "checkpoints"}
     status, manifest = (json.loads((finished / name).read_text()) for name in ("status.json", "manifest.json"))
     assert (status["state"], status["step"], status["steps"]) == ("complete", 6, 6)
@@ -42,6 +42,7 @@ def test_a_run_leaves_the_files_that_the_plan_names(finished):
     assert manifest["data"]["classes"] == list("0123456789")
     assert {(part["kind"], part["name"]) for part in manifest["components"]} == {
         ("model", "mlp"), ("loss", "bce"), ("lipschitz", "gp"), ("conditioner", "cgan"), ("dataset", "digits"),
+        ("features", "digits-cnn"),
     }  # fmt: skip
     assert manifest["versions"]["torch"] == torch.__version__
 
@@ -62,7 +63,7 @@ def test_a_run_starts_again_from_its_own_recipe_and_ends_the_same(finished, tmp_
 def test_tensorboard_reads_back_every_number_the_samples_and_the_settings(finished):
     events = EventAccumulator(str(finished / "tb"))
     events.Reload()
-    records = read_log(RunFolder(finished))
+    records = read_records(RunFolder(finished).log)
     for name in records[0].keys() - {"step"}:
         scalars = events.Scalars(name)
         assert [event.step for event in scalars] == [2, 4, 6]
@@ -104,7 +105,7 @@ def test_recording_sampling_and_saving_more_often_change_no_weight(tmp_path):
     assert same(state(tmp_path / "often"), state(tmp_path / "never"))
     assert len(log(tmp_path / "often")) == 6
     assert log(tmp_path / "often")[-1] == log(tmp_path / "never")[-1]
-    assert len(list(tmp_path.glob("often/samples/*.png"))) == 6
+    assert len(list(tmp_path.glob("often/samples/step-*.png"))) == 6
 
 
 def test_an_observer_sees_every_step_and_every_record(tmp_path):
@@ -156,9 +157,9 @@ def test_records_after_the_checkpoint_are_written_again_and_not_twice(tmp_path):
 
 def test_seconds_of_training_go_on_where_they_were(tmp_path):
     train(tmp_path / "run", steps=2)
-    first = read_log(RunFolder(tmp_path / "run"))[-1]["seconds"]
+    first = read_records(RunFolder(tmp_path / "run").log)[-1]["seconds"]
     ganzoo("resume", tmp_path / "run", "--steps", 4)
-    seconds = [record["seconds"] for record in read_log(RunFolder(tmp_path / "run"))]
+    seconds = [record["seconds"] for record in read_records(RunFolder(tmp_path / "run").log)]
     assert seconds[0] == first < seconds[1]
 
 

@@ -53,6 +53,7 @@ def test_the_wheel_has_every_module_recipe_and_data_file_and_nothing_else(wheel,
     package = {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo").rglob("*.py")}
     recipes = {f"ganzoo/{path.relative_to(ROOT)}" for path in (ROOT / "configs").rglob("*.toml")}
     data = {f"ganzoo/builtin/datasets/digits.{ending}" for ending in ("npz", "LICENSE")} | {"ganzoo/py.typed"}
+    data |= {f"ganzoo/builtin/features/{name}.safetensors" for name in ("digits-cnn", "photos-cnn")}
     assert {"ganzoo/configs/wgan_gp.toml", "ganzoo/configs/datasets/digits.toml"} <= recipes
     assert {name for name in wheel.namelist() if not name.startswith(about)} == package | recipes | data
 

@@ -67,6 +67,20 @@ _OPTIONS = (
     click.option("--seed", type=int, metavar="N", help="Everything random follows from it.  [default: 0]"),
     click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]"),
     click.option("--precision", metavar="NAME", help="auto, fp32 or bf16.  [default: auto]"),
+    click.option("--eval-every", type=int, metavar="N", help="Score every N steps, and keep the best checkpoint."),
+    click.option("--samples", type=int, metavar="N", help="Images that are scored.  [default: 5000; digits 2000]"),
+    click.option(
+        "--features",
+        metavar="NAME",
+        help="digits-cnn, photos-cnn, inception, dinov2, clip, vgg16.  [default: auto, the dataset's]",
+    ),
+    click.option(
+        "--inception-weights",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Weights for --features inception, which this implies.",
+    ),
+    click.option("--no-scores", is_flag=True, default=None, help="End without scores."),
     click.option(
         "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
         help="Any other setting, e.g. optim.lr_g=1e-4; may be repeated.",
@@ -82,6 +96,9 @@ _KEYS = {
     "seed": "train.seed",
     "device": "train.device",
     "precision": "train.precision",
+    "eval_every": "eval.every",
+    "samples": "eval.samples",
+    "inception_weights": "features.weights",
 }
 
 
@@ -94,15 +111,26 @@ def settings_options(command: F) -> F:
 
 def read_settings(recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:
     """Turn the flags into settings. Raises ConfigError."""
-    from ganzoo.config import KINDS, parse_assignment, parse_component
+    from ganzoo.config import KINDS, parse_component
     from ganzoo.recipes import find_recipe, settle
 
     said: dict[str, Any] = {}
     for kind in KINDS:
         if (name := flags.pop(kind)) is not None:
             said |= parse_component(kind, name)
+    if flags.pop("no_scores"):
+        said["eval.at_end"] = False
+    if flags["inception_weights"] is not None:
+        said = {"features.name": "inception"} | said
     for flag, value in flags.items():
         if value is not None:
             said[_KEYS[flag]] = str(value.expanduser().absolute()) if isinstance(value, Path) else value
     named = find_recipe(recipe) if recipe else None
-    return settle(recipe=named, flags=said, sets=dict(map(parse_assignment, assignments)))
+    return settle(recipe=named, flags=said, sets=read_assignments(assignments))
+
+
+def read_assignments(assignments: tuple[str, ...]) -> dict[str, Any]:
+    """--set words to settings. Raises ConfigError."""
+    from ganzoo.config import parse_assignment
+
+    return dict(map(parse_assignment, assignments))

@@ -29,6 +29,7 @@ from ganzoo.lifecycle import Observer
 if TYPE_CHECKING:
     from ganzoo.cli.settings import PluginChoice
     from ganzoo.rehearsal import Rehearsal
+    from ganzoo.scoring import Report
     from ganzoo.training import Training
 
 
@@ -91,6 +92,11 @@ class Display(Observer):
             left = (now - self._start) / (record["step"] - self._first) * (self._steps - record["step"])
             self._print(f"step {record['step']}/{self._steps}  {_describe(record)}  {left:.0f} s left")
 
+    def evaluation(self, record: Mapping[str, Any]) -> None:
+        """Show a score while training."""
+        score = f"{record['name']} {_describe_score(record)}"
+        self._print(f"step {record['step']}/{self._steps}  {score}")
+
     def _print(self, text: str) -> None:
         with suppress(OSError):  # the terminal may be closed
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -110,16 +116,60 @@ def print_outcome(path: Path, as_json: bool, plugins: PluginChoice) -> None:
     run = Run(path)
     last = run.log[-1] if run.log else {}
     if as_json:
-        outcome = {"run": str(path), "status": run.status, "samples": str(run.grid or ""), "last": last}
+        outcome: dict[str, Any] = {"run": str(path), "status": run.status, "samples": str(run.grid or "")}
+        outcome |= {"last": last, "scores": run.scores}
         click.echo(json.dumps(outcome))
         return
     status = run.status
     minutes, seconds = divmod(round(last.get("seconds", 0)), 60)
     click.echo(f"{status['state']}: {status['step']} of {status['steps']} steps in {minutes}:{seconds:02d} min")
-    click.echo(f"  samples  {run.grid}\n  run      {path}\nnext")
+    click.echo(f"  samples  {run.grid}\n  run      {path}")
+    if run.scores:
+        print_reports(run.scores)
+    click.echo("next")
     click.echo(f"  {plugins.command} sample {quote(str(path))} --interpolate")
     click.echo(f"  {plugins.command} resume {quote(str(path))} --steps {2 * status['steps']}")
     click.echo(f"  tensorboard --logdir {quote(str(run.folder.tensorboard))}")
+
+
+def print_reports(reports: Sequence[Mapping[str, Any]]) -> None:
+    """Print scores, one column per report: the last checkpoint beside the best."""
+    rows: dict[str, dict[str, str]] = {}
+    for report in reports:
+        step = report["protocol"]["generated"]["step"]
+        column = f"{report['checkpoint']}, step {step}" if step is not None else "value"
+        for name, score in report["scores"].items():
+            rows.setdefault(name, {"score": name, "better": score["better"]})[column] = _describe_score(score)
+    columns = {column: "" for row in rows.values() for column in row}
+    print_table([columns | row for row in rows.values()])
+    for report in reports:
+        if found := report["memorisation"]:
+            click.echo(f"  memorised  {found['share']:.0%}; of unseen images it would be about {found['expected']:.0%}")
+    for warning in {warning: None for report in reports for warning in report["warnings"]}:
+        click.echo(f"  warning: {warning}")
+
+
+def _describe_score(score: Mapping[str, Any]) -> str:
+    interval = f" [{score['low']:.4g}, {score['high']:.4g}]" if score["low"] is not None else ""
+    return f"{score['value']:.4g}{interval}"
+
+
+def print_report(report: Report, as_json: bool) -> None:
+    """Print scores with their protocol."""
+    record = report.to_json()
+    if as_json:
+        click.echo(json.dumps(record, allow_nan=False))
+        return
+    generated, reference = report.protocol.generated, report.protocol.reference
+    print_reports([{"checkpoint": "scores", **record}])
+    made = (
+        f"{generated.weights}, step {generated.step}, seed {generated.seed}" if generated.weights else generated.source
+    )
+    fingerprint = ", ".join(f"{key} {value[:40]}" for key, value in report.protocol.fingerprint.items())
+    split = f", {reference.options['split']} split" if "split" in reference.options else ""
+    click.echo(f"  generated  {generated.count:,} images ({made})")
+    click.echo(f"  reference  {reference.count:,} images of {reference.dataset}{split}, sha256 {reference.sha256[:8]}")
+    click.echo(f"  features   {report.protocol.features}: {fingerprint}")
 
 
 def print_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -36,6 +37,8 @@ class Digits(Dataset):
     """
 
     image_size: ImageSize = 32
+
+    default_features: ClassVar[str] = "digits-cnn"
 
     def load(self) -> Samples:
         """Return uint8 (1797, 1, S, S), 10 classes."""

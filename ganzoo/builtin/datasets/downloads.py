@@ -113,6 +113,7 @@ class MNIST(Benchmark):
 
     split: Literal["train", "test"] = "train"
 
+    default_features: ClassVar[str] = "digits-cnn"
     name: ClassVar[str] = "mnist"
     source: ClassVar[str] = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 

@@ -1,0 +1,121 @@
+"""Time an evaluation against a cached reference beside torch-fidelity's own, on the same images and weights.
+
+    python docs/benchmarks/evaluation.py --inception-weights FILE --images 1000 --pairs 3
+
+Both score images of one generator against as many digits: FID, IS, KID, precision and recall by Inception.
+torch-fidelity, without its cache, extracts the reference as well. The two alternate within one run: machines
+are noisy, a ratio of neighbours is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import TensorDataset
+
+from ganzoo import Zoo, load_zoo
+from ganzoo.builtin.models.dcgan import DCGAN
+from ganzoo.config import Choice, EvalConfig
+from ganzoo.contracts import DataSpec, Samples
+from ganzoo.images import to_uint8
+from ganzoo.judging import describe_images
+from ganzoo.sampling import GeneratedImages
+from ganzoo.scoring import open_evaluator
+
+METRICS = "fid,is,kid,prc"
+
+
+class Generator(nn.Module):
+    """A DCGAN generator as torch-fidelity wants it: z to uint8 colour images."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, z: Tensor) -> Tensor:
+        return to_uint8(self.network(z, z.new_empty(len(z), 0))).expand(-1, 3, -1, -1)
+
+
+class Pixels(TensorDataset):
+    """Real images as torch-fidelity wants them."""
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.tensors[0][index].expand(3, -1, -1)
+
+
+class Unlabelled(nn.Module):
+    """The same network as ganzoo calls it: (z, y) to samples."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.network(z, z.new_empty(len(z), 0))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inception-weights", type=Path, required=True)
+    parser.add_argument("--images", type=int, default=1000, help="generated, and as many real")
+    parser.add_argument("--pairs", type=int, default=3)
+    args = parser.parse_args()
+    torch.manual_seed(0)
+    network = DCGAN().generator(DataSpec((1, 32, 32)), 0).eval()
+    zoo, digits = load_zoo(), load_zoo().create("dataset", Choice("digits")).load()
+    samples = Samples(digits.x[: args.images], digits.y[: args.images], digits.class_names)
+    ratios, shares = [], []
+    with tempfile.TemporaryDirectory() as cache:
+        for pair in range(args.pairs + 1):  # the first fills the cache and warms both up
+            theirs = time_torch_fidelity(network, samples.x, args)
+            ours, share = time_ganzoo(network, samples, zoo, args, cache)
+            if pair:
+                ratios.append(ours / theirs)
+                shares.append(share)
+                print(
+                    f"torch-fidelity {theirs:.1f} s   ganzoo {ours:.1f} s   ratio {ours / theirs:.3f}   "
+                    f"neither generator nor extractor {share:.1%}",
+                    flush=True,
+                )
+    print(f"median ratio {statistics.median(ratios):.3f}, median share {statistics.median(shares):.1%}")
+
+
+def time_torch_fidelity(network: nn.Module, real: Tensor, args: argparse.Namespace) -> float:
+    """Seconds of torch-fidelity's calculate_metrics, nothing cached."""
+    import torch_fidelity
+
+    start = time.perf_counter()
+    torch_fidelity.calculate_metrics(
+        input1=torch_fidelity.GenerativeModelModuleWrapper(Generator(network), 100, "normal", 0),
+        input1_model_num_samples=args.images, input2=Pixels(real), fid=True, isc=True, kid=True, prc=True,
+        feature_extractor="inception-v3-compat", feature_extractor_weights_path=str(args.inception_weights),
+        kid_subset_size=min(1000, args.images), cuda=torch.cuda.is_available(), cache=False, verbose=False,
+    )  # fmt: skip
+    return time.perf_counter() - start
+
+
+def time_ganzoo(
+    network: nn.Module, samples: Samples, zoo: Zoo, args: argparse.Namespace, cache: str
+) -> tuple[float, float]:
+    """Seconds of an evaluation, its opening included, and the share that is neither generator nor extractor."""
+    os.environ["GANZOO_CACHE"] = cache
+    features = Choice("inception", {"weights": str(args.inception_weights)})
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    start = time.perf_counter()
+    evaluator = open_evaluator(samples, Choice("digits"), features, EvalConfig(metrics=METRICS), zoo, device)
+    images = GeneratedImages(Unlabelled(network).to(device), 100, 1, args.images)
+    report = evaluator.score(images, describe_images(images, "raw", 0))
+    total = time.perf_counter() - start
+    return total, 1 - report.seconds["images"] / total
+
+
+if __name__ == "__main__":
+    main()

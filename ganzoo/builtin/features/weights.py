@@ -1,0 +1,136 @@
+"""Weights that do not ship with ganzoo: where they are looked for, and how they are read without running them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from ganzoo.builtin.datasets.network import downloading
+from ganzoo.errors import DataError, EvaluationError, ResourceError
+
+SHIPPED = "--features digits-cnn (or photos-cnn), which ship with ganzoo"
+ONCE = "run it once with a network"
+
+
+class Published(NamedTuple):
+    """Weights as their authors published them."""
+
+    label: str
+    file: str
+    """Its name in torch's cache."""
+    sha256: str
+    url: str
+    flag: str
+    """What to type for a file of one's own."""
+    variable: str
+    """The environment variable with the path of such a file."""
+
+    @property
+    def way_of_own(self) -> str:
+        """How to name a file of one's own."""
+        return f"{self.flag} (or {self.variable}=FILE)"
+
+
+class Weights(NamedTuple):
+    """A file that was read once, so that what was checked is what is used."""
+
+    path: Path
+    data: bytes
+    sha256: str
+    label: str
+    """The published one, or that with the first 8 digits of the hash if it is another file."""
+    official: bool
+
+
+def find(published: Published, named: str) -> Weights:
+    """Return the file `named`, else that of the environment, else that of torch's cache, where it is downloaded to.
+
+    A file named by the user may have any hash. Raises EvaluationError if it cannot be read or downloaded, or
+    if the one in the cache is damaged; ResourceError if the disk is full.
+    """
+    if named := named or os.environ.get(published.variable, ""):
+        return read(Path(named), published)
+    path = Path(torch.hub.get_dir(), "checkpoints", published.file)
+    if not path.exists():
+        download(published, path)
+    weights = read(path, published)
+    if not weights.official:
+        what = f"the weights of {published.label} are damaged: sha256 {weights.sha256[:8]}, not {published.sha256[:8]}"
+        raise EvaluationError(what, where=str(path), hint=f"delete that file, then {ONCE}")
+    return weights
+
+
+def read(path: Path, published: Published) -> Weights:
+    """Read a file and hash it. Raises EvaluationError."""
+    try:
+        path = path.expanduser()
+        data = path.read_bytes()
+    except (OSError, RuntimeError) as error:  # RuntimeError: no such home
+        reason = getattr(error, "strerror", None) or error
+        what = f"cannot read the weights of {published.label}: {reason}"
+        raise EvaluationError(what, where=str(path), hint=published.way_of_own) from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    official = sha256 == published.sha256
+    return Weights(path, data, sha256, published.label if official else f"{published.label}@{sha256[:8]}", official)
+
+
+def download(published: Published, path: Path) -> None:
+    """Put the published file in place; one with another hash never gets there.
+
+    Raises EvaluationError with the three ways out if that fails, ResourceError if the disk is full.
+    """
+    hint = f"{SHIPPED}; {published.way_of_own}; {ONCE}"
+    with wording(hint), downloading(published.label, published.url, path.parent, hint):
+        if not path.exists():  # another process may have finished while this one waited
+            torch.hub.download_url_to_file(published.url, str(path), published.sha256, progress=False)
+
+
+@contextmanager
+def wording(hint: str) -> Iterator[None]:
+    """Make failed downloads a matter of evaluation, which has its own ways out."""
+    try:
+        yield
+    except DataError as error:
+        raise EvaluationError(f"no weights: {error.what}", where=error.where, hint=hint) from error
+    except ResourceError as error:
+        raise ResourceError(error.what, where=error.where, hint="make room, or TORCH_HOME=DIR") from error
+
+
+def plain_tensors(weights: Weights) -> BytesIO:
+    """Return the state dict as a file of our own making.
+
+    torch-fidelity unpickles in a way that runs any code in a file, so it never sees foreign bytes: they are
+    read as data only, and what came of them is written anew. Raises EvaluationError if they are anything else.
+    """
+    try:
+        state = torch.load(BytesIO(weights.data), map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # torch's zip and pickle readers raise almost anything
+        raise not_weights(weights, "it is damaged, or holds code, which was not run") from error
+    if not is_state_dict(state):
+        raise not_weights(weights, "it holds something else than tensors by name")
+    file = BytesIO()
+    torch.save(dict(state), file)
+    file.seek(0)
+    return file
+
+
+def is_state_dict(state: object) -> bool:
+    """Tell tensors by name from anything else."""
+    if not isinstance(state, dict):
+        return False
+    return all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items())
+
+
+def not_weights(weights: Weights, reason: str) -> EvaluationError:
+    """Return the error about a file that is of no use."""
+    what = f"{weights.path.name} has no weights of {weights.label.split('@')[0]}: {reason}"
+    return EvaluationError(what, where=str(weights.path), hint=f"name another file; {SHIPPED}")

@@ -1,0 +1,26 @@
+"""Metrics: features of real and of generated images to numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ganzoo.builtin.metrics.extrapolation import FrechetDistanceInfinity
+from ganzoo.builtin.metrics.frechet import FrechetDistance
+from ganzoo.builtin.metrics.inception_score import InceptionScore
+from ganzoo.builtin.metrics.kernel import KernelDistance
+from ganzoo.builtin.metrics.neighbours import DensityCoverage, PrecisionRecall
+from ganzoo.contracts import Metric
+from ganzoo.hookspecs import hookimpl
+
+
+@hookimpl
+def register_metrics() -> Mapping[str, type[Metric]]:
+    """Return the metrics that ship with ganzoo."""
+    return {
+        "dc": DensityCoverage,
+        "fid": FrechetDistance,
+        "fid-infinity": FrechetDistanceInfinity,
+        "is": InceptionScore,
+        "kid": KernelDistance,
+        "prc": PrecisionRecall,
+    }

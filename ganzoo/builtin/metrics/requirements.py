@@ -1,0 +1,36 @@
+"""What every metric asks of its features, and the words of the refusals."""
+
+from __future__ import annotations
+
+import torch
+
+from ganzoo.contracts import FeatureSet
+from ganzoo.errors import EvaluationError
+
+
+def require(*, real: FeatureSet, fake: FeatureSet, reals: int = 2, fakes: int = 2) -> None:
+    """Let pass two sets of finite features of one extractor, with rows of at least `reals` and `fakes` images.
+
+    Raises EvaluationError with what is missing.
+    """
+    _require_count("reference", real, reals, hint=f"a reference of at least {reals} images")
+    _require_count("generated", fake, fakes, hint=f"--samples {fakes}, or a folder of at least {fakes} images")
+    dimensions = len(real.mean), len(fake.mean)
+    if dimensions[0] != dimensions[1]:
+        what = f"the reference has {dimensions[0]} features per image, the generated images have {dimensions[1]}"
+        raise EvaluationError(what, hint="extract both with the same --features")
+    _require_finite("reference", real)
+    _require_finite("generated", fake)
+
+
+def _require_count(whose: str, features: FeatureSet, images: int, *, hint: str) -> None:
+    if (count := len(features.rows)) < images:
+        what = f"too few {whose} images: there are features of {count}, and this metric takes {images} or more"
+        raise EvaluationError(what, hint=hint)
+
+
+def _require_finite(whose: str, features: FeatureSet) -> None:
+    tensors = (features.mean, features.covariance, features.rows, features.logits)
+    if not all(torch.isfinite(tensor).all() for tensor in tensors if tensor is not None):
+        what = f"features of the {whose} images are not finite (nan or inf)"
+        raise EvaluationError(what, hint="other weights for --features: images are bytes, so these are to blame")

@@ -1,0 +1,84 @@
+"""`ganzoo evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganzoo.cli.settings import PluginChoice, read_assignments
+
+_KEYS = {
+    "samples": "eval.samples",
+    "metrics": "eval.metrics",
+    "seed": "eval.seed",
+    "batch_size": "eval.batch_size",
+    "inception_weights": "features.weights",
+    "split": "dataset.split",
+    "image_size": "dataset.image_size",
+    "data_root": "dataset.root",
+    "download": "dataset.download",
+    "device": "train.device",
+}
+
+
+@click.command(short_help="Score a run, or images, against a dataset: FID, IS, KID, precision, recall.")
+@click.argument("target", type=click.Path(path_type=Path, exists=True))
+@click.option("--dataset", metavar="NAME", help="What to compare with.  [default: the run's]")
+@click.option("--split", metavar="NAME", help="Of the dataset: train or test.  [default: train]")
+@click.option("--image-size", type=int, metavar="PIXELS", help="Resize images to this size.")
+@click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Where datasets lie.")
+@click.option("--download", is_flag=True, default=None, help="Fetch the dataset if it is absent.")
+@click.option("--samples", type=int, metavar="N", help="Images to score.  [default: the run's; all of a folder]")
+@click.option(
+    "--features",
+    metavar="NAME",
+    help="digits-cnn, photos-cnn, inception, dinov2, clip, vgg16.  [default: the dataset's]",
+)
+@click.option(
+    "--inception-weights",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Weights for --features inception, which this implies.",
+)
+@click.option("--metrics", metavar="NAMES", help="fid, fid-infinity, is, kid, prc, dc, with commas.")
+@click.option("--step", type=int, metavar="N", help="Of this checkpoint.  [default: the newest]")
+@click.option("--best", is_flag=True, help="Of the best checkpoint, as --eval-every chose it.")
+@click.option("--raw", is_flag=True, help="The weights of G itself, not of G_ema.")
+@click.option("--seed", type=int, metavar="N", help="Of the latents.  [default: 0]")
+@click.option("--batch-size", type=int, metavar="N", help="Images at a time.  [default: 64]")
+@click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]")
+@click.option(
+    "--closest", type=click.Path(path_type=Path), metavar="PNG", help="Draw the samples nearest to real ones."
+)
+@click.option(
+    "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE", help="Any other setting; may be repeated."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.pass_obj
+def evaluate(
+    plugins: PluginChoice, /, target: Path, dataset: str | None, features: str | None, step: int | None, best: bool,
+    raw: bool, closest: Path | None, assignments: tuple[str, ...], as_json: bool, **flags: Any,
+) -> None:  # fmt: skip
+    """Score TARGET (a run folder, or a folder, zip or npz of images); every score carries its protocol.
+
+    \b
+    ganzoo evaluate runs/NAME
+    ganzoo evaluate runs/NAME --best --samples 50000 --features inception
+    ganzoo evaluate images/ --dataset mnist --data-root DIR --json
+    ganzoo evaluate fake.npz --dataset folder:photos --features photos-cnn
+    """
+    if step is not None and best:
+        raise click.UsageError("--step goes without --best")
+
+    from ganzoo import evaluation
+    from ganzoo.cli import terminal
+
+    said = {_KEYS[flag]: value for flag, value in flags.items() if value is not None}
+    said |= {key: str(value.absolute()) for key, value in said.items() if isinstance(value, Path)}
+    report = evaluation.evaluate(
+        target, dataset=dataset, features=features, options=said | read_assignments(assignments),
+        step=step, best=best, ema=not raw, closest=closest, zoo=plugins.load(),
+    )  # fmt: skip
+    terminal.print_report(report, as_json)

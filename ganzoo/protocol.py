@@ -1,0 +1,84 @@
+"""What a score means: all that its number depends on, in one value that is written beside it.
+
+FIDs of one network that are published differ by three to four points because their protocols do: another
+reference split, other numbers of images, other weights of Inception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ganzoo.contracts import Extractor
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The real images."""
+
+    dataset: str
+    options: Mapping[str, Any]
+    """Of the dataset, with its split where it has some, but for where its files lie."""
+    count: int
+    sha256: str
+    """Of the pixels, in order."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The images that are scored."""
+
+    count: int
+    source: str
+    """"generator", or the kind of file that they were read from."""
+    weights: str = ""
+    """"ema" or "raw"; empty for files, as all that follows."""
+    step: int | None = None
+    seed: int | None = None
+    labels: str = ""
+    """"each class in turn", or "none"."""
+    truncation: str = ""
+    precision: str = ""
+    sha256: str = ""
+    """Of the pixels, for files."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Two scores may be ranked only where their protocols are alike in all but step, seed and content."""
+
+    features: str
+    """Label of the extractor."""
+    fingerprint: Mapping[str, str]
+    """Weights (sha256), resizing, number format of the extractor."""
+    generated: Generated
+    reference: Reference
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def differences(self, other: Protocol) -> dict[str, tuple[Any, Any]]:
+        """Return what forbids to rank the scores of two protocols: {"generated.count": (2000, 5000)}."""
+        one, two = _decisive(self), _decisive(other)
+        return {key: (one.get(key), two.get(key)) for key in {**one, **two} if one.get(key) != two.get(key)}
+
+
+def _decisive(protocol: Protocol) -> dict[str, Any]:
+    own = ("source", "step", "seed", "sha256")  # may differ from row to row of one table
+    generated = {f"generated.{k}": v for k, v in asdict(protocol.generated).items() if k not in own}
+    reference = {f"reference.{k}": v for k, v in asdict(protocol.reference).items() if k != "options"}
+    extractor = {f"features.{k}": v for k, v in protocol.fingerprint.items()}
+    return {"features": protocol.features} | extractor | generated | reference
+
+
+_USUAL_NAMES = {"FD": "FID", "FD-infinity": "FID-infinity", "KD": "KID", "IS": "IS"}
+
+
+def name_score(name: str, extractor: Extractor, count: int) -> str:
+    """("FD", digits-cnn, 2000) -> "FD(digits-cnn)-2k"; "FID-50k" is for Inception-2015 alone."""
+    size = f"{count // 1000}k" if count >= 1000 and count % 1000 == 0 else str(count)
+    if extractor.inception_2015 and name in _USUAL_NAMES:
+        return f"{_USUAL_NAMES[name]}-{size}"
+    return f"{name}({extractor.label})-{size}"

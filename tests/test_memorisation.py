@@ -1,0 +1,171 @@
+"""Memorisation: copies, points placed by hand, and the shares that geometry predicts for unseen images."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from ganzoo.errors import EvaluationError
+from ganzoo.memorisation import PAIRS, Pair, draw_pairs, find_memorised, find_nearest
+
+torch.set_num_threads(1)
+
+
+def column(*numbers):
+    return torch.tensor(numbers, dtype=torch.float32)[:, None]
+
+
+def normal(count, dim, seed):
+    return torch.randn(count, dim, generator=torch.Generator().manual_seed(seed))
+
+
+def uniform(count, dim, seed):
+    return torch.rand(count, dim, generator=torch.Generator().manual_seed(seed))
+
+
+# Points placed by hand
+
+
+def test_points_on_a_line():
+    """Training points 0, 1, 10, 14 lie 1, 1, 4 and 4 from their nearest; 0.75 is nearest to 1, 7 to 10, 20 to 14."""
+    found = find_memorised(real=column(0, 1, 10, 14), fake=column(0.75, 7, 20, 13))
+    assert found.share == 3 / 4  # 20 is 6 away
+    assert found.pairs == (Pair(0, 1, 0.25, 1), Pair(3, 3, 1, 4), Pair(1, 2, 3, 4), Pair(2, 3, 6, 4))
+    assert [pair.ratio for pair in found.pairs] == [0.25, 0.25, 0.75, 1.5]
+
+
+def test_the_expected_share_is_that_of_mutual_neighbours():
+    """Of 0, 1, 3 and 7 each has the one before as nearest, but 0, which has 1: only 0 and 1 are mutual."""
+    assert find_memorised(real=column(0, 1, 3, 7), fake=column(0)).expected == 1 / 2
+
+
+def test_a_point_as_far_as_the_neighbour_counts_as_memorised():
+    assert find_memorised(real=column(0, 2, 10), fake=column(-2)).share == 1
+    assert find_memorised(real=column(0, 2, 10), fake=column(-2.001)).share == 0
+
+
+def test_a_copy_of_what_the_data_hold_twice_is_memorised_and_every_number_stays_finite():
+    found = find_memorised(real=column(0, 5, 5, 20), fake=column(5, 5.5))
+    assert found.share == 1 / 2
+    assert found.pairs == (Pair(0, 1, 0, 0), Pair(1, 1, 0.5, 0))
+    assert [pair.ratio for pair in found.pairs] == [0, None]
+    assert json.dumps(found.pairs, allow_nan=False) == "[[0, 1, 0.0, 0.0], [1, 1, 0.5, 0.0]]"
+
+
+def test_training_images_that_are_all_alike_give_an_answer():
+    found = find_memorised(real=torch.ones(5, 3), fake=torch.ones(4, 3))
+    assert (found.share, found.expected, found.pairs[0].ratio) == (1, 1, 0)
+
+
+# Copies
+
+
+@pytest.mark.parametrize("offset", [0, 1e4], ids=["at the origin", "far from it"])
+def test_copies_give_one_and_are_found_whatever_the_block(offset):
+    real = normal(300, 8, seed=0) + offset
+    chosen = torch.randperm(300, generator=torch.Generator().manual_seed(1))[:100]
+    found = find_memorised(real=real, fake=real[chosen], block=64)
+    assert found.share == 1
+    assert [(pair.fake, pair.real, pair.distance) for pair in found.pairs] == [
+        (i, chosen[i].item(), 0.0) for i in range(PAIRS)
+    ]
+
+
+def test_half_copies_stand_out_against_what_is_expected():
+    real, unseen = normal(1000, 32, seed=0), normal(500, 32, seed=1)
+    found = find_memorised(real=real, fake=torch.cat([unseen, real[:500] + 0.01]))
+    assert abs(found.share - (1 + found.expected) / 2) < 0.04
+    assert all(pair.fake == pair.real + 500 for pair in found.pairs)
+
+
+def test_images_far_off_the_data_are_not_memorised():
+    assert find_memorised(real=normal(200, 4, seed=0), fake=normal(100, 4, seed=1) + 50).share == 0
+
+
+# Unseen images of the same distribution
+
+
+@pytest.mark.parametrize(
+    ("dim", "closed_form"),
+    [(1, 2 / 3), (2, math.pi / (4 * math.pi / 3 + math.sqrt(3) / 2)), (3, 16 / 27)],
+)
+def test_unseen_images_have_the_share_of_mutual_neighbours(dim, closed_form):
+    """V / U; four standard errors of 3000 fakes are 0.036."""
+    found = find_memorised(real=uniform(3000, dim, seed=0), fake=uniform(3000, dim, seed=1))
+    assert abs(found.share - closed_form) < 0.05
+    assert abs(found.expected - closed_form) < 0.05
+
+
+@pytest.mark.parametrize("dim", [16, 64])
+def test_in_many_dimensions_the_expected_share_is_measured(dim):
+    """Far below one half, where some points are nearest to very many; still that of unseen points."""
+    found = find_memorised(real=normal(1500, dim, seed=0), fake=normal(2000, dim, seed=1))
+    assert found.share < 0.4
+    assert abs(found.share - found.expected) < 0.05
+
+
+# Blocks
+
+
+@pytest.mark.parametrize("block", [1, 7, 50, 2048])
+def test_blocks_change_nothing(block):
+    real, fake = normal(53, 5, seed=0), normal(29, 5, seed=1)
+    found = find_memorised(real=real, fake=fake, block=block)
+    distances = torch.cdist(fake.double(), real.double())
+    among = torch.cdist(real.double(), real.double()).fill_diagonal_(torch.inf).min(dim=1).values
+    nearest = distances.min(dim=1)
+    assert found.share == (nearest.values <= among[nearest.indices]).double().mean().item()
+    closest = (nearest.values / among[nearest.indices]).argsort()[:PAIRS]
+    assert [pair.fake for pair in found.pairs] == closest.tolist()
+    assert [pair.real for pair in found.pairs] == nearest.indices[closest].tolist()
+    assert [pair.distance for pair in found.pairs] == pytest.approx(nearest.values[closest].tolist(), rel=1e-12)
+
+
+def test_memory_is_bounded_by_the_block(monkeypatch):
+    """The largest product is (block, block), and neither set is copied whole."""
+    sizes = []
+    addmm = torch.addmm
+
+    def watch(add, left, right, **options):
+        sizes.append((len(left), right.shape[1]))
+        return addmm(add, left, right, **options)
+
+    monkeypatch.setattr(torch, "addmm", watch)
+    find_nearest(normal(100, 3, seed=0), normal(250, 3, seed=1), block=40)
+    assert max(sizes) == (40, 40)
+    assert sum(rows * columns for rows, columns in sizes) == 100 * 250
+
+
+@pytest.mark.parametrize(("real", "fake"), [(1, 5), (0, 5), (5, 0)])
+def test_too_few_images_are_refused(real, fake):
+    with pytest.raises(EvaluationError, match=f"{real} training and {fake} generated images are too few") as caught:
+        find_memorised(real=torch.zeros(real, 3), fake=torch.zeros(fake, 3))
+    assert caught.value.exit_code == 7
+
+
+# The picture
+
+
+def constant(value, channels, size, count=3):
+    return torch.full((count, channels, size, size), value, dtype=torch.uint8)
+
+
+def test_the_picture_has_a_row_for_each_pair_generated_to_the_left():
+    picture = draw_pairs(constant(10, 1, 8), constant(200, 1, 8))
+    assert picture.shape == (1, 3 * 8 + 2 * 2, 2 * 8 + 2)
+    assert (picture[0, ::10, 0].tolist(), picture[0, ::10, 10].tolist()) == ([10] * 3, [200] * 3)
+
+
+@pytest.mark.parametrize("grey", ["fake", "real"])
+def test_grey_beside_colour_is_shown_in_colour(grey):
+    colour = torch.tensor([255, 0, 0], dtype=torch.uint8).reshape(1, 3, 1, 1).repeat(1, 1, 8, 8)
+    one, two = constant(90, 1, 8, 1), colour
+    picture = draw_pairs(*((one, two) if grey == "fake" else (two, one)))
+    corners = [picture[:, 0, 0].tolist(), picture[:, 0, -1].tolist()]
+    assert picture.dtype == torch.uint8
+    assert corners == ([[90, 90, 90], [255, 0, 0]] if grey == "fake" else [[255, 0, 0], [90, 90, 90]])
+
+
+def test_smaller_images_are_enlarged_to_the_others():
+    assert draw_pairs(constant(0, 3, 16, 2), constant(9, 3, 8, 2)).shape == (3, 34, 34)
