@@ -8,6 +8,7 @@ from typing import Any
 
 from ganzoo.config import KINDS, SECTIONS, Choice, Kind, Origin, RunConfig, Settings
 from ganzoo.contracts import Dataset, Metric
+from ganzoo.errors import ConfigError
 from ganzoo.zoo import Zoo
 
 _PAPER = re.compile(r"arXiv:\d{4}\.\d{4,5}|doi:\S+[^\s.,;]")
@@ -34,6 +35,8 @@ def choose_features(features: Choice, dataset: Choice, zoo: Zoo) -> Choice:
 def choose_metrics(names: str, zoo: Zoo) -> dict[str, Metric]:
     """ "fid,is" -> metrics by name, with their default options. Raises ConfigError for an unknown one."""
     wanted = [name.strip() for name in names.split(",") if name.strip()]
+    if not wanted:
+        raise ConfigError("eval.metrics names no metric", hint="ganzoo list metric")
     return {name: zoo.create("metric", Choice(name)) for name in wanted}
 
 

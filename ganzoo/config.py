@@ -173,7 +173,7 @@ class Settings:
 def resolve(layers: Iterable[Layer]) -> Settings:
     """Merge layers, lowest first, into a checked configuration.
 
-    Raises ConfigError for an unknown section, an unknown [optim] or [train] option, or a bad value.
+    Raises ConfigError for an unknown section, an unknown [optim], [train] or [eval] option, or a bad value.
     Options of components are checked where the components are known: `Zoo.create`.
     """
     merged: dict[str, Any] = {}

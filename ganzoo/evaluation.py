@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from ganzoo import catalogue
 from ganzoo.build import GAN
 from ganzoo.config import Choice, Layer, Origin, RunConfig, flatten, parse_component, resolve, to_tables
 from ganzoo.contracts import Samples
 from ganzoo.device import choose_device
-from ganzoo.errors import CheckpointError, ConfigError, EvaluationError
+from ganzoo.errors import CheckpointError, ConfigError, EvaluationError, FolderError
 from ganzoo.experiment import Run
 from ganzoo.feed import check_samples
-from ganzoo.folder import RunFolder
+from ganzoo.folder import RunFolder, explain_disk
 from ganzoo.images import write_png
 from ganzoo.judging import best_evaluation, describe_images
 from ganzoo.protocol import Generated
@@ -24,15 +27,6 @@ from ganzoo.sampling import GeneratedImages, Images, StoredImages
 from ganzoo.scoring import Evaluator, Report, hash_images, open_evaluator
 from ganzoo.targets import read_images
 from ganzoo.zoo import Zoo, load_zoo
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is scored: images, what they are, and the checkpoint that they are of."""
-
-    images: Images
-    about: Generated
-    checkpoint: str = ""
 
 
 def evaluate(
@@ -53,37 +47,49 @@ def evaluate(
     and `ema` choose the weights of a run, whose scores.json takes the report. `closest` is where to write
     generated images beside the nearest real ones; for a run it is in its folder.
 
-    Raises EvaluationError, ConfigError, DataError, CheckpointError, PluginError or ResourceError.
+    Raises EvaluationError, ConfigError, DataError, CheckpointError, PluginError, ResourceError or FolderError.
     """
-    zoo = zoo or load_zoo()
+    zoo = zoo or (target.zoo if isinstance(target, Run) else load_zoo())
     said = dict(options or {})
+    if foreign := [key for key in said if not key.startswith(_SETTINGS)]:
+        raise ConfigError(f"{foreign[0]} is no setting of an evaluation", hint=", ".join(_SETTINGS))
     if dataset is not None:
         said |= parse_component("dataset", dataset)
     if features is not None:
         said["features.name"] = features
-    elif said.get("features.weights"):
-        said["features.name"] = "inception"
     if isinstance(target, Run) or RunFolder(Path(target)).recipe.is_file():
         run = target if isinstance(target, Run) else Run(target, zoo)
+        if best and step is not None:
+            raise ConfigError("a step was named, and the best one too", where=str(run.path), hint="one of the two")
         return _evaluate_run(run, zoo, said, step, best, ema, closest)
     if step is not None or best or not ema:
         raise ConfigError("a step, the best checkpoint and raw weights are those of a run", where=str(target))
     return _evaluate_images(Path(target), zoo, said, closest)
 
 
+_SETTINGS = ("dataset.", "features.", "eval.", "train.device")
+
+
 def _evaluate_run(
     run: Run, zoo: Zoo, said: dict[str, Any], step: int | None, best: bool, ema: bool, closest: Path | None
 ) -> Report:
-    config = _overlay(run.config, said)
+    config = _overlay(run, said, zoo)
+    catalogue.check(config, zoo)
     name = "last" if step is None else f"step {step}"
     if best:
         name, step = "best", _best_step(run)
-    evaluator = _open(config, zoo, said)
     gan, step = run.restore(step)
+    evaluator = _open(config, zoo, run.data.shape[1:])
+    if any(key.startswith("dataset.") for key in said):  # it was not trained on these images
+        evaluator = replace(evaluator, memorisation=False)
     images = _generated(run, gan, config, ema)
     report = evaluator.score(images, describe_images(images, "ema" if ema else "raw", step))
-    write_report(run.folder, name, report.to_json())
-    _draw(evaluator, report, images, closest or run.folder.closest)
+    with explain_disk(run.path):
+        write_report(run.folder, name, report.to_json())
+    if closest is not None:
+        _draw(evaluator, report, images, closest)
+    elif name == "last" and ema:
+        _draw(evaluator, report, images, run.folder.closest)
     return report
 
 
@@ -95,7 +101,7 @@ def _best_step(run: Run) -> int:
 
 
 def _generated(run: Run, gan: GAN, config: RunConfig, ema: bool) -> GeneratedImages:
-    network = gan.G_ema.module if ema else gan.G
+    network = (gan.G_ema.module if ema else gan.G).to(_device(config))
     return GeneratedImages(network, gan.z_dim, run.num_classes, config.eval.samples, config.eval.seed)
 
 
@@ -103,16 +109,17 @@ def _evaluate_images(path: Path, zoo: Zoo, said: dict[str, Any], closest: Path |
     if "dataset.name" not in said:
         hint = "--dataset digits, or --dataset folder:PATH of real images"
         raise ConfigError("images are scored against a dataset, and none is named", where=str(path), hint=hint)
+    config = settle(flags=said).run
+    catalogue.check(config, zoo)  # before anything is read
     x, notes = read_images(path, said.get("dataset.image_size"))
-    if (count := said.get("eval.samples", len(x))) > len(x):
-        raise EvaluationError(f"{count} samples asked for, and there are {len(x)}", where=str(path))
-    config = settle(flags={"dataset.image_size": x.shape[-1]} | said).run
-    evaluator = _open(config, zoo, said)
-    if x.shape[2:] != evaluator.real.shape[2:]:
-        sizes = f"{tuple(x.shape[2:])} and {tuple(evaluator.real.shape[2:])}"
-        raise EvaluationError(f"generated and real images differ in size: {sizes}", hint="--image-size N")
-    images = StoredImages(x[:count], choose_device(config.train.device, "fp32").torch_device)
-    source = path.suffix.lstrip(".") or "folder"
+    count = config.eval.samples if "eval.samples" in said else len(x)
+    if count > len(x):
+        hint = f"--samples {len(x)}, or leave it out"
+        raise EvaluationError(f"{count} samples asked for, and there are {len(x)}", where=str(path), hint=hint)
+    config = _sized(config, x.shape[-1], zoo)
+    evaluator = _open(config, zoo, x.shape[2:])
+    images = StoredImages(x[:count], _device(config))
+    source = "folder" if path.is_dir() else path.suffix[1:].lower()
     report = evaluator.score(images, Generated(count, source, sha256=hash_images(images.x)))
     report = replace(report, warnings=(*notes, *report.warnings))
     if closest is not None:
@@ -120,21 +127,42 @@ def _evaluate_images(path: Path, zoo: Zoo, said: dict[str, Any], closest: Path |
     return report
 
 
-def _overlay(config: RunConfig, said: Mapping[str, Any]) -> RunConfig:
-    """The settings of a run with what is said now; another dataset brings its own extractor."""
-    if said.get("dataset.name", config.dataset.name) != config.dataset.name:
+def _overlay(run: Run, said: Mapping[str, Any], zoo: Zoo) -> RunConfig:
+    """The settings of a run with what is said now; another dataset brings its own extractor, at the run's size."""
+    config = run.config
+    other = said.get("dataset.name", config.dataset.name) != config.dataset.name
+    if other:
         config = replace(config, features=Choice("auto"))
     recipe = Layer(Origin("run"), flatten(to_tables(config)))
-    return resolve([recipe, Layer(Origin("flag"), said)]).run
+    config = resolve([recipe, Layer(Origin("flag"), said)]).run
+    return _sized(config, run.data.shape[-1], zoo) if other else config
 
 
-def _open(config: RunConfig, zoo: Zoo, said: Mapping[str, Any]) -> Evaluator:
+def _sized(config: RunConfig, size: int, zoo: Zoo) -> RunConfig:
+    """The same with a dataset of this image size, where it has the choice and none was said."""
+    has = "image_size" in [option.name for option in zoo.entry("dataset", config.dataset.name).options]
+    if not has or "image_size" in config.dataset.options:
+        return config
+    return replace(config, dataset=Choice(config.dataset.name, {**config.dataset.options, "image_size": size}))
+
+
+def _device(config: RunConfig) -> torch.device:
+    return choose_device(config.train.device, "fp32").torch_device
+
+
+def _open(config: RunConfig, zoo: Zoo, size: tuple[int, ...]) -> Evaluator:
+    """Load the dataset, whose images must be of this size, and what scores are made with."""
     samples: Samples = zoo.create("dataset", config.dataset).load()
     check_samples(samples, config.dataset.name)
-    device = choose_device(config.train.device, "fp32").torch_device
-    return open_evaluator(samples, config.dataset, config.features, config.eval, zoo, device)
+    if samples.spec.shape[1:] != tuple(size):
+        sizes = f"{tuple(size)} and {samples.spec.shape[1:]}"
+        raise EvaluationError(f"generated and real images differ in size: {sizes}", hint="leave out --image-size")
+    return open_evaluator(samples, config.dataset, config.features, config.eval, zoo, _device(config))
 
 
 def _draw(evaluator: Evaluator, report: Report, images: Images, path: Path) -> None:
-    if (picture := evaluator.draw_closest(report, images)) is not None:
-        write_png(path, picture)
+    try:
+        if (picture := evaluator.draw_closest(report, images)) is not None:
+            write_png(path, picture)
+    except (OSError, ValueError) as error:
+        raise FolderError(f"cannot write the picture: {error}", where=str(path), hint="--closest pairs.png") from error

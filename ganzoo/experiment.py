@@ -66,6 +66,15 @@ class Run:
         return read_reports(self.folder)
 
     @property
+    def final_scores(self) -> list[dict[str, Any]]:
+        """Those of `scores` that are by the run's own settings: of the last checkpoint, then of the best."""
+        own = {"count": self.config.eval.samples, "seed": self.config.eval.seed, "weights": "ema"}
+        reports = [r for r in self.scores if r["protocol"]["generated"].items() >= own.items()]
+        reports = [r for r in reports if r["protocol"]["reference"]["dataset"] == self.config.dataset.name]
+        found = {report["checkpoint"]: report for report in reports}
+        return [found[name] for name in ("last", "best") if name in found]
+
+    @property
     def status(self) -> dict[str, Any]:
         """State, step, steps and owner."""
         return self.folder.read_json(self.folder.status)

@@ -6,6 +6,7 @@ from copy import deepcopy
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import nn
 
 from ganzoo import checkpoint
@@ -16,7 +17,7 @@ from ganzoo.device import choose_device
 from ganzoo.folder import RunFolder
 from ganzoo.images import write_png
 from ganzoo.protocol import Generated, name_score
-from ganzoo.recording import read_records, write_report
+from ganzoo.recording import read_records, read_reports, write_report
 from ganzoo.sampling import GeneratedImages
 from ganzoo.scoring import Evaluator, Report, open_evaluator
 from ganzoo.zoo import Zoo
@@ -35,27 +36,33 @@ class Judge:
     def __init__(self, run: RunConfig, zoo: Zoo, samples: Samples) -> None:
         self.run, self._zoo, self._samples = run, zoo, samples
         if run.eval.every:
-            assert self.evaluator
+            self.open()
+
+    def open(self) -> Evaluator:
+        """Return extractor, reference and metrics of the run; loaded once."""
+        return self._evaluator
 
     @cached_property
-    def evaluator(self) -> Evaluator:
-        """Extractor, reference and metrics of the run."""
+    def _evaluator(self) -> Evaluator:
         run = self.run
         device = choose_device(run.train.device, "fp32").torch_device
-        return open_evaluator(self._samples, run.dataset, run.features, run.eval, self._zoo, device)
+        with torch.random.fork_rng():  # a plugin's extractor may draw numbers, which are not the run's
+            return open_evaluator(self._samples, run.dataset, run.features, run.eval, self._zoo, device)
 
     def glance(self, gan: GAN) -> tuple[str, Score, Score]:
         """Return the name and the FD of half the samples, and the FD of the other half, by which to choose."""
         count = max(2, self.run.eval.samples // 2)
         images = [self._images(gan.G_ema.module, gan, count, stream) for stream in (0, SELECTION)]
-        score, selection = map(self.evaluator.distance, images)
-        return name_score("FD", self.evaluator.extractor, count), score, selection
+        evaluator = self.open()
+        with torch.random.fork_rng():
+            score, selection = map(evaluator.distance, images)
+        return name_score("FD", evaluator.extractor, count), score, selection
 
     def report(self, network: nn.Module, gan: GAN, step: int) -> tuple[Report, GeneratedImages]:
         """Score a generator with every metric; the weights are those of G_ema."""
         settings = self.run.eval
         images = self._images(network, gan, settings.samples, 0)
-        return self.evaluator.score(images, describe_images(images, "ema", step)), images
+        return self.open().score(images, describe_images(images, "ema", step)), images
 
     def _images(self, network: nn.Module, gan: GAN, count: int, stream: int) -> GeneratedImages:
         classes = self._samples.spec.num_classes if gan.conditioner.embedding_dim else 1
@@ -83,7 +90,7 @@ def score_run(gan: GAN, step: int, place: RunFolder, judge: Judge) -> None:
     """
     last, images = judge.report(gan.G_ema.module, gan, step)
     write_report(place, "last", last.to_json())
-    if (picture := judge.evaluator.draw_closest(last, images)) is not None:
+    if (picture := judge.open().draw_closest(last, images)) is not None:
         write_png(place.closest, picture)
     if not (best := best_evaluation(place)):
         return
@@ -97,6 +104,12 @@ def score_run(gan: GAN, step: int, place: RunFolder, judge: Judge) -> None:
 def best_evaluation(place: RunFolder) -> dict[str, Any]:
     """Return the record of evaluations.jsonl with the lowest selection score, the first of equals; {} if none."""
     return min(read_records(place.evaluations), key=lambda record: float(record["selection"]), default={})
+
+
+def is_scored(place: RunFolder, step: int) -> bool:
+    """Whether scores.json has a report of this step, the last one."""
+    reports = [report for report in read_reports(place) if report["checkpoint"] == "last"]
+    return any(report["protocol"]["generated"]["step"] == step for report in reports)
 
 
 def mark_best(place: RunFolder, saving: int | None = None) -> None:

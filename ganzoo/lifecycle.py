@@ -15,13 +15,13 @@ from ganzoo.build import GAN, build_gan
 from ganzoo.config import RunConfig, Settings
 from ganzoo.contracts import Samples
 from ganzoo.device import choose_device
-from ganzoo.errors import CheckpointError, DivergedError, EvaluationError, ResourceError, RunInterrupted
+from ganzoo.errors import CheckpointError, DivergedError, EvaluationError, GanzooError, ResourceError, RunInterrupted
 from ganzoo.feed import Feed, check_samples
 from ganzoo.folder import RunFolder
 from ganzoo.interrupts import Interrupts
-from ganzoo.judging import Judge, best_evaluation, mark_best, score_run
+from ganzoo.judging import Judge, best_evaluation, is_scored, mark_best, score_run
 from ganzoo.recording import Recorder
-from ganzoo.training import Training, Wish, train
+from ganzoo.training import REMEDIES, Training, Wish, train
 from ganzoo.zoo import Zoo
 
 
@@ -109,8 +109,9 @@ def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None
         if reached >= run.train.steps:
             if place.read_json(place.status).get("state") != "complete":  # killed between its last save and its end
                 place.write_status("complete", reached, run.train.steps)
-            observer.note(f"already complete ({reached}/{run.train.steps} steps); --steps N makes it longer")
-            return
+            if not run.eval.at_end or is_scored(place, reached):
+                observer.note(f"already complete ({reached}/{run.train.steps} steps); --steps N makes it longer")
+                return
         _go_on(run, loaded.state if loaded else None, zoo, place, observer)
 
 
@@ -174,7 +175,10 @@ class _Keeper:
         self.recorder.samples(step, gan)
 
     def evaluate(self, step: int, gan: GAN) -> bool:
-        name, score, selection = self.judge.glance(gan)
+        try:
+            name, score, selection = self.judge.glance(gan)
+        except EvaluationError as error:
+            raise DivergedError(f"diverged by step {step}: {error.what}", hint=REMEDIES) from error
         self.observer.evaluation(self.recorder.evaluation(step, name, score, selection))
         return bool(best_evaluation(self.place)["step"] == step)
 
@@ -212,9 +216,10 @@ def _train(training: Training, samples: Samples, place: RunFolder, observer: Obs
 def _score(training: Training, place: RunFolder, judge: Judge, observer: Observer) -> None:
     """Score a complete run; what forbids that is a remark, since the run itself is well."""
     try:
-        observer.note(f"scoring {training.run.eval.samples:,} images by {judge.evaluator.extractor.label}")
-        score_run(training.gan, training.step, place, judge)
-    except EvaluationError as error:
+        with folder.explain_disk(place.path), explain_memory(training.run):
+            observer.note(f"scoring {training.run.eval.samples:,} images by {judge.open().extractor.label}")
+            score_run(training.gan, training.step, place, judge)
+    except GanzooError as error:
         observer.note(f"not scored: {error}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -44,6 +44,10 @@ class Memorisation:
     """The share that unseen images of the same distribution would have."""
     pairs: tuple[Pair, ...]
     """Those of the lowest ratios, lowest first; PAIRS of them, or all."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {**vars(self), "pairs": [pair._asdict() for pair in self.pairs]}
 
 
 def find_memorised(*, real: Tensor, fake: Tensor, block: int = 2048) -> Memorisation:

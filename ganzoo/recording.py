@@ -117,10 +117,16 @@ def rewind(path: Path, step: int) -> list[dict[str, Any]]:
 def write_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -> None:
     """Add a report to scores.json, in place of the one of the same checkpoint and protocol.
 
-    `checkpoint` is "last", "best" or "step N".
+    If that is of the same step too, its other scores stay. `checkpoint` is "last", "best" or "step N".
     """
     entry = {"checkpoint": checkpoint, **report}
-    others = [old for old in read_reports(folder) if _subject(old) != _subject(entry)]
+    others = []
+    for old in read_reports(folder):
+        if _subject(old) != _subject(entry):
+            others.append(old)
+        elif old["protocol"] == entry["protocol"]:
+            entry["scores"] = old["scores"] | entry["scores"]
+            entry["memorisation"] = entry["memorisation"] or old["memorisation"]
     folder.write_json(folder.scores, {"reports": [*others, entry]})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -44,7 +44,7 @@ class Report:
             "scores": {name: score._asdict() for name, score in self.scores.items()},
             "protocol": self.protocol.to_json(),
             "warnings": list(self.warnings),
-            "memorisation": None if self.memorisation is None else asdict(self.memorisation),
+            "memorisation": self.memorisation and self.memorisation.to_json(),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
         }
 
@@ -100,7 +100,7 @@ class Evaluator:
             try:
                 scores |= metric.compute(real=self.reference, fake=fake)
             except EvaluationError as error:
-                refusals.append(f"no {name}: {error.what}")
+                refusals.append(f"no {name}: {error.what}" + (f" (try {error.hint})" if error.hint else ""))
         if not scores:
             raise EvaluationError("; ".join(refusals), hint="--samples N, --metrics fid, or another --features")
         return scores, refusals
@@ -129,7 +129,8 @@ def open_evaluator(
     extractor: FeatureExtractor = zoo.create("features", catalogue.choose_features(features, dataset, zoo))
     metrics = catalogue.choose_metrics(settings.metrics, zoo)
     if samples.x.dtype != torch.uint8 or samples.x.ndim != 4:
-        raise EvaluationError(f"samples of shape {tuple(samples.spec.shape)} are not images")
+        what = f"samples of shape {tuple(samples.spec.shape)} in {samples.x.dtype} are not uint8 images"
+        raise EvaluationError(what, hint="a run of such samples without --eval-every, with --no-scores")
     loaded = extractor.load(device)
     about = describe_reference(samples, dataset, zoo)
     reference = load_reference(samples.x, about.sha256, loaded, device=device, batch_size=settings.batch_size)
@@ -141,7 +142,7 @@ def open_evaluator(
         about,
         settings.batch_size,
         settings.memorisation,
-        reference.notes,
+        (*samples.notes, *reference.notes),
     )
 
 

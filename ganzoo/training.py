@@ -139,11 +139,11 @@ def measure(gan: GAN, terms: Terms, step: int) -> dict[str, float]:
     values |= {"lr/d": gan.opt_d.param_groups[0]["lr"], "lr/g": gan.opt_g.param_groups[0]["lr"]}
     for name, value in values.items():
         if not math.isfinite(value):
-            raise DivergedError(f"diverged by step {step}: {name} is {value}", hint=_REMEDIES)
+            raise DivergedError(f"diverged by step {step}: {name} is {value}", hint=REMEDIES)
     return values
 
 
-_REMEDIES = "--lipschitz gp, or a smaller rate: --set optim.lr_d=1e-4 --set optim.lr_g=1e-4"
+REMEDIES = "--lipschitz gp, or a smaller rate: --set optim.lr_d=1e-4 --set optim.lr_g=1e-4"
 
 
 def _gradient_norm(network: nn.Module) -> float:

@@ -1,5 +1,7 @@
 """One thread per test worker, one zoo per session, a dataset made on the spot, and random weights of Inception."""
 
+import os
+import tempfile
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +12,7 @@ from ganzoo.builtin.features import fidelity
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.zoo import load_zoo
 
+os.environ["GANZOO_CACHE"] = tempfile.mkdtemp(prefix="ganzoo-references-")  # before `runs` copies the environment
 torch.set_num_threads(1)  # two workers share two cores
 ZOO = load_zoo()
 

@@ -32,11 +32,6 @@ CPU = torch.device("cpu")
 SCORED = ["--samples=60", "--set=eval.metrics=fid,prc"]
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path_factory.getbasetemp() / "references"))
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Eight steps on labelled digits of 8 x 8 pixels, scored at steps 2, 4, 6 and 8."""
@@ -120,8 +115,8 @@ def test_the_generator_is_in_eval_mode_meanwhile_and_keeps_its_mode_and_averages
 
 
 def test_scoring_takes_nothing_from_the_random_state_of_the_run():
-    before = torch.get_rng_state()
-    list(images_of(Noisy()).batches(8))
+    network, before = Noisy(), torch.get_rng_state()
+    list(images_of(network).batches(8))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -249,11 +244,14 @@ def test_a_run_ends_with_the_scores_of_its_last_and_its_best_checkpoint(run):
     strict_json((run / "scores.json").read_text())
 
 
-def test_the_best_is_chosen_by_other_images_than_it_is_reported_by(run):
+def test_the_best_is_chosen_by_other_images_than_it_is_reported_by(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
     records = Run(run).evaluations
     assert [record["step"] for record in records] == [2, 4, 6, 8]
     assert {record["name"] for record in records} == {"FD(digits-cnn)-30"}
     assert all(record["selection"] != record["value"] for record in records)
+    again = evaluate(run, step=8, options={"eval.samples": 30, "eval.metrics": "fid"})
+    assert again.scores["FD(digits-cnn)-30"].value == records[-1]["value"]  # of the images that reports are of
     best = min(records, key=lambda record: record["selection"])["step"]
     assert checkpoint.best_step(run / "checkpoints") == best
     assert checkpoint.available_steps(run / "checkpoints") == sorted({best, 8})
@@ -424,6 +422,54 @@ def test_an_unknown_metric_is_refused_before_training(tmp_path):
 def test_the_closest_pairs_are_drawn(run, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
-    evaluate_json(copy, "--metrics=fid")
+    (copy / "samples" / "closest.png").unlink()
+    pair = evaluate_json(copy, "--metrics=fid")["memorisation"]["pairs"][0]
     with Image.open(copy / "samples" / "closest.png") as picture:
-        assert picture.size[0] > 2 * 8
+        right = np.asarray(picture)[:8, 10:18]  # beside the sample and a gap of 2
+    assert np.array_equal(right, Digits(image_size=8).load().x[pair["real"], 0])
+
+
+def test_one_metric_more_leaves_the_other_scores_of_a_run(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    before = scores_of(run)["last"]
+    evaluate_json(run, "--metrics=dc")
+    assert scores_of(run)["last"].items() > before.items()
+
+
+def test_another_dataset_is_scored_at_the_size_of_the_run(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    photos = write_images(tmp_path / "real", Digits(image_size=16).load().x[:20])
+    report = evaluate_json(run, f"--dataset=folder:{photos}", "--features=photos-cnn", "--metrics=fid")
+    assert report["protocol"]["reference"]["options"]["image_size"] == 8
+    assert report["memorisation"] is None  # these are not its training images
+    assert len(Run(run).final_scores) == 2  # which are by the run's own dataset
+    assert "differ in size" in ganzoo("evaluate", run, "--image-size=16", code=7).stderr
+
+
+def test_a_run_that_was_killed_before_it_was_scored_is_scored_when_it_is_resumed(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    before = scores_of(run)
+    (run / "scores.json").unlink()
+    ganzoo("resume", run)
+    assert scores_of(run) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--metrics="], 2),
+        (["--set=eval.samples=many"], 2),
+        (["--set=optim.lr_g=1"], 2),
+        (["--step=99"], 5),
+        (["--closest=nowhere"], 10),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused_in_words(run, tmp_path, words, code):
+    shutil.copytree(run, run := tmp_path / "run")
+    assert "Traceback" not in ganzoo("evaluate", run, *words, code=code).stderr
+
+
+def test_a_generator_that_diverged_is_named_by_its_evaluation(tmp_path):
+    words = ["--set=optim.lr_g=3e38", "--set=train.log_every=100", *SCORED, "--eval-every=1"]
+    result = train(tmp_path / "run", *words, steps=9, code=6)
+    assert "diverged by step" in result.stderr

@@ -26,7 +26,7 @@ _KEYS = {
 @click.command(short_help="Score a run, or images, against a dataset: FID, IS, KID, precision, recall.")
 @click.argument("target", type=click.Path(path_type=Path, exists=True))
 @click.option("--dataset", metavar="NAME", help="What to compare with.  [default: the run's]")
-@click.option("--split", metavar="NAME", help="Of the dataset: train or test.  [default: train]")
+@click.option("--split", metavar="NAME", help="Of the dataset: train or test.  [default: the run's]")
 @click.option("--image-size", type=int, metavar="PIXELS", help="Resize images to this size.")
 @click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Where datasets lie.")
 @click.option("--download", is_flag=True, default=None, help="Fetch the dataset if it is absent.")
@@ -72,11 +72,14 @@ def evaluate(
     if step is not None and best:
         raise click.UsageError("--step goes without --best")
 
+    if flags["inception_weights"] is not None:
+        features = features or "inception"
+
     from ganzoo import evaluation
     from ganzoo.cli import terminal
 
     said = {_KEYS[flag]: value for flag, value in flags.items() if value is not None}
-    said |= {key: str(value.absolute()) for key, value in said.items() if isinstance(value, Path)}
+    said |= {key: str(value.expanduser().absolute()) for key, value in said.items() if isinstance(value, Path)}
     report = evaluation.evaluate(
         target, dataset=dataset, features=features, options=said | read_assignments(assignments),
         step=step, best=best, ema=not raw, closest=closest, zoo=plugins.load(),

@@ -68,7 +68,7 @@ _OPTIONS = (
     click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]"),
     click.option("--precision", metavar="NAME", help="auto, fp32 or bf16.  [default: auto]"),
     click.option("--eval-every", type=int, metavar="N", help="Score every N steps, and keep the best checkpoint."),
-    click.option("--samples", type=int, metavar="N", help="Images that are scored.  [default: 5000; digits 2000]"),
+    click.option("--samples", type=int, metavar="N", help="Images to score.  [default: 5000; digits, mnist 2000]"),
     click.option(
         "--features",
         metavar="NAME",

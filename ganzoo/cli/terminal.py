@@ -117,15 +117,15 @@ def print_outcome(path: Path, as_json: bool, plugins: PluginChoice) -> None:
     last = run.log[-1] if run.log else {}
     if as_json:
         outcome: dict[str, Any] = {"run": str(path), "status": run.status, "samples": str(run.grid or "")}
-        outcome |= {"last": last, "scores": run.scores}
+        outcome |= {"last": last, "scores": run.final_scores}
         click.echo(json.dumps(outcome))
         return
     status = run.status
     minutes, seconds = divmod(round(last.get("seconds", 0)), 60)
     click.echo(f"{status['state']}: {status['step']} of {status['steps']} steps in {minutes}:{seconds:02d} min")
     click.echo(f"  samples  {run.grid}\n  run      {path}")
-    if run.scores:
-        print_reports(run.scores)
+    if reports := run.final_scores:
+        print_reports(reports)
     click.echo("next")
     click.echo(f"  {plugins.command} sample {quote(str(path))} --interpolate")
     click.echo(f"  {plugins.command} resume {quote(str(path))} --steps {2 * status['steps']}")
@@ -146,7 +146,7 @@ def print_reports(reports: Sequence[Mapping[str, Any]]) -> None:
         if found := report["memorisation"]:
             click.echo(f"  memorised  {found['share']:.0%}; of unseen images it would be about {found['expected']:.0%}")
     for warning in {warning: None for report in reports for warning in report["warnings"]}:
-        click.echo(f"  warning: {warning}")
+        click.echo(f"  note: {warning}")
 
 
 def _describe_score(score: Mapping[str, Any]) -> str:

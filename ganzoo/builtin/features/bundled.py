@@ -61,8 +61,9 @@ class Bundled(FeatureExtractor):
         if images.dtype != torch.uint8 or images.ndim != 4:
             raise EvaluationError(f"extractors read uint8 images (N, C, H, W), not {images.dtype} {images.ndim}-D")
         if images.shape[1] not in (1, self.channels):
-            what = f"{self.name} reads grey images; these have {images.shape[1]} channels"
-            raise EvaluationError(what, hint="--features photos-cnn, or --features inception")
+            reads = "grey images" if self.channels == 1 else "grey and colour images"
+            what = f"{self.name} reads {reads}; these have {images.shape[1]} channels"
+            raise EvaluationError(what, hint="--features photos-cnn, or inception, for three")
         x = from_uint8(images.expand(-1, self.channels, -1, -1))
         if x.shape[2:] != (SIZE, SIZE):
             x = interpolate(x, (SIZE, SIZE), mode="bilinear", antialias=True, align_corners=False)
