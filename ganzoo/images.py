@@ -10,6 +10,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import pad
 
+from ganzoo.errors import EvaluationError
+
 
 def from_uint8(x: Tensor) -> Tensor:
     """uint8 in [0, 255] -> float32 in [-1, 1]; floating samples pass unchanged."""
@@ -19,6 +21,13 @@ def from_uint8(x: Tensor) -> Tensor:
 def to_uint8(x: Tensor) -> Tensor:
     """[-1, 1] -> uint8: clamped first, since a cast alone would wrap 1.02 round to black."""
     return x.float().add(1).mul(127.5).clamp(0, 255).round().to(torch.uint8)
+
+
+def require_uint8(images: Tensor) -> None:
+    """Raise EvaluationError for anything but uint8 images (N, C, H, W): extractors see what a file would hold."""
+    if images.dtype != torch.uint8 or images.ndim != 4:
+        what = f"extractors read uint8 images (N, C, H, W), not {images.dtype} {images.ndim}-D"
+        raise EvaluationError(what, hint="ganzoo.images.to_uint8 clamps and rounds samples in [-1, 1]")
 
 
 def make_grid(x: Tensor, columns: int = 0, gap: int = 2) -> Tensor:

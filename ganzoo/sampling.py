@@ -87,7 +87,8 @@ class GeneratedImages:
 
     def pick(self, indices: Sequence[int]) -> Tensor:
         """Return the images of these indices, uint8 (N, C, H, W); raises what `batches` raises."""
-        z = torch.stack([self._draw(index // BLOCK)[index % BLOCK] for index in indices])
+        blocks = {block: self._draw(block) for block in {index // BLOCK for index in indices}}
+        z = torch.stack([blocks[index // BLOCK][index % BLOCK] for index in indices])
         return self._make(z, torch.tensor(indices) % self.num_classes, len(z))
 
     @torch.no_grad()

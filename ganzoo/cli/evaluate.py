@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.settings import PluginChoice, read_assignments
+from ganzoo.cli.settings import DATA_OPTIONS, FEATURES_OPTIONS, PluginChoice, add_options, read_assignments
 
 _KEYS = {
     "samples": "eval.samples",
@@ -27,21 +27,9 @@ _KEYS = {
 @click.argument("target", type=click.Path(path_type=Path, exists=True))
 @click.option("--dataset", metavar="NAME", help="What to compare with.  [default: the run's]")
 @click.option("--split", metavar="NAME", help="Of the dataset: train or test.  [default: the run's]")
-@click.option("--image-size", type=int, metavar="PIXELS", help="Resize images to this size.")
-@click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Where datasets lie.")
-@click.option("--download", is_flag=True, default=None, help="Fetch the dataset if it is absent.")
+@add_options(DATA_OPTIONS)
 @click.option("--samples", type=int, metavar="N", help="Images to score.  [default: the run's; all of a folder]")
-@click.option(
-    "--features",
-    metavar="NAME",
-    help="digits-cnn, photos-cnn, inception, dinov2, clip, vgg16.  [default: the dataset's]",
-)
-@click.option(
-    "--inception-weights",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    metavar="FILE",
-    help="Weights for --features inception, which this implies.",
-)
+@add_options(FEATURES_OPTIONS)
 @click.option("--metrics", metavar="NAMES", help="fid, fid-infinity, is, kid, prc, dc, with commas.")
 @click.option("--step", type=int, metavar="N", help="Of this checkpoint.  [default: the newest]")
 @click.option("--best", is_flag=True, help="Of the best checkpoint, as --eval-every chose it.")
@@ -69,9 +57,6 @@ def evaluate(
     ganzoo evaluate images/ --dataset mnist --data-root DIR --json
     ganzoo evaluate fake.npz --dataset folder:photos --features photos-cnn
     """
-    if step is not None and best:
-        raise click.UsageError("--step goes without --best")
-
     if flags["inception_weights"] is not None:
         features = features or "inception"
 

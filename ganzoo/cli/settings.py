@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,25 @@ class PluginChoice:
         return zoo
 
 
+DATA_OPTIONS = (
+    click.option("--image-size", type=int, metavar="PIXELS", help="Resize images to this size."),
+    click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Where datasets lie."),
+    click.option("--download", is_flag=True, default=None, help="Fetch the dataset if it is absent."),
+)
+FEATURES_OPTIONS = (
+    click.option(
+        "--features",
+        metavar="NAME",
+        help="digits-cnn, photos-cnn, inception, dinov2, clip, vgg16.  [default: auto, the dataset's]",
+    ),
+    click.option(
+        "--inception-weights",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Weights for --features inception, which this implies.",
+    ),
+)
+
 # The names are written out so that --help needs no torch; a test holds them to the registry.
 _OPTIONS = (
     click.argument("recipe", required=False),
@@ -59,9 +78,7 @@ _OPTIONS = (
         metavar="NAME",
         help="digits, mnist, fashion-mnist, cifar10, cifar100, svhn, stl10, folder:PATH, zip:PATH.  [default: digits]",
     ),
-    click.option("--image-size", type=int, metavar="PIXELS", help="Resize images to this size."),
-    click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Where datasets lie."),
-    click.option("--download", is_flag=True, default=None, help="Fetch the dataset if it is absent."),
+    *DATA_OPTIONS,
     click.option("--steps", type=int, metavar="N", help="Generator updates."),
     click.option("--batch-size", type=int, metavar="N", help="Real samples of a discriminator update."),
     click.option("--seed", type=int, metavar="N", help="Everything random follows from it.  [default: 0]"),
@@ -69,17 +86,7 @@ _OPTIONS = (
     click.option("--precision", metavar="NAME", help="auto, fp32 or bf16.  [default: auto]"),
     click.option("--eval-every", type=int, metavar="N", help="Score every N steps, and keep the best checkpoint."),
     click.option("--samples", type=int, metavar="N", help="Images to score.  [default: 5000; digits, mnist 2000]"),
-    click.option(
-        "--features",
-        metavar="NAME",
-        help="digits-cnn, photos-cnn, inception, dinov2, clip, vgg16.  [default: auto, the dataset's]",
-    ),
-    click.option(
-        "--inception-weights",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        metavar="FILE",
-        help="Weights for --features inception, which this implies.",
-    ),
+    *FEATURES_OPTIONS,
     click.option("--no-scores", is_flag=True, default=None, help="End without scores."),
     click.option(
         "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
@@ -103,10 +110,19 @@ _KEYS = {
 
 
 def settings_options(command: F) -> F:
-    """Add the shared flags to a command."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    """Add the flags that `run` and `config` share to a command."""
+    return add_options(_OPTIONS)(command)
+
+
+def add_options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
+    """Return a decorator that adds flags to a command, in this order."""
+
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def read_settings(recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:

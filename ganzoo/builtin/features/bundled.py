@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 from ganzoo.builtin.features.convnet import ConvNet
 from ganzoo.contracts import Extractor, FeatureExtractor, Features
 from ganzoo.errors import EvaluationError
-from ganzoo.images import from_uint8
+from ganzoo.images import from_uint8, require_uint8
 
 SIZE = 32  # pixels, of the images the networks were trained on
 
@@ -58,8 +58,7 @@ class Bundled(FeatureExtractor):
 
     def adapt(self, images: Tensor) -> Tensor:
         """uint8 (N, C, H, W) -> float32 (N, channels, 32, 32) in [-1, 1]. Raises EvaluationError."""
-        if images.dtype != torch.uint8 or images.ndim != 4:
-            raise EvaluationError(f"extractors read uint8 images (N, C, H, W), not {images.dtype} {images.ndim}-D")
+        require_uint8(images)
         if images.shape[1] not in (1, self.channels):
             reads = "grey images" if self.channels == 1 else "grey and colour images"
             what = f"{self.name} reads {reads}; these have {images.shape[1]} channels"

@@ -30,6 +30,7 @@ from ganzoo.builtin.features.weights import (
 )
 from ganzoo.contracts import Extractor, FeatureExtractor, Features
 from ganzoo.errors import EvaluationError
+from ganzoo.images import require_uint8
 
 INCEPTION = Published(
     label="inception",
@@ -262,9 +263,7 @@ def hash_state(module: nn.Module) -> str:
 
 def in_colour(images: Tensor) -> Tensor:
     """uint8 (N, C, H, W) with C 1 or 3 -> uint8 (N, 3, H, W). Raises EvaluationError."""
-    if images.dtype != torch.uint8 or images.ndim != 4:
-        what = f"extractors read uint8 images (N, C, H, W), not {images.dtype} {images.ndim}-D"
-        raise EvaluationError(what, hint="ganzoo.images.to_uint8 clamps and rounds samples in [-1, 1]")
+    require_uint8(images)
     if images.shape[1] not in (1, 3):
         what = f"extractors read grey or RGB images; these have {images.shape[1]} channels"
         raise EvaluationError(what, hint="convert the images to RGB")
