@@ -12,7 +12,6 @@ import errno
 import hashlib
 import json
 import math
-import os
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
@@ -26,6 +25,7 @@ import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from ganzoo.errors import CheckpointError, DivergedError, ResourceError
+from ganzoo.files import write_atomically
 
 SCHEMA = 1
 
@@ -40,28 +40,6 @@ class Loaded(NamedTuple):
 
 class _DamageError(Exception):
     """These bytes are not the ones that were saved; the text says how it shows."""
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Give `path` this content, whole or not at all, come what may. Raises OSError and keeps the old file."""
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{os.urandom(4).hex()}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if temporary.stat().st_size != len(data):
-            raise OSError(errno.EIO, "the file is not as long as what was written")
-        temporary.replace(path)
-    finally:
-        with suppress(OSError):  # gone already after the rename; never hides the reason of a failure
-            temporary.unlink(missing_ok=True)
-    with suppress(OSError):  # some network file systems refuse this, and the rename has already happened
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
 
 
 def save(folder: Path, step: int, state: Mapping[str, Any], *, keep_last: int = 3) -> Path:

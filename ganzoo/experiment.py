@@ -15,11 +15,11 @@ from ganzoo.config import KINDS, parse_component
 from ganzoo.contracts import Conditioner, DataSpec
 from ganzoo.device import choose_device
 from ganzoo.errors import CheckpointError, ConfigError
-from ganzoo.folder import RunFolder
+from ganzoo.files import read_records
+from ganzoo.folder import RunFolder, read_reports
 from ganzoo.lifecycle import Observer
 from ganzoo.manifest import check_plugins, read_spec
 from ganzoo.recipes import find_recipe, settle
-from ganzoo.recording import read_records, read_reports
 from ganzoo.sampling import draw_latents, sample_images, spread_labels
 from ganzoo.zoo import Zoo, load_zoo
 

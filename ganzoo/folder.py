@@ -18,9 +18,9 @@ from typing import Any
 import tomli_w
 from filelock import FileLock, Timeout
 
-from ganzoo.checkpoint import write_atomically
 from ganzoo.config import RunConfig, from_tables, read_toml, to_tables
 from ganzoo.errors import CheckpointError, FolderError, ResourceError
+from ganzoo.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,16 @@ class RunFolder:
         """Write one of the folder's JSON files, whole or not at all."""
         write_atomically(path, (json.dumps(values, indent=2, allow_nan=False) + "\n").encode())
 
-    def write_status(self, state: str, step: int, steps: int) -> None:
-        """Say how far the run is: state is running, complete, interrupted, diverged or failed."""
+    def write_status(self, state: str, step: int, steps: int, memory_mb: float | None = None) -> None:
+        """Say how far the run is: state is running, complete, interrupted, diverged or failed.
+
+        `memory_mb` is the peak so far; without it, what was said before stays.
+        """
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "time": timestamp()}
-        self.write_json(self.status, {"state": state, "step": step, "steps": steps, **owner})
+        if memory_mb is None:
+            memory_mb = self.read_json(self.status).get("memory_mb")
+        peak = {} if memory_mb is None else {"memory_mb": memory_mb}
+        self.write_json(self.status, {"state": state, "step": step, "steps": steps, **owner, **peak})
 
     @contextmanager
     def claim(self, *, new: bool = False) -> Iterator[None]:
@@ -159,6 +165,12 @@ def explain_disk(path: Path) -> Iterator[None]:
     except OSError as error:
         hint = "make room or allow writing there, then resume"
         raise ResourceError(f"cannot write the run: {error}", where=str(path), hint=hint) from error
+
+
+def read_reports(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return the reports of scores.json, the newest last."""
+    reports: list[dict[str, Any]] = folder.read_json(folder.scores).get("reports", [])
+    return reports
 
 
 def choose_name(run: RunConfig) -> str:

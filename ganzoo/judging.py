@@ -14,10 +14,11 @@ from ganzoo.build import GAN
 from ganzoo.config import RunConfig
 from ganzoo.contracts import Samples, Score
 from ganzoo.device import choose_device
-from ganzoo.folder import RunFolder
+from ganzoo.files import read_records
+from ganzoo.folder import RunFolder, read_reports
 from ganzoo.images import write_png
 from ganzoo.protocol import Generated, name_score
-from ganzoo.recording import read_records, read_reports, write_report
+from ganzoo.recording import write_report
 from ganzoo.sampling import GeneratedImages
 from ganzoo.scoring import Evaluator, Report, open_evaluator
 from ganzoo.zoo import Zoo
@@ -107,9 +108,11 @@ def best_evaluation(place: RunFolder) -> dict[str, Any]:
 
 
 def is_scored(place: RunFolder, step: int) -> bool:
-    """Whether scores.json has a report of this step, the last one."""
-    reports = [report for report in read_reports(place) if report["checkpoint"] == "last"]
-    return any(report["protocol"]["generated"]["step"] == step for report in reports)
+    """Whether scores.json has all that `score_run` writes after this step, the last one: a kill may come in between."""
+    best = best_evaluation(place)
+    wanted = {("last", step)} | ({("best", int(best["step"]))} if best else set())
+    found = {(report["checkpoint"], report["protocol"]["generated"]["step"]) for report in read_reports(place)}
+    return wanted <= found
 
 
 def mark_best(place: RunFolder, saving: int | None = None) -> None:

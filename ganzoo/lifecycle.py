@@ -14,6 +14,7 @@ from ganzoo import catalogue, checkpoint, folder, manifest, randomness
 from ganzoo.build import GAN, build_gan
 from ganzoo.config import RunConfig, Settings
 from ganzoo.contracts import Samples
+from ganzoo.costs import measure_costs, peak_memory_mb
 from ganzoo.device import choose_device
 from ganzoo.errors import CheckpointError, DivergedError, EvaluationError, GanzooError, ResourceError, RunInterrupted
 from ganzoo.feed import Feed, check_samples
@@ -87,7 +88,8 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer) -> None:
         raise
     with place.claim(new=True):
         with folder.explain_disk(path):
-            place.write_json(place.manifest, manifest.describe(settings, zoo, samples, training.gan.device))
+            costs = measure_costs(training.gan, samples, training.run.optim)
+            place.write_json(place.manifest, manifest.describe(settings, zoo, samples, training.gan.device, costs))
             place.write_recipe(settings.run)  # last: where it is, there is a run
         _train(training, samples, place, observer, judge)
 
@@ -225,7 +227,13 @@ def _score(training: Training, place: RunFolder, judge: Judge, observer: Observe
 
 def _write_ending(state: str, training: Training, place: RunFolder) -> None:
     with suppress(OSError):  # the disk may be what failed
-        place.write_status(state, training.step, training.run.train.steps)
+        place.write_status(state, training.step, training.run.train.steps, _peak(training, place))
+
+
+def _peak(training: Training, place: RunFolder) -> float:
+    """Peak memory of the run in MB, of its processes before this one too."""
+    before = float(place.read_json(place.status).get("memory_mb", 0))
+    return max(before, round(peak_memory_mb(training.gan.device.torch_device), 1))
 
 
 def _locate(error: DivergedError, place: RunFolder) -> DivergedError:
@@ -237,7 +245,8 @@ def _locate(error: DivergedError, place: RunFolder) -> DivergedError:
 def _conclude(training: Training, place: RunFolder, signal: int | None) -> None:
     steps = training.run.train.steps
     complete = training.step >= steps
-    place.write_status("complete" if complete else "interrupted", training.step, steps)
+    state = "complete" if complete else "interrupted"
+    place.write_status(state, training.step, steps, _peak(training, place))
     if signal is not None and not complete:
         what = f"stopped by signal {signal}: saved step {training.step} of {steps}"
         raise RunInterrupted(what, signal=signal, where=str(place.path), hint=place.continuation)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,7 +24,9 @@ from ganzoo.zoo import Zoo
 _TORCH = str(torch.__version__)  # unlike the version of the package, it tells builds apart: 2.10.0+cpu
 
 
-def describe(settings: Settings, zoo: Zoo, samples: Samples, device: Device) -> dict[str, Any]:
+def describe(
+    settings: Settings, zoo: Zoo, samples: Samples, device: Device, costs: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the manifest of a new run, as plain JSON values."""
     return {
         "created": timestamp(),
@@ -31,9 +36,30 @@ def describe(settings: Settings, zoo: Zoo, samples: Samples, device: Device) -> 
         "components": describe_components(settings.run, zoo),
         "data": describe_data(samples),
         "device": describe_device(device),
+        "cost": dict(costs),
         "versions": {"torch": _TORCH} | {name: version(name) for name in ("ganzoo-torch", "numpy", "pillow")},
-        "platform": {"python": platform.python_version(), "system": platform.platform()},
+        "platform": describe_platform(),
     }
+
+
+def describe_platform() -> dict[str, Any]:
+    """Return what a table says of the machine."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": _name_processor(),
+        "cores": os.cpu_count(),
+        "gpus": [torch.cuda.get_device_name(gpu) for gpu in range(torch.cuda.device_count())],
+    }
+
+
+def _name_processor() -> str:
+    """The name that Linux gives it; the architecture elsewhere."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def describe_data(samples: Samples) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ganzoo.contracts import Extractor
+if TYPE_CHECKING:
+    from ganzoo.contracts import Extractor
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,22 @@ class Protocol:
 
     def differences(self, other: Protocol) -> dict[str, tuple[Any, Any]]:
         """Return what forbids to rank the scores of two protocols: {"generated.count": (2000, 5000)}."""
-        one, two = _decisive(self), _decisive(other)
-        return {key: (one.get(key), two.get(key)) for key in {**one, **two} if one.get(key) != two.get(key)}
+        return differences(self.to_json(), other.to_json())
 
 
-def _decisive(protocol: Protocol) -> dict[str, Any]:
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return what `Protocol.differences` does, of two protocols as JSON values."""
+    first, second = decisive(one), decisive(other)
+    return {key: (first.get(key), second.get(key)) for key in first | second if first.get(key) != second.get(key)}
+
+
+def decisive(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what scores must have in common to be ranked, flat: {"features": "digits-cnn", "generated.count": ...}."""
     own = ("source", "step", "seed", "sha256")  # may differ from row to row of one table
-    generated = {f"generated.{k}": v for k, v in asdict(protocol.generated).items() if k not in own}
-    reference = {f"reference.{k}": v for k, v in asdict(protocol.reference).items() if k != "options"}
-    extractor = {f"features.{k}": v for k, v in protocol.fingerprint.items()}
-    return {"features": protocol.features} | extractor | generated | reference
+    generated = {f"generated.{k}": v for k, v in protocol["generated"].items() if k not in own}
+    reference = {f"reference.{k}": v for k, v in protocol["reference"].items() if k != "options"}
+    extractor = {f"features.{k}": v for k, v in protocol["fingerprint"].items()}
+    return {"features": protocol["features"]} | extractor | generated | reference
 
 
 _USUAL_NAMES = {"FD": "FID", "FD-infinity": "FID-infinity", "KD": "KID", "IS": "IS"}

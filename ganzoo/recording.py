@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from ganzoo.build import GAN
-from ganzoo.checkpoint import write_atomically
 from ganzoo.config import RunConfig, flatten, to_tables
 from ganzoo.contracts import DataSpec, Score
-from ganzoo.folder import RunFolder
+from ganzoo.files import append, read_records, write_atomically
+from ganzoo.folder import RunFolder, read_reports
 from ganzoo.images import make_grid, write_png
 from ganzoo.sampling import draw_latents, sample_images, spread_labels
 
@@ -76,13 +76,6 @@ class Recorder:
         self._tensorboard.close()
 
 
-def append(path: Path, record: Mapping[str, Any]) -> None:
-    """Write one record as a line of JSON."""
-    line = json.dumps(record, allow_nan=False) + "\n"
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line)
-
-
 def columns_for(spec: DataSpec) -> int:
     """Columns of a grid: one per class where there are classes and they fit, else 8."""
     return spec.num_classes if 2 <= spec.num_classes <= 20 else 8
@@ -92,19 +85,6 @@ def fixed_latents(run: RunConfig, spec: DataSpec, z_dim: int) -> tuple[Tensor, T
     """Return the latents of the run's grids, the same at every step: z (N, Z), y (N,)."""
     count = 8 * columns_for(spec)
     return draw_latents(count, z_dim, run.train.seed), spread_labels(count, spec.num_classes)
-
-
-def read_records(path: Path) -> list[dict[str, Any]]:
-    """Return the records in order; a line that a killed process left torn is left out."""
-    if not path.is_file():
-        return []
-    records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            break  # only the last line can be torn: each is one write
-    return records
 
 
 def rewind(path: Path, step: int) -> list[dict[str, Any]]:
@@ -128,12 +108,6 @@ def write_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) 
             entry["scores"] = old["scores"] | entry["scores"]
             entry["memorisation"] = entry["memorisation"] or old["memorisation"]
     folder.write_json(folder.scores, {"reports": [*others, entry]})
-
-
-def read_reports(folder: RunFolder) -> list[dict[str, Any]]:
-    """Return the reports of scores.json, the newest last."""
-    reports: list[dict[str, Any]] = folder.read_json(folder.scores).get("reports", [])
-    return reports
 
 
 def _subject(report: Mapping[str, Any]) -> tuple[str, str]:

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo.builtin.metrics.frechet import square_root
-from ganzoo.checkpoint import write_atomically
 from ganzoo.contracts import Extractor, FeatureSet
 from ganzoo.extraction import KEEP, extract, in_batches, place_of
+from ganzoo.files import write_atomically
 
 SCHEMA = 1
 REQUIRED = ("mean", "covariance", "root", "rows")

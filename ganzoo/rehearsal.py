@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from dataclasses import dataclass
 
-import torch
-from torch import nn
-
 from ganzoo.build import GAN
 from ganzoo.config import RunConfig
+from ganzoo.costs import measure_costs, peak_memory_mb
 from ganzoo.feed import Feed
 from ganzoo.lifecycle import Observer, explain_memory, prepare
 from ganzoo.steps import discriminator_step, generator_step
@@ -27,6 +24,7 @@ class Rehearsal:
     shape: tuple[int, ...]
     parameters_g: int
     parameters_d: int
+    flops_per_step: float
     memory_mb: float
     """Peak so far: of the process on a CPU, of the allocator on CUDA."""
     seconds_per_step: float
@@ -53,9 +51,8 @@ def rehearse(run: RunConfig, zoo: Zoo, observer: Observer) -> Rehearsal:
         device=f"{gan.device.torch_device.type}, {gan.device.precision}",
         samples=len(samples),
         shape=samples.spec.shape,
-        parameters_g=_count(gan.G),
-        parameters_d=_count(gan.D),
-        memory_mb=_peak_memory(gan) / 2**20,
+        **measure_costs(gan, samples, optim),
+        memory_mb=peak_memory_mb(gan.device.torch_device),
         seconds_per_step=seconds,
         steps=run.train.steps,
     )
@@ -66,13 +63,3 @@ def _step(gan: GAN, feed: Feed, n_critic: int, batch: int, batch_g: int) -> None
         discriminator_step(gan, *feed.next(batch))
     terms = generator_step(gan, *feed.next(batch_g))
     float(terms["g/adversarial"])  # waits for the device
-
-
-def _count(network: nn.Module) -> int:
-    return sum(weight.numel() for weight in network.parameters())
-
-
-def _peak_memory(gan: GAN) -> int:
-    if gan.device.torch_device.type == "cuda":
-        return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB

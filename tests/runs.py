@@ -10,8 +10,9 @@ from test_training import same
 
 from ganzoo import checkpoint
 from ganzoo.cli import cli
+from ganzoo.files import read_records
 from ganzoo.folder import RunFolder
-from ganzoo.recording import TIMINGS, read_records
+from ganzoo.recording import TIMINGS
 
 TINY = ["--model=mlp", "--image-size=8", "--batch-size=8", "--device=cpu", "--set=optim.batch_size_g=8"]
 TINY += ["--set=model.width=16", "--set=model.depth=1", "--set=model.z_dim=4"]
@@ -72,9 +73,9 @@ def spawn(*words, **options):
     return subprocess.Popen([sys.executable, "-m", "ganzoo", *map(str, words)], **options)
 
 
-def wait_for(condition, process):
-    """Wait until something is so; a process that ends before, or a minute, fails the test."""
-    deadline = time.monotonic() + 60
+def wait_for(condition, process, seconds=60):
+    """Wait until something is so; a process that ends before, or takes too long, fails the test."""
+    deadline = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline

@@ -31,9 +31,9 @@ from ganzoo.checkpoint import (
     mark_best,
     save,
     sweep,
-    write_atomically,
 )
 from ganzoo.errors import CheckpointError, DivergedError, ResourceError
+from ganzoo.files import write_atomically
 
 torch.set_num_threads(1)
 

@@ -22,9 +22,9 @@ from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.config import Choice, EvalConfig
 from ganzoo.errors import CheckpointError, ConfigError, EvaluationError
 from ganzoo.evaluation import evaluate
+from ganzoo.files import read_records
 from ganzoo.images import from_uint8
 from ganzoo.protocol import Generated
-from ganzoo.recording import read_records
 from ganzoo.sampling import BLOCK, GeneratedImages, StoredImages
 from ganzoo.scoring import open_evaluator
 
@@ -450,6 +450,14 @@ def test_a_run_that_was_killed_before_it_was_scored_is_scored_when_it_is_resumed
     shutil.copytree(run, run := tmp_path / "run")
     before = scores_of(run)
     (run / "scores.json").unlink()
+    ganzoo("resume", run)
+    assert scores_of(run) == before
+
+
+def test_a_run_that_was_killed_between_the_scores_of_its_last_and_its_best_gets_both(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    before, written = scores_of(run), json.loads((run / "scores.json").read_text())
+    (run / "scores.json").write_text(json.dumps({"reports": written["reports"][:1]}))
     ganzoo("resume", run)
     assert scores_of(run) == before
 

@@ -17,9 +17,9 @@ from test_training import same
 from ganzoo import checkpoint
 from ganzoo.errors import CheckpointError
 from ganzoo.experiment import Run
+from ganzoo.files import read_records
 from ganzoo.folder import RunFolder
 from ganzoo.lifecycle import Observer
-from ganzoo.recording import read_records
 
 
 @pytest.fixture(scope="module")

@@ -183,13 +183,15 @@ def print_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
     click.echo(f"{rehearsal.title} on {rehearsal.device}; nothing was written")
     click.echo(f"  data        {rehearsal.samples:,} samples of {shape}")
     click.echo(f"  parameters  G {rehearsal.parameters_g:,}  D {rehearsal.parameters_d:,}")
+    click.echo(f"  operations  {rehearsal.flops_per_step:.3g} FLOPs a step")
     click.echo(f"  memory      {rehearsal.memory_mb:,.0f} MB at most so far")
     click.echo(
-        f"  time        {rehearsal.steps:,} steps x {rehearsal.seconds_per_step:.3f} s = {_duration(rehearsal.seconds)}"
+        f"  time        {rehearsal.steps:,} steps x {rehearsal.seconds_per_step:.3f} s = {duration(rehearsal.seconds)}"
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """97 s, 12 min, 3.4 h."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

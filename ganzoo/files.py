@@ -1,0 +1,68 @@
+"""Files that are whole or not there, and lines of JSON of which a kill may tear the last. No torch here."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Give `path` this content, whole or not at all, come what may. Raises OSError and keeps the old file."""
+    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if temporary.stat().st_size != len(data):
+            raise OSError(errno.EIO, "the file is not as long as what was written")
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):  # gone already after the rename; never hides the reason of a failure
+            temporary.unlink(missing_ok=True)
+    with suppress(OSError):  # some network file systems refuse this, and the rename has already happened
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def append(path: Path, record: Mapping[str, Any]) -> None:
+    """Write one record as a line of JSON."""
+    line = json.dumps(record, allow_nan=False) + "\n"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line)
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Return the records in order; a line that a killed process left torn is left out."""
+    if not path.is_file():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            break  # only the last line can be torn: each is one write
+    return records
+
+
+def read_last_record(path: Path) -> dict[str, Any]:
+    """Return the last whole record without reading those before it; {} if there is none."""
+    if not path.is_file():
+        return {}
+    tail = 1 << 16  # bytes; a record has less than a thousand
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - tail))
+        lines = file.read().splitlines()
+    for line in reversed(lines):
+        with suppress(ValueError):  # torn by a kill, or cut by the limit
+            record: dict[str, Any] = json.loads(line)
+            return record
+    return {}
