@@ -12,15 +12,16 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
+import tomli_w
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ganzoo.errors import ConfigError
 from ganzoo.options import did_you_mean, validate
 
-Kind = Literal["model", "loss", "lipschitz", "conditioner", "dataset", "features", "metric"]
+Kind = Literal["model", "loss", "lipschitz", "conditioner", "dataset", "features", "metric", "engine"]
 ALL_KINDS: tuple[Kind, ...] = get_args(Kind)
-KINDS = ALL_KINDS[:-1]
-"""Those of which a run chooses one; of metrics it takes several."""
+KINDS = ALL_KINDS[:-2]
+"""Those of which a run chooses one; of metrics it takes several, and an engine is a grid's."""
 Values = Mapping[str, Any]
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -271,6 +272,11 @@ def _toml_value(text: str) -> Any:
     except tomllib.TOMLDecodeError:
         return text
     return tables["value"] if len(tables) == 1 else text
+
+
+def to_toml(value: Any) -> str:
+    """Write a value as `parse_assignment` reads it: "adam", 1e-4, [1, 2]."""
+    return tomli_w.dumps({"value": value}).partition("=")[2].strip()
 
 
 def parse_component(kind: Kind, text: str) -> dict[str, Any]:

@@ -18,12 +18,14 @@ its help, and the docstring cites its source (arXiv id or DOI, equation).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from ganzoo.cells import Cell, Ending
 
 
 @dataclass(frozen=True)
@@ -248,4 +250,26 @@ class Metric(ABC):
         """Return scores by name, e.g. {"precision": ..., "recall": ...}.
 
         Raises EvaluationError if there are too few images, or if the features lack what the metric needs.
+        """
+
+
+class Engine(ABC):
+    """Where the cells of a grid run, and how many at once."""
+
+    @property
+    def cells_at_once(self) -> int:
+        """How many run at once; 0 where that is not known beforehand."""
+        return 0
+
+    @property
+    def threads_per_cell(self) -> int:
+        """CPU threads of each; 0 where that is not known beforehand."""
+        return 0
+
+    @abstractmethod
+    def run(self, cells: Sequence[Cell]) -> Generator[tuple[Cell, Ending]]:
+        """Give each cell to `ganzoo.execute` once, with its share of the machine; yield it with its ending.
+
+        In any order, some at once. A cell whose worker dies is given to another one, since a run goes on where it was.
+        When the generator is closed, what still runs is stopped and waited for.
         """

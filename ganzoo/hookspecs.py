@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # torch stays out, so that hook names can be listed fast
         AdversarialLoss,
         Conditioner,
         Dataset,
+        Engine,
         FeatureExtractor,
         LipschitzEnforcer,
         Metric,
@@ -60,3 +61,8 @@ def register_features() -> Mapping[str, type[FeatureExtractor]]:  # type: ignore
 @hookspec
 def register_metrics() -> Mapping[str, type[Metric]]:  # type: ignore[empty-body]
     """Return metrics, e.g. {"fid": FrechetDistance}."""
+
+
+@hookspec
+def register_engines() -> Mapping[str, type[Engine]]:  # type: ignore[empty-body]
+    """Return engines of grids, e.g. {"local": Local}."""

@@ -28,6 +28,7 @@ BUILTIN = (
     "ganzoo.builtin.datasets",
     "ganzoo.builtin.features",
     "ganzoo.builtin.metrics",
+    "ganzoo.builtin.engines",
 )
 
 CONTRACTS: dict[Kind, tuple[str, type]] = {
@@ -38,6 +39,7 @@ CONTRACTS: dict[Kind, tuple[str, type]] = {
     "dataset": ("register_datasets", contracts.Dataset),
     "features": ("register_features", contracts.FeatureExtractor),
     "metric": ("register_metrics", contracts.Metric),
+    "engine": ("register_engines", contracts.Engine),
 }
 
 

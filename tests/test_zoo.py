@@ -23,6 +23,7 @@ NEUTRAL = {
     ("conditioner", "none"),
     ("dataset", "folder"),
     ("dataset", "zip"),
+    ("engine", "local"),
 }  # nobody's invention
 
 
@@ -101,6 +102,7 @@ def test_every_kind_has_the_components_that_were_promised():
         },
         "features": {"digits-cnn", "photos-cnn", "inception", "dinov2", "clip", "vgg16"},
         "metric": {"fid", "fid-infinity", "is", "kid", "prc", "dc"},
+        "engine": {"local", "ray"},
     }
 
 

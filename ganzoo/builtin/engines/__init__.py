@@ -1,0 +1,19 @@
+"""Engines: where the cells of a grid run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ganzoo.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from ganzoo.contracts import Engine
+
+
+@hookimpl
+def register_engines() -> dict[str, type[Engine]]:
+    """One machine, or a cluster."""
+    from ganzoo.builtin.engines.cluster import RayCluster  # not at the top: a worker of a cluster needs no torch
+    from ganzoo.builtin.engines.local import Local
+
+    return {"local": Local, "ray": RayCluster}

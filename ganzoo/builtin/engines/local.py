@@ -1,0 +1,74 @@
+"""This machine: some cells at once, each with its share of the cores or a GPU of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+import torch
+from pydantic import NonNegativeInt
+
+from ganzoo.cells import Cell, Ending, execute
+from ganzoo.contracts import Engine
+
+
+@dataclass(frozen=True)
+class Local(Engine):
+    """Processes on this machine, each with its share of the cores, or with one GPU where there are some.
+
+    `jobs`: cells at once; 0 means one per GPU, or per core where there is no GPU. `threads`: of each cell; 0 means an
+    equal share of the cores. Results are bit-equal only for equal numbers of threads.
+    """
+
+    jobs: NonNegativeInt = 0
+    threads: NonNegativeInt = 0
+
+    @property
+    def cells_at_once(self) -> int:
+        """As `jobs` says."""
+        return self.jobs or torch.cuda.device_count() or _count_cores()
+
+    @property
+    def threads_per_cell(self) -> int:
+        """As `threads` says."""
+        return self.threads or max(1, _count_cores() // self.cells_at_once)
+
+    def run(self, cells: Sequence[Cell]) -> Generator[tuple[Cell, Ending]]:
+        """Keep `jobs` processes going."""
+        shares: SimpleQueue[dict[str, str]] = SimpleQueue()
+        for share in self._shares():
+            shares.put(share)
+        stopped = threading.Event()
+
+        def work(cell: Cell) -> Ending:
+            share = shares.get()
+            try:
+                return Ending("interrupted", "not begun") if stopped.is_set() else execute(cell, share, stopped.is_set)
+            finally:
+                shares.put(share)
+
+        with ThreadPoolExecutor(shares.qsize(), "cell") as pool:
+            futures: dict[Future[Ending], Cell] = {pool.submit(work, cell): cell for cell in cells}
+            try:
+                for future in as_completed(futures):
+                    yield futures[future], future.result()
+            finally:
+                stopped.set()  # the runs save themselves; leaving the pool waits for them
+
+    def _shares(self) -> list[dict[str, str]]:
+        """Return the environment of each cell that runs at once."""
+        gpus = torch.cuda.device_count()
+        threads = {"OMP_NUM_THREADS": str(self.threads_per_cell)}
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpus else []
+        names = visible if len(visible) == gpus else [str(gpu) for gpu in range(gpus)]
+        jobs = range(self.cells_at_once)
+        return [threads | ({"CUDA_VISIBLE_DEVICES": names[job % gpus]} if gpus else {}) for job in jobs]
+
+
+def _count_cores() -> int:
+    """Cores that this process may use, where the system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
