@@ -52,6 +52,12 @@ class EvaluationError(GanzooError):
     exit_code = 7
 
 
+class GridError(GanzooError):
+    """A grid is finished, but cells of it diverged, failed or ran out of time."""
+
+    exit_code = 8
+
+
 class ResourceError(GanzooError):
     """Disk, memory or device is not there, or not enough."""
 

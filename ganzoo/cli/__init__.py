@@ -13,15 +13,18 @@ from typing import Any
 import click
 
 from ganzoo import __version__
+from ganzoo.cli.compare import compare
 from ganzoo.cli.config import config
 from ganzoo.cli.evaluate import evaluate
 from ganzoo.cli.list import list_
 from ganzoo.cli.plugins import plugins
+from ganzoo.cli.report import report
 from ganzoo.cli.resume import resume
 from ganzoo.cli.run import run
 from ganzoo.cli.sample import sample
 from ganzoo.cli.settings import PluginChoice
 from ganzoo.cli.show import show
+from ganzoo.cli.table import table
 from ganzoo.errors import GanzooError
 
 _EXIT_CODES = """
@@ -29,8 +32,8 @@ _EXIT_CODES = """
 Exit codes
   0 done    1 a bug in ganzoo    2 usage or settings    3 data
   4 a plugin that was asked for    5 no usable checkpoint    6 diverged
-  7 evaluation impossible    9 disk, memory or device
-  10 run folder busy or existing
+  7 evaluation impossible    8 grid finished with failed cells
+  9 disk, memory or device    10 folder busy or existing
   129, 130, 143 stopped by a signal with a checkpoint written
 """
 
@@ -70,19 +73,20 @@ class _Group(click.Group):
               help="Leave an installed plugin out; may be repeated.")  # fmt: skip
 @click.pass_context
 def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str]) -> None:
-    """Train, sample and score GANs: any model x loss x lipschitz x conditioner.
+    """Train, sample, score and compare GANs: any model x loss x lipschitz x conditioner.
 
     \b
     ganzoo run --model dcgan --loss wgan --lipschitz gp
     ganzoo run sngan --dataset cifar10 --data-root DIR
     ganzoo run --dataset folder:photos --image-size 64 --dry-run
     ganzoo evaluate runs/NAME --best
+    ganzoo compare --loss bce,wgan,hinge --lipschitz none,gp --seeds 0..2
     ganzoo list; ganzoo show lipschitz gp; ganzoo config show sngan
     """
     ctx.obj = PluginChoice(tuple(files), tuple(disabled))
 
 
-for _command in (run, resume, sample, evaluate, list_, show, config, plugins):
+for _command in (run, resume, sample, evaluate, compare, table, report, list_, show, config, plugins):
     cli.add_command(_command)
 
 

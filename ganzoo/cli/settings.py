@@ -27,6 +27,12 @@ class PluginChoice:
     disabled: tuple[str, ...] = ()
 
     @property
+    def words(self) -> list[str]:
+        """The same choice, as words of a command line, with paths that hold from anywhere."""
+        files = [word for path in self.files for word in ("--plugin", str(path.expanduser().absolute()))]
+        return files + [word for name in self.disabled for word in ("--no-plugin", name)]
+
+    @property
     def command(self) -> str:
         """What a command line begins with that needs the same single files."""
         return " ".join(["ganzoo", *(f"--plugin {quote(str(path))}" for path in self.files)])
@@ -63,8 +69,7 @@ FEATURES_OPTIONS = (
 )
 
 # The names are written out so that --help needs no torch; a test holds them to the registry.
-_OPTIONS = (
-    click.argument("recipe", required=False),
+COMPONENT_OPTIONS = (
     click.option("--model", metavar="NAME", help="mlp, dcgan, resnet, or a plugin's.  [default: dcgan]"),
     click.option("--loss", metavar="NAME", help="bce, minimax, lsgan, wgan, hinge.  [default: bce]"),
     click.option(
@@ -78,16 +83,23 @@ _OPTIONS = (
         metavar="NAME",
         help="digits, mnist, fashion-mnist, cifar10, cifar100, svhn, stl10, folder:PATH, zip:PATH.  [default: digits]",
     ),
+)  # fmt: skip
+TRAIN_OPTIONS = (
     *DATA_OPTIONS,
     click.option("--steps", type=int, metavar="N", help="Generator updates."),
     click.option("--batch-size", type=int, metavar="N", help="Real samples of a discriminator update."),
-    click.option("--seed", type=int, metavar="N", help="Everything random follows from it.  [default: 0]"),
     click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]"),
     click.option("--precision", metavar="NAME", help="auto, fp32 or bf16.  [default: auto]"),
     click.option("--eval-every", type=int, metavar="N", help="Score every N steps, and keep the best checkpoint."),
     click.option("--samples", type=int, metavar="N", help="Images to score.  [default: 5000; digits, mnist 2000]"),
     *FEATURES_OPTIONS,
     click.option("--no-scores", is_flag=True, default=None, help="End without scores."),
+)
+_OPTIONS = (
+    click.argument("recipe", required=False),
+    *COMPONENT_OPTIONS,
+    *TRAIN_OPTIONS,
+    click.option("--seed", type=int, metavar="N", help="Everything random follows from it.  [default: 0]"),
     click.option(
         "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
         help="Any other setting, e.g. optim.lr_g=1e-4; may be repeated.",
@@ -127,12 +139,19 @@ def add_options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
 
 def read_settings(recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:
     """Turn the flags into settings. Raises ConfigError."""
-    from ganzoo.config import KINDS, parse_component
     from ganzoo.recipes import find_recipe, settle
+
+    named = find_recipe(recipe) if recipe else None
+    return settle(recipe=named, flags=read_flags(**flags), sets=read_assignments(assignments))
+
+
+def read_flags(**flags: Any) -> dict[str, Any]:
+    """Turn the flags that were given into "section.option" -> value."""
+    from ganzoo.config import KINDS, parse_component
 
     said: dict[str, Any] = {}
     for kind in KINDS:
-        if (name := flags.pop(kind)) is not None:
+        if (name := flags.pop(kind, None)) is not None:
             said |= parse_component(kind, name)
     if flags.pop("no_scores"):
         said["eval.at_end"] = False
@@ -141,8 +160,7 @@ def read_settings(recipe: str | None, assignments: tuple[str, ...], **flags: Any
     for flag, value in flags.items():
         if value is not None:
             said[_KEYS[flag]] = str(value.expanduser().absolute()) if isinstance(value, Path) else value
-    named = find_recipe(recipe) if recipe else None
-    return settle(recipe=named, flags=said, sets=read_assignments(assignments))
+    return said
 
 
 def read_assignments(assignments: tuple[str, ...]) -> dict[str, Any]:

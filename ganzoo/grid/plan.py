@@ -1,0 +1,226 @@
+"""Axes become cells: a run for each combination and seed, settled as `ganzoo run` would, or refused with the reason."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+from ganzoo import catalogue
+from ganzoo.config import KINDS, RunConfig, flatten, parse_assignment, parse_component, to_tables, to_toml
+from ganzoo.errors import ConfigError, GanzooError
+from ganzoo.recipes import find_recipe, settle
+from ganzoo.rehearsal import Rehearsal
+from ganzoo.zoo import Zoo
+
+Unit = Literal["steps", "images", "seconds", "flops"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+ALWAYS = ("model", "loss", "lipschitz")
+"""Axes of every grid without a recipe, however many values they have: they make up the names of its cells."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every run may cost, so that rows are equal in it."""
+
+    unit: Unit
+    amount: float
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a step has to be tried to know how many there may be."""
+        return self.unit in ("seconds", "flops")
+
+    def steps(self, run: RunConfig, rehearsal: Rehearsal | None) -> int:
+        """Return the number of steps that the budget pays for, at least one."""
+        if self.unit == "steps":
+            price = 1.0
+        elif self.unit == "images":
+            price = run.optim.n_critic * run.optim.batch_size
+        else:
+            assert rehearsal is not None  # by `is_measured`
+            price = rehearsal.seconds_per_step if self.unit == "seconds" else rehearsal.flops_per_step
+        return max(1, math.floor(self.amount / price))
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for."""
+
+    axes: Mapping[str, Sequence[str]]
+    """"recipe", a kind, or "section.option" -> values as they are written on the command line."""
+    seeds: Sequence[int] = (0,)
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    """"section.option" -> value, the same for all."""
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    """What --set says, the same for all."""
+    budget: Budget | None = None
+    evals: int = 0
+    """How often a run is scored and drawn on its way, at equal distances; 0 means as the settings say."""
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """One cell before it runs."""
+
+    name: str
+    axes: Mapping[str, Any]
+    seed: int
+    arguments: tuple[str, ...] = ()
+    """Of `ganzoo run`, but for --out."""
+    run: RunConfig | None = None
+    refused: str = ""
+    """Why it cannot be; empty if it can."""
+    rehearsal: Rehearsal | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the grid's file says of it."""
+        settings = flatten(to_tables(self.run)) if self.run else dict(self.axes) | {"train.seed": self.seed}
+        return {"axes": dict(self.axes), "seed": self.seed, "settings": settings, "refused": self.refused}
+
+
+Rehearse = Callable[[RunConfig], Rehearsal]
+
+
+def plan(
+    request: Request, zoo: Zoo, rehearse: Rehearse | None = None, known: Mapping[str, int] | None = None
+) -> list[PlannedCell]:
+    """Return the cells, all rows of the first seed first. A combination that is refused is a cell with its reason.
+
+    `rehearse` tries a step of each row, which a budget in seconds or FLOPs needs; `known` has the steps of rows whose
+    budget was measured before, by the name of a cell. Raises ConfigError for a component, a recipe or a setting that
+    nothing knows, since that is a slip and not a result; and where every combination is refused.
+    """
+    rows = [_Row.make(request, values) for values in itertools.product(*request.axes.values())]
+    for row in rows:
+        row.check_names(zoo)
+    settled = [row.settle(request, zoo, rehearse, known or {}) for row in rows]
+    if all(row.refused for row in settled):
+        raise ConfigError(f"every combination is refused; the first: {settled[0].refused}", hint="ganzoo list")
+    return [row.cell(seed) for seed in request.seeds for row in settled]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One combination, over all seeds."""
+
+    axes: Mapping[str, str]
+    flags: Mapping[str, Any]
+    sets: Mapping[str, Any]
+    recipe: str = ""
+    run: RunConfig | None = None
+    refused: str = ""
+    rehearsal: Rehearsal | None = None
+
+    @staticmethod
+    def make(request: Request, values: Sequence[str]) -> _Row:
+        axes = dict(zip(request.axes, values, strict=True))
+        flags, sets = dict(request.flags), dict(request.sets)
+        for kind in KINDS:
+            if kind in axes:
+                flags |= parse_component(kind, axes[kind])
+        for key, value in axes.items():
+            if "." in key:
+                sets.update([parse_assignment(f"{key}={value}")])
+        return _Row(axes, flags, sets, axes.get("recipe", ""))
+
+    def check_names(self, zoo: Zoo) -> None:
+        """Raise ConfigError if the row names what nobody knows."""
+        settings = settle(recipe=find_recipe(self.recipe) if self.recipe else None, flags=self.flags)
+        for kind in KINDS:
+            for part in settings.run.choice(kind).parts():
+                if part.name != "auto":
+                    zoo.entry(kind, part.name)
+
+    def settle(self, request: Request, zoo: Zoo, rehearse: Rehearse | None, known: Mapping[str, int]) -> _Row:
+        """Return the row with its settings, its budget spent; or with the reason why it is refused."""
+        try:
+            row = self._read(zoo)
+            assert row.run is not None  # it was just read
+            rehearsal = rehearse(row.run) if rehearse else None
+            steps = known.get(self._name(request.seeds[0])) or _affordable(request, row.run, rehearsal)
+            row = replace(row, rehearsal=rehearsal, sets=dict(self.sets) | _schedule(request, steps))
+            return row._read(zoo)
+        except GanzooError as error:
+            return replace(self, refused=error.what)
+
+    def _read(self, zoo: Zoo) -> _Row:
+        recipe = find_recipe(self.recipe) if self.recipe else None
+        settings = catalogue.complete(settle(recipe=recipe, flags=self.flags, sets=self.sets), zoo)
+        return replace(self, run=settings.run)
+
+    def cell(self, seed: int) -> PlannedCell:
+        run = self.run and replace(self.run, train=replace(self.run.train, seed=seed))
+        axes = {f"{key}.name" if key in KINDS else key: value for key, value in self.axes.items()}
+        return PlannedCell(
+            name=self._name(seed),
+            axes=axes,
+            seed=seed,
+            arguments=() if self.refused else tuple(self._arguments(seed)),
+            run=run,
+            refused=self.refused,
+            rehearsal=self.rehearsal,
+        )
+
+    def _name(self, seed: int) -> str:
+        words = [value if "." not in key else f"{key.rpartition('.')[2]}={value}" for key, value in self.axes.items()]
+        return re.sub(r"[^A-Za-z0-9._+=-]", "-", "-".join([*words, f"s{seed}"]))
+
+    def _arguments(self, seed: int) -> Iterator[str]:
+        """Write the row as a command line."""
+        if self.recipe:
+            yield self.recipe
+        flags = dict(self.flags)
+        for kind in KINDS:
+            if (name := flags.pop(f"{kind}.name", None)) is not None:
+                path = flags.pop(f"{kind}.path", None)
+                yield from (f"--{kind}", name if path is None else f"{name}:{path}")
+        for key, value in (flags | dict(self.sets)).items():
+            yield from ("--set", f"{key}={to_toml(value)}")
+        yield from ("--seed", str(seed))
+
+
+def _affordable(request: Request, run: RunConfig, rehearsal: Rehearsal | None) -> int:
+    return request.budget.steps(run, rehearsal) if request.budget else run.train.steps
+
+
+def _schedule(request: Request, steps: int) -> dict[str, Any]:
+    """Return how long a run is and how often it is looked at, in steps."""
+    said = {"train.steps": steps} if request.budget else {}
+    if request.evals:
+        every = math.ceil(steps / request.evals)
+        said |= {"eval.every": every, "train.sample_every": every}
+    return said
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """ "0..2,7" -> (0, 1, 2, 7). Raises ConfigError."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dots, last = part.strip().partition("..")
+        if not first.isdigit() or (dots and not last.isdigit()) or (dots and int(last) < int(first)):
+            raise ConfigError(f"--seeds {text!r} is not a list of seeds", hint="--seeds 0..2, or --seeds 0,5,9")
+        seeds += range(int(first), int(last or first) + 1)
+    return tuple(dict.fromkeys(seeds))
+
+
+def parse_budget(text: str) -> Budget:
+    """ "images=2e5" -> Budget("images", 200000.0). Raises ConfigError."""
+    unit, _, amount = text.partition("=")
+    try:
+        number = float(amount)
+    except ValueError:
+        number = math.nan
+    if unit not in UNITS or not 0 < number < math.inf:
+        hint = "--budget images=200000; also steps=, seconds=, flops="
+        raise ConfigError(f"--budget {text!r} is not a unit and an amount above 0", hint=hint)
+    return Budget(unit, number)
+
+
+def split_values(text: str) -> list[str]:
+    """Split at commas, but for those within quotes, brackets or braces: 'none,"a,b",[1, 2]' -> three values."""
+    values = re.findall(r"""(?:"[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}|[^,])+""", text)
+    return list(dict.fromkeys(value.strip() for value in values if value.strip()))

@@ -1,0 +1,180 @@
+"""Axes become cells: what is on the command line, what each cell is trained with, what is refused and why."""
+
+import pytest
+from click.testing import CliRunner
+from runs import ganzoo
+
+from ganzoo.cli import cli
+from ganzoo.cli.settings import read_settings
+from ganzoo.config import parse_assignment, to_toml
+from ganzoo.errors import ConfigError
+from ganzoo.grid.plan import Budget, Request, parse_budget, parse_seeds, plan, split_values
+from ganzoo.lifecycle import Observer
+from ganzoo.rehearsal import rehearse
+
+TINY = {"dataset.image_size": 8, "model.width": 16, "model.depth": 1, "model.z_dim": 4}
+AXES = {"model": ["mlp"], "loss": ["bce", "wgan"], "lipschitz": ["none", "gp"]}
+
+
+def settled(cell):
+    """The settings that the cell's own command line gives."""
+    context = cli.commands["run"].make_context("run", list(cell.arguments))
+    flags = {key: value for key, value in context.params.items() if key not in ("out", "dry_run", "as_json")}
+    return read_settings(**flags).run
+
+
+def test_every_combination_and_seed_is_a_cell_and_the_first_seed_comes_first(zoo):
+    cells = plan(Request(AXES, seeds=(0, 7), flags=TINY), zoo)
+    assert [cell.name for cell in cells] == [
+        f"mlp-{loss}-{lipschitz}-s{seed}" for seed in (0, 7) for loss in ("bce", "wgan") for lipschitz in ("none", "gp")
+    ]
+    assert cells[5].axes == {"model.name": "mlp", "loss.name": "bce", "lipschitz.name": "gp"}
+    assert cells[5].run.train.seed == 7
+
+
+def test_a_cell_is_settled_as_ganzoo_run_would_settle_its_command_line(zoo):
+    for cell in plan(Request(AXES, flags=TINY, sets={"optim.beta1": 0.25}, evals=3), zoo):
+        run = settled(cell)
+        assert (run.optim, run.train, run.eval) == (cell.run.optim, cell.run.train, cell.run.eval)
+        assert all(run.choice(kind) == cell.run.choice(kind) for kind in ("model", "loss", "lipschitz", "dataset"))
+    assert cell.run.optim.n_critic == 5  # wgan with gp brings its recipe
+    assert cell.run.optim.beta1 == 0.25
+
+
+def test_recipes_and_settings_are_axes_too(zoo):
+    axes = {"recipe": ["dcgan", "wgan_gp"], "optim.lr_g": ["1e-4", "2e-4"]}
+    cells = plan(Request(axes), zoo)
+    assert [cell.name for cell in cells] == [
+        *("dcgan-lr_g=1e-4-s0", "dcgan-lr_g=2e-4-s0", "wgan_gp-lr_g=1e-4-s0", "wgan_gp-lr_g=2e-4-s0")
+    ]
+    assert [cell.run.optim.lr_g for cell in cells] == [1e-4, 2e-4, 1e-4, 2e-4]
+    assert [cell.run.loss.name for cell in cells] == ["bce", "bce", "wgan", "wgan"]
+    assert [settled(cell).optim for cell in cells] == [cell.run.optim for cell in cells]
+
+
+def test_a_dataset_with_a_path_keeps_it_on_the_command_line(zoo, tmp_path):
+    axes = {"model": ["dcgan"], "dataset": [f"folder:{tmp_path}"]}
+    (cell,) = plan(Request(axes), zoo)
+    assert f"folder:{tmp_path}" in cell.arguments
+    assert settled(cell).dataset == cell.run.dataset
+
+
+def test_what_cannot_be_combined_is_a_cell_with_its_reason(zoo):
+    cells = plan(Request({"model": ["mlp"], "lipschitz": ["sn", "sn+clip", "gp+gp"]}, flags=TINY), zoo)
+    assert [bool(cell.refused) for cell in cells] == [False, False, True]  # sn+clip is seen when it is built
+    assert "names a part twice" in cells[2].refused
+    tried = plan(
+        Request({"lipschitz": ["sn", "sn+clip"]}, flags=TINY | {"model.name": "mlp"}), zoo,
+        lambda run: rehearse(run, zoo, Observer()),
+    )  # fmt: skip
+    assert "do not combine" in tried[1].refused
+
+
+def test_a_name_that_nobody_knows_is_a_slip_and_no_cell(zoo):
+    with pytest.raises(ConfigError, match=r"no loss is named 'wgam'\. Did you mean 'wgan'"):
+        plan(Request({"loss": ["bce", "wgam"]}), zoo)
+    with pytest.raises(ConfigError, match="no recipe is named 'dgcan'"):
+        plan(Request({"recipe": ["dgcan"]}), zoo)
+
+
+def test_if_nothing_can_be_the_grid_is_refused(zoo):
+    with pytest.raises(ConfigError, match=r"every combination is refused; the first: .*names a part twice"):
+        plan(Request({"lipschitz": ["gp+gp", "sn+sn"]}), zoo)
+
+
+# Budgets
+
+
+def steps(zoo, budget, loss="wgan", lipschitz="gp"):
+    axes = {"model": ["mlp"], "loss": [loss], "lipschitz": [lipschitz]}
+    measured = (lambda run: rehearse(run, zoo, Observer())) if budget.is_measured else None
+    return plan(Request(axes, flags=TINY, budget=budget), zoo, measured)[0]
+
+
+def test_a_budget_of_steps_or_images_is_spent_to_the_last_whole_step(zoo):
+    assert steps(zoo, Budget("steps", 123)).run.train.steps == 123
+    assert steps(zoo, Budget("images", 1000)).run.train.steps == 1000 // (5 * 32)  # n_critic 5, batch 32 on digits
+    assert steps(zoo, Budget("images", 1000), "bce", "none").run.train.steps == 1000 // 32
+    assert steps(zoo, Budget("images", 1)).run.train.steps == 1
+
+
+def test_a_budget_of_operations_or_seconds_is_divided_by_what_a_step_takes(zoo):
+    cell = steps(zoo, Budget("flops", 1e9))
+    assert cell.run.train.steps == 1e9 // cell.rehearsal.flops_per_step
+    cell = steps(zoo, Budget("seconds", 5))
+    assert cell.run.train.steps == 5 // cell.rehearsal.seconds_per_step
+
+
+def test_steps_that_were_measured_before_are_taken_again(zoo):
+    request = Request({"model": ["mlp"]}, flags=TINY, budget=Budget("seconds", 5))
+    assert plan(request, zoo, known={"mlp-s0": 77})[0].run.train.steps == 77
+
+
+def test_looks_are_spread_over_the_run(zoo):
+    (cell,) = plan(Request({"model": ["mlp"]}, budget=Budget("steps", 10), evals=4), zoo)
+    assert (cell.run.eval.every, cell.run.train.sample_every) == (3, 3)  # 3, 6, 9 and the end
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("bce,wgan", ["bce", "wgan"]),
+        ("1e-4, 2e-4,1e-4", ["1e-4", "2e-4"]),
+        ("\"fid,is\",'kid,prc'", ['"fid,is"', "'kid,prc'"]),
+        ("[1, 2],[3]", ["[1, 2]", "[3]"]),
+        (",", []),
+    ],
+)
+def test_values_are_split_at_commas_that_stand_alone(text, values):
+    assert split_values(text) == values
+
+
+def test_seeds_are_ranges_and_lists():
+    assert parse_seeds("0..2,9,1") == (0, 1, 2, 9)
+    for wrong in ("", "2..0", "1..", "a", "-1", "1.5"):
+        with pytest.raises(ConfigError, match="is not a list of seeds"):
+            parse_seeds(wrong)
+
+
+def test_budgets_are_a_unit_and_an_amount():
+    assert parse_budget("images=2e5") == Budget("images", 200_000)
+    for wrong in ("images", "images=", "epochs=3", "steps=0", "seconds=nan", "flops=inf", "steps=-1"):
+        with pytest.raises(ConfigError, match="is not a unit and an amount above 0"):
+            parse_budget(wrong)
+
+
+@pytest.mark.parametrize("value", [1, 1e-4, True, "adam", "a=b", "0.5", [1, 2], ["a", "b"], ""])
+def test_a_value_survives_the_command_line(value):
+    assert parse_assignment(f"a.b={to_toml(value)}") == ("a.b", value)
+
+
+# The command
+
+
+def test_a_dry_run_lists_the_cells_with_their_time_and_the_refused_with_their_reason(tmp_path):
+    words = ["--model", "mlp", "--image-size", 8, "--lipschitz", "none,sn+clip", "--seeds", "0..1"]
+    output = ganzoo("compare", *words, "--budget", "images=640", "--dry-run", "--out", tmp_path / "grid").output
+    assert "mlp-bce-none-s1" in output
+    assert "mlp-bce-sn+clip-s0  refused: an enforcer that re-parametrises" in output
+    assert "2 cells, 2 refused," in output
+    assert not (tmp_path / "grid").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--set", "eval.samples=10,20"], "eval.samples is no axis"),
+        (["--budget", "steps=3", "--steps", "4"], "--budget and --steps both say"),
+        (["--loss", ","], "--loss names nothing"),
+        (["--engine", "lokal"], "no engine is named 'lokal'. Did you mean 'local'"),
+        (["--jobs", "-1"], "engine.jobs: "),
+        (["--seeds", "x"], "--seeds 'x' is not a list of seeds"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused_before_anything_is_written(tmp_path, words, reason):
+    result = CliRunner().invoke(cli, ["compare", *words, "--out", str(tmp_path / "grid")])
+    assert (result.exit_code, (tmp_path / "grid").exists()) == (2, False), result.output
+    assert reason in result.output
