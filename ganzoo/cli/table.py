@@ -1,0 +1,64 @@
+"""`ganzoo table`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+
+@click.command(short_help="Compare runs or a grid: one table over seeds, with intervals and tests.")
+@click.argument("runs", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
+@click.option("--format", "shape", type=click.Choice(["text", "md", "csv", "latex", "json", "html"]),
+              help="[default: by the suffix of -o, else text]")  # fmt: skip
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a file.  [default: stdout]")
+@click.option("--group-by", metavar="AXES", help="model, loss, optim.lr_g, ... with commas.  [default: all there are]")
+@click.option("--metric", "names", metavar="NAMES", help="fid, kid, ...; the first ranks.  [default: the distance]")
+@click.option("--checkpoint", type=click.Choice(["last", "best"]), default="last", show_default=True,
+              help="Which one ranks.")  # fmt: skip
+@click.option("--sort", metavar="AXIS", help="Order of the rows.  [default: the best first]")
+def table(
+    runs: tuple[Path, ...], shape: str | None, out: Path | None, group_by: str | None, names: str | None,
+    checkpoint: Literal["last", "best"], sort: str | None,
+) -> None:  # fmt: skip
+    """Compare RUNS: run folders, grids, or folders that hold some, however deep.
+
+    \b
+    ganzoo table runs/
+    ganzoo table runs/grid --group-by loss,lipschitz --metric fid,kid
+    ganzoo table runs/grid -o results.md
+    """
+    from ganzoo.comparison import choose_metric, compare
+    from ganzoo.results import find_grid, read_origin, read_results
+    from ganzoo.tables import FORMATS, render
+
+    suffix = out.suffix if out is not None else ""
+    shape = shape or next((name for name, ending in FORMATS.items() if ending == suffix), "text")
+    asked = _split(names)
+    results = read_results(runs)
+    compared = compare(
+        results, group_by=_split(group_by) or None, metric=next(iter(asked), None), checkpoint=checkpoint, sort=sort
+    )
+    grid = find_grid(results)
+    metrics = [choose_metric(name, compared.metrics) for name in asked]
+    text = render(compared, shape, metrics=metrics, origin=read_origin(grid, results) if grid else None)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        _write(out, text)
+
+
+def _split(names: str | None) -> list[str]:
+    return [name.strip() for name in (names or "").split(",") if name.strip()]
+
+
+def _write(path: Path, text: str) -> None:
+    from ganzoo.errors import ResourceError
+    from ganzoo.files import write_atomically
+
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise ResourceError(f"cannot write the table: {error}", where=str(path), hint="another -o") from error
+    click.echo(path)
