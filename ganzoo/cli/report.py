@@ -1,0 +1,25 @@
+"""`ganzoo report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Write one HTML file that shows runs: table, curves, samples, settings.")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("-o", "--out", type=click.Path(path_type=Path), default="report.html", show_default=True)
+@click.option("--title", metavar="TEXT", default="", help="[default: the name of the grid, or what is compared]")
+@click.option("--metric", metavar="NAME", help="The score that ranks: fid, kid, ...  [default: the first distance]")
+def report(runs: tuple[Path, ...], out: Path, title: str, metric: str | None) -> None:
+    """Write a report of RUNS (run folders, grids, or folders that hold some): one file, which opens offline.
+
+    \b
+    ganzoo report runs/ -o report.html
+    ganzoo report runs/GRID --title "Losses on digits" --metric kid
+    """
+    from ganzoo.report import write_report
+    from ganzoo.results import read_results
+
+    click.echo(write_report(read_results(runs), out, title=title, metric=metric))
