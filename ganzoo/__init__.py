@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganzoo.builtin.lipschitz import gradient_norm as gradient_norm
+    from ganzoo.cells import Cell as Cell
+    from ganzoo.cells import Ending as Ending
+    from ganzoo.cells import execute as execute
+    from ganzoo.comparison import Table as Table
+    from ganzoo.comparison import compare as compare
     from ganzoo.contracts import AdversarialLoss as AdversarialLoss
     from ganzoo.contracts import Conditioner as Conditioner
     from ganzoo.contracts import Critic as Critic
     from ganzoo.contracts import Dataset as Dataset
     from ganzoo.contracts import DataSpec as DataSpec
+    from ganzoo.contracts import Engine as Engine
     from ganzoo.contracts import Extractor as Extractor
     from ganzoo.contracts import FeatureExtractor as FeatureExtractor
     from ganzoo.contracts import Features as Features
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from ganzoo.errors import EvaluationError as EvaluationError
     from ganzoo.errors import FolderError as FolderError
     from ganzoo.errors import GanzooError as GanzooError
+    from ganzoo.errors import GridError as GridError
     from ganzoo.errors import PluginError as PluginError
     from ganzoo.errors import ResourceError as ResourceError
     from ganzoo.errors import RunInterrupted as RunInterrupted
@@ -40,6 +47,9 @@ if TYPE_CHECKING:
     from ganzoo.hookspecs import hookimpl as hookimpl
     from ganzoo.lifecycle import Observer as Observer
     from ganzoo.protocol import Protocol as Protocol
+    from ganzoo.report import write_report as write_report
+    from ganzoo.results import Result as Result
+    from ganzoo.results import read_results as read_results
     from ganzoo.scoring import Report as Report
     from ganzoo.zoo import Zoo as Zoo
     from ganzoo.zoo import load_zoo as load_zoo
@@ -48,19 +58,23 @@ __version__ = "0.1.0"
 
 _ORIGINS = {
     "builtin.lipschitz": ("gradient_norm",),
+    "cells": ("Cell", "Ending", "execute"),
+    "comparison": ("Table", "compare"),
     "contracts": (
-        *("AdversarialLoss", "Conditioner", "Critic", "DataSpec", "Dataset", "Extractor", "FeatureExtractor"),
+        *("AdversarialLoss", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor", "FeatureExtractor"),
         *("FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model", "Samples", "Score", "Verdict"),
     ),
     "errors": (
         *("CheckpointError", "ConfigError", "DataError", "DivergedError", "EvaluationError"),
-        *("FolderError", "GanzooError", "PluginError", "ResourceError", "RunInterrupted"),
+        *("FolderError", "GanzooError", "GridError", "PluginError", "ResourceError", "RunInterrupted"),
     ),
     "evaluation": ("evaluate",),
     "experiment": ("Run", "run"),
     "hookspecs": ("hookimpl",),
     "lifecycle": ("Observer",),
     "protocol": ("Protocol",),
+    "report": ("write_report",),
+    "results": ("Result", "read_results"),
     "scoring": ("Report",),
     "zoo": ("Zoo", "load_zoo"),
 }

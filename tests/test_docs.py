@@ -48,6 +48,7 @@ NOT_RUN_HERE = {
 SMALL = {
     "run": ["--steps", "2", "--batch-size", "4", "--samples", "16"],  # the last of two equal flags wins
     "resume": ["--steps", "3"],
+    "compare": ["--steps", "2", "--batch-size", "4", "--samples", "16", "--set", "eval.metrics='fid'"],
 }
 
 

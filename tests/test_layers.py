@@ -10,9 +10,10 @@ import pytest
 import ganzoo
 
 LOW_TO_HIGH = """
-errors options config recipes contracts hookspecs images randomness device builtin zoo catalogue build
-steps feed sampling training checkpoint interrupts extraction references protocol memorisation scoring folder manifest
-recording judging lifecycle experiment targets evaluation gallery rehearsal cli __main__
+errors options files config recipes cells contracts hookspecs images randomness device builtin zoo catalogue build
+steps feed costs sampling training checkpoint interrupts extraction references protocol memorisation scoring folder
+manifest recording judging lifecycle experiment targets evaluation gallery rehearsal grid results comparison tables
+report cli __main__
 """
 LAYERS = LOW_TO_HIGH.split()
 PACKAGE = Path(ganzoo.__file__).parent
