@@ -82,13 +82,13 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer) -> None:
         settings = catalogue.complete(settings, zoo)
         training, samples = prepare(settings.run, zoo, observer)
         judge = Judge(training.run, zoo, samples)
+        costs = measure_costs(training.gan, samples, training.run.optim)
     except BaseException:
         with suppress(OSError):
             path.rmdir()  # still empty: a refused run leaves nothing
         raise
     with place.claim(new=True):
         with folder.explain_disk(path):
-            costs = measure_costs(training.gan, samples, training.run.optim)
             place.write_json(place.manifest, manifest.describe(settings, zoo, samples, training.gan.device, costs))
             place.write_recipe(settings.run)  # last: where it is, there is a run
         _train(training, samples, place, observer, judge)
@@ -174,11 +174,13 @@ class _Keeper:
         self.observer.record(self.recorder.scalars(step, values))
 
     def sample(self, step: int, gan: GAN) -> None:
-        self.recorder.samples(step, gan)
+        with self.recorder.pausing():
+            self.recorder.samples(step, gan)
 
     def evaluate(self, step: int, gan: GAN) -> bool:
         try:
-            name, score, selection = self.judge.glance(gan)
+            with self.recorder.pausing():
+                name, score, selection = self.judge.glance(gan)
         except EvaluationError as error:
             raise DivergedError(f"diverged by step {step}: {error.what}", hint=REMEDIES) from error
         self.observer.evaluation(self.recorder.evaluation(step, name, score, selection))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,13 @@ class Recorder:
             if name != "step":
                 self._tensorboard.add_scalar(name, value, step)
         return record
+
+    @contextmanager
+    def pausing(self) -> Iterator[None]:
+        """Stop the clock: scores and pictures are no training."""
+        start = time.perf_counter()
+        yield
+        self._last_time += time.perf_counter() - start
 
     def evaluation(self, step: int, name: str, score: Score, selection: Score) -> dict[str, Any]:
         """Append one evaluation: `score`, by its full name, and the one by which the best step is chosen."""

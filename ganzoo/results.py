@@ -61,7 +61,7 @@ class Result:
 class Origin:
     """How the runs of a grid came to be."""
 
-    command: tuple[str, ...]
+    commands: tuple[tuple[str, ...], ...]
     created: str
     cells: int
     states: Mapping[str, int]
@@ -105,7 +105,7 @@ def read_origin(grid: Path, results: Sequence[Result]) -> Origin:
     states = [result.state for result in results]
     machines = dict.fromkeys(_describe_machine(result.manifest) for result in results if result.manifest)
     return Origin(
-        command=tuple(about["command"]),
+        commands=tuple(map(tuple, about["commands"])),
         created=about["created"],
         cells=len(about["cells"]),
         states={state: states.count(state) for state in dict.fromkeys(states)},
@@ -221,10 +221,13 @@ def _settle(
     """State of a cell and why it is not complete: as planned, as its last attempt ended, or as it goes on."""
     if planned["refused"]:
         return "refused", planned["refused"]
+    is_newer = bool(status) and (not attempt or status.get("time", "") > attempt.get("ended", ""))
+    if is_newer and status["state"] == "running":
+        return "running", f"step {status['step']} of {status['steps']}"
     if attempt:
         return attempt["state"], attempt["reason"]
-    if status.get("state") == "running":
-        return "running", f"step {status['step']} of {status['steps']}"
+    if status:  # its grid was ended before it could say how the cell had ended
+        return "interrupted", f"step {status['step']} of {status['steps']}"
     return "missing", "not run yet"
 
 

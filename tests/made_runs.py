@@ -101,7 +101,7 @@ def write_grid(path, cells):
             endings.append({"cell": name, "state": state, "reason": reason, "seconds": 30.0, "ended": ended})
     path.mkdir(parents=True, exist_ok=True)
     plan = {
-        "command": ["ganzoo", "compare", "--loss", "bce,wgan"],
+        "commands": [["ganzoo", "compare", "--loss", "bce,wgan"]],
         "created": "2026-01-01T00:00:00+00:00",
         "cells": plan,
     }

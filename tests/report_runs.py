@@ -54,7 +54,7 @@ def make_grid(folder, axes, seeds, *, states=None, refused=None, scores=None, st
             reason = "" if state == "complete" else "the loss is nan"
             ended = {"seconds": 60.0, "ended": "2026-01-02T03:04:05+00:00", "host": "somewhere", "exit": 0}
             attempts.append({"cell": cell, "state": state, "reason": reason, **ended})
-    about = {"schema": 1, "command": ["ganzoo", "compare", "--out", "grid"], "created": "2026-01-02T03:00:00+00:00"}
+    about = {"schema": 1, "commands": [["ganzoo", "compare", "--out", "grid"]], "created": "2026-01-02T03:00:00+00:00"}
     about |= {"axes": {}, "seeds": list(seeds), "budget": None, "engine": {"name": "local"}, "cells": cells}
     write(folder / "grid.json", about)
     write_lines(folder / "cells.jsonl", attempts)

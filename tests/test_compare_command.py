@@ -73,7 +73,7 @@ def test_json_has_every_cell_with_its_reason_and_the_table(compare):
         "mlp-wgan-none-s0": "diverged",
     }
     assert shown["cells"]["mlp-wgan-none-s0"]["reason"].startswith("diverged by step 3")
-    assert len(shown["table"]["rows"]) == 2
+    assert [len(table["rows"]) for table in shown["tables"]] == [2]
 
 
 def test_without_a_folder_the_same_request_finds_its_own_again(compare, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from made_runs import FD, KD, PRECISION, make_report, make_result, make_row
 from scipy import stats
 
-from ganzoo.comparison import choose_metric, compare
+from ganzoo.comparison import choose_metric, choose_results, compare
 from ganzoo.comparison.statistics import paired_p, quantile, summarise
 from ganzoo.errors import ConfigError
 
@@ -275,3 +275,28 @@ def test_a_score_that_is_not_there_or_not_one_is_refused():
     assert caught.value.hint == f"{FD}, {KD}"
     with pytest.raises(ConfigError, match=r"precision.* or recall"):
         choose_metric("digits", NAMES[4:])
+
+
+def test_a_mean_over_runs_of_which_some_were_not_scored_does_not_win():
+    results = [
+        make_result(seed, score, axes={"loss.name": loss, "lipschitz.name": name})
+        for seed in (0, 1)
+        for loss, name, score in (("bce", "none", 10), ("bce", "gp", 20), ("wgan", "none", 10), ("wgan", "gp", None))
+    ]
+    table = compare(results, group_by=["loss"])
+    assert {row.axes["loss.name"]: row.rank for row in table.rows} == {"bce": "best", "wgan": ""}
+
+
+def test_equal_scores_have_no_spread_not_even_a_rounding():
+    summary = summarise(dict.fromkeys(range(3), 0.0015))
+    assert math.fsum([0.0015] * 3) / 3 != 0.0015  # or this would show nothing
+    assert (summary.mean, summary.std, summary.low, summary.high) == (0.0015, 0.0, 0.0015, 0.0015)
+
+
+def test_runs_are_chosen_by_a_value():
+    results = [make_result(0, 10, axes={"loss.name": loss, "optim.lr_g": lr}) for loss in ("a", "b") for lr in (1, 2)]
+    assert choose_results(results, []) == results
+    assert choose_results(results, ["loss=b", "optim.lr_g=2"]) == [results[3]]
+    with pytest.raises(ConfigError, match=r"--only 'loss=c' leaves no run") as error:
+        choose_results(results, ["loss=c"])
+    assert error.value.hint == "loss is a or b"

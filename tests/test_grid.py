@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 
 import pytest
 from runs import ENVIRONMENT, TINY, assert_equal_runs, ganzoo, spawn, wait_for
@@ -114,14 +115,67 @@ def test_a_measured_budget_is_measured_once(zoo, tmp_path):
     plan = GridFolder(tmp_path).read_plan()
     plan["cells"]["mlp-s0"]["settings"]["train.steps"] = 4321  # as a faster machine would have measured
     (tmp_path / "grid.json").write_text(json.dumps(plan))
+    more = replace(request, seeds=(0, 1))
+    conduct(zoo, tmp_path, Scripted(), more)
+    cells = GridFolder(tmp_path).read_plan()["cells"]
+    assert {cell["settings"]["train.steps"] for cell in cells.values()} == {4321}
+
+
+def test_a_measured_grid_takes_more_values_and_keeps_its_refusals(zoo, tmp_path):
+    small = {"dataset.image_size": 8, "model.width": 16}
+    axes = {"model": ["mlp"], "lipschitz": ["none", "sn+clip"]}
+    request = Request(axes, flags=small, budget=Budget("flops", 1e9))
     conduct(zoo, tmp_path, Scripted(), request)
-    assert GridFolder(tmp_path).read_plan()["cells"]["mlp-s0"]["settings"]["train.steps"] == 4321
+    again = replace(request, axes=axes | {"lipschitz": ["none", "sn+clip", "gp"]})
+    assert conduct(zoo, tmp_path, engine := Scripted(), again)["mlp-sn+clip-s0"] == "refused"
+    assert engine.given == ["mlp-gp-s0"]
+
+
+def test_a_kill_during_a_retry_leaves_the_cell_missing(zoo, tmp_path):
+    class Killed(Scripted):
+        def run(self, cells):
+            (cells[0].folder / "half").mkdir(parents=True)
+            raise KeyboardInterrupt
+            yield
+
+    conduct(zoo, tmp_path, Scripted(mlp_bce_s0="diverged", mlp_wgan_s0="failed"))
+    with pytest.raises(KeyboardInterrupt):
+        conduct(zoo, tmp_path, Killed(), retry=["diverged", "failed"])
+    states = conduct(zoo, tmp_path, engine := Scripted())
+    assert (engine.given, set(states.values())) == (["mlp-bce-s0", "mlp-wgan-s0"], {"complete"})
+    assert (tmp_path / "cells" / "mlp-bce-s0" / "half").is_dir()  # gone on with, not moved away
+
+
+def test_what_an_engine_leaves_out_is_missing(zoo, tmp_path):
+    class Lazy(Scripted):
+        def run(self, cells):
+            yield from super().run(cells[:1])
+
+    assert list(conduct(zoo, tmp_path, Lazy()).values()) == ["complete", *["missing"] * 3]
+
+
+def test_a_folder_of_other_things_does_not_become_a_grid(zoo, tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(FolderError, match="the folder holds no grid"):
+        conduct(zoo, tmp_path, Scripted())
+
+
+def test_every_command_that_made_a_grid_is_kept(zoo, tmp_path, monkeypatch):
+    for words in (["a"], ["a"], ["b"]):
+        monkeypatch.setattr("sys.argv", ["ganzoo", "compare", *words])
+        conduct(zoo, tmp_path, Scripted())
+    assert GridFolder(tmp_path).read_plan()["commands"] == [["ganzoo", "compare", "a"], ["ganzoo", "compare", "b"]]
 
 
 def test_other_axes_and_other_settings_need_another_folder(zoo, tmp_path):
     conduct(zoo, tmp_path, Scripted())
     with pytest.raises(FolderError, match=r"the grid here has the axes model.name, loss.name, not model.name"):
         conduct(zoo, tmp_path, Scripted(), Request({"model": ["mlp"]}))
+    for other in ({"flags": {"train.steps": 9}}, {"sets": {"optim.beta1": 0.1}}, {"evals": 3}):
+        with pytest.raises(FolderError, match=r"the grid here has other settings: \S+ (None|0) -> "):
+            conduct(zoo, tmp_path, Scripted(), Request(REQUEST.axes, seeds=(2,), **other))
+    with pytest.raises(FolderError, match=r"other settings: --budget none -> steps=9"):
+        conduct(zoo, tmp_path, Scripted(), Request(REQUEST.axes, seeds=(2,), budget=Budget("steps", 9)))
     ganzoo("run", *TINY, "--steps", 1, "--no-scores", "--out", tmp_path / "cells" / "mlp-bce-s2")
     with pytest.raises(FolderError, match=r"cell mlp-bce-s2 was made with other settings: .*optim.batch_size 8 -> 32"):
         conduct(zoo, tmp_path, Scripted(), Request(REQUEST.axes, seeds=(2,)))

@@ -1,5 +1,8 @@
 """Axes become cells: what is on the command line, what each cell is trained with, what is refused and why."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from click.testing import CliRunner
 from runs import ganzoo
@@ -45,8 +48,9 @@ def test_recipes_and_settings_are_axes_too(zoo):
     axes = {"recipe": ["dcgan", "wgan_gp"], "optim.lr_g": ["1e-4", "2e-4"]}
     cells = plan(Request(axes), zoo)
     assert [cell.name for cell in cells] == [
-        *("dcgan-lr_g=1e-4-s0", "dcgan-lr_g=2e-4-s0", "wgan_gp-lr_g=1e-4-s0", "wgan_gp-lr_g=2e-4-s0")
+        *("dcgan-lr_g=0.0001-s0", "dcgan-lr_g=0.0002-s0", "wgan_gp-lr_g=0.0001-s0", "wgan_gp-lr_g=0.0002-s0")
     ]
+    assert cells[0].axes == {"recipe": "dcgan", "optim.lr_g": 1e-4}  # a number, which can be put in order
     assert [cell.run.optim.lr_g for cell in cells] == [1e-4, 2e-4, 1e-4, 2e-4]
     assert [cell.run.loss.name for cell in cells] == ["bce", "bce", "wgan", "wgan"]
     assert [settled(cell).optim for cell in cells] == [cell.run.optim for cell in cells]
@@ -107,12 +111,58 @@ def test_a_budget_of_operations_or_seconds_is_divided_by_what_a_step_takes(zoo):
 
 def test_steps_that_were_measured_before_are_taken_again(zoo):
     request = Request({"model": ["mlp"]}, flags=TINY, budget=Budget("seconds", 5))
-    assert plan(request, zoo, known={"mlp-s0": 77})[0].run.train.steps == 77
+    assert plan(request, zoo, known={"mlp": 77})[0].run.train.steps == 77
 
 
 def test_looks_are_spread_over_the_run(zoo):
     (cell,) = plan(Request({"model": ["mlp"]}, budget=Budget("steps", 10), evals=4), zoo)
     assert (cell.run.eval.every, cell.run.train.sample_every) == (3, 3)  # 3, 6, 9 and the end
+
+
+def test_what_was_asked_for_is_not_spread(zoo):
+    budget = Budget("steps", 100)
+    for said, every, pictures in (
+        ({"eval.every": 7}, 7, 50),
+        ({"train.sample_every": 9}, 50, 9),
+        ({"eval.at_end": False}, 0, 50),
+    ):
+        (cell,) = plan(Request({"model": ["mlp"]}, flags=said, budget=budget, evals=2), zoo)
+        assert (cell.run.eval.every, cell.run.train.sample_every) == (every, pictures)
+
+
+def test_a_step_that_fails_costs_its_own_row(zoo):
+    def rehearse_but_wgan(run):
+        if run.loss.name == "wgan":
+            raise ValueError("of the plugin")
+        return rehearse(run, zoo, Observer())
+
+    cells = plan(Request({"model": ["mlp"], "loss": ["bce", "wgan"]}, flags=TINY), zoo, rehearse_but_wgan)
+    assert [cell.refused for cell in cells] == ["", "a step fails: ValueError: of the plugin"]
+
+
+def test_operations_that_torch_does_not_count_are_no_budget(zoo):
+    def free(run):
+        return replace(rehearse(run, zoo, Observer()), flops_per_step=0.0)
+
+    request = Request({"model": ["mlp"], "loss": ["bce"]}, flags=TINY, budget=Budget("flops", 1e9))
+    with pytest.raises(ConfigError, match="a step has no FLOPs that torch counts"):
+        plan(request, zoo, free)
+
+
+# Names
+
+
+def test_values_that_lose_letters_in_a_file_name_keep_a_name_of_their_own(zoo, tmp_path):
+    values = [f"folder:{tmp_path}/a/b", f"folder:{tmp_path}/a-b", f"folder:{tmp_path}/ä", f"folder:{tmp_path}/ö"]
+    values.append(f"folder:{tmp_path}/{'long' * 100}")
+    cells = plan(Request({"dataset": values}), zoo)
+    assert len({cell.name for cell in cells}) == len(values)
+    assert all(re.fullmatch(r"[A-Za-z0-9._+=-]{1,60}", cell.name) for cell in cells)
+
+
+def test_two_values_that_mean_the_same_are_refused(zoo):
+    with pytest.raises(ConfigError, match=r"mlp-lr_g=0.0001 is there twice"):
+        plan(Request({"model": ["mlp"], "optim.lr_g": ["1e-4", "0.0001"]}), zoo)
 
 
 # Words
@@ -134,7 +184,7 @@ def test_values_are_split_at_commas_that_stand_alone(text, values):
 
 def test_seeds_are_ranges_and_lists():
     assert parse_seeds("0..2,9,1") == (0, 1, 2, 9)
-    for wrong in ("", "2..0", "1..", "a", "-1", "1.5"):
+    for wrong in ("", "2..0", "1..", "a", "-1", "1.5", "²"):
         with pytest.raises(ConfigError, match="is not a list of seeds"):
             parse_seeds(wrong)
 
@@ -167,7 +217,11 @@ def test_a_dry_run_lists_the_cells_with_their_time_and_the_refused_with_their_re
     ("words", "reason"),
     [
         (["--set", "eval.samples=10,20"], "eval.samples is no axis"),
-        (["--budget", "steps=3", "--steps", "4"], "--budget and --steps both say"),
+        (["--budget", "steps=3", "--steps", "4"], "both say how long a run is"),
+        (["--budget", "steps=3", "--set", "train.steps=4,5"], "both say how long a run is"),
+        (["--set", "train.seed=5"], "--set train.seed does not make an axis"),
+        (["--set", "model.name=mlp,dcgan"], "--model mlp,dcgan"),
+        (["--loss", "bce,wgam"], "no loss is named 'wgam'"),
         (["--loss", ","], "--loss names nothing"),
         (["--engine", "lokal"], "no engine is named 'lokal'. Did you mean 'local'"),
         (["--jobs", "-1"], "engine.jobs: "),

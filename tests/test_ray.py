@@ -25,7 +25,7 @@ from ganzoo.folder import RunFolder, read_reports
 if importlib.util.find_spec("ray") is None and not os.environ.get("GANZOO_REQUIRE_ALL"):
     pytest.skip("ray is not installed", allow_module_level=True)
 
-pytestmark = pytest.mark.xdist_group("ray")
+pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(600)]
 
 SLOW = '''"""A loss that takes its time, so that a worker can be killed in the middle of a run."""
 
@@ -56,7 +56,9 @@ WORDS = [
     *TINY,
     "--loss=slow",
     f"--steps={STEPS}",
-    "--no-scores",
+    "--samples=64",
+    "--set=eval.metrics=fid",
+    "--set=eval.memorisation=false",
     "--set=train.save_every=10",
     "--set=train.log_every=5",
 ]
@@ -80,7 +82,7 @@ def cells(place, grid, count, pause=0.03):
             arguments=(*WORDS, f"--set=loss.pause={pause}", f"--seed={seed}"),
             folder=folder / "cells" / f"s{seed}",
             log=folder / "logs" / f"s{seed}.log",
-            timeout=200,
+            timeout=400,
         )
         for seed in range(count)
     ]
@@ -163,7 +165,7 @@ def assert_as_undisturbed(planned, undisturbed):
     for cell in planned:
         assert same(state(cell.folder), state(undisturbed[cell.name]))
         assert log(cell.folder) == log(undisturbed[cell.name])
-        assert scores(cell.folder) == scores(undisturbed[cell.name])
+        assert scores(cell.folder) == scores(undisturbed[cell.name]) != []
 
 
 def test_cells_of_a_worker_that_is_killed_go_on_elsewhere_and_nothing_is_lost_or_run_twice(

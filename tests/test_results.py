@@ -1,5 +1,6 @@
 """Run folders and grids become values, wherever they lie and however they ended."""
 
+import json
 import subprocess
 import sys
 
@@ -89,6 +90,29 @@ def test_the_last_attempt_of_a_cell_counts(tmp_path):
     assert states(read_results([grid]))["bce-1"] == ("complete", "")
 
 
+@pytest.mark.parametrize(
+    ("state", "time", "shown"),
+    [
+        ("interrupted", "2026-01-01T00:00:09+00:00", ("interrupted", "step 4 of 10")),  # and no ending was written
+        ("running", "2026-01-01T00:30:00+00:00", ("running", "step 4 of 10")),
+    ],
+)
+def test_a_cell_whose_grid_was_ended_says_how_far_it_came(tmp_path, state, time, shown):
+    grid = write_grid(tmp_path / "grid", {"bce-0": ("bce", 0, "running", None)})
+    status = {"state": state, "step": 4, "steps": 10, "time": time}
+    (grid / "cells" / "bce-0" / "status.json").write_text(json.dumps(status))
+    assert states(read_results([grid]))["bce-0"] == shown
+
+
+def test_a_cell_that_runs_again_is_running_and_one_that_failed_while_it_ran_has_failed(tmp_path):
+    grid = write_grid(tmp_path / "grid", {"bce-0": ("bce", 0, "complete", None)})
+    append(grid / "cells.jsonl", {"cell": "bce-0", "state": "failed", "reason": "why", "ended": "2026-01-01T00:10:00"})
+    for time, state in (("2026-01-01T00:09:00", "failed"), ("2026-01-01T00:11:00", "running")):
+        status = {"state": "running", "step": 4, "steps": 10, "time": time}
+        (grid / "cells" / "bce-0" / "status.json").write_text(json.dumps(status))
+        assert states(read_results([grid]))["bce-0"][0] == state
+
+
 def test_a_grid_among_runs_is_no_grid_of_them_all(tmp_path):
     write_grid(tmp_path / "grid", CELLS)
     write_run(tmp_path / "single")
@@ -102,7 +126,7 @@ def test_the_origin_of_a_grid_sums_its_attempts(tmp_path):
     origin = read_origin(grid, read_results([grid]))
     # three attempts of 30 s that ended at minutes 0, 1 and 4
     assert (origin.seconds, origin.elapsed, origin.cells) == (90.0, 270.0, 6)
-    assert origin.command == ("ganzoo", "compare", "--loss", "bce,wgan")
+    assert origin.commands == (("ganzoo", "compare", "--loss", "bce,wgan"),)
     assert origin.states["diverged"] == 1
     assert origin.machines == ("Z80; 2 cores; Linux; cpu None, None, threads 1; Python 3.12, torch 2",)
 

@@ -19,7 +19,8 @@ from ganzoo.tables import FORMATS, render
 from ganzoo.tables.numbers import show_count, show_flops, show_minutes, show_std, show_summary
 
 HOSTILE = '<script>alert(1)</script> a|b_c 100% & $x$ #1 {y} \\z ~^ `q` -- "w" \x1b[31m\n2 é ★'
-ORIGIN = Origin(("ganzoo", "compare", "--set", "a.b=1 2"), "2026-01-01", 6, {"complete": 6}, 7_300.0, 3_900.0, ("cpu",))
+COMMANDS = (("ganzoo", "compare", "--set", "a.b=1 2"),)
+ORIGIN = Origin(COMMANDS, "2026-01-01", 6, {"complete": 6}, 7_300.0, 3_900.0, ("cpu",))
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ Exit codes
   0 done    1 a bug in ganzoo    2 usage or settings    3 data
   4 a plugin that was asked for    5 no usable checkpoint    6 diverged
   7 evaluation impossible    8 grid finished with failed cells
-  9 disk, memory or device    10 folder busy or existing
+  9 disk, memory or device    10 run folder busy or existing
   129, 130, 143 stopped by a signal with a checkpoint written
 """
 

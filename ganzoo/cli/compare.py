@@ -70,9 +70,9 @@ def compare(
     """Train every combination of models, losses, enforcers, conditioners, datasets, RECIPEs and settings.
 
     \b
-    ganzoo compare --model dcgan,resnet --loss bce,wgan,hinge --lipschitz none,clip,gp --seeds 0..2
-    ganzoo compare sngan wgan_gp --dataset mnist --data-root DIR --budget images=2e6
-    ganzoo compare --loss hinge --lipschitz sn --set optim.lr_d=1e-4,4e-4 --dry-run
+    ganzoo compare --loss bce,wgan,hinge --lipschitz none,clip,gp --seeds 0..2
+    ganzoo compare sngan wgan_gp --dataset mnist --budget images=2e6
+    ganzoo compare --loss hinge --lipschitz sn --set optim.lr_d=1e-4,4e-4
 
     Values with commas between them are an axis. Type the same again to run what is missing. A combination that
     cannot be is a row that says why; so is a run that diverges, dies or hangs, and then the exit code is 8.
@@ -100,6 +100,9 @@ def compare(
     if bad := [name for name, state in states.items() if state in FAILURES]:
         what = f"{len(bad)} of {len(states)} cells diverged, failed or ran out of time: {', '.join(bad[:5])}"
         raise GridError(what, where=str(path), hint="the same command with --retry failed or --retry diverged")
+    if unfinished := [name for name, state in states.items() if state in ("missing", "interrupted")]:
+        what = f"{len(unfinished)} of {len(states)} cells have not ended: {', '.join(unfinished[:5])}"
+        raise GridError(what, where=str(path), hint="the same command goes on with them")
 
 
 def _read_request(
@@ -115,9 +118,7 @@ def _read_request(
     from ganzoo.errors import ConfigError
     from ganzoo.grid.plan import ALWAYS, Request, parse_budget, parse_seeds, split_values
 
-    axes: dict[str, list[str]] = (
-        {"recipe": [name for text in recipes for name in split_values(text)]} if recipes else {}
-    )
+    axes: dict[str, list[str]] = {"recipe": split_values(",".join(recipes))} if recipes else {}
     for kind in KINDS:
         if kind != "features" and (text := flags.pop(kind)) is not None:
             axes[kind] = split_values(text)
@@ -127,22 +128,22 @@ def _read_request(
     for text in assignments:
         key, _ = parse_assignment(text)
         values = split_values(text.partition("=")[2])
+        if key == "train.seed" or key in {f"{kind}.name" for kind in KINDS}:
+            flag = "seeds" if key == "train.seed" else key.partition(".")[0]
+            raise ConfigError(f"--set {key} does not make an axis", hint=f"--{flag} {','.join(values)}")
         if key.startswith("engine."):
             options[key.removeprefix("engine.")] = parse_assignment(text)[1]
         elif len(values) < 2:
             sets[key] = parse_assignment(text)[1]
-        elif key.startswith(("eval.", "features.", "train.seed")):
-            raise ConfigError(
-                f"{key} is no axis: scores could not be compared", hint=f"--set '{key}=\"a,b\"', or --seeds"
-            )
+        elif key.startswith(("eval.", "features.")):
+            hint = f"for one value with a comma in it: --set '{key}=\"a,b\"'"
+            raise ConfigError(f"{key} is no axis: scores could not be compared", hint=hint)
         else:
             axes[key] = values
     if empty := [key for key, values in axes.items() if not values]:
         raise ConfigError(f"--{empty[0]} names nothing", hint=f"ganzoo list {empty[0]}")
     said = read_flags(**flags)
-    if "eval.every" in said | sets:
-        evals = 0
-    if budget is not None and "train.steps" in said | sets:
-        raise ConfigError("--budget and --steps both say how long a run is", hint="one of them")
+    if budget is not None and "train.steps" in said | sets | axes:
+        raise ConfigError("--budget and the number of steps both say how long a run is", hint="one of them")
     spent = parse_budget(budget) if budget is not None else None
     return Request(axes, parse_seeds(seeds), said, sets, spent, evals), options

@@ -19,15 +19,15 @@ from rich.text import Text
 
 from ganzoo.cells import Cell, Ending
 from ganzoo.cli.terminal import duration, print_table
-from ganzoo.comparison import compare
+from ganzoo.comparison import choose_results, compare
 from ganzoo.contracts import Engine
-from ganzoo.errors import GanzooError
+from ganzoo.errors import EvaluationError, GanzooError
 from ganzoo.files import read_records
 from ganzoo.folder import RunFolder, read_reports
 from ganzoo.grid.conduct import GridObserver
 from ganzoo.grid.ledger import GridFolder
 from ganzoo.grid.plan import PlannedCell
-from ganzoo.results import read_results
+from ganzoo.results import Result, read_results
 
 START_UP = 8.0
 """Seconds of a cell beside its steps: imports, and scores."""
@@ -165,16 +165,27 @@ def _describe(cell: PlannedCell) -> dict[str, Any]:
     }
 
 
+def _list_data(results: Sequence[Result]) -> list[str]:
+    """Scores on different data may not be ranked together: a table for each."""
+    return list(dict.fromkeys(result.value("dataset.name") for result in results))
+
+
 def print_outcome(path: Path, as_json: bool) -> None:
-    """Print the table of a grid, and what to type next."""
+    """Print the table of a grid, one for each dataset, and what to type next."""
     from ganzoo import tables
 
     results = read_results([path])
-    table = compare(results)
+    try:
+        compared = {data: compare(choose_results(results, [f"dataset={data}"])) for data in _list_data(results)}
+    except EvaluationError as error:  # the grid has ended all the same
+        compared = {}
+        click.echo(f"ganzoo: no table: {error}", err=True)
     if as_json:
         cells = {result.name: {"state": result.state, "reason": result.reason} for result in results}
-        click.echo(json.dumps({"grid": str(path), "cells": cells, "table": json.loads(tables.render(table, "json"))}))
+        shown = [json.loads(tables.render(table, "json")) for table in compared.values()]
+        click.echo(json.dumps({"grid": str(path), "cells": cells, "tables": shown}))
         return
     place = quote(str(path))
-    click.echo(tables.render(table, "text"))
+    for data, table in compared.items():
+        click.echo(f"dataset {data}\n" * (len(compared) > 1) + tables.render(table, "text"))
     click.echo(f"next\n  ganzoo table {place} --format md\n  ganzoo report {place} -o report.html")

@@ -8,7 +8,7 @@ import click
 
 from ganzoo.cli.settings import PluginChoice
 
-_KINDS = ("model", "loss", "lipschitz", "conditioner", "dataset", "features", "metric", "recipe")
+_KINDS = ("model", "loss", "lipschitz", "conditioner", "dataset", "features", "metric", "engine", "recipe")
 
 
 @click.command("list", short_help="List components and recipes.")

@@ -12,14 +12,18 @@ import click
 @click.option("-o", "--out", type=click.Path(path_type=Path), default="report.html", show_default=True)
 @click.option("--title", metavar="TEXT", default="", help="[default: the name of the grid, or what is compared]")
 @click.option("--metric", metavar="NAME", help="The score that ranks: fid, kid, ...  [default: the first distance]")
-def report(runs: tuple[Path, ...], out: Path, title: str, metric: str | None) -> None:
+@click.option(
+    "--only", multiple=True, metavar="AXIS=VALUE", help="Runs with this value: dataset=mnist; may be repeated."
+)
+def report(runs: tuple[Path, ...], out: Path, title: str, metric: str | None, only: tuple[str, ...]) -> None:
     """Write a report of RUNS (run folders, grids, or folders that hold some): one file, which opens offline.
 
     \b
     ganzoo report runs/ -o report.html
     ganzoo report runs/GRID --title "Losses on digits" --metric kid
     """
+    from ganzoo.comparison import choose_results
     from ganzoo.report import write_report
     from ganzoo.results import read_results
 
-    click.echo(write_report(read_results(runs), out, title=title, metric=metric))
+    click.echo(write_report(choose_results(read_results(runs), only), out, title=title, metric=metric))

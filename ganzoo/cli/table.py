@@ -17,10 +17,13 @@ import click
 @click.option("--metric", "names", metavar="NAMES", help="fid, kid, ...; the first ranks.  [default: the distance]")
 @click.option("--checkpoint", type=click.Choice(["last", "best"]), default="last", show_default=True,
               help="Which one ranks.")  # fmt: skip
+@click.option(
+    "--only", multiple=True, metavar="AXIS=VALUE", help="Runs with this value: dataset=mnist; may be repeated."
+)
 @click.option("--sort", metavar="AXIS", help="Order of the rows.  [default: the best first]")
 def table(
     runs: tuple[Path, ...], shape: str | None, out: Path | None, group_by: str | None, names: str | None,
-    checkpoint: Literal["last", "best"], sort: str | None,
+    checkpoint: Literal["last", "best"], only: tuple[str, ...], sort: str | None,
 ) -> None:  # fmt: skip
     """Compare RUNS: run folders, grids, or folders that hold some, however deep.
 
@@ -29,14 +32,14 @@ def table(
     ganzoo table runs/grid --group-by loss,lipschitz --metric fid,kid
     ganzoo table runs/grid -o results.md
     """
-    from ganzoo.comparison import choose_metric, compare
+    from ganzoo.comparison import choose_metric, choose_results, compare
     from ganzoo.results import find_grid, read_origin, read_results
     from ganzoo.tables import FORMATS, render
 
     suffix = out.suffix if out is not None else ""
     shape = shape or next((name for name, ending in FORMATS.items() if ending == suffix), "text")
     asked = _split(names)
-    results = read_results(runs)
+    results = choose_results(read_results(runs), only)
     compared = compare(
         results, group_by=_split(group_by) or None, metric=next(iter(asked), None), checkpoint=checkpoint, sort=sort
     )

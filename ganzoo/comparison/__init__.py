@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from ganzoo.comparison.axes import choose_axes, find_axes, key_of, list_values, short
+from ganzoo.comparison.axes import choose_axes, choose_results, find_axes, key_of, list_values, short
 from ganzoo.comparison.effects import find_effects
 from ganzoo.comparison.metrics import choose_metric
 from ganzoo.comparison.protocols import Scored, select_reports
@@ -23,7 +23,18 @@ from ganzoo.comparison.statistics import Summary
 from ganzoo.comparison.table import Effect, Rank, Row, Table
 from ganzoo.results import Result
 
-__all__ = ["Effect", "Rank", "Row", "Summary", "Table", "choose_metric", "compare", "score_of", "short"]
+__all__ = [
+    "Effect",
+    "Rank",
+    "Row",
+    "Summary",
+    "Table",
+    "choose_metric",
+    "choose_results",
+    "compare",
+    "score_of",
+    "short",
+]
 
 
 def compare(
@@ -91,12 +102,18 @@ def _may_win(row: Row, rows: Sequence[Row], averaged: Sequence[str], metric: str
     """A mean over survivors wins nothing, nor does one over fewer settings than the others are averaged over."""
     if row.failures or score_of(row, metric, checkpoint) is None:
         return False
-    return not averaged or _settings(row, averaged) == {key for other in rows for key in _settings(other, averaged)}
+    everything = {key for other in rows for key in _settings(other, averaged, metric, checkpoint)}
+    return not averaged or _settings(row, averaged, metric, checkpoint) == everything
 
 
-def _settings(row: Row, averaged: Sequence[str]) -> set[tuple[Any, ...]]:
+def _settings(row: Row, averaged: Sequence[str], metric: str, checkpoint: str) -> set[tuple[Any, ...]]:
     """The settings that a row is a mean over."""
-    return {key_of(result, averaged) for result in row.results if result.state == "complete"}
+    return {key_of(result, averaged) for result in row.results if _is_scored(result, metric, checkpoint)}
+
+
+def _is_scored(result: Result, metric: str, checkpoint: str) -> bool:
+    reports = [report for report in result.reports if report["checkpoint"] == checkpoint]
+    return result.state == "complete" and any(metric in report["scores"] for report in reports)
 
 
 def _describe_test(ranked: int) -> str:

@@ -39,6 +39,19 @@ def find_axes(results: Sequence[Result]) -> tuple[str, ...]:
     return tuple(axes or COMPONENTS[:3])
 
 
+def choose_results(results: Sequence[Result], only: Sequence[str]) -> list[Result]:
+    """Return the runs that have all of these values: "dataset=mnist". Raises ConfigError where none has."""
+    chosen = list(results)
+    for words in only:
+        name, equals, value = words.partition("=")
+        axis = name if "." in name else f"{name}.name"
+        known = list(dict.fromkeys(str(result.value(axis)) for result in chosen))
+        if not equals or value not in known:
+            raise ConfigError(f"--only {words!r} leaves no run", hint=f"{name} is {' or '.join(known)}")
+        chosen = [result for result in chosen if str(result.value(axis)) == value]
+    return chosen
+
+
 def list_values(axis: str, results: Iterable[Result]) -> list[Any]:
     """Return the values of an axis: numbers in their order, others as they come."""
     values = list(dict.fromkeys(result.value(axis) for result in results))

@@ -107,7 +107,7 @@ def _require_same_data(reported: Sequence[Result]) -> None:
             pair = (known[0][0], other)
             names = " / ".join(str(result.settings.get("dataset.name")) for result in pair)
             what = f"{_named(pair)} were trained on different data, and may not be ranked together"
-            raise EvaluationError(f"{what}\n    dataset: {names}", hint="ganzoo table for each dataset apart")
+            raise EvaluationError(f"{what}\n    dataset: {names}", hint="a table for each, as by --only dataset=NAME")
 
 
 def _refusal(reported: Sequence[Result], checkpoint: str) -> EvaluationError:

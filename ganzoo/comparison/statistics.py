@@ -33,6 +33,9 @@ def summarise(values: Mapping[int, float]) -> Summary:
     n, mean = len(values), math.fsum(values.values()) / len(values)
     if n == 1:
         return Summary(values, n, mean, None, None, None)
+    if len(set(values.values())) == 1:  # the mean of equal numbers may be off by a rounding, and they spread by none
+        mean = next(iter(values.values()))
+        return Summary(values, n, mean, 0.0, mean, mean)
     std = math.sqrt(math.fsum((value - mean) ** 2 for value in values.values()) / (n - 1))
     half = quantile(n - 1) * std / math.sqrt(n)
     return Summary(values, n, mean, std, mean - half, mean + half)

@@ -58,21 +58,22 @@ def run_grid(
     request: Request, zoo: Zoo, engine: Engine, path: Path, observer: GridObserver,
     *, manner: Manner = Manner(), described: Mapping[str, Any] | None = None,
 ) -> dict[str, str]:  # fmt: skip
-    """Plan a grid in its folder, and run what is missing there; returns the state of each cell that has ended.
+    """Plan a grid in its folder, and run what is missing there; returns the state of each cell.
 
-    `described` says in the grid's file what the engine is. Raises ConfigError for a request that cannot be, FolderError
-    if another process works there, or if other settings were used; and what the engine raises, such as PluginError.
+    One that has not ended is "missing". `described` says in the grid's file what the engine is. Raises ConfigError for
+    a request that cannot be, FolderError if another process works there, or if other settings were used; and what the
+    engine raises, such as PluginError.
     """
     grid = GridFolder(path)
+    measured = request.budget is not None and request.budget.is_measured
+    rehearse = rehearse_for(engine, zoo) if measured else None
+    cells = plan(request, zoo, rehearse, grid.known_steps(request) if measured else {})
     with grid.claim():
-        known = grid.known_steps(request.budget)
-        measured = request.budget is not None and request.budget.is_measured and not known
-        rehearse = rehearse_for(engine, zoo) if measured else None
-        cells = plan(request, zoo, rehearse, known)
         grid.write_plan(request, cells, described or {})
         _conduct(grid, cells, engine, observer, manner)
         endings = grid.read_endings()
-    return {cell.name: endings[cell.name]["state"] for cell in cells if cell.name in endings}
+    missing = {"state": "missing"}
+    return {cell.name: "refused" if cell.refused else endings.get(cell.name, missing)["state"] for cell in cells}
 
 
 def rehearse_for(engine: Engine, zoo: Zoo) -> Rehearse:
@@ -95,8 +96,8 @@ def _conduct(
     wanted = [cell for cell in cells if not cell.refused]
     missing = [cell for cell in wanted if cell.name not in endings or endings[cell.name]["state"] in again]
     for cell in missing:
-        if endings.get(cell.name, {}).get("state") == "diverged":
-            grid.discard(cell.name)
+        if cell.name in endings:
+            grid.reopen(cell.name, endings[cell.name]["state"])
     jobs = [_job(grid, cell, manner) for cell in missing]
     observer.start(grid, jobs, len(wanted) - len(missing))
     if not jobs:

@@ -13,11 +13,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ganzoo.cells import Cell, Ending
-from ganzoo.config import RunConfig, flatten, to_tables
+from ganzoo.config import flatten, to_tables
 from ganzoo.errors import FolderError
 from ganzoo.files import append, read_records, write_atomically
 from ganzoo.folder import RunFolder, timestamp
-from ganzoo.grid.plan import Budget, PlannedCell, Request
+from ganzoo.grid.plan import PlannedCell, Request
 
 SCHEMA = 1
 
@@ -48,9 +48,14 @@ class GridFolder:
 
     @contextmanager
     def claim(self) -> Iterator[None]:
-        """Hold the grid for this process. Raises FolderError if another one holds it, or it cannot be written."""
+        """Hold the grid for this process.
+
+        Raises FolderError if another one holds it, if it cannot be written, or if something else lies there.
+        """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            if not self.plan.is_file() and any(file.name != "grid.lock" for file in self.path.iterdir()):
+                raise FolderError("the folder holds no grid", where=str(self.path), hint="another --out")
             lock = FileLock(self.path / "grid.lock")
             lock.acquire(timeout=0)
         except Timeout:
@@ -74,13 +79,16 @@ class GridFolder:
         """Return what `write_plan` wrote; empty if it never did."""
         return json.loads(self.plan.read_text(encoding="utf-8")) if self.plan.is_file() else {}
 
-    def known_steps(self, budget: Budget | None) -> dict[str, int]:
-        """Return the steps of the cells that this very budget paid for, by name: what was measured is kept."""
+    def known_steps(self, request: Request) -> dict[str, int]:
+        """Return the steps of the rows that this very budget paid for, by name: what was measured is kept."""
         old = self.read_plan()
-        if budget is None or old.get("budget") != asdict(budget):
+        if not old or old["budget"] != (request.budget and asdict(request.budget)):
             return {}
-        cells = old["cells"].items()
-        return {name: cell["settings"]["train.steps"] for name, cell in cells if "train.steps" in cell["settings"]}
+        return {
+            name.rpartition("-s")[0]: cell["settings"]["train.steps"]
+            for name, cell in old["cells"].items()
+            if not cell["refused"]
+        }
 
     def write_plan(self, request: Request, cells: Sequence[PlannedCell], engine: Mapping[str, Any]) -> None:
         """Add cells to what the grid is.
@@ -92,17 +100,22 @@ class GridFolder:
         if old and list(old["axes"]) != list(axes):
             what = f"the grid here has the axes {', '.join(old['axes'])}, not {', '.join(axes)}"
             raise FolderError(what, where=str(self.path), hint="another --out")
+        common = _common_settings(request)
+        if old and (differ := _name_differences(old["common"], common)):
+            raise FolderError(f"the grid here has other settings: {differ}", where=str(self.path), hint="another --out")
         for cell in cells:
             self._check_unchanged(cell)
-        known = old.get("axes", {})
+        known, earlier = old.get("axes", {}), old.get("commands", [])
+        command = ["ganzoo", *sys.argv[1:]]
         merged = {key: list(dict.fromkeys([*known.get(key, []), *values])) for key, values in axes.items()}
         values = {
             "schema": SCHEMA,
-            "command": ["ganzoo", *sys.argv[1:]],
+            "commands": [*earlier, command] if command not in earlier else earlier,
             "created": old.get("created", timestamp()),
             "axes": merged,
             "seeds": sorted({*old.get("seeds", []), *request.seeds}),
             "budget": request.budget and asdict(request.budget),
+            "common": common,
             "engine": dict(engine),
             "cells": old.get("cells", {}) | {cell.name: cell.to_json() for cell in cells},
         }
@@ -114,7 +127,7 @@ class GridFolder:
             return
         then, now = place.read_recipe(), cell.run
         if then != now:
-            differ = _name_differences(then, now)
+            differ = _name_differences(flatten(to_tables(then)), flatten(to_tables(now)))
             what = f"cell {cell.name} was made with other settings: {differ}"
             raise FolderError(what, where=str(place.path), hint="another --out")
 
@@ -126,7 +139,14 @@ class GridFolder:
         """Add how a cell ended."""
         append(self.endings, {"cell": cell.name, **ending.to_json()})
 
-    def discard(self, cell: str) -> None:
+    def reopen(self, cell: str, state: str) -> None:
+        """Let a cell be missing again, so that a kill from here on does not bring the old ending back."""
+        if state == "diverged":
+            self._discard(cell)
+        if state != "interrupted":
+            append(self.endings, {"cell": cell, **Ending("interrupted", f"to be run again: it was {state}").to_json()})
+
+    def _discard(self, cell: str) -> None:
         """Move the run of a cell away, so that it begins anew; nothing is deleted."""
         folder = self.run_folder(cell)
         if folder.is_dir():
@@ -136,7 +156,12 @@ class GridFolder:
             folder.rename(attempts / f"{cell}.{number}")
 
 
-def _name_differences(then: RunConfig, now: RunConfig) -> str:
-    one, two = flatten(to_tables(then)), flatten(to_tables(now))
-    keys = [key for key in {**one, **two} if one.get(key) != two.get(key)]
-    return ", ".join(f"{key} {one.get(key)} -> {two.get(key)}" for key in keys)
+def _common_settings(request: Request) -> dict[str, Any]:
+    """What is the same for all cells of a grid: two requests may differ in values and seeds alone."""
+    budget = f"{request.budget.unit}={request.budget.amount:g}" if request.budget else "none"
+    return {**flatten(request.flags), **flatten(request.sets), "--budget": budget, "--evals": request.evals}
+
+
+def _name_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    keys = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    return ", ".join(f"{key} {then.get(key)} -> {now.get(key)}" for key in keys)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
@@ -35,7 +37,7 @@ class Budget:
         return self.unit in ("seconds", "flops")
 
     def steps(self, run: RunConfig, rehearsal: Rehearsal | None) -> int:
-        """Return the number of steps that the budget pays for, at least one."""
+        """Return the number of steps that the budget pays for, at least one. Raises ConfigError if a step is free."""
         if self.unit == "steps":
             price = 1.0
         elif self.unit == "images":
@@ -43,6 +45,8 @@ class Budget:
         else:
             assert rehearsal is not None  # by `is_measured`
             price = rehearsal.seconds_per_step if self.unit == "seconds" else rehearsal.flops_per_step
+        if not price:
+            raise ConfigError("a step has no FLOPs that torch counts", hint="--budget seconds=, images= or steps=")
         return max(1, math.floor(self.amount / price))
 
 
@@ -91,12 +95,14 @@ def plan(
     """Return the cells, all rows of the first seed first. A combination that is refused is a cell with its reason.
 
     `rehearse` tries a step of each row, which a budget in seconds or FLOPs needs; `known` has the steps of rows whose
-    budget was measured before, by the name of a cell. Raises ConfigError for a component, a recipe or a setting that
+    budget was measured before, by the name of a row. Raises ConfigError for a component, a recipe or a setting that
     nothing knows, since that is a slip and not a result; and where every combination is refused.
     """
     rows = [_Row.make(request, values) for values in itertools.product(*request.axes.values())]
     for row in rows:
         row.check_names(zoo)
+    if twice := [name for name, count in Counter(row.name for row in rows).items() if count > 1]:
+        raise ConfigError(f"{twice[0]} is there twice: two values of an axis mean the same", hint="each value once")
     settled = [row.settle(request, zoo, rehearse, known or {}) for row in rows]
     if all(row.refused for row in settled):
         raise ConfigError(f"every combination is refused; the first: {settled[0].refused}", hint="ganzoo list")
@@ -138,26 +144,33 @@ class _Row:
     def settle(self, request: Request, zoo: Zoo, rehearse: Rehearse | None, known: Mapping[str, int]) -> _Row:
         """Return the row with its settings, its budget spent; or with the reason why it is refused."""
         try:
-            row = self._read(zoo)
-            assert row.run is not None  # it was just read
-            rehearsal = rehearse(row.run) if rehearse else None
-            steps = known.get(self._name(request.seeds[0])) or _affordable(request, row.run, rehearsal)
-            row = replace(row, rehearsal=rehearsal, sets=dict(self.sets) | _schedule(request, steps))
-            return row._read(zoo)
+            run = self._read(zoo)
+            rehearsal = _try(rehearse, run) if rehearse and self.name not in known else None
+            steps = known.get(self.name) or _affordable(request, run, rehearsal)
+            row = replace(self, rehearsal=rehearsal, sets=dict(self.sets) | self._schedule(request, run, steps))
+            return replace(row, run=row._read(zoo))
         except GanzooError as error:
             return replace(self, refused=error.what)
 
-    def _read(self, zoo: Zoo) -> _Row:
+    def _read(self, zoo: Zoo) -> RunConfig:
         recipe = find_recipe(self.recipe) if self.recipe else None
-        settings = catalogue.complete(settle(recipe=recipe, flags=self.flags, sets=self.sets), zoo)
-        return replace(self, run=settings.run)
+        return catalogue.complete(settle(recipe=recipe, flags=self.flags, sets=self.sets), zoo).run
+
+    def _schedule(self, request: Request, run: RunConfig, steps: int) -> dict[str, Any]:
+        """Return how long a run is and how often it is looked at, in steps; what was asked for stays."""
+        said: dict[str, Any] = {"train.steps": steps} if request.budget else {}
+        every = math.ceil(steps / request.evals) if request.evals else 0
+        if every and run.eval.at_end and not run.eval.every:
+            said["eval.every"] = every
+        if every and "train.sample_every" not in {**self.flags, **self.sets}:
+            said["train.sample_every"] = every
+        return said
 
     def cell(self, seed: int) -> PlannedCell:
         run = self.run and replace(self.run, train=replace(self.run.train, seed=seed))
-        axes = {f"{key}.name" if key in KINDS else key: value for key, value in self.axes.items()}
         return PlannedCell(
-            name=self._name(seed),
-            axes=axes,
+            name=f"{self.name}-s{seed}",
+            axes={f"{key}.name" if key in KINDS else key: _value(key, text) for key, text in self.axes.items()},
             seed=seed,
             arguments=() if self.refused else tuple(self._arguments(seed)),
             run=run,
@@ -165,9 +178,10 @@ class _Row:
             rehearsal=self.rehearsal,
         )
 
-    def _name(self, seed: int) -> str:
-        words = [value if "." not in key else f"{key.rpartition('.')[2]}={value}" for key, value in self.axes.items()]
-        return re.sub(r"[^A-Za-z0-9._+=-]", "-", "-".join([*words, f"s{seed}"]))
+    @property
+    def name(self) -> str:
+        """The values of the axes, as a name for files."""
+        return "-".join(_word(key, value) for key, value in self.axes.items())
 
     def _arguments(self, seed: int) -> Iterator[str]:
         """Write the row as a command line."""
@@ -178,7 +192,7 @@ class _Row:
             if (name := flags.pop(f"{kind}.name", None)) is not None:
                 path = flags.pop(f"{kind}.path", None)
                 yield from (f"--{kind}", name if path is None else f"{name}:{path}")
-        for key, value in (flags | dict(self.sets)).items():
+        for key, value in flatten(flags | dict(self.sets)).items():
             yield from ("--set", f"{key}={to_toml(value)}")
         yield from ("--seed", str(seed))
 
@@ -187,13 +201,28 @@ def _affordable(request: Request, run: RunConfig, rehearsal: Rehearsal | None) -
     return request.budget.steps(run, rehearsal) if request.budget else run.train.steps
 
 
-def _schedule(request: Request, steps: int) -> dict[str, Any]:
-    """Return how long a run is and how often it is looked at, in steps."""
-    said = {"train.steps": steps} if request.budget else {}
-    if request.evals:
-        every = math.ceil(steps / request.evals)
-        said |= {"eval.every": every, "train.sample_every": every}
-    return said
+def _try(rehearse: Rehearse, run: RunConfig) -> Rehearsal:
+    """Rehearse a run. Raises ConfigError whatever a component raises: it costs its own row alone."""
+    try:
+        return rehearse(run)
+    except GanzooError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"a step fails: {type(error).__name__}: {error}") from error
+
+
+def _value(key: str, text: str) -> Any:
+    """The value of an axis: of a setting as it is read, "1e-4" as 0.0001; a list or a table as its text."""
+    value = parse_assignment(f"{key}={text}")[1] if "." in key else text
+    return value if isinstance(value, str | int | float | bool) else text
+
+
+def _word(key: str, text: str) -> str:
+    """A value as part of a file name; with a hash where letters are lost, so that no two are one."""
+    value = str(_value(key, text))
+    whole = value if "." not in key else f"{key.rpartition('.')[2]}={value}"
+    word = re.sub(r"[^A-Za-z0-9._+=-]", "-", whole)[-40:].strip("-")
+    return word if word == whole else f"{word}-{hashlib.sha256(whole.encode()).hexdigest()[:6]}"
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -201,7 +230,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     seeds: list[int] = []
     for part in text.split(","):
         first, dots, last = part.strip().partition("..")
-        if not first.isdigit() or (dots and not last.isdigit()) or (dots and int(last) < int(first)):
+        if not first.isdecimal() or (dots and not last.isdecimal()) or (dots and int(last) < int(first)):
             raise ConfigError(f"--seeds {text!r} is not a list of seeds", hint="--seeds 0..2, or --seeds 0,5,9")
         seeds += range(int(first), int(last or first) + 1)
     return tuple(dict.fromkeys(seeds))

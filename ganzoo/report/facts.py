@@ -101,4 +101,12 @@ def _gather(name: str, begun: Mapping[str, Mapping[str, str]]) -> Fact:
 def list_commands(results: Sequence[Result]) -> tuple[tuple[str, str, str], ...]:
     """Return [(run, when it began, command line)] of the runs that began."""
     begun = [run for run in results if run.manifest]
-    return tuple((r.name, r.manifest.get("created", ""), shlex.join(r.manifest.get("command", []))) for r in begun)
+    return tuple((r.name, r.manifest.get("created", ""), _show_command(r.manifest.get("command", []))) for r in begun)
+
+
+def _show_command(words: Sequence[str]) -> str:
+    """A command line without its --out: where a run was written says nothing of it, and much of somebody's disk."""
+    kept = list(words)
+    if "--out" in kept:
+        del kept[kept.index("--out") : kept.index("--out") + 2]
+    return shlex.join(kept)

@@ -168,7 +168,7 @@ def _describe(origin: Origin) -> tuple[tuple[str, str], ...]:
     states = ", ".join(f"{count} {state}" for state, count in origin.states.items())
     hours = "" if origin.elapsed is None else f"; {_show_hours(origin.elapsed)} from the first to the last"
     pairs = [
-        ("Command", shlex.join(origin.command)),
+        *(("Command", shlex.join(command)) for command in origin.commands),
         ("Date", origin.created),
         ("Cells", f"{origin.cells} ({states})"),
         ("Time", f"{_show_hours(origin.seconds)} in all cells together{hours}"),
