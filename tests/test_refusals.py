@@ -197,7 +197,8 @@ class Failing(NonSaturating):
     """bce whose loss of D is nan from its seventh update on."""
 
     def discriminator_loss(self, *, real, fake):
-        calls.append(1)
+        if len(real) > 2:  # two samples are the trial by which operations are counted
+            calls.append(1)
         loss = super().discriminator_loss(real=real, fake=fake)
         return loss * float("nan") if len(calls) >= 7 else loss
 

@@ -83,7 +83,7 @@ def test_runs_on_different_data_are_refused():
     with pytest.raises(EvaluationError, match="trained on different data") as caught:
         compare(runs)
     assert "digits / mnist" in caught.value.what
-    assert "each dataset apart" in caught.value.hint
+    assert "--only dataset=NAME" in caught.value.hint
 
 
 def test_another_reference_is_refused_with_the_command():
