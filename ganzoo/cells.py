@@ -24,6 +24,9 @@ GRACE = 30.0
 PATIENCE = 120.0
 """Seconds to wait for a run folder to be free; an NFS 4 server mostly keeps the locks of a lost machine for 90 s."""
 
+FAILURES = ("diverged", "failed", "timeout")
+"""States that are no success; a combination that is refused is a result like any other."""
+
 
 @dataclass(frozen=True)
 class Cell:

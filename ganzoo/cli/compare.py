@@ -85,9 +85,10 @@ def compare(
     worker: Engine = zoo.create("engine", Choice(engine, options))
     path = out or Path("runs") / f"grid-{hashlib.sha256(repr(request).encode()).hexdigest()[:8]}"
 
+    from ganzoo.cells import FAILURES
     from ganzoo.cli import gridview
     from ganzoo.errors import GridError
-    from ganzoo.grid.conduct import FAILURES, Manner, rehearse_for, run_grid
+    from ganzoo.grid.conduct import Manner, rehearse_for, run_grid
     from ganzoo.grid.plan import plan
 
     if dry_run:

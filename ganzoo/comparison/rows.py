@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ganzoo.cells import FAILURES
 from ganzoo.comparison.axes import key_of
 from ganzoo.comparison.protocols import Scored
 from ganzoo.comparison.statistics import Summary, paired_p, summarise
 from ganzoo.comparison.table import Row
 from ganzoo.results import Result
 
-FAILURES = ("diverged", "failed", "timeout")
 _ENDED = ("complete", *FAILURES)
 _NAMED = 3
 """Runs without a score that a row names; more are counted."""

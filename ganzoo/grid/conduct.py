@@ -26,8 +26,6 @@ from ganzoo.rehearsal import Rehearsal, rehearse
 from ganzoo.zoo import Zoo
 
 Retry = Literal["failed", "diverged"]
-FAILURES = ("failed", "timeout", "diverged")
-"""Endings that are no success; a combination that is refused is a result like any other."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _RETRIED: Mapping[str, tuple[str, ...]] = {"failed": ("failed", "timeout", "refused"), "diverged": ("diverged",)}
 
