@@ -134,7 +134,8 @@ def wait_for(condition):
 
 
 def saved(folder):
-    return max(checkpoint.available_steps(folder / "checkpoints"), default=0)
+    """The step from which a resume would go on: a worker may be killed between a sidecar and the pointer to it."""
+    return RunFolder(folder).read_json(folder / "checkpoints" / "latest.json").get("step", 0)
 
 
 def during(run, planned, condition, act):
