@@ -46,11 +46,11 @@ def test_operations_follow_the_batch_sizes_and_the_updates_of_d(zoo):
     assert found["flops_per_step"] == 2 * (5 * 8 * D_STEP + 24 * G_STEP)
 
 
-def test_a_penalty_costs_a_forward_a_backward_and_the_way_back_through_both(zoo):
-    """D forward, D for the gradient on its input; backward through each of the two, once or twice D more."""
+def test_a_penalty_costs_a_forward_a_backward_and_the_way_back_through_one_of_both(zoo):
+    """D forward, D for the gradient on its input; of a rectifier's second derivative nothing goes back further."""
     plain, penalised = (costs(zoo, lipschitz=name, batch_size=1, n_critic=1) for name in ("none", "gp"))
     extra = (penalised["flops_per_step"] - plain["flops_per_step"]) / 2
-    assert 4 * D <= extra <= 6 * D
+    assert extra == pytest.approx(4 * D, rel=0.01)  # the last layer has nothing to hand on
 
 
 def test_counting_leaves_weights_optimisers_and_random_state_as_they_were(zoo):

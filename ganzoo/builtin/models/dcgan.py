@@ -11,6 +11,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganzoo.builtin.models.norms import Norm, choose_norm, norm_layer
+from ganzoo.builtin.models.shortcuts import Rectifier
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.errors import ConfigError
 
@@ -27,10 +28,10 @@ class Generator(nn.Module):
         ups = [
             layer
             for a, b in pairwise(widths)
-            for layer in (nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU())
+            for layer in (nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), Rectifier())
         ]
         last = nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1)  # no norm: it would fix the images' contrast
-        self.body = nn.Sequential(nn.BatchNorm2d(widths[0]), nn.ReLU(), *ups, last, nn.Tanh())
+        self.body = nn.Sequential(nn.BatchNorm2d(widths[0]), Rectifier(), *ups, last, nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         """z (N, Z), c (N, E) -> (N, C, H, W)."""
@@ -44,10 +45,10 @@ class Discriminator(nn.Module):
 
     def __init__(self, channels: int, widths: list[int], norm: Norm) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), nn.LeakyReLU(0.2)]
+        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), Rectifier(0.2)]
         for a, b in pairwise(widths):
             bias = norm == "none"  # a norm brings its own
-            layers += [nn.Conv2d(a, b, 4, 2, 1, bias=bias), norm_layer(norm, b), nn.LeakyReLU(0.2)]
+            layers += [nn.Conv2d(a, b, 4, 2, 1, bias=bias), norm_layer(norm, b), Rectifier(0.2)]
         self.body = nn.Sequential(*layers, nn.Flatten())
         self.feature_dim = widths[-1] * _SMALLEST**2
 

@@ -10,6 +10,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
+from ganzoo.builtin.models.shortcuts import Rectifier
 from ganzoo.contracts import DataSpec, Model
 
 
@@ -43,7 +44,7 @@ class Discriminator(nn.Module):
 
 def _hidden(in_dim: int, width: int, depth: int) -> list[nn.Module]:
     widths = [in_dim, *[width] * depth]
-    return [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.LeakyReLU(0.2))]
+    return [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), Rectifier(0.2))]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import Literal
 import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, relu
+from torch.nn.functional import avg_pool2d, interpolate
 
 from ganzoo.builtin.models.norms import ConditionalBatchNorm, Norm, choose_norm, norm_layer
+from ganzoo.builtin.models.shortcuts import ConvPool, Rectifier, UpConv
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.errors import ConfigError
 
@@ -28,14 +29,14 @@ class UpBlock(nn.Module):
 
     def __init__(self, a: int, b: int, embedding_dim: int) -> None:
         super().__init__()
-        self.norm1, self.conv1 = ConditionalBatchNorm(a, embedding_dim), _conv(a, b, 3)
+        self.norm1, self.conv1 = ConditionalBatchNorm(a, embedding_dim), UpConv(a, b)
         self.norm2, self.conv2 = ConditionalBatchNorm(b, embedding_dim), _conv(b, b, 3)
-        self.shortcut = _conv(a, b, 1)
+        self.shortcut, self.rectify = _conv(a, b, 1), Rectifier()
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         """x (N, A, H, W), c (N, E) -> (N, B, 2H, 2W)."""
-        h = interpolate(relu(self.norm1(x, c)), scale_factor=2)
-        h = self.conv2(relu(self.norm2(self.conv1(h), c)))
+        h = self.conv1(self.rectify(self.norm1(x, c)))
+        h = self.conv2(self.rectify(self.norm2(h, c)))
         # a 1 x 1 convolution and nearest upsampling commute: convolve the small map, a quarter of the work
         out: Tensor = h + interpolate(self.shortcut(x), scale_factor=2)
         return out
@@ -49,15 +50,16 @@ class DownBlock(nn.Module):
         self.down, self.first = down, first
         self.norm1 = nn.Identity() if first else norm_layer(norm, a)
         self.norm2 = norm_layer(norm, b)
-        self.conv1, self.conv2 = _conv(a, b, 3), _conv(b, b, 3)
+        self.conv1, self.conv2 = _conv(a, b, 3), ConvPool(b, b) if down else _conv(b, b, 3)
         self.shortcut = _conv(a, b, 1) if down or a != b else nn.Identity()
+        self.rectify = Rectifier()
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, A, H, W) -> (N, B, H / 2, W / 2), or (N, B, H, W) if not `down`."""
-        h: Tensor = x if self.first else relu(self.norm1(x))
-        h = self.conv2(relu(self.norm2(self.conv1(h))))
+        h: Tensor = x if self.first else self.rectify(self.norm1(x))
+        h = self.conv2(self.rectify(self.norm2(self.conv1(h))))
         if self.down:  # pooling commutes with the 1 x 1 shortcut: pool first, a quarter of the work
-            h, x = avg_pool2d(h, 2), avg_pool2d(x, 2)
+            x = avg_pool2d(x, 2)
         out: Tensor = h + self.shortcut(x)
         return out
 
@@ -70,14 +72,14 @@ class Generator(nn.Module):
         self.project = nn.Linear(z_dim, widths[0] * _SMALLEST**2)
         self.shape = (widths[0], _SMALLEST, _SMALLEST)
         self.blocks = nn.ModuleList(UpBlock(a, b, embedding_dim) for a, b in pairwise(widths))
-        self.norm, self.to_image = nn.BatchNorm2d(widths[-1]), _conv(widths[-1], channels, 3)
+        self.norm, self.rectify, self.to_image = nn.BatchNorm2d(widths[-1]), Rectifier(), _conv(widths[-1], channels, 3)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         """z (N, Z), c (N, E) -> (N, C, H, W)."""
         h = self.project(z).reshape(len(z), *self.shape)
         for block in self.blocks:
             h = block(h, c)
-        return torch.tanh(self.to_image(relu(self.norm(h))))
+        return torch.tanh(self.to_image(self.rectify(self.norm(h))))
 
 
 class Discriminator(nn.Module):
@@ -92,11 +94,11 @@ class Discriminator(nn.Module):
                 for i, (a, b, down) in enumerate(zip(ins, widths, downs, strict=False))
             )
         )
-        self.pool, self.feature_dim = pool, widths[-1]
+        self.rectify, self.pool, self.feature_dim = Rectifier(), pool, widths[-1]
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, C, H, W) -> (N, F)."""
-        h = relu(self.blocks(x))
+        h: Tensor = self.rectify(self.blocks(x))
         return h.sum(dim=(2, 3)) if self.pool == "sum" else h.mean(dim=(2, 3))
 
 
