@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import tomli_w
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from annotated_types import Ge, Lt
 
 from ganzoo.errors import ConfigError
-from ganzoo.options import did_you_mean, validate
+from ganzoo.options import NonNegativeInt, PositiveFloat, PositiveInt, did_you_mean, validate
 
 Kind = Literal["model", "loss", "lipschitz", "conditioner", "dataset", "features", "metric", "engine"]
 ALL_KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -24,7 +24,7 @@ KINDS = ALL_KINDS[:-2]
 """Those of which a run chooses one; of metrics it takes several, and an engine is a grid's."""
 Values = Mapping[str, Any]
 
-Beta = Annotated[float, Field(ge=0, lt=1)]
+Beta = Annotated[float, Ge(0), Lt(1)]
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class TrainConfig:
     """Generator updates."""
     ema_decay: Beta = 0.999
     """Of G_ema per generator update, reached through a warm-up."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    seed: Annotated[int, Ge(0), Lt(2**63)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Literal["auto", "fp32", "tf32", "bf16"] = "auto"
     log_every: PositiveInt = 10
     sample_every: PositiveInt = 500
     save_every: PositiveInt = 500
@@ -69,7 +69,7 @@ class TrainConfig:
 class EvalConfig:
     """What scores are made of, and when."""
 
-    samples: Annotated[int, Field(ge=2)] = 5_000
+    samples: Annotated[int, Ge(2)] = 5_000
     """Generated images; the reference is the whole dataset."""
     metrics: str = "fid,is,kid,prc,dc"
     """Names of metrics, with commas between them."""
@@ -79,7 +79,7 @@ class EvalConfig:
     """Steps between scores while training, which choose the best checkpoint; 0 means none."""
     at_end: bool = True
     """Score the run when it is complete."""
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    seed: Annotated[int, Ge(0), Lt(2**63)] = 0
     """Of the latents; the same for every run, so that no run has luck with them."""
     batch_size: PositiveInt = 64
 

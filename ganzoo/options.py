@@ -6,13 +6,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from annotated_types import Ge, Gt
 
 from ganzoo.errors import ConfigError
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 T = TypeVar("T")
+
+PositiveInt = Annotated[int, Gt(0)]
+NonNegativeInt = Annotated[int, Ge(0)]
+PositiveFloat = Annotated[float, Gt(0)]
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ def validate(schema: type[T], values: Mapping[str, Any], where: str) -> T:
     Raises ConfigError with the key, the value and what is allowed, for an unknown key, a wrong type, inf,
     nan, or a value out of range; all faults in one message.
     """
+    from pydantic import ValidationError  # not at the top: it takes longer than all that help imports
+
     try:
         checked = _strict_model(schema).model_validate(dict(values))  # type: ignore[arg-type]  # a class is hashable
     except ValidationError as error:
@@ -52,6 +61,8 @@ def validate(schema: type[T], values: Mapping[str, Any], where: str) -> T:
 @cache
 def _strict_model(schema: Any) -> type[BaseModel]:
     """A strict pydantic model of a standard dataclass: by default pydantic takes True for 1, and inf."""
+    from pydantic import ConfigDict, create_model
+
     hints = get_type_hints(schema, include_extras=True)
     options: dict[str, Any] = {f.name: (hints[f.name], _required(f)) for f in fields(schema) if f.init}
     strict = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +37,13 @@ class Recorder:
         if folder.evaluations.is_file():
             rewind(folder.evaluations, step)
         self._seconds = float(records[-1]["seconds"]) if records else 0.0
-        self._last_step, self._last_time = step, time.perf_counter()
-        self._tensorboard = _open_tensorboard(folder, run, step)
+        self._first_step, self._last_step, self._last_time = step, step, time.perf_counter()
+
+    @cached_property
+    def _tensorboard(self) -> SummaryWriter:
+        """Opened by the first event: no step waits for the import of TensorBoard, and no clock counts it."""
+        with self.pausing():
+            return _open_tensorboard(self.folder, self.run, self._first_step)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> dict[str, Any]:
         """Append one record; returns it with step, images seen, seconds of training and images/s added."""
@@ -56,9 +62,9 @@ class Recorder:
     @contextmanager
     def pausing(self) -> Iterator[None]:
         """Stop the clock: scores and pictures are no training."""
-        start = time.perf_counter()
+        start, last_time = time.perf_counter(), self._last_time
         yield
-        self._last_time += time.perf_counter() - start
+        self._last_time = last_time + time.perf_counter() - start  # not +=: a pause may lie within another
 
     def evaluation(self, step: int, name: str, score: Score, selection: Score) -> dict[str, Any]:
         """Append one evaluation: `score`, by its full name, and the one by which the best step is chosen."""
@@ -81,7 +87,8 @@ class Recorder:
 
     def close(self) -> None:
         """Flush and close the event file."""
-        self._tensorboard.close()
+        if "_tensorboard" in vars(self):
+            self._tensorboard.close()
 
 
 def columns_for(spec: DataSpec) -> int:
@@ -125,13 +132,12 @@ def _subject(report: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _open_tensorboard(folder: RunFolder, run: RunConfig, step: int) -> SummaryWriter:
-    """Open the event file; events after `step` are hidden, as those of a killed process."""
-    from torch.utils.tensorboard import (
-        SummaryWriter,
-    )  # not at the top: it is slow, and only training needs it
+    """Open an event file, the first one with the settings; events after `step` are hidden, as of a killed process."""
+    from torch.utils.tensorboard import SummaryWriter  # not at the top: it is slow, and only training needs it
 
+    is_first = step == 0 or not folder.tensorboard.is_dir()
     writer = SummaryWriter(str(folder.tensorboard), purge_step=step + 1)
-    if step == 0:
+    if is_first:
         settings = {key: value for key, value in flatten(to_tables(run)).items() if not isinstance(value, list)}
         # run_name ".": without it TensorBoard shows the settings as a second run
         writer.add_hparams(settings, {"hparam/steps": run.train.steps}, run_name=".")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +17,7 @@ import pluggy
 from ganzoo import contracts, hookspecs
 from ganzoo.config import ALL_KINDS, Choice, Kind
 from ganzoo.errors import ConfigError, PluginError
+from ganzoo.offers import find_plugins, unknown
 from ganzoo.options import Option, did_you_mean, list_options, validate
 
 BUILTIN = (
@@ -95,13 +95,12 @@ class Zoo:
         known = self._entries[kind]
         if name in known:
             return known[name]
-        hint = f"ganzoo list {kind}  (shows all {len(known)})"
         broken = [plugin for plugin in self.plugins if plugin.state == "broken"]
         if broken and not did_you_mean(name, known):
             faults = "; ".join(f"{plugin.name}: {plugin.fault}" for plugin in broken)
             what = f"no {kind} is named {name!r}, but a plugin that may offer it failed to load: {faults}"
             raise PluginError(what, hint="ganzoo plugins")
-        raise ConfigError(f"no {kind} is named {name!r}.{did_you_mean(name, known)}", hint=hint)
+        raise unknown(kind, name, known)
 
     def create(self, kind: Kind, choice: Choice) -> Any:
         """Construct the chosen component. Raises ConfigError if its name or an option is refused."""
@@ -147,11 +146,8 @@ def load_zoo(*, files: Iterable[Path] = (), disabled: Collection[str] = ()) -> Z
     zoo = Zoo()
     for name in BUILTIN:
         zoo.plugins.append(_register(zoo, name.rpartition(".")[2], importlib.import_module(name)))
-    disabled = {*disabled, *filter(None, os.environ.get("GANZOO_DISABLE_PLUGINS", "").split(","))}
-    for point in sorted(entry_points(group="ganzoo"), key=lambda point: point.name):
-        zoo.plugins.append(
-            Plugin(point.name, _version(point), "disabled") if point.name in disabled else _load(zoo, point)
-        )
+    for point, enabled in find_plugins(disabled):
+        zoo.plugins.append(_load(zoo, point) if enabled else Plugin(point.name, _version(point), "disabled"))
     for path in files:
         zoo.plugins.append(_load_file(zoo, path))
     return zoo

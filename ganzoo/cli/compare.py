@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,9 @@ from ganzoo.cli.settings import COMPONENT_OPTIONS, TRAIN_OPTIONS, PluginChoice, 
 if TYPE_CHECKING:
     from ganzoo.contracts import Engine
     from ganzoo.grid.plan import Request
+
+_GROUPING = frozenset("\"'[]{}:")
+"""A text with these may be a part of a value with commas in it."""
 
 
 @click.command(short_help="Train a grid: every combination of some axes over some seeds.")
@@ -79,6 +82,7 @@ def compare(
     """
     from ganzoo.config import Choice
 
+    plugins.refuse_unknown({"engine.name": engine}, *_read_names(recipes, flags))
     request, options = _read_request(recipes, seeds, assignments, budget, evals, flags)
     options |= {key: value for key, value in (("jobs", jobs), ("address", address)) if value is not None}
     zoo = plugins.load()
@@ -104,6 +108,17 @@ def compare(
     if unfinished := [name for name, state in states.items() if state in ("missing", "interrupted")]:
         what = f"{len(unfinished)} of {len(states)} cells have not ended: {', '.join(unfinished[:5])}"
         raise GridError(what, where=str(path), hint="the same command goes on with them")
+
+
+def _read_names(recipes: Sequence[str], flags: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what the axes of components and recipes name, as settings; `plan` looks closer. Raises ConfigError."""
+    from ganzoo.config import KINDS, parse_component
+    from ganzoo.recipes import find_recipe
+
+    texts = [(kind, text.strip()) for kind in KINDS for text in (flags[kind] or "").split(",")]
+    yield from (parse_component(kind, text) for kind, text in texts if text and not _GROUPING & {*text})
+    names = [name.strip() for name in ",".join(recipes).split(",")]
+    yield from (find_recipe(name).values for name in names if name and not _GROUPING & {*name})
 
 
 def _read_request(

@@ -23,10 +23,12 @@ def show(plugins: PluginChoice, /, as_json: bool, **flags: Any) -> None:
     """Show every setting of a run with these flags: value, where it comes from, and the paper."""
     import json
 
+    settings = read_settings(plugins, **flags)
+
     from ganzoo.catalogue import explain
     from ganzoo.cli.terminal import print_table
 
-    rows = explain(read_settings(**flags), plugins.load())
+    rows = explain(settings, plugins.load())
     click.echo(json.dumps(rows, indent=2)) if as_json else print_table(rows)
 
 
@@ -35,9 +37,13 @@ def show(plugins: PluginChoice, /, as_json: bool, **flags: Any) -> None:
 @click.pass_obj
 def validate(plugins: PluginChoice, file: Path) -> None:
     """Check a recipe FILE: names, options, types and ranges. Exit code 2 if anything is refused."""
-    from ganzoo.catalogue import check
     from ganzoo.recipes import read_recipe, settle
 
-    settings = settle(recipe=read_recipe(file))
+    recipe = read_recipe(file)
+    plugins.refuse_unknown(recipe.values)
+    settings = settle(recipe=recipe)
+
+    from ganzoo.catalogue import check
+
     check(settings.run, plugins.load())
     click.echo(f"{file}: valid, {settings.run.title}")

@@ -19,6 +19,7 @@ _KEYS = {
     "image_size": "dataset.image_size",
     "data_root": "dataset.root",
     "download": "dataset.download",
+    "cache": "dataset.cache",
     "device": "train.device",
 }
 
@@ -59,14 +60,23 @@ def evaluate(
     """
     if flags["inception_weights"] is not None:
         features = features or "inception"
+    said = {_KEYS[flag]: value for flag, value in flags.items() if value is not None}
+    said |= {key: str(value.expanduser().absolute()) for key, value in said.items() if isinstance(value, Path)}
+    said |= read_assignments(assignments)
+    plugins.refuse_unknown(said | _read_names(dataset, features))
 
     from ganzoo import evaluation
     from ganzoo.cli import terminal
 
-    said = {_KEYS[flag]: value for flag, value in flags.items() if value is not None}
-    said |= {key: str(value.expanduser().absolute()) for key, value in said.items() if isinstance(value, Path)}
     report = evaluation.evaluate(
-        target, dataset=dataset, features=features, options=said | read_assignments(assignments),
+        target, dataset=dataset, features=features, options=said,
         step=step, best=best, ema=not raw, closest=closest, zoo=plugins.load(),
     )  # fmt: skip
     terminal.print_report(report, as_json)
+
+
+def _read_names(dataset: str | None, features: str | None) -> dict[str, Any]:
+    from ganzoo.config import parse_component
+
+    named = {} if dataset is None else parse_component("dataset", dataset)
+    return named if features is None else named | parse_component("features", features)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ganzoo.offers import NAMES
+
 if TYPE_CHECKING:
-    from ganzoo.config import Settings
+    from ganzoo.config import Kind, Settings
     from ganzoo.zoo import Zoo
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,6 +39,21 @@ class PluginChoice:
         """What a command line begins with that needs the same single files."""
         return " ".join(["ganzoo", *(f"--plugin {quote(str(path))}" for path in self.files)])
 
+    def refuse_unknown(self, *settings: Mapping[str, Any]) -> None:
+        """Raise ConfigError if settings name a component that does not ship, where no plugin is that may add it.
+
+        That is known at once, while `load` waits seconds for torch.
+        """
+        from ganzoo.errors import ConfigError
+        from ganzoo.offers import check_names, find_plugins
+
+        try:
+            for values in settings:
+                check_names(values)
+        except ConfigError:
+            if not self.files and not any(enabled for _, enabled in find_plugins(self.disabled)):
+                raise
+
     def load(self) -> Zoo:
         """Load the zoo; one line on stderr for each plugin that is broken."""
         from ganzoo.zoo import load_zoo
@@ -49,16 +66,21 @@ class PluginChoice:
         return zoo
 
 
+def _listed(kind: Kind) -> str:
+    return ", ".join(NAMES[kind])
+
+
 DATA_OPTIONS = (
     click.option("--image-size", type=int, metavar="PIXELS", help="Resize images to this size."),
     click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Where datasets lie."),
     click.option("--download", is_flag=True, default=None, help="Fetch the dataset if it is absent."),
+    click.option("--cache", is_flag=True, default=None, help="Decode a folder or zip once, for all runs."),
 )
 FEATURES_OPTIONS = (
     click.option(
         "--features",
         metavar="NAME",
-        help="digits-cnn, photos-cnn, inception, dinov2, clip, vgg16.  [default: auto, the dataset's]",
+        help=f"{_listed('features')}.  [default: auto, the dataset's]",
     ),
     click.option(
         "--inception-weights",
@@ -68,20 +90,17 @@ FEATURES_OPTIONS = (
     ),
 )
 
-# The names are written out so that --help needs no torch; a test holds them to the registry.
 COMPONENT_OPTIONS = (
-    click.option("--model", metavar="NAME", help="mlp, dcgan, resnet, or a plugin's.  [default: dcgan]"),
-    click.option("--loss", metavar="NAME", help="bce, minimax, lsgan, wgan, hinge.  [default: bce]"),
+    click.option("--model", metavar="NAME", help=f"{_listed('model')}, or a plugin's.  [default: dcgan]"),
+    click.option("--loss", metavar="NAME", help=f"{_listed('loss')}.  [default: bce]"),
     click.option(
-        "--lipschitz",
-        metavar="NAME",
-        help="none, clip, gp, lp, dragan, r1, r1r2, sn, or a sum: sn+gp.  [default: none]",
+        "--lipschitz", metavar="NAME", help=f"{_listed('lipschitz')}, or a sum: sn+gp.  [default: none]"
     ),
-    click.option("--conditioner", metavar="NAME", help="none, cgan, projection, acgan.  [default: none]"),
+    click.option("--conditioner", metavar="NAME", help=f"{_listed('conditioner')}.  [default: none]"),
     click.option(
         "--dataset",
         metavar="NAME",
-        help="digits, mnist, fashion-mnist, cifar10, cifar100, svhn, stl10, folder:PATH, zip:PATH.  [default: digits]",
+        help=f"{_listed('dataset').replace('folder, zip', 'folder:PATH, zip:PATH')}.  [default: digits]",
     ),
 )  # fmt: skip
 TRAIN_OPTIONS = (
@@ -89,7 +108,7 @@ TRAIN_OPTIONS = (
     click.option("--steps", type=int, metavar="N", help="Generator updates."),
     click.option("--batch-size", type=int, metavar="N", help="Real samples of a discriminator update."),
     click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]"),
-    click.option("--precision", metavar="NAME", help="auto, fp32 or bf16.  [default: auto]"),
+    click.option("--precision", metavar="NAME", help="auto, fp32, tf32 or bf16.  [default: auto]"),
     click.option("--eval-every", type=int, metavar="N", help="Score every N steps, and keep the best checkpoint."),
     click.option("--samples", type=int, metavar="N", help="Images to score.  [default: 5000; digits, mnist 2000]"),
     *FEATURES_OPTIONS,
@@ -110,6 +129,7 @@ _KEYS = {
     "image_size": "dataset.image_size",
     "data_root": "dataset.root",
     "download": "dataset.download",
+    "cache": "dataset.cache",
     "steps": "train.steps",
     "batch_size": "optim.batch_size",
     "seed": "train.seed",
@@ -137,12 +157,14 @@ def add_options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
     return add
 
 
-def read_settings(recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:
-    """Turn the flags into settings. Raises ConfigError."""
+def read_settings(plugins: PluginChoice, recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:
+    """Turn the flags into settings. Raises ConfigError, also for components that no plugin can offer."""
     from ganzoo.recipes import find_recipe, settle
 
     named = find_recipe(recipe) if recipe else None
-    return settle(recipe=named, flags=read_flags(**flags), sets=read_assignments(assignments))
+    said, sets = read_flags(**flags), read_assignments(assignments)
+    plugins.refuse_unknown({**(named.values if named else {}), **said, **sets})
+    return settle(recipe=named, flags=said, sets=sets)
 
 
 def read_flags(**flags: Any) -> dict[str, Any]:

@@ -16,12 +16,15 @@ from ganzoo.cli.settings import PluginChoice
 @click.pass_obj
 def show(plugins: PluginChoice, kind: str, name: str) -> None:
     """Show one component: what it does, its formula and paper, its options and their defaults."""
-    from ganzoo.cli.terminal import print_table
-    from ganzoo.recipes import find_recipe
-
     if kind == "recipe":
+        from ganzoo.recipes import find_recipe
+
         click.echo(find_recipe(name).path.read_text(encoding="utf-8").rstrip())
         return
+    plugins.refuse_unknown({f"{kind}.name": name, "eval.metrics": name * (kind == "metric")})
+
+    from ganzoo.cli.terminal import print_table
+
     entry = plugins.load().entry(kind, name)  # type: ignore[arg-type]
     click.echo(f"{kind} {name}  (plugin {entry.plugin})\n")
     click.echo(inspect.getdoc(entry.component))

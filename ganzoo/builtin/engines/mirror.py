@@ -15,9 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fsspec.core import url_to_fs  # type: ignore[import-untyped]
-from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
-
 from ganzoo.cells import Cell
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.files import write_atomically
@@ -28,6 +25,8 @@ Stamp = tuple[int, int]
 
 def open_storage(url: str) -> tuple[Any, str]:
     """Return the file system and the path of a URL. Raises ConfigError, or PluginError if its package is missing."""
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # not at the top: every run loads the engines
+
     try:
         system, root = url_to_fs(url)
     except ImportError as error:
@@ -123,6 +122,8 @@ class Mirror:
             data = self._path(name).read_bytes()
         except FileNotFoundError:  # rotated away since it was listed
             return
+        from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
+
         target = f"{self._root}/{name}"
         self._make_folder(target.rpartition("/")[0])
         if isinstance(self._system, LocalFileSystem):  # others store a file whole or not at all

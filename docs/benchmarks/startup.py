@@ -1,0 +1,99 @@
+"""How long `ganzoo` takes to answer, and to begin to train: python docs/benchmarks/startup.py [REPEATS]
+
+Processes are started one after the other. The minimum says most where others use the machine too; CPU seconds are
+those of all threads, which others hardly lengthen.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+
+ANSWERS = {
+    "help": ["--help"],
+    "help of run": ["run", "--help"],
+    "unknown option": ["run", "--modle", "mlp"],
+    "unknown command": ["rnu"],
+    "unknown recipe": ["run", "sngna"],
+    "unknown component": ["run", "--loss", "wgna"],
+    "unknown component of a grid": ["compare", "--loss", "bce,wgna"],
+    "unknown setting": ["run", "--set", "optim.beta_1=0"],
+    "bad value": ["run", "--steps", "0"],
+    "bad value of a component (after torch)": ["run", "--set", "model.width=x"],
+}
+RUNS = {
+    "ganzoo run": ["run"],
+    "ganzoo run --loss wgan --lipschitz gp": ["run", "--loss", "wgan", "--lipschitz", "gp"],
+}
+FIRST_STEP = """
+import json, os, sys, time
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")  # as `ganzoo` does, before torch reads it
+seconds, cpu = [time.perf_counter()], [time.process_time()]
+def lap():
+    seconds.append(time.perf_counter())
+    cpu.append(time.process_time())
+import torch
+lap()
+from ganzoo.cli import main, terminal
+def stop(display, step):
+    torch.cuda.is_available() and torch.cuda.synchronize()
+    lap()
+    print(json.dumps([[b - a for a, b in zip(laps, laps[1:])] for laps in (seconds, cpu)]), flush=True)
+    os._exit(0)
+terminal.Display.step = stop
+main()
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    print(f"{'':48}seconds: min  median    CPU: min  median")
+    for name, words in ANSWERS.items():
+        show(name, [time_answer(words) for _ in range(repeats)])
+    imports = []
+    for name, words in RUNS.items():
+        laps = [time_first_step(words) for _ in range(repeats)]
+        imports += [imported for imported, _ in laps]
+        show(f"first step: {name}", [trained for _, trained in laps])
+    show("import torch, which comes before", imports)
+
+
+def time_answer(words: Sequence[str]) -> tuple[float, float]:
+    """Return the wall and CPU seconds of a command, process start included."""
+    with tempfile.TemporaryDirectory() as place:
+        start, before = time.perf_counter(), children_cpu()
+        subprocess.run([sys.executable, "-m", "ganzoo", *words], cwd=place, capture_output=True, check=False)  # noqa: S603
+        return time.perf_counter() - start, children_cpu() - before
+
+
+def time_first_step(words: Sequence[str]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return wall and CPU seconds of `import torch`, and from there to the end of the first step of a run."""
+    with tempfile.TemporaryDirectory() as place:
+        command = [sys.executable, "-c", FIRST_STEP, *words, "--out", f"{place}/run"]
+        shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)  # noqa: S603
+    (imported, trained), (imported_cpu, trained_cpu) = json.loads(shown.stdout)
+    return (imported, imported_cpu), (trained, trained_cpu)
+
+
+def children_cpu() -> float:
+    """Return the seconds that processes of this one have spent on a core."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def show(name: str, times: Sequence[tuple[float, float]]) -> None:
+    """Print minimum and median of wall and CPU seconds."""
+    wall, cpu = zip(*times, strict=True)
+    cells = [min(wall), statistics.median(wall), min(cpu), statistics.median(cpu)]
+    print(f"{name:52}{cells[0]:8.2f}{cells[1]:8.2f}{cells[2]:12.2f}{cells[3]:8.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
