@@ -111,7 +111,7 @@ def _supervise(cell: Cell, environment: Mapping[str, str], stopped: Callable[[],
         stderr=subprocess.STDOUT,
         env={**os.environ, "PYTHONFAULTHANDLER": "1", **environment},
         start_new_session=True,  # Ctrl-C reaches the parent alone, which passes it on
-        preexec_fn=partial(_die_with_parent, os.getpid()) if _PRCTL is not None else None,
+        preexec_fn=partial(die_with_parent, os.getpid()) if _PRCTL is not None else None,
     )
     deadline = time.monotonic() + (cell.timeout or float("inf"))
     try:
@@ -200,12 +200,13 @@ _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
-def _die_with_parent(parent: int) -> None:
-    """Ask the kernel for SIGTERM when the parent ends, even by SIGKILL. Runs in the child, before it is Python again.
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel for SIGTERM when the parent ends, even by SIGKILL; on Linux alone. Runs in the child.
 
     Strictly it is the thread that began the child: whoever calls `execute` stays there until the run has ended.
     """
-    assert _PRCTL is not None
+    if _PRCTL is None:
+        return
     _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died before it was asked for
         os._exit(128 + signal.SIGTERM)

@@ -26,15 +26,8 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.cells import Cell, Ending
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """What the networks must know about a dataset."""
-
-    shape: tuple[int, ...]
-    """Of one sample: (C, H, W) for an image, (2,) for a point of the plane."""
-    num_classes: int = 1
+from ganzoo.samples import DataSpec as DataSpec
+from ganzoo.samples import Samples as Samples
 
 
 class Verdict(NamedTuple):
@@ -145,28 +138,6 @@ class Conditioner(ABC):
         return verdict.logits.new_zeros(())
 
 
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """A dataset in memory."""
-
-    x: Tensor
-    """uint8 (M, C, H, W) in [0, 255]; or float32 (M, *shape) in [-1, 1] where samples are not images."""
-    y: Tensor
-    """int64 (M,) in [0, K)."""
-    class_names: tuple[str, ...]
-    """K names; one name if there are no labels."""
-    notes: tuple[str, ...] = ()
-    """What the user should know: images left out, converted or enlarged."""
-
-    @property
-    def spec(self) -> DataSpec:
-        """Shape of one sample and number of classes."""
-        return DataSpec(tuple(self.x.shape[1:]), len(self.class_names))
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-
 class Dataset(ABC):
     """Where real samples come from."""
 
@@ -175,7 +146,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def load(self) -> Samples:
-        """Read everything. Raises DataError, saying what to do, if something is missing or damaged."""
+        """Read the samples. Raises DataError, saying what to do, if something is missing or damaged."""
 
 
 class Features(NamedTuple):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ganzoo.contracts import Extractor, Features, FeatureSet
 from ganzoo.errors import EvaluationError, PluginError
+from ganzoo.samples import Pixels
 
 KEEP = 65_536
 """Images whose own features are kept; mean and covariance are over all."""
@@ -16,7 +17,7 @@ BLOCK = 1024
 """Images that are merged at once, so that the batch size does not decide where sums are rounded."""
 
 
-def in_batches(x: Tensor, batch: int, device: torch.device) -> Iterator[Tensor]:
+def in_batches(x: Pixels, batch: int, device: torch.device) -> Iterator[Tensor]:
     """Yield x (M, *shape) on the device in parts (n, *shape), n = batch but for the last."""
     for start in range(0, len(x), batch):
         yield x[start : start + batch].to(device)

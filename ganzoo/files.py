@@ -33,6 +33,16 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.close(directory)
 
 
+def user_cache(name: str) -> Path | None:
+    """Return $XDG_CACHE_HOME/ganzoo/NAME, else ~/.cache/ganzoo/NAME; None where nobody's home is known."""
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        return Path(cache) / "ganzoo" / name
+    try:
+        return Path.home() / ".cache" / "ganzoo" / name
+    except RuntimeError:
+        return None
+
+
 def append(path: Path, record: Mapping[str, Any]) -> None:
     """Write one record as a line of JSON."""
     line = json.dumps(record, allow_nan=False) + "\n"

@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ganzoo.builtin.metrics.frechet import square_root
 from ganzoo.contracts import Extractor, FeatureSet
 from ganzoo.extraction import KEEP, extract, in_batches, place_of
-from ganzoo.files import write_atomically
+from ganzoo.files import user_cache, write_atomically
+from ganzoo.samples import Pixels
 
 SCHEMA = 1
 REQUIRED = ("mean", "covariance", "root", "rows")
@@ -45,7 +45,7 @@ class _DamageError(Exception):
 
 
 def load_reference(
-    x: Tensor, sha256: str, extractor: Extractor, *, device: torch.device, batch_size: int, folder: Path | None = None
+    x: Pixels, sha256: str, extractor: Extractor, *, device: torch.device, batch_size: int, folder: Path | None = None
 ) -> Reference:
     """Return the features of x uint8 (M, C, H, W), whose content hash is `sha256`, from the cache where it has them.
 
@@ -80,15 +80,10 @@ def default_cache() -> Path | None:
     """
     if chosen := os.environ.get("GANZOO_CACHE"):
         return Path(chosen).expanduser()
-    if cache := os.environ.get("XDG_CACHE_HOME"):
-        return Path(cache) / "ganzoo" / "references"
-    try:
-        return Path.home() / ".cache" / "ganzoo" / "references"
-    except RuntimeError:
-        return None
+    return user_cache("references")
 
 
-def _compute(x: Tensor, extractor: Extractor, device: torch.device, batch_size: int) -> FeatureSet:
+def _compute(x: Pixels, extractor: Extractor, device: torch.device, batch_size: int) -> FeatureSet:
     features = extract(in_batches(x, batch_size, device), extractor)
     return replace(features, root=square_root(features.covariance))
 

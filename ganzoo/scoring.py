@@ -20,6 +20,7 @@ from ganzoo.extraction import extract
 from ganzoo.memorisation import Memorisation, draw_pairs, find_memorised
 from ganzoo.protocol import Generated, Protocol, Reference, name_score
 from ganzoo.references import load_reference
+from ganzoo.samples import Pixels
 from ganzoo.sampling import Images
 from ganzoo.zoo import Zoo
 
@@ -56,7 +57,7 @@ class Evaluator:
     extractor: Extractor
     metrics: Mapping[str, Metric]
     reference: FeatureSet
-    real: Tensor
+    real: Pixels
     """uint8 (M, C, H, W), the images behind the reference."""
     about: Reference
     batch_size: int
@@ -150,9 +151,9 @@ def describe_reference(samples: Samples, dataset: Choice, zoo: Zoo) -> Reference
     """Name, options, size and content of the real images; where they lie does not matter."""
     component = zoo.create("dataset", dataset)
     options = {option.name: getattr(component, option.name) for option in zoo.entry("dataset", dataset.name).options}
-    places = ("root", "path", "download")
+    places = ("root", "path", "download", "cache", "workers")
     kept = {name: value for name, value in options.items() if name not in places}
-    return Reference(dataset.name, kept, len(samples), hash_images(samples.x))
+    return Reference(dataset.name, kept, len(samples), samples.digests.images)
 
 
 def hash_images(x: Tensor) -> str:

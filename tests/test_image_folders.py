@@ -13,6 +13,8 @@ from PIL import Image
 
 from ganzoo.builtin.datasets import memory
 from ganzoo.builtin.datasets.decoding import MAX_BYTES
+from ganzoo.builtin.datasets.folder import Folder
+from ganzoo.builtin.datasets.listing import list_folder
 from ganzoo.errors import DataError, ResourceError
 
 # Folders and classes
@@ -187,11 +189,11 @@ def test_a_huge_file_is_refused_unread(tmp_path):
         load(tmp_path)
 
 
-def test_more_images_than_memory_are_refused_with_a_size_that_fits(tmp_path, monkeypatch):
+def test_more_images_than_memory_are_refused_with_a_size_that_fits_where_all_are_needed(tmp_path, monkeypatch):
     write(tmp_path / "a.png")
     monkeypatch.setattr(memory, "available_bytes", lambda: 2 * 3 * 500**2)
     with pytest.raises(ResourceError) as caught:
-        load(tmp_path, image_size=512)
+        Folder(str(tmp_path), image_size=512).decode_all(list_folder(tmp_path))
     assert (caught.value.hint, caught.value.exit_code) == ("--image-size 496", 9)
 
 

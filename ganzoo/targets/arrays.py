@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo.builtin.datasets.decoding import resize_images
-from ganzoo.builtin.datasets.folder import is_grey
 from ganzoo.builtin.datasets.listing import abridge, printable
 from ganzoo.builtin.datasets.memory import available_bytes
+from ganzoo.builtin.datasets.reading import is_grey
 from ganzoo.errors import DataError, EvaluationError, ResourceError
 from ganzoo.targets.sizes import WANTED, Target, note_resizing, own_size, show
 

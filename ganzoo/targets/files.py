@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from PIL import Image
+from torch import Tensor
 
 from ganzoo.builtin.datasets.archive import open_archive
 from ganzoo.builtin.datasets.decoding import FORMATS, UnreadableImageError, naming_the_reason
@@ -52,6 +53,7 @@ def _decode(kind: type[ImageFiles], path: Path, listing: Listing, image_size: in
     sizes = _count_sizes(listing.files)
     size = image_size or own_size(sizes, path)
     samples = kind(str(path), image_size=size).decode_all(listing)
+    assert isinstance(samples.x, Tensor)  # all of it is decoded
     return Target(samples.x, (*notes, *samples.notes, *note_resizing(sizes, size)))
 
 

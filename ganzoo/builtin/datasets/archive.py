@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ FREE_BYTES = 2**26  # to which a small archive may expand at any ratio
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Listing]:
-    """List the images of an archive, which stays open for reading within the context.
+    """List the images of an archive, which stays open within the context; to read later opens it again.
 
     Raises DataError if it is missing, damaged, encrypted, expands too far, or has an entry that points
     outside or is a link.
@@ -34,7 +35,21 @@ def open_archive(path: Path) -> Iterator[Listing]:
         for entry in archive.infolist():
             require_harmless(entry, path)
         require_bounded(entries, path)
-        yield list_entries(archive, entries)
+        yield list_entries(Handle(path, archive), entries)
+
+
+class Handle:
+    """An archive that each process opens for itself: those that share an open file share its position."""
+
+    def __init__(self, path: Path, archive: ZipFile) -> None:
+        self.path, self._archive, self._process = path, archive, os.getpid()
+        self.names = archive.namelist()
+
+    def read(self, entry: ZipInfo) -> bytes:
+        """Return what an entry holds, expanded. Raises OSError, or what a damaged archive makes zipfile raise."""
+        if self._process != os.getpid() or self._archive.fp is None:  # closed
+            self._archive, self._process = ZipFile(self.path), os.getpid()
+        return self._archive.read(entry)
 
 
 def require_harmless(entry: ZipInfo, path: Path) -> None:
@@ -57,13 +72,13 @@ def require_bounded(entries: list[ZipInfo], path: Path) -> None:
         raise DataError(what, where=printable(str(path)), hint="if you trust it: unpack it, --dataset folder:PATH")
 
 
-def list_entries(archive: ZipFile, entries: list[ZipInfo]) -> Listing:
+def list_entries(archive: Handle, entries: list[ZipInfo]) -> Listing:
     """List images as `list_folder` does; folders around all class folders are left out of the names."""
     visible = {e.filename: e for e in entries if not any(map(is_hidden, e.filename.split("/")))}
     images, notes = separate(visible)
     prefix = _wrapping(images)
     files = [ImageFile(n.removeprefix(prefix), partial(_read, archive, visible[n])) for n in images]
-    below = [n.removeprefix(prefix) for n in archive.namelist() if n.startswith(prefix)]
+    below = [n.removeprefix(prefix) for n in archive.names if n.startswith(prefix)]
     folders = {n.split("/")[0] for n in below if "/" in n and not is_hidden(n.split("/")[0])}
     return Listing(files, sorted(folders), notes)
 
@@ -78,7 +93,7 @@ def _wrapping(names: list[str]) -> str:
 
 
 @naming_the_reason()
-def _read(archive: ZipFile, entry: ZipInfo) -> bytes:
+def _read(archive: Handle, entry: ZipInfo) -> bytes:
     if entry.file_size > MAX_BYTES:
         raise UnreadableImageError(f"file too large, {entry.file_size:,} bytes")
     return archive.read(entry)

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from abc import abstractmethod
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, BinaryIO, Literal
 
 import torch
-from PIL import Image
 from pydantic import Field
 from torch import Tensor
 
+from ganzoo.builtin.datasets import cache, memory
 from ganzoo.builtin.datasets.archive import open_archive
-from ganzoo.builtin.datasets.decoding import (
-    Background,
-    ImageSize,
-    UnreadableImageError,
-    decode_image,
-)
-from ganzoo.builtin.datasets.listing import (
-    ImageFile,
-    Listing,
-    abridge,
-    list_folder,
-    printable,
-    require_classes,
-)
-from ganzoo.builtin.datasets.memory import require_memory
+from ganzoo.builtin.datasets.decoding import Background, ImageSize
+from ganzoo.builtin.datasets.listing import Listing, hash_each, list_folder, printable, require_classes
+from ganzoo.builtin.datasets.reading import Look, Survey, count_threads, decode_into, is_grey, read_blocks
+from ganzoo.builtin.datasets.streaming import stream_files
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.errors import DataError
-
-Changes = tuple[str, ...]
-BATCH = 16  # images to decode per task: to wake the main thread for each takes longer than a small image
-TINY = 4096  # bytes of an image file below which threads spend more time in turns than in Pillow
+from ganzoo.samples import Digests, Pixels
 
 
 @dataclass(frozen=True)
@@ -49,38 +33,100 @@ class ImageFiles(Dataset):
     mode: Literal["auto", "rgb", "grey"] = "auto"
     background: Background = "white"
     bad_images: Literal["refuse", "skip"] = "refuse"
+    cache: bool = False
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
 
     @abstractmethod
+    def list_images(self) -> AbstractContextManager[Listing]:
+        """Return a context in which the images can be read. Raises DataError."""
+
+    @abstractmethod
+    def hash_files(self, listing: Listing) -> str:
+        """Return the sha256 of all that the images depend on, without decoding them."""
+
     def load(self) -> Samples:
-        """Read everything."""
+        """Return uint8 (M, C, S, S): in memory, memory-mapped with `cache`, or else streamed where memory is short.
+
+        Raises DataError for missing, mixed or unreadable images, ResourceError if the cache cannot be written.
+        """
+        with self.list_images() as listing:
+            require_classes(listing, self.path)
+            if self.cache:
+                return self.load_cached(listing)
+            needed, free = self.count_pixels(listing), memory.available_bytes()
+            return self.decode_all(listing) if needed <= free // 2 else self.stream(listing, needed, free)
 
     def decode_all(self, listing: Listing) -> Samples:
         """Decode the listed images. Raises DataError, or ResourceError if memory is short."""
         require_classes(listing, self.path)
-        channels = 1 if self.mode == "grey" else 3
-        require_memory(len(listing.files), channels=channels, size=self.image_size)
-        x = torch.empty(len(listing.files), channels, self.image_size, self.image_size, dtype=torch.uint8)
-        outcomes = decode_into(x, listing.files, self.background)
-        kept, bad_notes = self.sift(listing.files, outcomes)
+        look, survey = self.look, Survey()
+        memory.require_memory(len(listing.files), channels=look.channels, size=look.size)
+        x = torch.empty(len(listing.files), look.channels, look.size, look.size, dtype=torch.uint8)
+        kept = survey.add(decode_into(x, listing.files, look.background, count_threads(listing.files)))
+        self.require_readable(listing, survey)
         if len(kept) < len(x):
             x = x[kept]
-        if self.mode == "auto" and is_grey(x):
-            x = x[:, :1].contiguous()
-        y, class_names, class_notes = label([listing.files[i].name for i in kept], listing.folders)
-        notes = [*listing.notes, *bad_notes, *class_notes, *count_changes(outcomes)]
-        return Samples(x, y, class_names, tuple(notes))
+        survey.grey = is_grey(x) if self.mode == "auto" else False
+        return self.describe(listing, survey, x[:, :1].contiguous() if survey.grey else x)
 
-    def sift(self, files: list[ImageFile], outcomes: list[Changes | str]) -> tuple[list[int], list[str]]:
-        """Return the indices of readable images and a note about the others. Raises DataError if refused."""
-        kept = [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, str)]
-        bad = [f"{files[i].name} ({outcome})" for i, outcome in enumerate(outcomes) if isinstance(outcome, str)]
-        if not bad:
-            return kept, []
-        what = f"{len(bad)} of {len(files)} images unreadable: {abridge(bad)}"
-        if self.bad_images == "refuse" or not kept:
-            hint = "--set dataset.bad_images=skip" if kept else "--dataset folder:PATH"
-            raise DataError(what, where=printable(self.path), hint=hint)
-        return kept, [what + "; left out"]
+    def load_cached(self, listing: Listing) -> Samples:
+        """Return the images decoded by an earlier run, memory-mapped; decode them if there was none."""
+
+        def decode(file: BinaryIO) -> Survey:
+            survey = Survey()
+            for block in read_blocks(listing.files, self.look, survey):
+                file.write(block.numpy().data)
+            self.require_readable(listing, survey)
+            return survey
+
+        def describe(x: Tensor, survey: Survey) -> Samples:
+            self.require_readable(listing, survey)  # an earlier run may have skipped what this one is to refuse
+            grey = self.mode == "auto" and survey.grey
+            return self.describe(listing, survey, x[:, :1] if grey else x)  # a view: the file has three channels
+
+        key = cache.name(f"{self.hash_files(listing)} {self.mode}", self.look)  # by mode, since the samples' hash is
+        return cache.load(key, self.look, self.count_pixels(listing), decode, describe)
+
+    def stream(self, listing: Listing, needed: int, free: int) -> Samples:
+        """Decode every image once, to know that it can be read, and keep none; see `StreamedImages`."""
+        survey, look = Survey(), self.look
+        pixels, shaped = sha256(), sha256(repr((len(listing.files), look.channels, look.size, look.size)).encode())
+        for block in read_blocks(listing.files, look, survey):
+            pixels.update(block.numpy().data)
+            shaped.update(block.numpy().data)
+        self.require_readable(listing, survey)
+        survey.grey = survey.grey and self.mode == "auto"
+        files = [listing.files[index] for index in survey.kept]
+        samples = self.describe(listing, survey, stream_files(files, look, survey.grey, self.workers))
+        if not survey.grey and not survey.bad:  # else the bytes hashed are not those of the samples
+            pixels.update(samples.y.numpy().data)
+            samples = replace(samples, known=Digests(pixels.hexdigest(), shaped.hexdigest()))
+        note = (
+            f"{len(samples):,} images of {look.size}x{look.size} stream from {printable(self.path)}: they need "
+            f"{needed / 2**30:.1f} GiB of memory, free are {free / 2**30:.1f} GiB; --cache decodes them once"
+        )
+        return replace(samples, notes=(note, *samples.notes))
+
+    @property
+    def look(self) -> Look:
+        """How the images are decoded: in colour, unless grey was asked for."""
+        return Look(1 if self.mode == "grey" else 3, self.image_size, self.background)
+
+    def count_pixels(self, listing: Listing) -> int:
+        """Return the bytes of all images."""
+        return len(listing.files) * self.look.channels * self.look.size**2
+
+    def require_readable(self, listing: Listing, survey: Survey) -> None:
+        """Raise DataError for unreadable images, unless they are to be skipped and some remain."""
+        if survey.bad and (self.bad_images == "refuse" or not survey.kept):
+            hint = "--set dataset.bad_images=skip" if survey.kept else "--dataset folder:PATH"
+            raise DataError(survey.name_bad(listing.files), where=printable(self.path), hint=hint)
+
+    def describe(self, listing: Listing, survey: Survey, x: Pixels) -> Samples:
+        """Return the images that can be read with their labels and with notes about all."""
+        bad = [survey.name_bad(listing.files) + "; left out"] if survey.bad else []
+        y, class_names, notes = label([listing.files[i].name for i in survey.kept], listing.folders)
+        return Samples(x, y, class_names, (*listing.notes, *bad, *notes, *survey.notes))
 
 
 @dataclass(frozen=True)
@@ -93,12 +139,17 @@ class Folder(ImageFiles):
 
     `path`: the folder. `image_size`: height and width in pixels. `mode`: "grey" has one channel, "rgb"
     three, "auto" one if every image is grey. `background`: behind transparent pixels. `bad_images`: what
-    to do with unreadable ones, "refuse" or "skip".
+    to do with unreadable ones, "refuse" or "skip". `cache`: decode once, and map the pixels from a file from
+    then on. `workers`: processes that decode what does not fit in memory; 0 is one per core but one.
     """
 
-    def load(self) -> Samples:
-        """Return uint8 (M, C, S, S). Raises DataError for missing, mixed or unreadable images."""
-        return self.decode_all(list_folder(Path(self.path).expanduser()))
+    def list_images(self) -> AbstractContextManager[Listing]:
+        """Raises DataError if the folder is missing or cannot be read."""
+        return nullcontext(list_folder(Path(self.path).expanduser()))
+
+    def hash_files(self, listing: Listing) -> str:
+        """Of names, sizes and contents; reads every file."""
+        return hash_each(listing.files)
 
 
 @dataclass(frozen=True)
@@ -112,55 +163,18 @@ class Zip(ImageFiles):
 
     `path`: the archive. `image_size`: height and width in pixels. `mode`: "grey" has one channel, "rgb"
     three, "auto" one if every image is grey. `background`: behind transparent pixels. `bad_images`: what
-    to do with unreadable ones, "refuse" or "skip".
+    to do with unreadable ones, "refuse" or "skip". `cache`: decode once, and map the pixels from a file from
+    then on. `workers`: processes that decode what does not fit in memory; 0 is one per core but one.
     """
 
-    def load(self) -> Samples:
-        """Return uint8 (M, C, S, S). Raises DataError for a harmful archive, or as `folder` does."""
-        with open_archive(Path(self.path).expanduser()) as listing:
-            return self.decode_all(listing)
+    def list_images(self) -> AbstractContextManager[Listing]:
+        """Raises DataError for an archive that is missing, damaged or harmful."""
+        return open_archive(Path(self.path).expanduser())
 
-
-def decode_into(x: Tensor, files: list[ImageFile], background: Background) -> list[Changes | str]:
-    """Fill x uint8 (M, C, S, S); return for each image its changes, or the reason why it is unreadable."""
-    channels, size = x.shape[1:3]
-
-    def decode(index: int) -> Changes | str:
-        try:
-            data = files[index].read()
-            image = decode_image(data, size=size, channels=channels, background=background)
-        except UnreadableImageError as error:
-            return str(error)
-        x[index] = image.pixels
-        return image.changes
-
-    def decode_batch(start: int) -> list[Changes | str]:
-        return [decode(index) for index in range(start, min(start + BATCH, len(files)))]
-
-    Image.init()  # loads the plugins once, before threads would race for it
-    with warnings.catch_warnings(), ThreadPoolExecutor(count_threads(files)) as pool:
-        warnings.simplefilter("ignore")  # about odd metadata; what matters is raised
-        batches = pool.map(decode_batch, range(0, len(files), BATCH))
-        return [outcome for batch in batches for outcome in batch]
-
-
-def count_threads(files: list[ImageFile]) -> int:
-    """Return one for tiny images, else one per core: Pillow frees the GIL while it decodes."""
-    sample = files[:: len(files) // 8 + 1]
-    return min(8, os.cpu_count() or 1) if any(count_bytes(file) > TINY for file in sample) else 1
-
-
-def count_bytes(file: ImageFile) -> int:
-    """Return the length of a file, 0 if it is unreadable."""
-    try:
-        return len(file.read())
-    except UnreadableImageError:
-        return 0
-
-
-def is_grey(x: Tensor) -> bool:
-    """uint8 (M, 3, H, W) -> whether the channels of every image agree; stops at the first coloured one."""
-    return all(bool((image[:1] == image[1:]).all()) for image in x)
+    def hash_files(self, listing: Listing) -> str:
+        """Of the archive; reads it once and expands nothing."""
+        with Path(self.path).expanduser().open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
 
 
 def label(names: list[str], folders: list[str]) -> tuple[Tensor, tuple[str, ...], list[str]]:
@@ -174,9 +188,3 @@ def label(names: list[str], folders: list[str]) -> tuple[Tensor, tuple[str, ...]
     number = {name: k for k, name in enumerate(classes)}
     y = torch.tensor([number[owner] for owner in owners])
     return y, tuple(map(printable, classes)), notes
-
-
-def count_changes(outcomes: list[Changes | str]) -> list[str]:
-    """[("upsampled",), (), ...] -> ["1 of 2 images upsampled"]."""
-    counts = Counter(change for outcome in outcomes if not isinstance(outcome, str) for change in outcome)
-    return [f"{n} of {len(outcomes)} images {change}" for change, n in sorted(counts.items())]

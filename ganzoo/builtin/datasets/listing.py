@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from ganzoo.builtin.datasets.decoding import read_file
+from ganzoo.builtin.datasets.decoding import UnreadableImageError, read_file
 from ganzoo.errors import DataError
 
 SUFFIXES = (
@@ -127,6 +129,17 @@ def require_classes(listing: Listing, root: str) -> None:
     if filed and {name.lower() for name in classes} <= SPLITS:
         what = f"the folders of {printable(root)} are splits, not classes"
         raise DataError(what, where=abridge(classes), hint=f"--dataset folder:PATH/{classes[-1]}")
+
+
+def hash_each(files: Sequence[ImageFile]) -> str:
+    """Return the sha256 of the names and contents of files, in their order; one that cannot be read has none."""
+    digest = sha256()
+    for file in files:
+        content = bytes(32)
+        with suppress(UnreadableImageError):
+            content = sha256(file.read()).digest()
+        digest.update(content + os.fsencode(file.name) + b"\0")  # no name holds a zero
+    return digest.hexdigest()
 
 
 def abridge(names: list[str], limit: int = 3) -> str:

@@ -1,0 +1,163 @@
+"""Time one folder or archive of images as it is fed to training in three ways: in memory, cached, streamed.
+
+    python docs/benchmarks/data.py --images 100000 --size 64 --repeats 5
+
+Makes synthetic photographs (smooth noise, JPEG), loads them in each way, then draws batches from each in
+alternation, and trains a small DCGAN on each in alternation: machines are noisy, a ratio of neighbours is not.
+The times of loading are of one attempt. `--folder` writes files instead of one archive.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import statistics
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganzoo import load_zoo
+from ganzoo.build import build_gan
+from ganzoo.builtin.datasets import memory
+from ganzoo.builtin.datasets.folder import Folder, ImageFiles, Zip
+from ganzoo.contracts import Samples
+from ganzoo.device import choose_device
+from ganzoo.feed import Feed
+from ganzoo.recipes import settle
+from ganzoo.steps import discriminator_step, generator_step
+
+WAYS = ("memory", "cached", "streamed")
+
+
+def main() -> None:
+    """Print how long loading takes, and the rates of each way with their ratios to memory."""
+    words = read_words()
+    with tempfile.TemporaryDirectory(prefix="ganzoo-data-") as folder:
+        os.environ["GANZOO_CACHE"] = str(Path(folder) / "cache")
+        dataset = make(Path(folder), words)
+        samples = load_all(dataset, words)
+        compare("batches/s", samples, lambda feed: draw(feed, words), words.repeats)
+        compare("steps/s", samples, train(samples["memory"], words), words.repeats)
+
+
+def read_words() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--images", type=int, default=100_000)
+    parser.add_argument("--size", type=int, default=64, help="height and width in pixels")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batches", type=int, default=200, help="of one measurement of a feed alone")
+    parser.add_argument("--steps", type=int, default=10, help="of one measurement of training")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=0, help="that decode what streams; 0 is cores - 1")
+    parser.add_argument("--folder", action="store_true", help="files in 10 class folders instead of one archive")
+    return parser.parse_args()
+
+
+def make(place: Path, words: argparse.Namespace) -> ImageFiles:
+    """Write the images, and return them as a dataset."""
+    pictures = ((f"class{i % 10}/{i:07}.jpg", data) for i, data in enumerate(photographs(words.images, words.size)))
+    with timed(f"write {words.images:,} JPEG files of {words.size}x{words.size}"):
+        if words.folder:
+            for name, data in pictures:
+                (place / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+                (place / "images" / name).write_bytes(data)
+        else:
+            with zipfile.ZipFile(place / "images.zip", "w") as archive:
+                for name, data in pictures:
+                    archive.writestr(name, data)
+    kind, name = (Folder, "images") if words.folder else (Zip, "images.zip")
+    return kind(str(place / name), image_size=words.size, mode="rgb", workers=words.workers)
+
+
+def photographs(count: int, size: int) -> Iterator[bytes]:
+    """Yield JPEG files of enlarged noise, each another."""
+    generator = np.random.default_rng(0)
+    for _ in range(count):
+        coarse = Image.fromarray(generator.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+        stream = io.BytesIO()
+        coarse.resize((size, size), Image.Resampling.BICUBIC).save(stream, "JPEG", quality=90)
+        yield stream.getvalue()
+
+
+def load_all(dataset: ImageFiles, words: argparse.Namespace) -> dict[str, Samples]:
+    """Load in each way. With a cache, once to write it, and once more, as a second run does."""
+    cached = type(dataset)(**{**vars(dataset), "cache": True})
+    samples = {}
+    with timed("load into memory"):
+        samples["memory"] = dataset.load()
+    with timed("load and write the cache"):
+        cached.load()
+    with timed("open the cache"):
+        samples["cached"] = cached.load()
+    with timed("of this, hash the files"), cached.list_images() as listing:
+        cached.hash_files(listing)
+    free, memory.available_bytes = memory.available_bytes, lambda: 0
+    with timed("look through what streams"):
+        samples["streamed"] = dataset.load()
+    memory.available_bytes = free
+    with timed("hash what is in memory"):
+        assert samples["memory"].digests == samples["cached"].digests == samples["streamed"].digests
+    return samples
+
+
+def compare(unit: str, samples: dict[str, Samples], measure: Callable[[Feed], float], repeats: int) -> None:
+    """Measure the ways in alternation; print medians, and the median of the ratios to memory within a round."""
+    feeds = {way: Feed(samples[way], 0, torch.device("cpu")) for way in WAYS}
+    rounds = []
+    for _ in range(repeats + 1):
+        rates = {}
+        for way, feed in feeds.items():
+            rates[way] = measure(feed)
+            feed.close()  # else processes decode ahead while the others are measured
+        rounds.append(rates)
+    for way in WAYS:
+        rates = [rates[way] for rates in rounds[1:]]  # the first round fills caches of all kinds
+        ratio = statistics.median(rates[way] / rates["memory"] for rates in rounds[1:])
+        spread = f"{min(rates):,.1f} to {max(rates):,.1f}"
+        print(f"{unit:10} {way:9} {statistics.median(rates):10,.1f}  ({spread})  {ratio:.2f} of memory")
+
+
+def draw(feed: Feed, words: argparse.Namespace) -> float:
+    """Return batches per second of a feed alone; the first one, which starts processes, does not count."""
+    feed.next(words.batch)
+    start = time.perf_counter()
+    for _ in range(words.batches):
+        feed.next(words.batch)
+    return words.batches / (time.perf_counter() - start)
+
+
+def train(samples: Samples, words: argparse.Namespace) -> Callable[[Feed], float]:
+    """Return a function that trains a DCGAN on a feed and returns steps per second."""
+    run = settle(flags={"model.name": "dcgan", "optim.batch_size": words.batch}).run
+    gan = build_gan(run, load_zoo(), samples.spec, choose_device("cpu", "auto"))
+
+    def measure(feed: Feed) -> float:
+        discriminator_step(gan, *feed.next(words.batch))
+        start = time.perf_counter()
+        for _ in range(words.steps):
+            discriminator_step(gan, *feed.next(words.batch))
+            generator_step(gan, *feed.next(words.batch))
+        return words.steps / (time.perf_counter() - start)
+
+    return measure
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Print how long the context took."""
+    start = time.perf_counter()
+    yield
+    print(f"{what:45} {time.perf_counter() - start:7.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
