@@ -8,6 +8,9 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
+from ganzoo.ranks import ALONE, Ranks
+from ganzoo.training import Wish
+
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -16,11 +19,14 @@ class Interrupts:
 
     SIGUSR1 sets `save_wanted`. Handlers that were there before are called too, and restored on exit. A signal
     that was ignored stays so, as under nohup. Outside the main thread Python allows no handlers, and nothing
-    is noted.
+    is noted. A signal to one of several ranks counts for all of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ranks: Ranks = ALONE) -> None:
+        self._ranks = ranks
         self.ending: int | None = None
+        self.obeyed: int | None = None
+        """The signal that ended the run, on whichever rank it was noted."""
         self.save_wanted = False
         self._previous: dict[int, Any] = {}
 
@@ -36,6 +42,13 @@ class Interrupts:
     ) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
+
+    def wish(self) -> Wish:
+        """Return what the signals so far ask of the loop after a step: the same on every rank, which it waits for."""
+        wanted, self.save_wanted = self.save_wanted, False
+        ending, saving = self._ranks.highest(self.ending or 0, int(wanted))
+        self.obeyed = ending or None
+        return Wish.STOP if ending else Wish.SAVE if saving else Wish.GO_ON
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         previous = self._previous.get(number)

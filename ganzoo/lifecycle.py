@@ -6,21 +6,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from ganzoo import catalogue, checkpoint, folder, manifest, randomness
-from ganzoo.build import GAN, build_gan
+from ganzoo.build import GAN, advise, build_gan
 from ganzoo.config import RunConfig, Settings
 from ganzoo.contracts import Samples
 from ganzoo.costs import measure_costs, peak_memory_mb
-from ganzoo.device import choose_device
+from ganzoo.device import agree, choose_device
 from ganzoo.errors import CheckpointError, DivergedError, EvaluationError, GanzooError, ResourceError, RunInterrupted
 from ganzoo.feed import Feed, check_samples
 from ganzoo.folder import RunFolder
+from ganzoo.graphs import choose_updates
 from ganzoo.interrupts import Interrupts
 from ganzoo.judging import Judge, best_evaluation, is_scored, mark_best, score_run
+from ganzoo.ranks import ALONE, Ranks, check_shares
 from ganzoo.recording import Recorder
 from ganzoo.training import REMEDIES, Training, Wish, train
 from ganzoo.zoo import Zoo
@@ -45,42 +47,35 @@ class Observer:
         """Take a record, as it is in evaluations.jsonl."""
 
 
-def prepare(run: RunConfig, zoo: Zoo, observer: Observer) -> tuple[Training, Samples]:
+def prepare(run: RunConfig, zoo: Zoo, observer: Observer, ranks: Ranks = ALONE) -> tuple[Training, Samples]:
     """Load the data, seed, and build the GAN; nothing is written.
 
     Raises ConfigError, DataError, PluginError or ResourceError where that cannot be.
     """
     catalogue.check(run, zoo)  # before the data, which may take long to read or to fetch
-    device = choose_device(run.train.device, run.train.precision)
-    samples: Samples = zoo.create("dataset", run.dataset).load()
+    check_shares(run.optim, ranks)
+    device = agree(choose_device(run.train.device, run.train.precision), ranks)
+    with ranks.in_turn():
+        samples: Samples = zoo.create("dataset", run.dataset).load()
     check_samples(samples, run.dataset.name)
     randomness.seed_everything(run.train.seed)
     with explain_memory(run):
-        gan = build_gan(run, zoo, samples.spec, device)
-        feed = Feed(samples, run.train.seed, device.torch_device)
+        gan = build_gan(run, zoo, samples.spec, device, ranks)
+        feed = Feed(samples, run.train.seed, device.torch_device, ranks)
     for note in (*samples.notes, *advise(run, gan)):
         observer.note(note)
-    return Training(run, gan, feed), samples
+    return Training(run, gan, feed, choose_updates(gan, observer.note)), samples
 
 
-def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
-    """Yield what is allowed but will disappoint."""
-    if gan.loss.unbounded and run.lipschitz.name == "none":
-        yield (
-            f"{run.loss.name} without a Lipschitz enforcer: D can lower its loss without end, "
-            "so expect divergence (try --lipschitz gp)"
-        )
-
-
-def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer) -> None:
-    """Train a new run in a new folder.
+def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: Ranks = ALONE) -> None:
+    """Train a new run in a new folder; of several ranks this is the first, and the others are in `following`.
 
     Raises FolderError if it exists, RunInterrupted after a signal, DivergedError, and what `prepare` raises.
     """
     place = folder.create(path)
     try:
         settings = catalogue.complete(settings, zoo)
-        training, samples = prepare(settings.run, zoo, observer)
+        training, samples = prepare(settings.run, zoo, observer, ranks)
         judge = Judge(training.run, zoo, samples)
         costs = measure_costs(training.gan, samples, training.run.optim)
     except BaseException:
@@ -89,12 +84,12 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer) -> None:
         raise
     with place.claim(new=True):
         with folder.explain_disk(path):
-            place.write_json(place.manifest, manifest.describe(settings, zoo, samples, training.gan.device, costs))
+            place.write_json(place.manifest, manifest.describe(settings, zoo, samples, training.gan, costs))
             place.write_recipe(settings.run)  # last: where it is, there is a run
         _train(training, samples, place, observer, judge)
 
 
-def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None) -> None:
+def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None, ranks: Ranks = ALONE) -> None:
     """Go on exactly where the newest usable checkpoint of a run is; `steps` makes the run longer.
 
     Raises CheckpointError if all are damaged, or if the data or the settings are not those of the run;
@@ -113,8 +108,19 @@ def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None
                 place.write_status("complete", reached, run.train.steps)
             if not run.eval.at_end or is_scored(place, reached):
                 observer.note(f"already complete ({reached}/{run.train.steps} steps); --steps N makes it longer")
+                ranks.highest(*Plan(is_needed=False))
                 return
-        _go_on(run, loaded.state if loaded else None, zoo, place, observer)
+        ranks.highest(*Plan(True, loaded is not None, reached, run.train.steps))
+        _go_on(run, loaded.state if loaded else None, zoo, place, observer, ranks)
+
+
+class Plan(NamedTuple):
+    """How rank 0 goes on with a run, as the numbers that it tells the others."""
+
+    is_needed: int
+    from_checkpoint: int = False
+    reached: int = 0
+    steps: int = 0
 
 
 def _newest(place: RunFolder, observer: Observer) -> checkpoint.Loaded | None:
@@ -127,13 +133,15 @@ def _newest(place: RunFolder, observer: Observer) -> checkpoint.Loaded | None:
     return loaded
 
 
-def _go_on(run: RunConfig, state: dict[str, Any] | None, zoo: Zoo, place: RunFolder, observer: Observer) -> None:
+def _go_on(
+    run: RunConfig, state: dict[str, Any] | None, zoo: Zoo, place: RunFolder, observer: Observer, ranks: Ranks
+) -> None:
     made_with = place.read_json(place.manifest)
     manifest.check_plugins(made_with, zoo)
-    training, samples = prepare(run, zoo, observer)
+    training, samples = prepare(manifest.keep_precision(run, made_with), zoo, observer, ranks)
     manifest.check_data(made_with, samples)
     judge = Judge(run, zoo, samples)
-    for difference in manifest.note_differences(made_with, training.gan.device):
+    for difference in manifest.note_differences(made_with, training.gan):
         observer.note(difference)
     if state is not None:
         training.load_state_dict(state)
@@ -165,10 +173,7 @@ class _Keeper:
 
     def step(self, step: int) -> Wish:
         self.observer.step(step)
-        if self.interrupts.ending is not None:
-            return Wish.STOP
-        wanted, self.interrupts.save_wanted = self.interrupts.save_wanted, False
-        return Wish.SAVE if wanted else Wish.GO_ON
+        return self.interrupts.wish()
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         self.observer.record(self.recorder.scalars(step, values))
@@ -184,7 +189,8 @@ class _Keeper:
         except EvaluationError as error:
             raise DivergedError(f"diverged by step {step}: {error.what}", hint=REMEDIES) from error
         self.observer.evaluation(self.recorder.evaluation(step, name, score, selection))
-        return bool(best_evaluation(self.place)["step"] == step)
+        (best,) = gan.ranks.highest(int(best_evaluation(self.place)["step"] == step))  # the others wait to hear
+        return bool(best)
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         mark_best(self.place, step)  # first, so that rotation spares it and drops the one before
@@ -195,16 +201,31 @@ class _Keeper:
 def _train(training: Training, samples: Samples, place: RunFolder, observer: Observer, judge: Judge) -> None:
     """Run the loop with what surrounds it: log, signals, status; then score what came out."""
     observer.start(training, place.path)
+    with (
+        Interrupts(training.gan.ranks) as interrupts,
+        _recording_errors(training, place),
+        folder.explain_disk(place.path),
+        explain_memory(training.run),
+        closing(training.feed),
+    ):
+        training.align()
+        place.write_status("running", training.step, training.run.train.steps)
+        with closing(Recorder(place, training.run, samples.spec, training.step)) as recorder:
+            mark_best(place)  # as it was at this step: a kill may have come after a later mark
+            keeper = _Keeper(place, training.run, recorder, observer, interrupts, judge)
+            if training.step == 0:
+                keeper.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
+            train(training, keeper)
+        _conclude(training, place, interrupts.obeyed)
+    if training.run.eval.at_end:
+        _score(training, place, judge, observer)
+
+
+@contextmanager
+def _recording_errors(training: Training, place: RunFolder) -> Iterator[None]:
+    """Write into the status of the run which error ended it."""
     try:
-        with folder.explain_disk(place.path), explain_memory(training.run), Interrupts() as interrupts:
-            place.write_status("running", training.step, training.run.train.steps)
-            with closing(Recorder(place, training.run, samples.spec, training.step)) as recorder:
-                mark_best(place)  # as it was at this step: a kill may have come after a later mark
-                keeper = _Keeper(place, training.run, recorder, observer, interrupts, judge)
-                if training.step == 0:
-                    keeper.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
-                train(training, keeper)
-            _conclude(training, place, interrupts.ending)
+        yield
     except RunInterrupted:
         raise
     except DivergedError as error:
@@ -213,8 +234,6 @@ def _train(training: Training, samples: Samples, place: RunFolder, observer: Obs
     except BaseException:
         _write_ending("failed", training, place)
         raise
-    if training.run.eval.at_end:
-        _score(training, place, judge, observer)
 
 
 def _score(training: Training, place: RunFolder, judge: Judge, observer: Observer) -> None:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ganzoo.build import GAN
 from ganzoo.config import KINDS, RunConfig, Settings
 from ganzoo.contracts import DataSpec, Samples
-from ganzoo.device import Device
+from ganzoo.device import Device, choose_device, has_bf16
 from ganzoo.errors import CheckpointError, PluginError
 from ganzoo.folder import timestamp
+from ganzoo.ranks import Ranks
 from ganzoo.zoo import Zoo
 
 _TORCH = str(torch.__version__)  # unlike the version of the package, it tells builds apart: 2.10.0+cpu
 
 
-def describe(
-    settings: Settings, zoo: Zoo, samples: Samples, device: Device, costs: Mapping[str, Any]
-) -> dict[str, Any]:
+def describe(settings: Settings, zoo: Zoo, samples: Samples, gan: GAN, costs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest of a new run, as plain JSON values."""
     return {
         "created": timestamp(),
@@ -35,7 +35,7 @@ def describe(
         "origins": {key: origin.name for key, origin in settings.origins.items()},
         "components": describe_components(settings.run, zoo),
         "data": describe_data(samples),
-        "device": describe_device(device),
+        "device": describe_device(gan.device, gan.ranks),
         "cost": dict(costs),
         "versions": {"torch": _TORCH} | {name: version(name) for name in ("ganzoo-torch", "numpy", "pillow")},
         "platform": describe_platform(),
@@ -64,13 +64,11 @@ def _name_processor() -> str:
 
 def describe_data(samples: Samples) -> dict[str, Any]:
     """Return shape, classes, size and content hash of a dataset."""
-    digest = hashlib.sha256(samples.x.contiguous().numpy().data)
-    digest.update(samples.y.contiguous().numpy().data)
     return {
         "shape": list(samples.spec.shape),
         "classes": list(samples.class_names),
         "count": len(samples),
-        "sha256": digest.hexdigest(),
+        "sha256": samples.digests.data,
     }
 
 
@@ -81,12 +79,13 @@ def read_spec(manifest: Mapping[str, Any]) -> DataSpec:
     return DataSpec(tuple(data["shape"]), len(data["classes"]))
 
 
-def describe_device(device: Device) -> dict[str, Any]:
+def describe_device(device: Device, ranks: Ranks) -> dict[str, Any]:
     """Return what bit-exact continuation depends on."""
     cuda = device.torch_device.type == "cuda"
     name = torch.cuda.get_device_name() if cuda else platform.machine()
     threads = torch.get_num_threads()
-    return {"type": device.torch_device.type, "name": name, "precision": device.precision, "threads": threads}
+    kind = device.torch_device.type
+    return {"type": kind, "name": name, "precision": device.precision, "threads": threads, "ranks": ranks.size}
 
 
 def describe_components(run: RunConfig, zoo: Zoo) -> list[dict[str, str]]:
@@ -124,9 +123,25 @@ def check_data(manifest: Mapping[str, Any], samples: Samples) -> None:
         raise CheckpointError(what, hint="restore the data, or start a new run")
 
 
-def note_differences(manifest: Mapping[str, Any], device: Device) -> Iterator[str]:
-    """Yield why a continuation will not be bit-exact: another torch, thread count, device or precision."""
-    then, now = manifest["device"], describe_device(device)
+def keep_precision(run: RunConfig, manifest: Mapping[str, Any]) -> RunConfig:
+    """Return the run in the precision that it began with, where that was chosen for it and this device has it too.
+
+    To choose again would be to measure again, and two measurements may differ.
+    """
+    began = manifest["device"]
+    here = choose_device(run.train.device, "fp32").torch_device.type
+    if run.train.precision != "auto" or began["type"] != here:
+        return run
+    if began["precision"] == "bf16" and here == "cpu" and not has_bf16():
+        return run
+    return replace(run, train=replace(run.train, precision=began["precision"]))
+
+
+def note_differences(manifest: Mapping[str, Any], gan: GAN) -> Iterator[str]:
+    """Yield why a continuation will not be bit-exact: another torch, thread count, device, precision or world size."""
+    then, now = {"ranks": 1} | manifest["device"], describe_device(gan.device, gan.ranks)
+    if then["ranks"] != now["ranks"]:
+        yield f"not bit-exact: the run began on {then['ranks']} rank{'s' * (then['ranks'] > 1)}, this is {now['ranks']}"
     for what in ("type", "name", "precision", "threads"):
         if then[what] != now[what]:
             yield f"not bit-exact: the run began with {what} {then[what]}, this is {now[what]}"

@@ -19,9 +19,16 @@ def resume(plugins: PluginChoice, run: Path, steps: int | None, as_json: bool) -
 
     On a CPU, same machine type, torch and thread count: bit-identical to a run that was never stopped.
     """
-    from ganzoo import lifecycle
+    from ganzoo import following, lifecycle
     from ganzoo.cli import terminal
+    from ganzoo.folder import RunFolder
+    from ganzoo.ranks import joined, read_ranks
 
-    with terminal.Display() as display:
-        lifecycle.resume(run, plugins.load(), display, steps=steps)
+    zoo, ranks = plugins.load(), read_ranks()
+    with joined(ranks, RunFolder(run).read_recipe().train.device):
+        if not ranks.leads:
+            following.resume(run, zoo, ranks)
+            return
+        with terminal.Display() as display:
+            lifecycle.resume(run, zoo, display, steps=steps, ranks=ranks)
     terminal.print_outcome(run, as_json, plugins)

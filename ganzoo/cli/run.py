@@ -25,17 +25,25 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
     ganzoo run --dataset folder:photos --image-size 64 --steps 20000
     ganzoo run --conditioner cgan --set optim.lr_g=1e-4 --dry-run
     """
-    settings = read_settings(**flags)
+    settings = read_settings(plugins, **flags)
     zoo = plugins.load()
 
-    from ganzoo import folder, lifecycle, rehearsal
+    from ganzoo import folder, following, lifecycle, rehearsal
     from ganzoo.cli import terminal
+    from ganzoo.errors import ConfigError
+    from ganzoo.ranks import joined, read_ranks
 
-    display = terminal.Display()
+    display, ranks = terminal.Display(), read_ranks()
     if dry_run:
+        if ranks.size > 1:
+            raise ConfigError("--dry-run is for one process", hint="the same command without torchrun")
         terminal.print_rehearsal(rehearsal.rehearse(settings.run, zoo, display), as_json)
         return
     path = out or Path("runs") / folder.choose_name(settings.run)
-    with display:
-        lifecycle.start(settings, zoo, path, display)
+    with joined(ranks, settings.run.train.device):
+        if not ranks.leads:
+            following.start(settings, zoo, ranks)
+            return
+        with display:
+            lifecycle.start(settings, zoo, path, display, ranks)
     terminal.print_outcome(path, as_json, plugins)
