@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, Optimizer, RMSprop
+from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from ganzoo.config import OptimConfig, RunConfig
 from ganzoo.contracts import AdversarialLoss, Conditioner, Critic, DataSpec, LipschitzEnforcer, Model, Verdict
-from ganzoo.device import Device
+from ganzoo.device import Device, has_bf16
 from ganzoo.errors import ConfigError, DataError, PluginError
+from ganzoo.optimizers import SGD, Adam, RMSprop
+from ganzoo.ranks import ALONE, Ranks
 from ganzoo.zoo import Zoo
 
 
@@ -41,7 +43,9 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Verdict:
         """x (N, *shape), y (N,) -> Verdict."""
-        verdict: Verdict = self.head(self.trunk(torch.cat([x, self.label_maps(y)], dim=1)), y)
+        if self.label_maps.channels:  # to concatenate nothing would still copy x, and lose its memory order
+            x = torch.cat([x, self.label_maps(y)], dim=1)
+        verdict: Verdict = self.head(self.trunk(x), y)
         classes = verdict.class_logits  # under autocast both come in half precision
         return Verdict(verdict.logits.float(), None if classes is None else classes.float())
 
@@ -85,10 +89,14 @@ class GAN:
     conditioner: Conditioner
     z_dim: int
     device: Device
+    per_sample: bool
+    """Whether each logit of D depends on one sample alone, as measured."""
+    ranks: Ranks = ALONE
 
     def sample_z(self, y: Tensor) -> Tensor:
-        """z ~ N(0, I), one row per label in y (N,), on its device: (N, Z)."""
-        return torch.randn(len(y), self.z_dim, device=y.device)
+        """z ~ N(0, I), one row per label in y (N,), on its device: (N, Z); of a draw for all ranks, its share."""
+        joint = len(y) * self.ranks.size
+        return torch.randn(joint, self.z_dim, device=y.device)[self.ranks.share(joint)]
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, buffers and optimiser states, for a checkpoint."""
@@ -96,11 +104,13 @@ class GAN:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave. Raises KeyError or RuntimeError where it does not fit."""
-        for name in ("G", "D", "G_ema", "opt_g", "opt_d"):
+        for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])
+        for name in ("opt_g", "opt_d"):
+            _load_optimizer(getattr(self, name), state[name])
 
 
-def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device) -> GAN:
+def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: Ranks = ALONE) -> GAN:
     """Build, check and place the networks of one run; weights come from torch's global random state.
 
     Raises ConfigError or DataError, with the nearest combination that works, if the parts do not fit;
@@ -114,20 +124,33 @@ def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device) -> GAN:
     G = Generator(model.generator(data, conditioner.embedding_dim), conditioner.generator_embedding(data.num_classes))
     D = lipschitz.constrain(_discriminator(model, conditioner, data, lipschitz.per_sample))
     G, D = device.place(G), device.place(D)
-    check_networks(G, D, run, data, model.z_dim, device.torch_device, per_sample=lipschitz.per_sample)
+    mixes = check_networks(G, D, run, data, model.z_dim, device.torch_device, per_sample=lipschitz.per_sample)
     return GAN(
         G=G,
         D=D,
         G_ema=average_of(G),
         ema_decay=run.train.ema_decay,
-        opt_g=make_optimizer(run.optim, G, run.optim.lr_g),
-        opt_d=make_optimizer(run.optim, D, run.optim.lr_d),
+        opt_g=make_optimizer(run.optim, G, run.optim.lr_g, device),
+        opt_d=make_optimizer(run.optim, D, run.optim.lr_d, device),
         loss=zoo.create("loss", run.loss),
         lipschitz=lipschitz,
         conditioner=conditioner,
         z_dim=model.z_dim,
         device=device,
+        per_sample=not mixes,
+        ranks=ranks,
     )
+
+
+def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
+    """Yield what is allowed but will disappoint."""
+    if gan.loss.unbounded and run.lipschitz.name == "none":
+        yield (
+            f"{run.loss.name} without a Lipschitz enforcer: D can lower its loss without end, "
+            "so expect divergence (try --lipschitz gp)"
+        )
+    if gan.device.precision == "bf16" and gan.device.torch_device.type == "cpu" and not has_bf16():
+        yield "this processor has no bf16 arithmetic: expect a step to take a hundred times as long (--precision auto)"
 
 
 def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
@@ -160,14 +183,27 @@ def _check_labels(run: RunConfig, conditioner: Conditioner, data: DataSpec) -> N
         )
 
 
-def make_optimizer(optim: OptimConfig, network: nn.Module, lr: float) -> Optimizer:
-    """Return the optimiser of one player; `initial_lr` of its group is what the schedule scales."""
+def make_optimizer(optim: OptimConfig, network: nn.Module, lr: float, device: Device) -> Optimizer:
+    """Return the optimiser of one player; `initial_lr` of its group is what the schedule scales.
+
+    On CUDA its rate is a tensor, so that a recorded step reads the present one.
+    """
     parameters = [{"params": list(network.parameters()), "initial_lr": lr}]
+    cuda = device.torch_device.type == "cuda"
+    rate: Any = torch.tensor(lr, device=device.torch_device) if cuda else lr
     if optim.name == "adam":
-        return Adam(parameters, lr=lr, betas=(optim.beta1, optim.beta2), fused=True)
+        return Adam(parameters, lr=rate, betas=(optim.beta1, optim.beta2), fused=True, capturable=cuda)
     if optim.name == "rmsprop":
-        return RMSprop(parameters, lr=lr, alpha=optim.beta2, foreach=True)
-    return SGD(parameters, lr=lr, foreach=True)
+        return RMSprop(parameters, lr=rate, alpha=optim.beta2, foreach=True, capturable=cuda)
+    return SGD(parameters, lr=rate, fused=True)
+
+
+def _load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
+    """Restore moments. How a step is done, and whether its rate is a tensor, stays as this device needs it."""
+    own = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+    optimizer.load_state_dict(state)
+    for group, options in zip(optimizer.param_groups, own, strict=True):
+        group.update(options)
 
 
 def average_of(G: nn.Module) -> AveragedModel:
@@ -186,11 +222,12 @@ def check_networks(
     device: torch.device,
     *,
     per_sample: bool,
-) -> None:
+) -> bool:
     """Run copies of both networks on four samples before the first step; random state and weights stay as they were.
 
-    Raises PluginError for wrong shapes or non-finite values, and ConfigError if an enforcer that speaks of
-    single samples meets a discriminator that mixes them.
+    Returns whether D mixes samples: whether a logit moves with the others of its batch. Raises PluginError for wrong
+    shapes or non-finite values, and ConfigError if an enforcer that speaks of single samples meets a discriminator
+    that mixes them.
     """
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         G, D = copy.deepcopy(G), copy.deepcopy(D)
@@ -198,14 +235,16 @@ def check_networks(
         x = G(z, y)
         _expect(x, (4, *data.shape), f"generator of model {run.model.name!r}", "samples")
         x = x.detach().requires_grad_(True)
-        logits = D(x, y).logits
-        _expect(logits, (4,), f"discriminator of model {run.model.name!r}", "logits")
-        if per_sample and _mixes_samples(logits, x):
+        verdict: Verdict = D(x, y)
+        _expect(verdict.logits, (4,), f"discriminator of model {run.model.name!r}", "logits")
+        mixes = _mixes_samples(verdict, x)
+        if per_sample and mixes:
             raise ConfigError(
                 f"lipschitz {run.lipschitz.name!r} needs logits that depend on one sample each, but in the "
                 f"discriminator of {run.model.name!r} a logit moves with the other samples of its batch",
                 hint="a model without batch statistics in D, or --lipschitz clip",
             )
+    return mixes
 
 
 def _expect(value: Tensor, shape: tuple[int, ...], who: str, what: str) -> None:
@@ -215,7 +254,8 @@ def _expect(value: Tensor, shape: tuple[int, ...], who: str, what: str) -> None:
         raise PluginError(f"{who}: {what} are not finite before the first step")
 
 
-def _mixes_samples(logits: Tensor, x: Tensor) -> bool:
-    """Whether logit 0 has a gradient on the samples 1, 2, 3: what a per-sample penalty must not meet."""
-    (gradient,) = torch.autograd.grad(logits[0], x)
+def _mixes_samples(verdict: Verdict, x: Tensor) -> bool:
+    """Whether what is said of sample 0 has a gradient on 1, 2 or 3: what a per-sample penalty must not meet."""
+    said = verdict.logits[0] if verdict.class_logits is None else verdict.logits[0] + verdict.class_logits[0].sum()
+    (gradient,) = torch.autograd.grad(said, x)
     return bool((gradient[1:] != 0).any())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import resource
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,6 +16,7 @@ from torch.utils.flop_counter import flop_registry
 from ganzoo.build import GAN
 from ganzoo.config import OptimConfig
 from ganzoo.contracts import Samples
+from ganzoo.ranks import ALONE
 from ganzoo.steps import discriminator_step, generator_step
 
 _FEW = 2
@@ -33,6 +36,13 @@ def measure_costs(gan: GAN, samples: Samples, optim: OptimConfig) -> dict[str, A
     }
 
 
+def count_flops(work: Callable[[], object]) -> float:
+    """Return the FLOPs of some work, counted as `measure_costs` does."""
+    with _FlopCounter() as counter:
+        work()
+    return float(counter.total)
+
+
 def count_parameters(network: nn.Module) -> int:
     """Return the number of weights that are trained."""
     return sum(weight.numel() for weight in network.parameters())
@@ -49,7 +59,7 @@ def _count_flops(gan: GAN, samples: Samples, optim: OptimConfig) -> float:
     device = gan.device.torch_device
     shape, classes = samples.spec.shape, samples.spec.num_classes
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        gan = copy.deepcopy(gan)
+        gan = replace(copy.deepcopy(gan), ranks=ALONE)
         x = torch.rand(_FEW, *shape, device=device) * 2 - 1
         y = torch.arange(_FEW, device=device) % classes
         with _FlopCounter() as of_d:
@@ -67,6 +77,10 @@ class _FlopCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0.0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # to hide the mode from torch's compiler would import it, which takes seconds
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 
 from ganzoo.build import GAN
 from ganzoo.config import RunConfig
 from ganzoo.costs import measure_costs, peak_memory_mb
+from ganzoo.device import wait_for
 from ganzoo.feed import Feed
+from ganzoo.graphs import WARM_UP
 from ganzoo.lifecycle import Observer, explain_memory, prepare
 from ganzoo.steps import discriminator_step, generator_step
+from ganzoo.training import advance
 from ganzoo.zoo import Zoo
 
 
@@ -40,11 +44,12 @@ def rehearse(run: RunConfig, zoo: Zoo, observer: Observer) -> Rehearsal:
     """Try one step on two samples, then time the second of full size. Raises what `lifecycle.prepare` raises."""
     training, samples = prepare(run, zoo, observer)
     gan, optim = training.gan, run.optim
-    with explain_memory(run):
-        _step(gan, training.feed, 1, 2, 2)
-        for _ in range(2):  # the first of full size still allocates and chooses kernels
+    with explain_memory(run), closing(training.feed):
+        _try_small(gan, training.feed)
+        for _ in range(WARM_UP + 2 if gan.device.torch_device.type == "cuda" else 2):  # until kernels are chosen
             start = time.perf_counter()
-            _step(gan, training.feed, optim.n_critic, optim.batch_size, optim.batch_size_g or optim.batch_size)
+            advance(training)
+            wait_for(gan.device.torch_device)
             seconds = time.perf_counter() - start
     return Rehearsal(
         title=run.title,
@@ -58,8 +63,6 @@ def rehearse(run: RunConfig, zoo: Zoo, observer: Observer) -> Rehearsal:
     )
 
 
-def _step(gan: GAN, feed: Feed, n_critic: int, batch: int, batch_g: int) -> None:
-    for _ in range(n_critic):
-        discriminator_step(gan, *feed.next(batch))
-    terms = generator_step(gan, *feed.next(batch_g))
-    float(terms["g/adversarial"])  # waits for the device
+def _try_small(gan: GAN, feed: Feed) -> None:
+    discriminator_step(gan, *feed.next(2))
+    generator_step(gan, *feed.next(2))

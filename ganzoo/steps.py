@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from ganzoo.build import GAN
+from ganzoo.contracts import Verdict
+from ganzoo.ranks import ALONE, Ranks
 
 Terms = dict[str, Tensor]
 """Named scalars of a step, still on the device: reading one waits for the device."""
@@ -17,16 +19,17 @@ Terms = dict[str, Tensor]
 
 def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
     """x_real (N, *shape) in [-1, 1], y (N,). Updates D in place; returns its loss terms and mean scores."""
-    with gan.device.autocast():
+    z = gan.sample_z(y)  # line 4
+    with gan.device.autocast(), gan.ranks.apart(y.device):
         with torch.no_grad():  # D's update needs no gradient through G
-            x_fake = gan.G(gan.sample_z(y), y).float()  # lines 4-5
-        real, fake = gan.D(x_real, y), gan.D(x_fake, y)
+            x_fake = gan.G(z, y).float()  # line 5
+        real, fake = judge_both(gan, x_real, x_fake, y)
 
         adversarial = gan.loss.discriminator_loss(real=real.logits, fake=fake.logits)
         penalty = gan.lipschitz.penalty(lambda x: gan.D(x, y).logits, real=x_real, fake=x_fake)  # lines 6-7
         auxiliary = gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
 
-    descend(gan.opt_d, adversarial + penalty + auxiliary)  # line 9
+    descend(gan.opt_d, adversarial + penalty + auxiliary, gan.ranks)  # line 9
     gan.lipschitz.project(gan.D)
     return {
         "d/adversarial": adversarial.detach(),
@@ -37,25 +40,53 @@ def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
     }
 
 
+def judge_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tuple[Verdict, Verdict]:
+    """Return D's opinion of both batches; in one pass of 2N samples where logits depend on one sample each."""
+    if not gan.per_sample:  # batch norm in D sees reals and fakes apart: arXiv:1511.06434's code
+        return gan.D(x_real, y), gan.D(x_fake, y)
+    both: Verdict = gan.D(torch.cat([x_real, x_fake]), torch.cat([y, y]))
+    real, fake = both.logits.chunk(2)
+    if both.class_logits is None:
+        return Verdict(real), Verdict(fake)
+    return Verdict(real, (classes := both.class_logits.chunk(2))[0]), Verdict(fake, classes[1])
+
+
 def generator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
     """x_real (N, *shape) in [-1, 1], y (N,). Updates G and G_ema in place; returns its loss terms."""
-    with gan.device.autocast(), frozen(gan.D):
-        fake = gan.D(gan.G(gan.sample_z(y), y).float(), y)  # line 11
+    terms = update_generator(gan, x_real, y)
+    update_average(gan.G_ema, gan.G, gan.ema_decay)
+    return terms
+
+
+def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
+    """As `generator_step`, but G_ema stays where it is."""
+    z = gan.sample_z(y)
+    with gan.device.autocast(), frozen(gan.D), gan.ranks.apart(y.device):
+        fake = gan.D(gan.G(z, y).float(), y)  # line 11
         real_logits = gan.D(x_real, y).logits if gan.loss.relativistic else None
 
         adversarial = gan.loss.generator_loss(fake=fake.logits, real=real_logits)
         auxiliary = gan.conditioner.auxiliary_loss(fake, y)
 
-    descend(gan.opt_g, adversarial + auxiliary)  # line 12
-    update_average(gan.G_ema, gan.G, gan.ema_decay)
+    descend(gan.opt_g, adversarial + auxiliary, gan.ranks, averages_of(gan))  # line 12
     return {"g/adversarial": adversarial.detach(), "g/auxiliary": auxiliary.detach()}
 
 
-def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """One gradient step; the gradients stay readable until the next one."""
+def descend(
+    optimizer: torch.optim.Optimizer, loss: Tensor, ranks: Ranks = ALONE, buffers: Sequence[Tensor] = ()
+) -> None:
+    """One gradient step; the gradients stay readable until the next one. Ranks average theirs, and the buffers."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    if ranks.size > 1:
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        ranks.average([*(weight.grad for weight in weights if weight.grad is not None), *buffers])
     optimizer.step()
+
+
+def averages_of(gan: GAN) -> list[Tensor]:
+    """Return what both networks keep of the batches they saw, as batch normalisation does: on each rank its share."""
+    return [buffer for network in (gan.G, gan.D) for buffer in network.buffers() if buffer.is_floating_point()]
 
 
 @torch.no_grad()

@@ -16,7 +16,8 @@ from ganzoo.build import GAN
 from ganzoo.config import OptimConfig, RunConfig, flatten, to_tables
 from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.feed import Feed
-from ganzoo.steps import Terms, discriminator_step, generator_step
+from ganzoo.graphs import Updates
+from ganzoo.steps import Terms
 
 
 class Wish(Enum):
@@ -54,6 +55,7 @@ class Training:
     run: RunConfig
     gan: GAN
     feed: Feed
+    updates: Updates
     step: int = 0
 
     def state_dict(self) -> dict[str, Any]:
@@ -78,6 +80,14 @@ class Training:
         except (RuntimeError, ValueError) as error:
             raise CheckpointError(f"the checkpoint does not fit the recipe: {error}") from error
 
+    def align(self) -> None:
+        """Make this rank what rank 0 is: weights, buffers, moving average and random state."""
+        gan, device = self.gan, self.gan.device.torch_device
+        generator = randomness.read_generator(device)
+        networks = [tensor for network in (gan.G, gan.D, gan.G_ema) for tensor in network.state_dict().values()]
+        gan.ranks.broadcast([*networks, generator])
+        randomness.set_generator(device, generator)
+
 
 _FREE = (
     *("dataset.", "features.", "eval.", "train.steps", "train.device", "train.precision"),
@@ -99,15 +109,9 @@ def train(training: Training, journal: Journal) -> None:
 
     Raises DivergedError when a number that is logged is no longer finite.
     """
-    run, gan, feed = training.run, training.gan, training.feed
-    schedule, optim = run.train, run.optim
+    run, gan, schedule = training.run, training.gan, training.run.train
     while training.step < schedule.steps:
-        set_learning_rate(gan, optim, training.step / schedule.steps)
-        for _ in range(optim.n_critic):
-            terms = discriminator_step(gan, *feed.next(optim.batch_size))
-        terms |= generator_step(gan, *feed.next(optim.batch_size_g or optim.batch_size))
-        training.step += 1
-
+        terms = advance(training)
         step, last = training.step, training.step == schedule.steps
         wish = journal.step(step)
         if last or step % schedule.log_every == 0:
@@ -121,22 +125,39 @@ def train(training: Training, journal: Journal) -> None:
             return
 
 
+def advance(training: Training) -> Terms:
+    """Do one step: n_critic updates of D, then one of G. Returns the terms of the last ones."""
+    gan, feed, optim = training.gan, training.feed, training.run.optim
+    set_learning_rate(gan, optim, training.step / training.run.train.steps)
+    with gan.device.arithmetic():
+        for _ in range(optim.n_critic):
+            terms = training.updates.discriminator(*feed.next(optim.batch_size))
+        terms |= training.updates.generator(*feed.next(optim.batch_size_g or optim.batch_size))
+    training.step += 1
+    return terms
+
+
 def set_learning_rate(gan: GAN, optim: OptimConfig, done: float) -> None:
     """Set both rates for the fraction `done` in [0, 1) of the run; linear decay reaches zero at its end."""
     factor = 1 - done if optim.lr_decay == "linear" else 1.0
     for optimizer in (gan.opt_g, gan.opt_d):
         for group in optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * factor
+            rate = group["initial_lr"] * factor
+            if isinstance(group["lr"], Tensor):  # which a recorded step reads
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
 
 
 def measure(gan: GAN, terms: Terms, step: int) -> dict[str, float]:
-    """Read the terms of a step and the gradients it left behind: the one place that waits for the device.
+    """Read the terms of a step, the mean of all ranks, and the gradients it left behind: this waits for the device.
 
     Raises DivergedError, naming the first number that is not finite.
     """
+    gan.ranks.average(list(terms.values()))
     values = {name: float(value) for name, value in terms.items()}
     values |= {"grad_norm/d": _gradient_norm(gan.D), "grad_norm/g": _gradient_norm(gan.G)}
-    values |= {"lr/d": gan.opt_d.param_groups[0]["lr"], "lr/g": gan.opt_g.param_groups[0]["lr"]}
+    values |= {"lr/d": float(gan.opt_d.param_groups[0]["lr"]), "lr/g": float(gan.opt_g.param_groups[0]["lr"])}
     for name, value in values.items():
         if not math.isfinite(value):
             raise DivergedError(f"diverged by step {step}: {name} is {value}", hint=REMEDIES)

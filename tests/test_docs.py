@@ -43,11 +43,16 @@ NOT_RUN_HERE = {
     "ruff format --check .": "continuous integration runs it",
     "mypy": "continuous integration runs it",
     "pytest": "this is it",
+    "torchrun --standalone --nproc-per-node 2 -m ganzoo run --model dcgan --loss wgan --lipschitz gp --out runs/two": (
+        "test_ranks.py runs its like"
+    ),
+    "torchrun --standalone --nproc-per-node 2 -m ganzoo resume runs/two --steps 30000": "test_ranks.py runs its like",
     "tensorboard --logdir runs/first/tb": "serves until it is stopped",
 }
 SMALL = {
     "run": ["--steps", "2", "--batch-size", "4", "--samples", "16"],  # the last of two equal flags wins
     "resume": ["--steps", "3"],
+    "bench": ["--batch-size", "2", "--set", "optim.batch_size_g=2", "--repeats", "1", "--seconds", "0"],
     "compare": ["--steps", "2", "--batch-size", "4", "--samples", "16", "--set", "eval.metrics='fid'"],
 }
 

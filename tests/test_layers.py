@@ -10,10 +10,10 @@ import pytest
 import ganzoo
 
 LOW_TO_HIGH = """
-errors options files config recipes cells contracts hookspecs images randomness device builtin zoo catalogue build
-steps feed costs sampling training checkpoint interrupts extraction references protocol memorisation scoring folder
-manifest recording judging lifecycle experiment targets evaluation gallery rehearsal grid results comparison tables
-report cli __main__
+errors options files cores config recipes offers cells samples contracts hookspecs images randomness ranks device
+optimizers builtin zoo catalogue build steps graphs feed costs sampling training plain checkpoint interrupts extraction
+references protocol memorisation scoring folder manifest recording judging lifecycle following experiment targets
+evaluation gallery rehearsal bench grid results comparison tables report cli __main__
 """
 LAYERS = LOW_TO_HIGH.split()
 PACKAGE = Path(ganzoo.__file__).parent

@@ -45,7 +45,7 @@ class Slope(nn.Module):
 def dirac_gan(loss, lipschitz, lr=0.1) -> GAN:
     G, D = Point(), Slope()
     optimisers = SGD(G.parameters(), lr), SGD(D.parameters(), lr)
-    return GAN(G, D, average_of(G), 0.0, *optimisers, loss, lipschitz, Unconditional(), z_dim=1, device=CPU)
+    return GAN(G, D, average_of(G), 0.0, *optimisers, loss, lipschitz, Unconditional(), 1, CPU, per_sample=True)
 
 
 def distance_from_equilibrium(loss, lipschitz, steps=500) -> float:

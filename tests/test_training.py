@@ -13,6 +13,7 @@ from ganzoo.config import from_tables
 from ganzoo.device import choose_device
 from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.feed import Feed
+from ganzoo.graphs import plain_updates
 from ganzoo.randomness import seed_everything
 from ganzoo.training import Training, Wish, set_learning_rate, train
 
@@ -20,15 +21,15 @@ CPU = choose_device("cpu", "fp32")
 TINY = {"name": "mlp", "width": 6, "depth": 1, "z_dim": 3}
 
 
-def make(seed=0, steps=6, model=TINY, optim=None, schedule=None, **names) -> Training:
+def make(seed=0, steps=6, model=TINY, optim=None, schedule=None, device=CPU, **names) -> Training:
     tables = {kind: {"name": name} for kind, name in names.items()}
     optim = {"batch_size": 5, "n_critic": 2, "batch_size_g": 7, "lr_decay": "linear", **(optim or {})}
     train_ = {"steps": steps, "log_every": 1, "sample_every": 2, "save_every": 3, "seed": seed, **(schedule or {})}
     run = from_tables({"model": model, **tables, "optim": optim, "train": train_})
     seed_everything(seed)
     samples = Stripes(image_size=16 if model["name"] == "dcgan" else 4).load()
-    gan = build_gan(run, ZOO, samples.spec, CPU)
-    return Training(run, gan, Feed(samples, seed, CPU.torch_device))
+    gan = build_gan(run, ZOO, samples.spec, device)
+    return Training(run, gan, Feed(samples, seed, device.torch_device), plain_updates(gan))
 
 
 class Notebook:

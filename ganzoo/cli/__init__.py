@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from ganzoo import __version__
+from ganzoo.cli.bench import bench
 from ganzoo.cli.compare import compare
 from ganzoo.cli.config import config
 from ganzoo.cli.evaluate import evaluate
@@ -25,7 +26,8 @@ from ganzoo.cli.sample import sample
 from ganzoo.cli.settings import PluginChoice
 from ganzoo.cli.show import show
 from ganzoo.cli.table import table
-from ganzoo.errors import GanzooError
+from ganzoo.cores import count_cores, read_quota
+from ganzoo.errors import ConfigError, GanzooError
 
 _EXIT_CODES = """
 \b
@@ -36,6 +38,10 @@ Exit codes
   9 disk, memory or device    10 run folder busy or existing
   129, 130, 143 stopped by a signal with a checkpoint written
 """
+
+
+_OF_MANY_PROCESSES = {"run", "resume"}
+"""Commands that torchrun may start; it sets LOCAL_RANK and WORLD_SIZE."""
 
 
 class _Refusal(click.ClickException):
@@ -83,10 +89,13 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str]) -> N
     ganzoo compare --loss bce,wgan,hinge --lipschitz none,gp --seeds 0..2
     ganzoo list; ganzoo show lipschitz gp; ganzoo config show sngan
     """
+    many = "LOCAL_RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+    if many and ctx.invoked_subcommand not in _OF_MANY_PROCESSES:
+        raise ConfigError(f"ganzoo {ctx.invoked_subcommand} is for one process", hint="the same without torchrun")
     ctx.obj = PluginChoice(tuple(files), tuple(disabled))
 
 
-for _command in (run, resume, sample, evaluate, compare, table, report, list_, show, config, plugins):
+for _command in (run, resume, sample, evaluate, bench, compare, table, report, list_, show, config, plugins):
     cli.add_command(_command)
 
 
@@ -96,6 +105,8 @@ def main() -> None:
     # cores are shared. On two cores beside one busy process 192 and 193 images/s with it, 134 and 101 without; alone
     # 455 and 424 with, 420 and 438 without (ganzoo run --model dcgan --loss wgan --lipschitz gp --steps 20, twice).
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+    if read_quota() is not None:  # torch starts a thread per core of the machine, and they would wait for each other
+        os.environ.setdefault("OMP_NUM_THREADS", str(count_cores()))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

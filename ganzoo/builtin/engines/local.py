@@ -14,6 +14,7 @@ from pydantic import NonNegativeInt
 
 from ganzoo.cells import Cell, Ending, execute
 from ganzoo.contracts import Engine
+from ganzoo.cores import count_cores
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,12 @@ class Local(Engine):
     @property
     def cells_at_once(self) -> int:
         """As `jobs` says."""
-        return self.jobs or torch.cuda.device_count() or _count_cores()
+        return self.jobs or torch.cuda.device_count() or count_cores()
 
     @property
     def threads_per_cell(self) -> int:
         """As `threads` says."""
-        return self.threads or max(1, _count_cores() // self.cells_at_once)
+        return self.threads or max(1, count_cores() // self.cells_at_once)
 
     def run(self, cells: Sequence[Cell]) -> Generator[tuple[Cell, Ending]]:
         """Keep `jobs` processes going."""
@@ -67,8 +68,3 @@ class Local(Engine):
         names = visible if len(visible) == gpus else [str(gpu) for gpu in range(gpus)]
         jobs = range(self.cells_at_once)
         return [threads | ({"CUDA_VISIBLE_DEVICES": names[job % gpus]} if gpus else {}) for job in jobs]
-
-
-def _count_cores() -> int:
-    """Cores that this process may use, where the system says so."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,50 @@
+"""Which operations take the time of a step: python docs/benchmarks/operations.py sngan --dataset digits
+
+The words are those of `ganzoo run`: a recipe, if any, then --dataset, --model, --loss, --lipschitz, --image-size or
+--batch-size. One step is profiled after one that is not.
+"""
+
+import argparse
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from ganzoo.lifecycle import Observer, prepare
+from ganzoo.recipes import find_recipe, settle
+from ganzoo.training import advance
+from ganzoo.zoo import load_zoo
+
+KEYS = {
+    "dataset": "dataset.name",
+    "model": "model.name",
+    "loss": "loss.name",
+    "lipschitz": "lipschitz.name",
+    "image_size": "dataset.image_size",
+    "batch_size": "optim.batch_size",
+}
+SHOWN = 8
+
+
+def main() -> None:
+    """Profile a step, and print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("recipe", nargs="?")
+    for name in KEYS:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int if name.endswith("size") else str)
+    words = vars(parser.parse_args())
+    named = find_recipe(words["recipe"]) if words["recipe"] else None
+    flags = {key: words[name] for name, key in KEYS.items() if words[name] is not None}
+    training, _ = prepare(settle(recipe=named, flags=flags).run, load_zoo(), Observer())
+    advance(training)
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        advance(training)
+    events = sorted(profiler.key_averages(), key=lambda event: -event.self_cpu_time_total)
+    total = sum(event.self_cpu_time_total for event in events)
+    print(f"{training.run.title}, torch {torch.__version__}, {torch.get_num_threads()} threads\n")
+    print("| operation | calls | of the time |\n|---|---|---|")
+    for event in events[:SHOWN]:
+        print(f"| `{event.key}` | {event.count} | {event.self_cpu_time_total / total:.1%} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Do fast steps learn what plain ones do? Scores over seeds, after the same number of steps.
+
+    python docs/benchmarks/same_results.py --dataset digits
+    python docs/benchmarks/same_results.py --dataset mnist --model dcgan --loss bce --lipschitz none --steps 400
+
+Three ways to train: `eager`, the plain loop in float32; `fp32`, the steps of ganzoo; `bf16`, the same under autocast.
+On CUDA `fp32` and `bf16` are recorded as graphs. A CPU without bf16 arithmetic takes minutes for one step of it, so
+there its products are emulated: operands and results are rounded to bf16, sums are made in float32, as AMX does.
+"""
+
+import argparse
+import statistics
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
+
+from ganzoo.config import RunConfig
+from ganzoo.contracts import Score
+from ganzoo.judging import Judge
+from ganzoo.lifecycle import Observer, prepare
+from ganzoo.plain import PlainLoop
+from ganzoo.recipes import settle
+from ganzoo.training import advance
+from ganzoo.zoo import load_zoo
+
+WAYS = ("eager", "fp32", "bf16")
+PRODUCTS = {torch.ops.aten.convolution, torch.ops.aten.convolution_backward} | {
+    getattr(torch.ops.aten, name) for name in ("mm", "addmm", "bmm", "baddbmm", "mv", "dot")
+}
+
+
+class EmulatedBf16(TorchDispatchMode):
+    """Does products of bf16 tensors in float32, and rounds what comes out to bf16."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func._overloadpacket not in PRODUCTS or not any(_is_bf16(x) for x in args):
+            return func(*args, **kwargs)
+        widened = tree_map_only(torch.Tensor, lambda x: x.float() if _is_bf16(x) else x, args)
+        return tree_map_only(torch.Tensor, lambda x: x.bfloat16(), func(*widened, **kwargs))
+
+
+def _is_bf16(x: object) -> bool:
+    return isinstance(x, torch.Tensor) and x.dtype == torch.bfloat16
+
+
+def main() -> None:
+    """Train all, and print a table."""
+    words = _parse()
+    flags = {"dataset.name": words.dataset, "model.name": words.model, "train.device": words.device}
+    flags |= {"loss.name": words.loss, "lipschitz.name": words.lipschitz}
+    flags |= {"dataset.root": words.data_root} if words.data_root else {}
+    settings = settle(flags=flags | ({"train.steps": words.steps} if words.steps else {}))
+    scores = {way: [] for way in WAYS}
+    for seed in range(words.seeds):
+        for way in WAYS:
+            start = time.perf_counter()
+            name, score = train(settings.run, way, seed)
+            scores[way].append(score.value)
+            print(f"{way:5}  seed {seed}  {name} {score.value:.2f}  {time.perf_counter() - start:.0f} s", flush=True)
+    print(f"\n{settings.run.title}, {settings.run.train.steps} steps, {name}\n")
+    print("| way | " + " | ".join(f"seed {seed}" for seed in range(words.seeds)) + " | mean | std |")
+    print("|---|" + "---|" * (words.seeds + 2))
+    for way, values in scores.items():
+        mean, std = statistics.mean(values), statistics.stdev(values)
+        print(f"| {way} | " + " | ".join(f"{value:.2f}" for value in (*values, mean, std)) + " |")
+
+
+def train(run: RunConfig, way: str, seed: int) -> tuple[str, Score]:
+    """Train to the end in one of the WAYS; return the name of the score and the score of G_ema."""
+    run = replace(run, train=replace(run.train, seed=seed, precision="fp32" if way == "eager" else way))
+    training, samples = prepare(run, ZOO, Observer())
+    gan, device = training.gan, training.gan.device.torch_device
+    if way == "eager":
+        plain = PlainLoop(run, ZOO, samples, device)
+        gan, step = plain.gan, plain.step
+    else:
+        step = lambda: advance(training)  # noqa: E731
+    with EmulatedBf16() if way == "bf16" and device.type == "cpu" else nullcontext():
+        for _ in range(run.train.steps):
+            step()
+    name, score, _ = Judge(run, ZOO, samples).glance(gan)
+    return name, score
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--dataset", default="digits")
+    parser.add_argument("--data-root", default="")
+    parser.add_argument("--model", default="dcgan")
+    parser.add_argument("--loss", default="wgan")
+    parser.add_argument("--lipschitz", default="gp")
+    parser.add_argument("--steps", type=int, default=0, help="0: as the recipe says")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--device", default="auto")
+    return parser.parse_args()
+
+
+ZOO = load_zoo()
+
+if __name__ == "__main__":
+    main()

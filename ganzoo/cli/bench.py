@@ -1,0 +1,76 @@
+"""`ganzoo bench`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ganzoo.cli.settings import PluginChoice, read_settings, settings_options
+
+if TYPE_CHECKING:
+    from ganzoo.bench import Speed, Spread
+
+
+@click.command(short_help="Measure how fast a run trains here, and where its time goes.")
+@settings_options
+@click.option("--against", type=click.Choice(["eager"]), help="Measure a plain PyTorch loop in turn, and the ratio.")
+@click.option("--repeats", type=click.IntRange(1), default=5, show_default=True, help="Measurements of everything.")
+@click.option("--seconds", type=click.FloatRange(0), default=2.0, show_default=True, help="Of each measurement.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@click.pass_obj
+def bench(
+    plugins: PluginChoice, /, against: str | None, repeats: int, seconds: float, as_json: bool, **flags: Any
+) -> None:
+    """Measure how fast a run trains on this machine: images/s, phases, FLOPs.
+
+    Nothing is trained to the end and nothing is kept. The ceiling is the speed of
+    the product of two large matrices in the precision of the run. --against eager
+    runs what a tutorial would, with the same components: float32, contiguous, a
+    DataLoader, nothing fused. Both take turns, so that noise meets both.
+
+    \b
+    ganzoo bench --model dcgan --loss wgan --lipschitz gp
+    ganzoo bench sngan --dataset digits --against eager
+    ganzoo bench dcgan --dataset digits --image-size 64 --against eager --json
+    """
+    settings = read_settings(plugins, **flags)
+    zoo = plugins.load()
+
+    from ganzoo import bench as benchmark
+    from ganzoo.cli import terminal
+
+    speed = benchmark.measure_speed(
+        settings.run, zoo, terminal.Display(), repeats=repeats, seconds=seconds, against=against or ""
+    )
+    click.echo(json.dumps(asdict(speed) | {"share": speed.share}) if as_json else "\n".join(_describe(speed)))
+
+
+def _describe(speed: Speed) -> Iterator[str]:
+    yield (
+        f"{speed.title} on {speed.device} {speed.precision}, {speed.threads} threads, batch {speed.batch_size}, "
+        f"n_critic {speed.n_critic}"
+    )
+    yield f"  images/s    {_spread(speed.images_per_s)}, {speed.repeats} times {speed.steps} steps"
+    yield f"  a step      {_spread(speed.step_ms)} ms"
+    yield "              " + ", ".join(f"{phase} {_number(time.median)}" for phase, time in speed.phases_ms.items())
+    yield (
+        f"  operations  {speed.flops_per_step / 1e9:,.1f} GFLOP a step: {speed.flops_per_s / 1e9:,.0f} GFLOP/s, "
+        f"{speed.share:.0%} of the"
+    )
+    yield f"              {speed.ceiling / 1e9:,.0f} GFLOP/s that a product of matrices reaches here"
+    yield f"  memory      {speed.memory_mb:,.0f} MB at most"
+    if (plain := speed.against) is not None:
+        yield f"  eager       {_spread(plain.images_per_s)} images/s, {plain.flops_per_step / 1e9:,.1f} GFLOP a step"
+        yield f"  ratio       {_spread(plain.ratio)} over {len(plain.pairs)} pairs; at the ceiling {plain.bound:.2f}"
+
+
+def _spread(spread: Spread) -> str:
+    return f"{_number(spread.median)}  ({_number(spread.low)} to {_number(spread.high)})"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
