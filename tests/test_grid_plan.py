@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from runs import ganzoo
 
 from ganzoo.cli import cli
-from ganzoo.cli.settings import read_settings
+from ganzoo.cli.settings import PluginChoice, read_settings
 from ganzoo.config import parse_assignment, to_toml
 from ganzoo.errors import ConfigError
 from ganzoo.grid.plan import Budget, Request, parse_budget, parse_seeds, plan, split_values
@@ -23,7 +23,7 @@ def settled(cell):
     """The settings that the cell's own command line gives."""
     context = cli.commands["run"].make_context("run", list(cell.arguments))
     flags = {key: value for key, value in context.params.items() if key not in ("out", "dry_run", "as_json")}
-    return read_settings(**flags).run
+    return read_settings(PluginChoice(), **flags).run
 
 
 def test_every_combination_and_seed_is_a_cell_and_the_first_seed_comes_first(zoo):
