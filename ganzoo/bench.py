@@ -22,7 +22,7 @@ from ganzoo.build import GAN
 from ganzoo.config import RunConfig
 from ganzoo.contracts import LipschitzEnforcer, Samples
 from ganzoo.costs import count_flops, measure_costs, peak_memory_mb
-from ganzoo.device import Device, measure_product, wait_for
+from ganzoo.device import Device, measure_product, seconds_of, wait_for
 from ganzoo.graphs import WARM_UP
 from ganzoo.lifecycle import Observer, explain_memory, prepare
 from ganzoo.plain import PlainLoop
@@ -109,7 +109,7 @@ def _measure(training: Training, samples: Samples, zoo: Zoo, repeats: int, secon
     run, gan, device = training.run, training.gan, training.gan.device
     flops = measure_costs(gan, samples, run.optim)["flops_per_step"]
     for _ in range(WARM_UP + 2 if device.torch_device.type == "cuda" else 1):
-        one = _seconds_of(lambda: advance(training), 1, device)
+        one = seconds_of(lambda: advance(training), device.torch_device)
     steps = max(1, round(seconds / one))
     phases = _collect(_time_phases(training, samples) for _ in range(repeats))
     memory = peak_memory_mb(device.torch_device)  # before there is another loop in this process
@@ -165,7 +165,7 @@ def _alternate(
         with device.arithmetic():
             ceilings.append(measure_product(dtype, device.torch_device, size))
         for whose, step in turns if repeat % 2 == 0 else reversed(turns):
-            times[whose].append(_seconds_of(step, steps, device) / steps)
+            times[whose].append(seconds_of(step, device.torch_device, steps) / steps)
     return times["ours"], times["theirs"], max(ceilings)
 
 
@@ -173,15 +173,6 @@ def _product_of(device: Device) -> tuple[torch.dtype, int]:
     """Type and size of the products that make a ceiling: large, and not longer than they need to be."""
     dtype = torch.bfloat16 if device.precision == "bf16" else torch.float32
     return dtype, 8192 if device.torch_device.type == "cuda" else 2048
-
-
-def _seconds_of(step: Callable[[], object], count: int, device: Device) -> float:
-    wait_for(device.torch_device)
-    start = time.perf_counter()
-    for _ in range(count):
-        step()
-    wait_for(device.torch_device)
-    return time.perf_counter() - start
 
 
 def _collect(rounds: Iterator[dict[str, float]]) -> dict[str, Spread]:
@@ -218,11 +209,11 @@ def _time_phases(training: Training, samples: Samples) -> dict[str, float]:
 
 def _time_logging(training: Training, samples: Samples, terms: dict[str, torch.Tensor]) -> float:
     """Seconds of a record: read from the device, written to log.jsonl and TensorBoard."""
-    device = training.gan.device
+    device = training.gan.device.torch_device
     with tempfile.TemporaryDirectory(prefix="ganzoo-") as place:
         run_folder = folder.create(Path(place) / "run")
         with closing(Recorder(run_folder, training.run, samples.spec, 0)) as recorder:
-            return _seconds_of(lambda: recorder.scalars(1, measure(training.gan, terms, 1)), 1, device)
+            return seconds_of(lambda: recorder.scalars(1, measure(training.gan, terms, 1)), device)
 
 
 @contextmanager

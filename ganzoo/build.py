@@ -17,6 +17,7 @@ from ganzoo.contracts import AdversarialLoss, Conditioner, Critic, DataSpec, Lip
 from ganzoo.device import Device, has_bf16
 from ganzoo.errors import ConfigError, DataError, PluginError
 from ganzoo.optimizers import SGD, Adam, RMSprop
+from ganzoo.randomness import forked
 from ganzoo.ranks import ALONE, Ranks
 from ganzoo.zoo import Zoo
 
@@ -229,7 +230,7 @@ def check_networks(
     shapes or non-finite values, and ConfigError if an enforcer that speaks of single samples meets a discriminator
     that mixes them.
     """
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with forked(device):
         G, D = copy.deepcopy(G), copy.deepcopy(D)
         z, y = torch.randn(4, z_dim, device=device), torch.zeros(4, dtype=torch.long, device=device)
         x = G(z, y)

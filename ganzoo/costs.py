@@ -16,6 +16,7 @@ from torch.utils.flop_counter import flop_registry
 from ganzoo.build import GAN
 from ganzoo.config import OptimConfig
 from ganzoo.contracts import Samples
+from ganzoo.randomness import forked
 from ganzoo.ranks import ALONE
 from ganzoo.steps import discriminator_step, generator_step
 
@@ -58,7 +59,7 @@ def peak_memory_mb(device: torch.device) -> float:
 def _count_flops(gan: GAN, samples: Samples, optim: OptimConfig) -> float:
     device = gan.device.torch_device
     shape, classes = samples.spec.shape, samples.spec.num_classes
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with forked(device):
         gan = replace(copy.deepcopy(gan), ranks=ALONE)
         x = torch.rand(_FEW, *shape, device=device) * 2 - 1
         y = torch.arange(_FEW, device=device) % classes

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from copy import deepcopy
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import nn
 
 from ganzoo import checkpoint
@@ -19,6 +17,7 @@ from ganzoo.files import read_records
 from ganzoo.folder import RunFolder, read_reports
 from ganzoo.images import write_png
 from ganzoo.protocol import Generated, name_score
+from ganzoo.randomness import forked
 from ganzoo.recording import write_report
 from ganzoo.sampling import GeneratedImages
 from ganzoo.scoring import Evaluator, Report, open_evaluator
@@ -48,7 +47,7 @@ class Judge:
     def _evaluator(self) -> Evaluator:
         run = self.run
         device = choose_device(run.train.device, "fp32").torch_device
-        with _fork_generators(device):  # a plugin's extractor may draw numbers, which are not the run's
+        with forked(device):  # a plugin's extractor may draw numbers, which are not the run's
             return open_evaluator(self._samples, run.dataset, run.features, run.eval, self._zoo, device)
 
     def glance(self, gan: GAN) -> tuple[str, Score, Score]:
@@ -56,7 +55,7 @@ class Judge:
         count = max(2, self.run.eval.samples // 2)
         images = [self._images(gan.G_ema.module, gan, count, stream) for stream in (0, SELECTION)]
         evaluator = self.open()
-        with _fork_generators(gan.device.torch_device):
+        with forked(gan.device.torch_device):
             score, selection = map(evaluator.distance, images)
         return name_score("FD", evaluator.extractor, count), score, selection
 
@@ -69,11 +68,6 @@ class Judge:
     def _images(self, network: nn.Module, gan: GAN, count: int, stream: int) -> GeneratedImages:
         classes = self._samples.spec.num_classes if gan.conditioner.embedding_dim else 1
         return GeneratedImages(network, gan.z_dim, classes, count, self.run.eval.seed, stream)
-
-
-def _fork_generators(device: torch.device) -> AbstractContextManager[None]:
-    """Random numbers of the CPU and of this device, and not of all the GPUs that other ranks use."""
-    return torch.random.fork_rng([device] if device.type == "cuda" else [])
 
 
 def describe_images(images: GeneratedImages, weights: str, step: int) -> Generated:

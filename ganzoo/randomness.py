@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,20 @@ def set_generator(device: torch.device, state: torch.Tensor) -> None:
         torch.set_rng_state(state)
 
 
+def forked(device: torch.device) -> AbstractContextManager[None]:
+    """Draw what is not the run's: after it torch's generators of the CPU and of this device are as before.
+
+    Without a list torch would fork those of all GPUs, which other ranks use.
+    """
+    return torch.random.fork_rng([device] if device.type == "cuda" else [])
+
+
 @contextmanager
 def reseeded(seed: int, device: torch.device) -> Iterator[None]:
     """Draw from `seed` meanwhile, on the CPU and on this device; after it their generators are as before."""
     of_python, of_numpy = random.getstate(), np.random.get_state()
     try:
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        with forked(device):
             seed_everything(seed)
             yield
     finally:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from dataclasses import dataclass
 
 from ganzoo.build import GAN
 from ganzoo.config import RunConfig
 from ganzoo.costs import measure_costs, peak_memory_mb
-from ganzoo.device import wait_for
+from ganzoo.device import seconds_of
 from ganzoo.feed import Feed
 from ganzoo.graphs import WARM_UP
 from ganzoo.lifecycle import Observer, explain_memory, prepare
@@ -47,10 +46,7 @@ def rehearse(run: RunConfig, zoo: Zoo, observer: Observer) -> Rehearsal:
     with explain_memory(run), closing(training.feed):
         _try_small(gan, training.feed)
         for _ in range(WARM_UP + 2 if gan.device.torch_device.type == "cuda" else 2):  # until kernels are chosen
-            start = time.perf_counter()
-            advance(training)
-            wait_for(gan.device.torch_device)
-            seconds = time.perf_counter() - start
+            seconds = seconds_of(lambda: advance(training), gan.device.torch_device)
     return Rehearsal(
         title=run.title,
         device=f"{gan.device.torch_device.type}, {gan.device.precision}",
