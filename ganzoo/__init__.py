@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganzoo.builtin.lipschitz import gradient_norm as gradient_norm
+    from ganzoo.builtin.models.norms import ConditionalBatchNorm as ConditionalBatchNorm
+    from ganzoo.builtin.models.shortcuts import ConvPool as ConvPool
+    from ganzoo.builtin.models.shortcuts import Rectifier as Rectifier
+    from ganzoo.builtin.models.shortcuts import UpConv as UpConv
     from ganzoo.cells import Cell as Cell
     from ganzoo.cells import Ending as Ending
     from ganzoo.cells import execute as execute
     from ganzoo.comparison import Table as Table
     from ganzoo.comparison import compare as compare
     from ganzoo.contracts import AdversarialLoss as AdversarialLoss
+    from ganzoo.contracts import Augmentation as Augmentation
     from ganzoo.contracts import Conditioner as Conditioner
     from ganzoo.contracts import Critic as Critic
     from ganzoo.contracts import Dataset as Dataset
@@ -44,8 +49,13 @@ if TYPE_CHECKING:
     from ganzoo.evaluation import evaluate as evaluate
     from ganzoo.experiment import Run as Run
     from ganzoo.experiment import run as run
+    from ganzoo.hookspecs import API_VERSION as API_VERSION
     from ganzoo.hookspecs import hookimpl as hookimpl
     from ganzoo.lifecycle import Observer as Observer
+    from ganzoo.options import NonNegativeFloat as NonNegativeFloat
+    from ganzoo.options import NonNegativeInt as NonNegativeInt
+    from ganzoo.options import PositiveFloat as PositiveFloat
+    from ganzoo.options import PositiveInt as PositiveInt
     from ganzoo.protocol import Protocol as Protocol
     from ganzoo.report import write_report as write_report
     from ganzoo.results import Result as Result
@@ -58,11 +68,23 @@ __version__ = "0.1.0"
 
 _ORIGINS = {
     "builtin.lipschitz": ("gradient_norm",),
+    "builtin.models.norms": ("ConditionalBatchNorm",),
+    "builtin.models.shortcuts": ("ConvPool", "Rectifier", "UpConv"),
     "cells": ("Cell", "Ending", "execute"),
     "comparison": ("Table", "compare"),
     "contracts": (
-        *("AdversarialLoss", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor", "FeatureExtractor"),
-        *("FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model", "Samples", "Score", "Verdict"),
+        *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
+        *(
+            "FeatureExtractor",
+            "FeatureSet",
+            "Features",
+            "LipschitzEnforcer",
+            "Metric",
+            "Model",
+            "Samples",
+            "Score",
+            "Verdict",
+        ),
     ),
     "errors": (
         *("CheckpointError", "ConfigError", "DataError", "DivergedError", "EvaluationError"),
@@ -70,8 +92,9 @@ _ORIGINS = {
     ),
     "evaluation": ("evaluate",),
     "experiment": ("Run", "run"),
-    "hookspecs": ("hookimpl",),
+    "hookspecs": ("API_VERSION", "hookimpl"),
     "lifecycle": ("Observer",),
+    "options": ("NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt"),
     "protocol": ("Protocol",),
     "report": ("write_report",),
     "results": ("Result", "read_results"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,7 +13,16 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from ganzoo.config import OptimConfig, RunConfig
-from ganzoo.contracts import AdversarialLoss, Conditioner, Critic, DataSpec, LipschitzEnforcer, Model, Verdict
+from ganzoo.contracts import (
+    AdversarialLoss,
+    Augmentation,
+    Conditioner,
+    Critic,
+    DataSpec,
+    LipschitzEnforcer,
+    Model,
+    Verdict,
+)
 from ganzoo.device import Device, has_bf16
 from ganzoo.errors import ConfigError, DataError, PluginError
 from ganzoo.optimizers import SGD, Adam, RMSprop
@@ -78,35 +87,59 @@ class Combined(LipschitzEnforcer):
 class GAN:
     """The two players, the rules, and the optimisers: everything a step needs."""
 
-    G: nn.Module
+    G: Generator
     D: nn.Module
     G_ema: AveragedModel
     """Moving average of G: the one that is sampled and scored."""
     ema_decay: float
     opt_g: Optimizer
     opt_d: Optimizer
+    model: Model
     loss: AdversarialLoss
     lipschitz: LipschitzEnforcer
     conditioner: Conditioner
-    z_dim: int
+    augmentation: Augmentation
+    transform: nn.Module
+    """What the augmentation does to samples (N, *shape) before D sees them."""
     device: Device
     per_sample: bool
     """Whether each logit of D depends on one sample alone, as measured."""
+    penalty_scale: Tensor
+    """Factor of the enforcer's penalty, which a schedule moves: a scalar on the device, so that graphs read it."""
+    clip_grad_norm: float = 0.0
+    """Longest gradient of an update; 0 means any."""
     ranks: Ranks = ALONE
+
+    @property
+    def z_dim(self) -> int:
+        """Length Z of the latent vector."""
+        return self.model.z_dim
+
+    def judge(self, x: Tensor, y: Tensor) -> Verdict:
+        """Return D's opinion of samples x (N, *shape) with labels y (N,), which it sees augmented."""
+        verdict: Verdict = self.D(self.transform(x), y)
+        return verdict
 
     def sample_z(self, y: Tensor) -> Tensor:
         """z ~ N(0, I), one row per label in y (N,), on its device: (N, Z); of a draw for all ranks, its share."""
         joint = len(y) * self.ranks.size
         return torch.randn(joint, self.z_dim, device=y.device)[self.ranks.share(joint)]
 
+    @torch.no_grad()
+    def adapt(self, real_logits: Tensor) -> None:
+        """Tell the augmentation what D thought of the reals (N,) that it saw."""
+        if _overrides(self.augmentation, "adapt", Augmentation):
+            self.augmentation.adapt(self.transform, self.ranks.gather(real_logits))
+
     def state_dict(self) -> dict[str, Any]:
         """Weights, buffers and optimiser states, for a checkpoint."""
-        return {name: getattr(self, name).state_dict() for name in ("G", "D", "G_ema", "opt_g", "opt_d")}
+        return {name: getattr(self, name).state_dict() for name in ("G", "D", "G_ema", "transform", "opt_g", "opt_d")}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave. Raises KeyError or RuntimeError where it does not fit."""
         for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])
+        self.transform.load_state_dict(state.get("transform", {}))  # absent where a run began before there were any
         for name in ("opt_g", "opt_d"):
             _load_optimizer(getattr(self, name), state[name])
 
@@ -120,13 +153,14 @@ def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
     model: Model = zoo.create("model", run.model)
     conditioner: Conditioner = zoo.create("conditioner", run.conditioner)
     lipschitz = _combine(zoo.create_parts("lipschitz", run.lipschitz))
+    augmentation: Augmentation = zoo.create("augment", run.augment)
     _check_labels(run, conditioner, data)
 
     G = Generator(model.generator(data, conditioner.embedding_dim), conditioner.generator_embedding(data.num_classes))
     D = lipschitz.constrain(_discriminator(model, conditioner, data, lipschitz.per_sample))
-    G, D = device.place(G), device.place(D)
-    mixes = check_networks(G, D, run, data, model.z_dim, device.torch_device, per_sample=lipschitz.per_sample)
-    return GAN(
+    G, D, transform = device.place(G), device.place(D), device.place(augmentation.transform(data))
+    gan = GAN(
+        model=model,
         G=G,
         D=D,
         G_ema=average_of(G),
@@ -136,11 +170,15 @@ def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
         loss=zoo.create("loss", run.loss),
         lipschitz=lipschitz,
         conditioner=conditioner,
-        z_dim=model.z_dim,
+        augmentation=augmentation,
+        transform=transform,
         device=device,
-        per_sample=not mixes,
+        per_sample=False,
+        penalty_scale=torch.ones((), device=device.torch_device),
+        clip_grad_norm=run.train.clip_grad_norm,
         ranks=ranks,
     )
+    return replace(gan, per_sample=not check_networks(gan, run, data))
 
 
 def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
@@ -150,12 +188,30 @@ def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
             f"{run.loss.name} without a Lipschitz enforcer: D can lower its loss without end, "
             "so expect divergence (try --lipschitz gp)"
         )
+    if _overrides(gan.augmentation, "adapt", Augmentation) and (gan.loss.unbounded or gan.loss.relativistic):
+        yield (
+            f"augment {run.augment.name!r} follows the logits of reals, whose level {run.loss.name} leaves free: "
+            "what it does will mean nothing (try --augment diffaug)"
+        )
+    if idle := _without_effect(run.optim):
+        yield f"{idle} has no effect here: it needs optim.lr_decay, and beta2_end needs adam"
     if gan.device.precision == "bf16" and gan.device.torch_device.type == "cpu" and not has_bf16():
         yield "this processor has no bf16 arithmetic: expect a step to take a hundred times as long (--precision auto)"
 
 
+def _without_effect(optim: OptimConfig) -> str:
+    """Return the first end of a schedule that is set where no schedule leads there; empty if there is none."""
+    standing = ("decay_over", "lr_end", "beta2_end", "penalty_end") if optim.lr_decay == "none" else ()
+    idle = standing or (("beta2_end",) if optim.name != "adam" else ())
+    ordinary = OptimConfig()
+    return next((f"optim.{name}" for name in idle if getattr(optim, name) != getattr(ordinary, name)), "")
+
+
 def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
-    if any(_overrides(part, "constrain") for part in parts) and any(_overrides(part, "project") for part in parts):
+    constrains, projects = (
+        any(_overrides(part, moment, LipschitzEnforcer) for part in parts) for moment in ("constrain", "project")
+    )
+    if constrains and projects:
         what = (
             "an enforcer that re-parametrises the weights of D (sn) and one that moves them back (clip) do not combine"
         )
@@ -163,8 +219,8 @@ def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
     return parts[0] if len(parts) == 1 else Combined(parts)
 
 
-def _overrides(part: LipschitzEnforcer, moment: str) -> bool:
-    return getattr(type(part), moment) is not getattr(LipschitzEnforcer, moment)
+def _overrides(part: object, moment: str, contract: type) -> bool:
+    return getattr(type(part), moment) is not getattr(contract, moment)
 
 
 def _discriminator(model: Model, conditioner: Conditioner, data: DataSpec, per_sample: bool) -> Discriminator:
@@ -214,37 +270,34 @@ def average_of(G: nn.Module) -> AveragedModel:
     return averaged
 
 
-def check_networks(
-    G: nn.Module,
-    D: nn.Module,
-    run: RunConfig,
-    data: DataSpec,
-    z_dim: int,
-    device: torch.device,
-    *,
-    per_sample: bool,
-) -> bool:
-    """Run copies of both networks on four samples before the first step; random state and weights stay as they were.
+def check_networks(gan: GAN, run: RunConfig, data: DataSpec) -> bool:
+    """Run copies of the networks on four samples before the first step; random state and weights stay as they were.
 
     Returns whether D mixes samples: whether a logit moves with the others of its batch. Raises PluginError for wrong
-    shapes or non-finite values, and ConfigError if an enforcer that speaks of single samples meets a discriminator
-    that mixes them.
+    shapes, for non-finite values and for an augmentation that mixes samples, and ConfigError if an enforcer that speaks
+    of single samples meets a discriminator that mixes them.
     """
+    device = gan.device.torch_device
     with forked(device):
-        G, D = copy.deepcopy(G), copy.deepcopy(D)
-        z, y = torch.randn(4, z_dim, device=device), torch.zeros(4, dtype=torch.long, device=device)
+        G, D, transform = (copy.deepcopy(network) for network in (gan.G, gan.D, gan.transform))
+        z, y = torch.randn(4, gan.z_dim, device=device), torch.zeros(4, dtype=torch.long, device=device)
         x = G(z, y)
         _expect(x, (4, *data.shape), f"generator of model {run.model.name!r}", "samples")
         x = x.detach().requires_grad_(True)
+        changed = transform(x)
+        _expect(changed, (4, *data.shape), f"augment {run.augment.name!r}", "samples")
+        if _mixes_samples(changed, x):
+            what = f"augment {run.augment.name!r} breaks its contract: what becomes of a sample depends on others"
+            raise PluginError(what, hint="--augment none")
         verdict: Verdict = D(x, y)
         _expect(verdict.logits, (4,), f"discriminator of model {run.model.name!r}", "logits")
-        mixes = _mixes_samples(verdict, x)
-        if per_sample and mixes:
-            raise ConfigError(
-                f"lipschitz {run.lipschitz.name!r} needs logits that depend on one sample each, but in the "
-                f"discriminator of {run.model.name!r} a logit moves with the other samples of its batch",
-                hint="a model without batch statistics in D, or --lipschitz clip",
-            )
+        mixes = _mixes_samples(verdict.logits, x) or _mixes_samples(verdict.class_logits, x)
+    if mixes and gan.lipschitz.per_sample:
+        raise ConfigError(
+            f"lipschitz {run.lipschitz.name!r} needs logits that depend on one sample each, but in the "
+            f"discriminator of {run.model.name!r} a logit moves with the other samples of its batch",
+            hint="a model without batch statistics in D, or --lipschitz clip",
+        )
     return mixes
 
 
@@ -255,8 +308,9 @@ def _expect(value: Tensor, shape: tuple[int, ...], who: str, what: str) -> None:
         raise PluginError(f"{who}: {what} are not finite before the first step")
 
 
-def _mixes_samples(verdict: Verdict, x: Tensor) -> bool:
-    """Whether what is said of sample 0 has a gradient on 1, 2 or 3: what a per-sample penalty must not meet."""
-    said = verdict.logits[0] if verdict.class_logits is None else verdict.logits[0] + verdict.class_logits[0].sum()
-    (gradient,) = torch.autograd.grad(said, x)
-    return bool((gradient[1:] != 0).any())
+def _mixes_samples(said: Tensor | None, x: Tensor) -> bool:
+    """Whether row 0 has a gradient on samples 1, 2 or 3: what a per-sample penalty must not meet."""
+    if said is None or not said.requires_grad:
+        return False
+    (gradient,) = torch.autograd.grad(said[0].sum(), x, retain_graph=True, allow_unused=True)
+    return gradient is not None and bool((gradient[1:] != 0).any())

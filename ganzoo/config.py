@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import tomli_w
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from ganzoo.errors import ConfigError
-from ganzoo.options import NonNegativeInt, PositiveFloat, PositiveInt, did_you_mean, validate
+from ganzoo.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, did_you_mean, validate
 
-Kind = Literal["model", "loss", "lipschitz", "conditioner", "dataset", "features", "metric", "engine"]
+Kind = Literal["model", "loss", "lipschitz", "conditioner", "augment", "dataset", "features", "metric", "engine"]
 ALL_KINDS: tuple[Kind, ...] = get_args(Kind)
 KINDS = ALL_KINDS[:-2]
 """Those of which a run chooses one; of metrics it takes several, and an engine is a grid's."""
@@ -38,8 +38,16 @@ class OptimConfig:
     """Adam's; arXiv:1412.6980."""
     beta2: Beta = 0.999
     """Adam's, and the smoothing constant alpha of RMSprop."""
-    lr_decay: Literal["none", "linear"] = "none"
-    """linear: from the start to zero at the last step."""
+    lr_decay: Literal["none", "linear", "cosine"] = "none"
+    """How rates, beta2 and the penalty move to their ends, from the first step on."""
+    decay_over: Annotated[float, Gt(0), Le(1)] = 1.0
+    """Share of the run after which they stay at their ends."""
+    lr_end: NonNegativeFloat = 0.0
+    """Of both rates, as a factor."""
+    beta2_end: Beta = 0.0
+    """0 means beta2."""
+    penalty_end: NonNegativeFloat = 1.0
+    """Of the enforcer's penalty, as a factor."""
     n_critic: PositiveInt = 1
     """Discriminator updates per generator update."""
     batch_size: PositiveInt = 64
@@ -55,6 +63,8 @@ class TrainConfig:
     """Generator updates."""
     ema_decay: Beta = 0.999
     """Of G_ema per generator update, reached through a warm-up."""
+    clip_grad_norm: NonNegativeFloat = 0.0
+    """Longest gradient of a player's update: a longer one is scaled down; 0 means none is. arXiv:1211.5063."""
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "fp32", "tf32", "bf16"] = "auto"
@@ -120,6 +130,7 @@ class RunConfig:
     lipschitz: Choice
     conditioner: Choice
     dataset: Choice
+    augment: Choice = Choice("none")
     features: Choice = Choice("auto")
     optim: OptimConfig = OptimConfig()
     train: TrainConfig = TrainConfig()
@@ -133,8 +144,8 @@ class RunConfig:
     @property
     def title(self) -> str:
         """The combination in one word, e.g. dcgan-wgan-gp_digits."""
-        parts = [self.model.name, self.loss.name, self.lipschitz.name, self.conditioner.name]
-        return "-".join(parts[:3] if parts[3] == "none" else parts) + "_" + self.dataset.name
+        added = [name for name in (self.conditioner.name, self.augment.name) if name != "none"]
+        return "-".join([self.model.name, self.loss.name, self.lipschitz.name, *added]) + "_" + self.dataset.name
 
 
 DEFAULT_NAMES = {
@@ -142,6 +153,7 @@ DEFAULT_NAMES = {
     "loss": "bce",
     "lipschitz": "none",
     "conditioner": "none",
+    "augment": "none",
     "dataset": "digits",
     "features": "auto",  # the default of the dataset
 }

@@ -54,7 +54,8 @@ class Model(ABC):
         """Return a module (z (N, Z), c (N, E)) -> samples (N, *data.shape) in [-1, 1].
 
         c is the label embedding. E is 0 for an unconditional GAN, so `torch.cat([z, c], dim=1)` needs no
-        special case. Raises ConfigError if samples of this shape cannot be made.
+        special case. In eval mode equal z and c give equal samples. Raises ConfigError if samples of this shape
+        cannot be made.
         """
 
     @abstractmethod
@@ -65,6 +66,14 @@ class Model(ABC):
         normalisation breaks. Raises ConfigError if an option asks for the contrary. The channels of
         `data.shape` include the label channels of the conditioner.
         """
+
+    def generator_penalty(self, generator: nn.Module, z: Tensor, c: Tensor) -> Tensor:
+        """Return a term of G's loss, its weight included: a scalar, zero unless overridden.
+
+        `generator` is the module that `Model.generator` returned; what the term remembers from step to step
+        are buffers of it. z (N, Z), c (N, E) are those of the step.
+        """
+        return z.new_zeros(())
 
 
 class AdversarialLoss(ABC):
@@ -136,6 +145,27 @@ class Conditioner(ABC):
     def auxiliary_loss(self, verdict: Verdict, y: Tensor) -> Tensor:
         """Return an extra loss of both players on a batch with labels y (N,): a scalar, zero unless overridden."""
         return verdict.logits.new_zeros(())
+
+
+class Augmentation(ABC):
+    """Changes samples before D judges them, real and generated alike, in the updates of both players.
+
+    Penalties differentiate D of the changed samples, with respect to the samples as they were.
+    """
+
+    @abstractmethod
+    def transform(self, data: DataSpec) -> nn.Module:
+        """Return a module samples (N, *data.shape) -> samples (N, *data.shape), through which gradients flow.
+
+        What becomes of sample n depends on sample n alone. Buffers of the module are its state: checkpoints have
+        them, and all ranks have the same. Raises ConfigError for a shape that it cannot change.
+        """
+
+    def adapt(self, transform: nn.Module, real_logits: Tensor) -> None:  # noqa: B027
+        """Change the buffers of `transform` in place; called after each update of D.
+
+        real_logits (N,) is what D thought of the changed reals: of all ranks, without gradient.
+        """
 
 
 class Dataset(ABC):

@@ -20,6 +20,7 @@ from ganzoo.feed import check_samples
 from ganzoo.folder import RunFolder, explain_disk
 from ganzoo.images import write_png
 from ganzoo.judging import best_evaluation, describe_images
+from ganzoo.manifest import check_plugins
 from ganzoo.protocol import Generated
 from ganzoo.recipes import settle
 from ganzoo.recording import write_report
@@ -73,6 +74,7 @@ _SETTINGS = ("dataset.", "features.", "eval.", "train.device")
 def _evaluate_run(
     run: Run, zoo: Zoo, said: dict[str, Any], step: int | None, best: bool, ema: bool, closest: Path | None
 ) -> Report:
+    check_plugins(run.manifest, zoo)  # which says more than that a component of the run is unknown
     config = _overlay(run, said, zoo)
     catalogue.check(config, zoo)
     name = "last" if step is None else f"step {step}"

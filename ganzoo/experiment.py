@@ -179,6 +179,7 @@ def run(
     loss: str | None = None,
     lipschitz: str | None = None,
     conditioner: str | None = None,
+    augment: str | None = None,
     dataset: str | None = None,
     features: str | None = None,
     options: Mapping[str, Any] | None = None,
@@ -197,6 +198,7 @@ def run(
         "loss": loss,
         "lipschitz": lipschitz,
         "conditioner": conditioner,
+        "augment": augment,
         "dataset": dataset,
         "features": features,
     }

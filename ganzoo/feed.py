@@ -22,6 +22,7 @@ def check_samples(samples: Samples, dataset: str) -> None:
     numbers = x.dtype == torch.uint8 or (isinstance(x, Tensor) and in_range(x))
     promises = {
         "x is uint8, or float32 in [-1, 1]": numbers,
+        "images (M, C, H, W) are uint8 from 0 to 255": x.dtype == torch.uint8 or len(samples.spec.shape) != 3,
         "x and y have the same length, not 0": 0 < len(x) == len(y),
         f"y is int64 in [0, {classes})": y.dtype == torch.int64 and bool(((y >= 0) & (y < classes)).all()),
     }

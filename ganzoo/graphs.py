@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ganzoo import randomness
 from ganzoo.build import GAN
+from ganzoo.config import OptimConfig
 from ganzoo.steps import Terms, discriminator_step, generator_step, update_average, update_generator
 
 Step = Callable[[GAN, Tensor, Tensor], Terms]
@@ -54,12 +55,13 @@ class Updates:
     """Moves G_ema too."""
 
 
-def choose_updates(gan: GAN, note: Callable[[str], None]) -> Updates:
+def choose_updates(gan: GAN, optim: OptimConfig, note: Callable[[str], None]) -> Updates:
     """Return updates that record themselves on CUDA, and plain ones elsewhere; `note` hears why one is not recorded."""
     if gan.device.torch_device.type != "cuda":
         return plain_updates(gan)
-    if gan.ranks.size > 1:
-        note("several ranks: steps are not recorded as CUDA graphs, and slower")
+    if gan.ranks.size > 1 or optim.beta2_end:
+        reason = "several ranks" if gan.ranks.size > 1 else "optim.beta2_end, which changes with the steps"
+        note(f"{reason}: steps are not recorded as CUDA graphs, and slower")
         return plain_updates(gan)
     return recorded_updates(gan, note, CudaRecorder(), find_obstacle)
 
@@ -186,7 +188,8 @@ def _host_state(gan: GAN) -> list[str]:
     """All that a step might change on the host, so that two of them can be compared."""
     drawn = {name: state for name, state in randomness.capture().items() if name != "cuda"}
     enforcers = [gan.lipschitz, *getattr(gan.lipschitz, "parts", ())]
-    parts = [gan.loss, *enforcers, gan.conditioner, *gan.G.modules(), *gan.D.modules()]
+    networks = [layer for network in (gan.G, gan.D, gan.transform) for layer in network.modules()]
+    parts = [gan.model, gan.loss, *enforcers, gan.conditioner, gan.augmentation, *networks]
     return [_show(drawn), *(_show(getattr(part, "__dict__", {})) for part in parts)]
 
 

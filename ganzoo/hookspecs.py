@@ -15,6 +15,7 @@ import pluggy
 if TYPE_CHECKING:  # torch stays out, so that hook names can be listed fast
     from ganzoo.contracts import (
         AdversarialLoss,
+        Augmentation,
         Conditioner,
         Dataset,
         Engine,
@@ -23,6 +24,9 @@ if TYPE_CHECKING:  # torch stays out, so that hook names can be listed fast
         Metric,
         Model,
     )
+
+API_VERSION = 1
+"""Of hooks and contracts. A plugin that needs at least some version says so: GANZOO_API = 1 in its module."""
 
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
@@ -46,6 +50,11 @@ def register_lipschitz() -> Mapping[str, type[LipschitzEnforcer]]:  # type: igno
 @hookspec
 def register_conditioners() -> Mapping[str, type[Conditioner]]:  # type: ignore[empty-body]
     """Return conditioners, e.g. {"projection": Projection}."""
+
+
+@hookspec
+def register_augmentations() -> Mapping[str, type[Augmentation]]:  # type: ignore[empty-body]
+    """Return augmentations of what D sees, e.g. {"diffaug": DiffAugment}."""
 
 
 @hookspec

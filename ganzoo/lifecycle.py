@@ -64,7 +64,7 @@ def prepare(run: RunConfig, zoo: Zoo, observer: Observer, ranks: Ranks = ALONE) 
         feed = Feed(samples, run.train.seed, device.torch_device, ranks)
     for note in (*samples.notes, *advise(run, gan)):
         observer.note(note)
-    return Training(run, gan, feed, choose_updates(gan, observer.note)), samples
+    return Training(run, gan, feed, choose_updates(gan, run.optim, observer.note)), samples
 
 
 def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: Ranks = ALONE) -> None:
@@ -141,7 +141,7 @@ def _go_on(
     training, samples = prepare(manifest.keep_precision(run, made_with), zoo, observer, ranks)
     manifest.check_data(made_with, samples)
     judge = Judge(run, zoo, samples)
-    for difference in manifest.note_differences(made_with, training.gan):
+    for difference in (*manifest.note_versions(made_with, zoo), *manifest.note_differences(made_with, training.gan)):
         observer.note(difference)
     if state is not None:
         training.load_state_dict(state)
@@ -156,7 +156,7 @@ def _lengthen(run: RunConfig, steps: int | None, reached: int, observer: Observe
     if steps < reached:
         raise CheckpointError(f"the run is at step {reached} already, past --steps {steps}")
     if run.optim.lr_decay != "none":
-        observer.note(f"the learning rate decays over {steps} steps from here on, not over {run.train.steps}")
+        observer.note(f"the schedule is one of {steps} steps from here on, not of {run.train.steps}")
     return replace(run, train=replace(run.train, steps=steps))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
@@ -20,8 +20,9 @@ from ganzoo.contracts import DataSpec, Samples
 from ganzoo.device import Device, choose_device, has_bf16
 from ganzoo.errors import CheckpointError, PluginError
 from ganzoo.folder import timestamp
+from ganzoo.offers import ENABLE
 from ganzoo.ranks import Ranks
-from ganzoo.zoo import Zoo
+from ganzoo.zoo import Plugin, Zoo
 
 _TORCH = str(torch.__version__)  # unlike the version of the package, it tells builds apart: 2.10.0+cpu
 
@@ -34,6 +35,7 @@ def describe(settings: Settings, zoo: Zoo, samples: Samples, gan: GAN, costs: Ma
         "seed": settings.run.train.seed,
         "origins": {key: origin.name for key, origin in settings.origins.items()},
         "components": describe_components(settings.run, zoo),
+        "override": list(zoo.override),
         "data": describe_data(samples),
         "device": describe_device(gan.device, gan.ranks),
         "cost": dict(costs),
@@ -90,28 +92,55 @@ def describe_device(device: Device, ranks: Ranks) -> dict[str, Any]:
 
 def describe_components(run: RunConfig, zoo: Zoo) -> list[dict[str, str]]:
     """Return kind, name, plugin and plugin version of every component of a run."""
-    versions = {plugin.name: plugin.version for plugin in zoo.plugins}
+    parts = [(kind, part.name) for kind in KINDS for part in run.choice(kind).parts()]
+    plugins = [zoo.plugin(zoo.entry(kind, name).plugin) for kind, name in parts]
     return [
-        {
-            "kind": kind,
-            "name": part.name,
-            "plugin": (plugin := zoo.entry(kind, part.name).plugin),
-            "version": versions[plugin],
-        }
-        for kind in KINDS
-        for part in run.choice(kind).parts()
+        {"kind": kind, "name": name, "plugin": plugin.name, "version": plugin.version}
+        for (kind, name), plugin in zip(parts, plugins, strict=True)
     ]
 
 
 def check_plugins(manifest: Mapping[str, Any], zoo: Zoo) -> None:
-    """Raise PluginError if a plugin that a run was made with is not here."""
-    present = {plugin.name for plugin in zoo.plugins if plugin.state == "ok"}
+    """Raise PluginError unless every component of a run comes from the plugin that it began with."""
     for part in manifest.get("components", []):
-        plugin = part["plugin"]
-        if plugin not in present:
-            file = plugin.endswith(".py")
-            what = f"{part['kind']} {part['name']!r} needs plugin {plugin} {part['version']}".rstrip()
-            raise PluginError(what, hint=f"--plugin {plugin}" if file else f"pip install {plugin}, or ganzoo plugins")
+        kind, name, plugin = part["kind"], part["name"], part["plugin"]
+        present = [p for p in zoo.plugins if p.answers_to(plugin)]
+        if not present or present[0].state != "ok":
+            what = f"{kind} {name!r} needs plugin {plugin} {part['version']}".rstrip()
+            raise PluginError(what + _why_not(present), hint=_how_to_bring(plugin, present))
+        now = zoo.plugin(zoo.entry(kind, name).plugin)
+        if not now.answers_to(plugin):
+            what = f"{kind} {name!r} of the run is that of plugin {plugin}, and here it is that of {now.name}"
+            raise PluginError(what, hint=_how_to_choose(present[0], now, zoo))
+
+
+def _why_not(present: Sequence[Plugin]) -> str:
+    """Why a plugin that is installed cannot be used."""
+    if not present:
+        return ""
+    return f", which failed to load: {present[0].fault}" if present[0].fault else ", which is disabled"
+
+
+def _how_to_bring(plugin: str, present: Sequence[Plugin]) -> str:
+    if present:
+        return f"ganzoo plugins --traceback {plugin}" if present[0].fault else ENABLE
+    return f"--plugin {plugin}" if plugin.endswith(".py") else f"pip install {plugin}, or ganzoo plugins"
+
+
+def _how_to_choose(then: Plugin, now: Plugin, zoo: Zoo) -> str:
+    """What makes a name mean the component of `then` again."""
+    if any(now.answers_to(name) for name in zoo.override):
+        return f"without --override {now.name}"
+    return f"ganzoo --override {then.name}, before the command; load_zoo(override=[{then.name!r}]) in Python"
+
+
+def note_versions(manifest: Mapping[str, Any], zoo: Zoo) -> Iterator[str]:
+    """Yield which plugins of a run have another version now."""
+    for part in manifest.get("components", []):
+        plugin = zoo.plugin(part["plugin"])
+        if plugin.version != part["version"]:
+            what = f"{part['kind']} {part['name']!r} began with {plugin.name} {part['version']}"
+            yield f"maybe not bit-exact: {what}, this is {plugin.version}"
 
 
 def check_data(manifest: Mapping[str, Any], samples: Samples) -> None:

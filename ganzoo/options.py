@@ -20,6 +20,7 @@ T = TypeVar("T")
 PositiveInt = Annotated[int, Gt(0)]
 NonNegativeInt = Annotated[int, Ge(0)]
 PositiveFloat = Annotated[float, Gt(0)]
+NonNegativeFloat = Annotated[float, Ge(0)]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,31 @@ def validate(schema: type[T], values: Mapping[str, Any], where: str) -> T:
         known = [option.name for option in list_options(schema)]
         raise ConfigError("\n".join(_sentence(fault, where, known) for fault in error.errors())) from None
     return schema(**{name: getattr(checked, name) for name in values})
+
+
+def check_schema(schema: type) -> None:
+    """Raise what forbids to list or to check the options of a dataclass, such as a type that pydantic does not know.
+
+    A default has to keep the rules of its option, and to be what a recipe can hold: else ConfigError.
+    """
+    from pydantic import ValidationError
+
+    defaults = {option.name: option.default for option in list_options(schema) if option.default is not MISSING}
+    for name, value in defaults.items():
+        if not _fits_a_recipe(value):
+            raise ConfigError(f"{name}: its default {value!r} is no bool, int, float, str or list of those")
+    try:
+        _strict_model(schema).model_validate(defaults)
+    except ValidationError as error:
+        for fault in error.errors():
+            if fault["type"] != "missing":
+                name = ".".join(map(str, fault["loc"]))
+                what = f"{name}: its default {fault['input']!r} is refused: {fault['msg'].lower()}"
+                raise ConfigError(what) from None
+
+
+def _fits_a_recipe(value: Any) -> bool:
+    return all(map(_fits_a_recipe, value)) if isinstance(value, list) else isinstance(value, bool | int | float | str)
 
 
 @cache

@@ -61,22 +61,29 @@ class PlainLoop:
         gan = self.gan
         self.opt_d.zero_grad()
         x_fake = gan.G(gan.sample_z(y), y).detach()
-        real, fake = gan.D(x_real, y), gan.D(x_fake, y)
+        real, fake = gan.judge(x_real, y), gan.judge(x_fake, y)
         loss = gan.loss.discriminator_loss(real=real.logits, fake=fake.logits)
         loss = loss + gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
-        loss = loss + gan.lipschitz.penalty(lambda x: gan.D(x, y).logits, real=x_real, fake=x_fake)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.opt_d.step()
+        loss = loss + gan.lipschitz.penalty(lambda x: gan.judge(x, y).logits, real=x_real, fake=x_fake)
+        self._descend(self.opt_d, loss)
         gan.lipschitz.project(gan.D)
+        gan.adapt(real.logits.detach())
 
     def _update_generator(self, x_real: Tensor, y: Tensor) -> None:
         gan = self.gan
         self.opt_g.zero_grad()
-        fake = gan.D(gan.G(gan.sample_z(y), y), y)
-        real_logits = gan.D(x_real, y).logits if gan.loss.relativistic else None
+        z = gan.sample_z(y)
+        fake = gan.judge(gan.G(z, y), y)
+        real_logits = gan.judge(x_real, y).logits if gan.loss.relativistic else None
         loss = gan.loss.generator_loss(fake=fake.logits, real=real_logits) + gan.conditioner.auxiliary_loss(fake, y)
+        loss = loss + gan.model.generator_penalty(gan.G.trunk, z, gan.G.embedding(y))
+        self._descend(self.opt_g, loss)
+
+    def _descend(self, optimizer: Optimizer, loss: Tensor) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
-        self.opt_g.step()
+        if limit := self.gan.clip_grad_norm:
+            nn.utils.clip_grad_norm_([weight for group in optimizer.param_groups for weight in group["params"]], limit)
+        optimizer.step()
 
     def _move(self, batch: list[Tensor]) -> tuple[Tensor, Tensor]:
         x, y = batch

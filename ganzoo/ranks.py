@@ -64,6 +64,16 @@ class Ranks:
             tensor.copy_(part.view(tensor.shape))
 
     @torch.no_grad()
+    def gather(self, values: Tensor) -> Tensor:
+        """values (N,), as many on each rank -> those of all ranks in order (size * N,)."""
+        if self.size == 1:
+            return values
+        parts = [torch.empty_like(values) for _ in range(self.size)]
+        with _explained():
+            torch.distributed.all_gather(parts, values.contiguous())
+        return torch.cat(parts)
+
+    @torch.no_grad()
     def broadcast(self, tensors: Sequence[Tensor]) -> None:
         """Replace each by that of rank 0, in place."""
         if self.size > 1:

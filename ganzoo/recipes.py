@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ganzoo.config import DEFAULT_NAMES, SECTIONS, Layer, Origin, Settings, flatten, read_toml, resolve
 from ganzoo.errors import ConfigError
+from ganzoo.offers import KNOWN, find_plugins, unknown
 from ganzoo.options import did_you_mean
 
-_METHOD = ("loss", "lipschitz", "conditioner")
+_METHOD = ("loss", "lipschitz", "conditioner", "augment")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,10 @@ class Recipe:
     values: Mapping[str, Any]
     """"section.option" -> value."""
     path: Path
+    plugin: str = ""
+    """That brings it; empty if it ships with ganzoo."""
+    fault: str = ""
+    """Why the file of a plugin cannot be read; empty if it can."""
 
     @property
     def layer(self) -> Layer:
@@ -50,19 +56,51 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def list_recipes() -> list[Recipe]:
-    """Return the shipped recipes, sorted by name."""
-    return [read_recipe(path) for path in sorted(folder().glob("*.toml"))]
+    """Return the shipped recipes, then those of installed plugins, each sorted by name."""
+    shipped = [read_recipe(path) for path in sorted(folder().glob("*.toml"))]
+    places = {place: plugin for plugin, place in _places()}  # once, however many entry points lead there
+    return shipped + [_read_foreign(path, places[place]) for place in places for path in sorted(place.glob("*.toml"))]
+
+
+def _places() -> Iterator[tuple[str, Path]]:
+    """Yield the folder `recipes` of each installed plugin that is a package. No plugin is imported."""
+    from importlib.util import find_spec  # not at the top: help needs no recipes
+
+    for plugin in find_plugins():
+        if not plugin.enabled or plugin.point is None or plugin.fault:
+            continue
+        with suppress(ImportError, ValueError):  # a module that is not there: its plugin is broken, and says so
+            spec = find_spec(plugin.point.module.partition(".")[0])
+            for package in spec.submodule_search_locations or () if spec else ():
+                yield plugin.name, Path(package, "recipes")
+
+
+def _read_foreign(path: Path, plugin: str) -> Recipe:
+    """Read a plugin's recipe; one that cannot be read has a fault, and harms no run that does not ask for it."""
+    try:
+        return replace(read_recipe(path), plugin=plugin)
+    except ConfigError as error:
+        return Recipe(path.stem, "", {}, path, plugin, fault=error.what)
 
 
 def find_recipe(text: str) -> Recipe:
-    """Return the shipped recipe of this name, or the one in a file of this path. Raises ConfigError."""
-    shipped = {recipe.name: recipe for recipe in list_recipes()}
-    if text in shipped:
-        return shipped[text]
+    """Return the recipe of this name, shipped before a plugin's, or the one in a file of this path.
+
+    Raises ConfigError for an unknown name or an unreadable file.
+    """
+    known: dict[str, Recipe] = {}
+    for recipe in list_recipes():
+        known.setdefault(recipe.name, recipe)
+    if text in known:
+        if fault := known[text].fault:
+            raise ConfigError(fault, where=str(known[text].path), hint=f"ganzoo plugins  ({known[text].plugin})")
+        return known[text]
     if text.endswith(".toml"):
         return read_recipe(Path(text))
-    hint = f"one of: {', '.join(shipped)}; or the path of a .toml file"
-    raise ConfigError(f"no recipe is named {text!r}.{did_you_mean(text, shipped)}", hint=hint)
+    if text in KNOWN["recipe"]:
+        raise unknown("recipe", text, known)
+    hint = f"one of: {', '.join(known)}; or the path of a .toml file"
+    raise ConfigError(f"no recipe is named {text!r}.{did_you_mean(text, known)}", hint=hint)
 
 
 def settle(
@@ -96,7 +134,8 @@ def _implied(names: Mapping[str, str], recipes: Iterable[Recipe]) -> list[Layer]
 def _match(names: Mapping[str, str], recipes: Iterable[Recipe]) -> Recipe | None:
     """Return the recipe of the same loss and enforcer; if it can be, of the same conditioner too.
 
-    A sum of enforcers that has no recipe of its own follows that of a part: wgan with sn+gp, wgan with gp.
+    A sum of enforcers that has no recipe of its own follows that of a part: wgan with sn+gp, wgan with gp. A plugin's
+    recipe is for its own model alone, and goes first there: what is installed changes no run without it.
     """
     whole = names["lipschitz.name"]
     same = [
@@ -105,10 +144,16 @@ def _match(names: Mapping[str, str], recipes: Iterable[Recipe]) -> Recipe | None
         if recipe.component("loss") == names["loss.name"]
         and recipe.component("lipschitz") in (whole, *whole.split("+"))
         and recipe.component("conditioner") in ("none", names["conditioner.name"])
+        and recipe.component("augment") in ("none", names["augment.name"])
+        and not (recipe.plugin and recipe.component("model") != names["model.name"])
     ]
-    return max(
-        same, key=lambda r: (r.component("lipschitz") == whole, r.component("conditioner") != "none"), default=None
-    )
+    return max(same, key=lambda r: _nearness(r, whole), default=None)
+
+
+def _nearness(recipe: Recipe, lipschitz: str) -> tuple[bool, ...]:
+    """By which of several recipes that match is taken: the one that says more of what was chosen."""
+    said = (recipe.component("conditioner") != "none", recipe.component("augment") != "none")
+    return (recipe.plugin != "", recipe.component("lipschitz") == lipschitz, *said)
 
 
 def _method_settings(recipe: Recipe, names: Mapping[str, str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from ganzoo.build import GAN
@@ -26,25 +27,28 @@ def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
         real, fake = judge_both(gan, x_real, x_fake, y)
 
         adversarial = gan.loss.discriminator_loss(real=real.logits, fake=fake.logits)
-        penalty = gan.lipschitz.penalty(lambda x: gan.D(x, y).logits, real=x_real, fake=x_fake)  # lines 6-7
+        penalty = gan.lipschitz.penalty(lambda x: gan.judge(x, y).logits, real=x_real, fake=x_fake)  # lines 6-7
+        penalty = penalty * gan.penalty_scale
         auxiliary = gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
 
-    descend(gan.opt_d, adversarial + penalty + auxiliary, gan.ranks)  # line 9
+    descend(gan.opt_d, adversarial + penalty + auxiliary, gan.ranks, limit=gan.clip_grad_norm)  # line 9
     gan.lipschitz.project(gan.D)
+    gan.adapt(real.logits.detach())
     return {
         "d/adversarial": adversarial.detach(),
         "d/penalty": penalty.detach(),
         "d/auxiliary": auxiliary.detach(),
         "score/real": real.logits.detach().mean(),
         "score/fake": fake.logits.detach().mean(),
+        **{f"augment/{name}": state.clone() for name, state in gan.transform.named_buffers() if state.ndim == 0},
     }
 
 
 def judge_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tuple[Verdict, Verdict]:
     """Return D's opinion of both batches; in one pass of 2N samples where logits depend on one sample each."""
     if not gan.per_sample:  # batch norm in D sees reals and fakes apart: arXiv:1511.06434's code
-        return gan.D(x_real, y), gan.D(x_fake, y)
-    both: Verdict = gan.D(torch.cat([x_real, x_fake]), torch.cat([y, y]))
+        return gan.judge(x_real, y), gan.judge(x_fake, y)
+    both = gan.judge(torch.cat([x_real, x_fake]), torch.cat([y, y]))
     real, fake = both.logits.chunk(2)
     if both.class_logits is None:
         return Verdict(real), Verdict(fake)
@@ -62,25 +66,36 @@ def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
     """As `generator_step`, but G_ema stays where it is."""
     z = gan.sample_z(y)
     with gan.device.autocast(), frozen(gan.D), gan.ranks.apart(y.device):
-        fake = gan.D(gan.G(z, y).float(), y)  # line 11
-        real_logits = gan.D(x_real, y).logits if gan.loss.relativistic else None
+        fake = gan.judge(gan.G(z, y).float(), y)  # line 11
+        real_logits = gan.judge(x_real, y).logits if gan.loss.relativistic else None
 
         adversarial = gan.loss.generator_loss(fake=fake.logits, real=real_logits)
         auxiliary = gan.conditioner.auxiliary_loss(fake, y)
+        penalty = gan.model.generator_penalty(gan.G.trunk, z, gan.G.embedding(y))
 
-    descend(gan.opt_g, adversarial + auxiliary, gan.ranks, averages_of(gan))  # line 12
-    return {"g/adversarial": adversarial.detach(), "g/auxiliary": auxiliary.detach()}
+    loss = adversarial + penalty + auxiliary
+    descend(gan.opt_g, loss, gan.ranks, averages_of(gan), limit=gan.clip_grad_norm)  # line 12
+    return {
+        "g/adversarial": adversarial.detach(),
+        "g/penalty": penalty.detach(),
+        "g/auxiliary": auxiliary.detach(),
+    }
 
 
 def descend(
-    optimizer: torch.optim.Optimizer, loss: Tensor, ranks: Ranks = ALONE, buffers: Sequence[Tensor] = ()
+    optimizer: Optimizer, loss: Tensor, ranks: Ranks = ALONE, buffers: Sequence[Tensor] = (), *, limit: float = 0.0
 ) -> None:
-    """One gradient step; the gradients stay readable until the next one. Ranks average theirs, and the buffers."""
+    """One gradient step; the gradients stay readable until the next one. Ranks average theirs, and the buffers.
+
+    A gradient longer than `limit` is scaled down to it, unless that is 0.
+    """
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.grad is not None]
     if ranks.size > 1:
-        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        ranks.average([*(weight.grad for weight in weights if weight.grad is not None), *buffers])
+        ranks.average([*(weight.grad for weight in weights), *buffers])
+    if limit:
+        torch.nn.utils.clip_grad_norm_(weights, limit, foreach=True)
     optimizer.step()
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ganzoo import randomness
 from ganzoo.build import GAN
-from ganzoo.config import OptimConfig, RunConfig, flatten, to_tables
+from ganzoo.config import OptimConfig, RunConfig, flatten, from_tables, to_tables, unflatten
 from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.feed import Feed
 from ganzoo.graphs import Updates
@@ -71,7 +71,7 @@ class Training:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave. Raises CheckpointError if it belongs to other settings or networks."""
         try:
-            check_settings(state["settings"], flatten(to_tables(self.run)))
+            check_settings(_completed(state["settings"]), flatten(to_tables(self.run)))
             self.gan.load_state_dict(state)
             self.step, self.feed.position = state["step"], state["position"]
             randomness.restore(state["random"])
@@ -84,7 +84,7 @@ class Training:
         """Make this rank what rank 0 is: weights, buffers, moving average and random state."""
         gan, device = self.gan, self.gan.device.torch_device
         generator = randomness.read_generator(device)
-        networks = [tensor for network in (gan.G, gan.D, gan.G_ema) for tensor in network.state_dict().values()]
+        networks = [t for network in (gan.G, gan.D, gan.G_ema, gan.transform) for t in network.state_dict().values()]
         gan.ranks.broadcast([*networks, generator])
         randomness.set_generator(device, generator)
 
@@ -94,6 +94,11 @@ _FREE = (
     *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last"),
 )
 """Settings that may change within a run: length, device, what is written when; data are compared by content."""
+
+
+def _completed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a checkpoint, with the defaults of those that ganzoo did not have when it was saved."""
+    return flatten(to_tables(from_tables(unflatten(settings))))
 
 
 def check_settings(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -128,7 +133,7 @@ def train(training: Training, journal: Journal) -> None:
 def advance(training: Training) -> Terms:
     """Do one step: n_critic updates of D, then one of G. Returns the terms of the last ones."""
     gan, feed, optim = training.gan, training.feed, training.run.optim
-    set_learning_rate(gan, optim, training.step / training.run.train.steps)
+    set_schedule(gan, optim, training.step / training.run.train.steps)
     with gan.device.arithmetic():
         for _ in range(optim.n_critic):
             terms = training.updates.discriminator(*feed.next(optim.batch_size))
@@ -137,16 +142,27 @@ def advance(training: Training) -> Terms:
     return terms
 
 
-def set_learning_rate(gan: GAN, optim: OptimConfig, done: float) -> None:
-    """Set both rates for the fraction `done` in [0, 1) of the run; linear decay reaches zero at its end."""
-    factor = 1 - done if optim.lr_decay == "linear" else 1.0
+def set_schedule(gan: GAN, optim: OptimConfig, done: float) -> None:
+    """Set rates, beta2 and the factor of the penalty for the fraction `done` in [0, 1) of the run."""
+    left = left_of(optim, done)
+    gan.penalty_scale.fill_(optim.penalty_end + left * (1 - optim.penalty_end))
     for optimizer in (gan.opt_g, gan.opt_d):
         for group in optimizer.param_groups:
-            rate = group["initial_lr"] * factor
+            rate = group["initial_lr"] * (optim.lr_end + left * (1 - optim.lr_end))
             if isinstance(group["lr"], Tensor):  # which a recorded step reads
                 group["lr"].fill_(rate)
             else:
                 group["lr"] = rate
+            if optim.beta2_end and "betas" in group:
+                group["betas"] = (optim.beta1, optim.beta2_end + left * (optim.beta2 - optim.beta2_end))
+
+
+def left_of(optim: OptimConfig, done: float) -> float:
+    """Return how much of the way to their ends the scheduled settings have before them: from 1 down to 0."""
+    if optim.lr_decay == "none":
+        return 1.0
+    way = min(1.0, done / optim.decay_over)
+    return 1 - way if optim.lr_decay == "linear" else (1 + math.cos(math.pi * way)) / 2
 
 
 def measure(gan: GAN, terms: Terms, step: int) -> dict[str, float]:

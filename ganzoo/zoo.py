@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, is_dataclass
-from importlib.metadata import EntryPoint
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import pluggy
-
-from ganzoo import contracts, hookspecs
 from ganzoo.config import ALL_KINDS, Choice, Kind
 from ganzoo.errors import ConfigError, PluginError
-from ganzoo.offers import find_plugins, unknown
+from ganzoo.loading import CONTRACTS as CONTRACTS
+from ganzoo.loading import Loaded, check_offer, load_builtin, load_file, load_installed
+from ganzoo.loading import Plugin as Plugin
+from ganzoo.offers import ENABLE, KNOWN, find_plugins, unknown, unknown_plugin
 from ganzoo.options import Option, did_you_mean, list_options, validate
 
 BUILTIN = (
@@ -25,34 +21,12 @@ BUILTIN = (
     "ganzoo.builtin.losses",
     "ganzoo.builtin.lipschitz",
     "ganzoo.builtin.conditioners",
+    "ganzoo.builtin.augmentations",
     "ganzoo.builtin.datasets",
     "ganzoo.builtin.features",
     "ganzoo.builtin.metrics",
     "ganzoo.builtin.engines",
 )
-
-CONTRACTS: dict[Kind, tuple[str, type]] = {
-    "model": ("register_models", contracts.Model),
-    "loss": ("register_losses", contracts.AdversarialLoss),
-    "lipschitz": ("register_lipschitz", contracts.LipschitzEnforcer),
-    "conditioner": ("register_conditioners", contracts.Conditioner),
-    "dataset": ("register_datasets", contracts.Dataset),
-    "features": ("register_features", contracts.FeatureExtractor),
-    "metric": ("register_metrics", contracts.Metric),
-    "engine": ("register_engines", contracts.Engine),
-}
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """One plugin and what became of it."""
-
-    name: str
-    version: str = ""
-    state: str = "ok"
-    """ok, broken or disabled."""
-    fault: str = ""
-    """Why it is broken; empty otherwise."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +35,7 @@ class Entry:
 
     kind: Kind
     name: str
+    """As it is known: "foo", or "foo@ganzoo-b" where another plugin has the name foo."""
     component: type
     plugin: str
 
@@ -81,6 +56,8 @@ class Zoo:
 
     plugins: list[Plugin] = field(default_factory=list)
     _entries: dict[Kind, dict[str, Entry]] = field(default_factory=lambda: {kind: {} for kind in ALL_KINDS})
+    override: tuple[str, ...] = ()
+    """Plugins whose components may take names that others have."""
 
     def entries(self, kind: Kind) -> list[Entry]:
         """Return the components of one kind, sorted by name."""
@@ -91,16 +68,28 @@ class Zoo:
         return [entry for kind in ALL_KINDS for entry in self.entries(kind)]
 
     def entry(self, kind: Kind, name: str) -> Entry:
-        """Return one component. Raises ConfigError, with the nearest name, if there is none."""
-        known = self._entries[kind]
-        if name in known:
-            return known[name]
-        broken = [plugin for plugin in self.plugins if plugin.state == "broken"]
-        if broken and not did_you_mean(name, known):
-            faults = "; ".join(f"{plugin.name}: {plugin.fault}" for plugin in broken)
-            what = f"no {kind} is named {name!r}, but a plugin that may offer it failed to load: {faults}"
-            raise PluginError(what, hint="ganzoo plugins")
-        raise unknown(kind, name, known)
+        """Return one component, by its name or as name@plugin.
+
+        Raises ConfigError, with the nearest name, if there is none; PluginError if a plugin that may have it is broken.
+        """
+        if name in self._entries[kind]:
+            return self._entries[kind][name]
+        base, at, tag = name.partition("@")
+        theirs = {plugin.name for plugin in self.plugins if plugin.answers_to(tag)}
+        same = [e for e in self.entries(kind) if e.name.partition("@")[0] == base and e.plugin in theirs]
+        if at and len(same) == 1:
+            return same[0]
+        raise self._missing(kind, base, tag)
+
+    def plugin(self, name: str) -> Plugin:
+        """Return one plugin, by any of its names. Raises ConfigError, with the nearest, if there is none."""
+        for plugin in self.plugins:
+            if plugin.name == name:
+                return plugin
+        for plugin in self.plugins:
+            if plugin.answers_to(name):
+                return plugin
+        raise unknown_plugin(name, [plugin.name for plugin in self.plugins])
 
     def create(self, kind: Kind, choice: Choice) -> Any:
         """Construct the chosen component. Raises ConfigError if its name or an option is refused."""
@@ -109,106 +98,105 @@ class Zoo:
     def create_parts(self, kind: Kind, choice: Choice) -> list[Any]:
         """Construct each component of a sum such as `sn+gp`. Raises ConfigError, also for a part named twice."""
         parts = choice.parts()
-        if len({part.name for part in parts}) < len(parts):
+        if len({self.entry(kind, part.name).component for part in parts}) < len(parts):
             raise ConfigError(f"{kind} {choice.name!r} names a part twice", hint="name each part once: sn+gp")
         return [self.create(kind, part) for part in parts]
 
     def add(self, plugin: str, hook: str, kind: Kind, offered: Any) -> None:
         """Take what one hook of one plugin returned. Raises PluginError if it breaks the contract."""
-        if not isinstance(offered, Mapping):
-            raise PluginError(f"{hook} must return {{name: class}}, not {offered!r}")
-        for name, component in offered.items():
-            if fault := _fault(component, CONTRACTS[kind][1]):
-                raise PluginError(f"{kind} {name!r} {fault}")
-            if (other := self._entries[kind].get(name)) is not None:
-                raise PluginError(f"{kind} {name!r} is registered by {other.plugin!r} and by {plugin!r}: rename one")
-        self._entries[kind] |= {name: Entry(kind, name, cls, plugin) for name, cls in offered.items()}
+        check_offer(kind, hook, offered)
+        self.take(Loaded(Plugin(plugin), {kind: dict(offered)}))
+
+    def take(self, loaded: Loaded) -> None:
+        """Take what a plugin brought. Where a name is taken, its component is known as name@plugin, with a remark."""
+        plugin = loaded.plugin
+        entries = [Entry(kind, n, cls, plugin.name) for kind, own in loaded.offered.items() for n, cls in own.items()]
+        remarks = [remark for entry in entries if (remark := self._place(entry, plugin))]
+        self.plugins.append(replace(plugin, remark="; ".join(filter(None, [plugin.remark, *remarks]))))
+        self.plugins = [self._tell(plugin) for plugin in self.plugins]
+
+    def _tell(self, plugin: Plugin) -> Plugin:
+        """Return a plugin with its components as they are known by now; of one that is broken they are what it said."""
+        own = tuple(f"{entry.kind} {entry.name}" for entry in self.all_entries() if entry.plugin == plugin.name)
+        return replace(plugin, components=own) if plugin.state == "ok" else plugin
+
+    def _place(self, entry: Entry, plugin: Plugin) -> str:
+        """Put a component where it is found; returns a remark if it is not known by its name alone."""
+        known = self._entries[entry.kind]
+        holder = known.get(entry.name)
+        if holder is None:
+            known[entry.name] = entry
+            return ""
+        theirs = self.plugin(holder.plugin)
+        if self._may_override(plugin) and not self._may_override(theirs):
+            self._rename(holder, theirs)
+            known[entry.name] = entry
+            return ""
+        address = self._rename(entry, plugin)
+        whose = "built in" if theirs.answers_to("ganzoo") else f"that of {theirs.label}"
+        return f"{entry.kind} {entry.name!r} is {whose} already; this one is {address!r}"
+
+    def _rename(self, entry: Entry, plugin: Plugin) -> str:
+        """Know a component as name@plugin from now on."""
+        address = f"{entry.name}@{'ganzoo' if plugin.answers_to('ganzoo') else plugin.tag}"
+        if address in self._entries[entry.kind]:
+            raise PluginError(f"{entry.kind} {address!r} is there twice: two plugins have one name", where=plugin.name)
+        self._entries[entry.kind][address] = replace(entry, name=address)
+        return address
+
+    def _may_override(self, plugin: Plugin) -> bool:
+        return any(plugin.answers_to(name) for name in self.override)
+
+    def _missing(self, kind: Kind, name: str, tag: str) -> ConfigError | PluginError:
+        """Return the error of a name that nobody offers: a plugin that is broken or disabled may be why."""
+        package = tag or KNOWN.get(kind, {}).get(name, "")
+        absent = [plugin for plugin in self.plugins if plugin.state != "ok"]
+        near = [plugin for plugin in absent if _may_offer(plugin, kind, name, package)]
+        asked = f"{name}@{tag}" if tag else name
+        if not near and not package and not did_you_mean(name, self._entries[kind]):
+            near = absent
+        return _absent(kind, asked, near) if near else unknown(kind, asked, self._entries[kind])
 
 
-def _fault(component: Any, contract: type) -> str:
-    """Why this object cannot be a component of this kind; empty if it can."""
-    if not isinstance(component, type):
-        return f"is an object, not a class: register {type(component).__name__} without parentheses"
-    if not issubclass(component, contract):
-        return f"does not subclass ganzoo.{contract.__name__}"
-    if not is_dataclass(component):
-        return "is not a dataclass: add @dataclass(frozen=True)"
-    missing = sorted(getattr(component, "__abstractmethods__", ()))
-    return f"does not implement {', '.join(missing)}" if missing else ""
+def _may_offer(plugin: Plugin, kind: Kind, name: str, package: str) -> bool:
+    """Whether it is the package of that component, has said that it has it, or is called after it: ganzoo-NAME."""
+    named = bool(package) and plugin.answers_to(package)
+    return named or f"{kind} {name}" in plugin.components or plugin.answers_to(f"ganzoo-{name}")
 
 
-def load_zoo(*, files: Iterable[Path] = (), disabled: Collection[str] = ()) -> Zoo:
+def _absent(kind: Kind, name: str, plugins: Collection[Plugin]) -> ConfigError | PluginError:
+    """Return the error of a name that plugins which are not loaded may offer."""
+    offers = [f"{plugin.label}, which may provide it, {_why_absent(plugin)}" for plugin in plugins]
+    what = f"no {kind} is named {name!r}; {'; '.join(offers)}"
+    if broken := [plugin.name for plugin in plugins if plugin.state == "broken"]:
+        return PluginError(what, hint=f"ganzoo plugins --traceback {broken[0]}")
+    return ConfigError(what, hint=ENABLE)
+
+
+def _why_absent(plugin: Plugin) -> str:
+    return f"failed to load: {plugin.fault}" if plugin.state == "broken" else "is disabled"
+
+
+def load_zoo(*, files: Iterable[Path] = (), disabled: Collection[str] = (), override: Collection[str] = ()) -> Zoo:
     """Load the built-ins, the installed plugins and single files. A broken plugin stays out, with its reason.
 
-    `disabled` adds to the comma-separated names in GANZOO_DISABLE_PLUGINS. A broken single file is an
-    error at once (PluginError): it was asked for.
+    `disabled` adds to the comma-separated names in GANZOO_DISABLE_PLUGINS. Plugins in `override` may take names that
+    built-ins or other plugins have; theirs is then known as name@plugin. A broken single file is an error at once
+    (PluginError): it was asked for. Raises ConfigError if `disabled` or `override` names a plugin that is not there.
     """
-    zoo = Zoo()
+    zoo = Zoo(override=tuple(override))
     for name in BUILTIN:
-        zoo.plugins.append(_register(zoo, name.rpartition(".")[2], importlib.import_module(name)))
-    for point, enabled in find_plugins(disabled):
-        zoo.plugins.append(_load(zoo, point) if enabled else Plugin(point.name, _version(point), "disabled"))
+        zoo.take(load_builtin(importlib.import_module(name)))
+    for found in find_plugins(disabled):
+        zoo.take(load_installed(found))
     for path in files:
-        zoo.plugins.append(_load_file(zoo, path))
+        zoo.take(load_file(path))
+    for name in override:
+        _check_override(zoo.plugin(name))
     return zoo
 
 
-def _load(zoo: Zoo, point: EntryPoint) -> Plugin:
-    """Import and register one installed plugin; whatever it raises is its fault alone."""
-    try:
-        return _register(zoo, point.name, point.load(), _version(point))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a plugin may even call sys.exit
-        return Plugin(point.name, _version(point), "broken", f"{type(error).__name__}: {error}")
-
-
-def _version(point: EntryPoint) -> str:
-    return point.dist.version if point.dist is not None else ""
-
-
-def _register(zoo: Zoo, name: str, module: ModuleType, version: str = "") -> Plugin:
-    """Collect the components of one module. Raises PluginError, and takes none, if any breaks a contract."""
-    manager = pluggy.PluginManager("ganzoo")
-    manager.add_hookspecs(hookspecs)
-    manager.register(module, name)
-    try:
-        manager.check_pending()  # pluggy ignores a misspelt hook in silence
-    except pluggy.PluginValidationError as error:
-        hooks = ", ".join(hook for hook, _ in CONTRACTS.values())
-        raise PluginError(f"{error}; the hooks are {hooks}", where=name) from error
-    staged = Zoo(_entries={kind: dict(known) for kind, known in zoo._entries.items()})
-    for kind, (hook, _) in CONTRACTS.items():
-        for implementation in getattr(manager.hook, hook).get_hookimpls():
-            staged.add(name, hook, kind, implementation.function())
-    zoo._entries = staged._entries
-    return Plugin(name, version)
-
-
-def _load_file(zoo: Zoo, path: Path) -> Plugin:
-    """Import and register a single file. Raises PluginError, whatever the file raises."""
-    module = _import_file(path)
-    try:
-        return _register(zoo, path.name, module)
-    except PluginError:
-        raise
-    except (Exception, SystemExit) as error:
-        what = f"a hook of the plugin fails: {type(error).__name__}: {error}"
-        raise PluginError(what, where=str(path)) from error
-
-
-def _import_file(path: Path) -> ModuleType:
-    """Import a plugin that is a single file. Raises PluginError."""
-    name = f"ganzoo_file_{path.stem}"  # the prefix keeps a plugin json.py from standing in for the library's
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise PluginError("--plugin takes a Python file", where=str(path), hint="--plugin my_loss.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses and type hints look their module up
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        what = f"the plugin does not import: {type(error).__name__}: {error}"
-        raise PluginError(what, where=str(path)) from error
-    return module
+def _check_override(plugin: Plugin) -> None:
+    """Raise PluginError if a plugin that is to replace others is not there to do it."""
+    if plugin.state != "ok":
+        raise PluginError(f"--override: {plugin.label} {_why_absent(plugin)}", hint="ganzoo plugins")

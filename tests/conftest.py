@@ -13,6 +13,7 @@ from ganzoo.contracts import Dataset, Samples
 from ganzoo.zoo import load_zoo
 
 os.environ["GANZOO_CACHE"] = tempfile.mkdtemp(prefix="ganzoo-references-")  # before `runs` copies the environment
+os.environ["GANZOO_DISABLE_PLUGINS"] = "all"  # what is installed beside is not what is tested, in this process
 torch.set_num_threads(1)  # two workers share two cores
 ZOO = load_zoo()
 

@@ -16,7 +16,8 @@ from ganzoo.recording import TIMINGS
 
 TINY = ["--model=mlp", "--image-size=8", "--batch-size=8", "--device=cpu", "--set=optim.batch_size_g=8"]
 TINY += ["--set=model.width=16", "--set=model.depth=1", "--set=model.z_dim=4"]
-PLAIN = {key: value for key, value in os.environ.items() if key not in ("FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS")}
+NOT_OURS = ("FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS", "GANZOO_DISABLE_PLUGINS")
+PLAIN = {key: value for key, value in os.environ.items() if key not in NOT_OURS}
 ENVIRONMENT = PLAIN | {"OMP_NUM_THREADS": "1"}
 
 HELD = '''"""A loss that can be made to wait within a step, so that a test may send signals there."""

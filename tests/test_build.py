@@ -8,9 +8,9 @@ import torch
 from conftest import ZOO
 from torch import nn
 
-from ganzoo.build import build_gan
+from ganzoo.build import advise, build_gan
 from ganzoo.config import from_tables
-from ganzoo.contracts import DataSpec, Model
+from ganzoo.contracts import Augmentation, DataSpec, Model
 from ganzoo.device import choose_device
 from ganzoo.errors import ConfigError, DataError, PluginError, ResourceError
 from ganzoo.zoo import Zoo
@@ -110,6 +110,34 @@ def test_a_generator_that_gives_nan_is_refused_before_the_first_step():
         build(zoo=with_model(NotFinite), model="odd")
 
 
+def test_an_augmentation_that_follows_d_is_remarked_where_the_loss_leaves_its_level_free():
+    def remarks(loss):
+        run = from_tables({"loss": {"name": loss}, "augment": {"name": "ada"}})
+        return "".join(advise(run, build(loss=loss, augment="ada")))
+
+    assert "leaves free" in remarks("wgan") and "leaves free" not in remarks("bce")
+
+
+class Averaging(nn.Module):
+    def forward(self, x):
+        return x - x.mean(dim=0)
+
+
+@dataclass(frozen=True)
+class Averaged(Augmentation):
+    """Mixes samples."""
+
+    def transform(self, data):
+        return Averaging()
+
+
+def test_an_augmentation_that_mixes_samples_is_found_numerically():
+    zoo = with_model(Odd)
+    zoo.add("test", "register_augmentations", "augment", {"averaged": Averaged})
+    with pytest.raises(PluginError, match="augment 'averaged' breaks its contract"):
+        build(zoo=zoo, augment="averaged")
+
+
 @pytest.mark.parametrize("conditioner", ["cgan", "projection", "acgan"])
 def test_a_conditioner_without_classes_is_refused(conditioner):
     with pytest.raises(DataError, match="at least 2 classes"):
@@ -132,7 +160,7 @@ def test_the_checks_leave_weights_buffers_and_random_state_as_they_were():
     from ganzoo.build import check_networks
 
     run = from_tables({"lipschitz": {"name": "sn"}})
-    check_networks(gan.G, gan.D, run, GREY, gan.z_dim, torch.device("cpu"), per_sample=True)
+    check_networks(gan, run, GREY)
     assert torch.equal(after, torch.get_rng_state())
     assert all(torch.equal(value, gan.D.state_dict()[name]) for name, value in state.items())
 

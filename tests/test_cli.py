@@ -112,8 +112,8 @@ def test_show_of_a_recipe_is_a_recipe():
 def test_plugins_lists_the_built_ins_and_a_single_file(tmp_path):
     (tmp_path / "held.py").write_text(HELD)
     rows = parse(ganzoo("--plugin", tmp_path / "held.py", "plugins", "--json").stdout)
-    assert [row["name"] for row in rows] == [plugin.name for plugin in ZOO.plugins] + ["held.py"]
-    assert {row["state"] for row in rows} == {"ok"}
+    loaded = [row["name"] for row in rows if row["state"] == "ok"]
+    assert loaded == [plugin.name for plugin in ZOO.plugins if plugin.state == "ok"] + ["held.py"]
     assert "models" in ganzoo("plugins").stdout
 
 

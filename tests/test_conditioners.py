@@ -7,7 +7,7 @@ import torch
 from conftest import ZOO
 
 from ganzoo.build import build_gan
-from ganzoo.builtin.conditioners import AuxiliaryClassifier, ConditionalGAN, Head, LabelMaps, Projection, Unconditional
+from ganzoo.builtin.conditioners import AuxiliaryClassifier, ConditionalGAN, LabelMaps, Projection, Unconditional
 from ganzoo.config import from_tables
 from ganzoo.contracts import DataSpec, Verdict
 from ganzoo.device import choose_device
@@ -51,10 +51,6 @@ def test_other_conditioners_have_no_auxiliary_loss():
     verdict = Verdict(torch.zeros(2))
     for conditioner in (Unconditional(), ConditionalGAN(), Projection()):
         assert conditioner.auxiliary_loss(verdict, Y).item() == 0
-
-
-def test_a_head_gives_one_logit_per_sample():
-    assert Head(5)(torch.randn(7, 5), torch.zeros(7).long()).logits.shape == (7,)
 
 
 @pytest.mark.parametrize("conditioner", [e.name for e in ZOO.entries("conditioner")])

@@ -233,3 +233,48 @@ def test_a_sum_of_enforcers_follows_the_recipe_of_its_part():
 def test_only_enforcers_add_up():
     with pytest.raises(ConfigError, match=r"no loss is named 'bce\+wgan'"):
         check(settle(flags=flags(loss="bce+wgan")).run, ZOO)
+
+
+FOREIGN = """
+source = "Nobody, nowhere, arXiv:0000.00000"
+[model]
+name = "mine"
+[loss]
+name = "hinge"
+[lipschitz]
+name = "sn"
+[optim]
+lr_g = 0.123
+"""
+
+
+@pytest.fixture
+def foreign(tmp_path, monkeypatch):
+    """A plugin that is a package with two recipes, of which one is no TOML; it does not import."""
+    monkeypatch.delenv("GANZOO_DISABLE_PLUGINS", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (package := tmp_path / "ganzoo_mine" / "recipes").mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("import nope_nope")
+    (package / "mine.toml").write_text(FOREIGN)
+    (package / "torn.toml").write_text("[loss")
+    (info := tmp_path / "ganzoo_mine-0.3.dist-info").mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ganzoo-mine\nVersion: 0.3\n")
+    (info / "entry_points.txt").write_text("[ganzoo]\nmine = ganzoo_mine\n")
+
+
+def test_a_recipe_of_a_plugin_is_known_by_name_without_importing_it(foreign):
+    recipe = find_recipe("mine")
+    assert (recipe.plugin, recipe.values["optim.lr_g"]) == ("ganzoo-mine", 0.123)
+    assert "mine" in {recipe.name for recipe in list_recipes()}
+
+
+def test_a_recipe_of_a_plugin_is_implied_for_its_own_model_alone(foreign):
+    method = {"loss.name": "hinge", "lipschitz.name": "sn", "dataset.name": "cifar10"}
+    assert settle(flags=method).origins["optim.lr_g"].name == "recipe sngan"
+    assert settle(flags=method | {"model.name": "mine"}).origins["optim.lr_g"].name == "recipe mine"
+
+
+def test_an_unreadable_recipe_of_a_plugin_is_refused_by_name_and_harms_nobody_else(foreign):
+    with pytest.raises(ConfigError, match="cannot read the recipe"):
+        find_recipe("torn")
+    assert find_recipe("sngan").plugin == ""

@@ -48,6 +48,13 @@ NOT_RUN_HERE = {
     ),
     "torchrun --standalone --nproc-per-node 2 -m ganzoo resume runs/two --steps 30000": "test_ranks.py runs its like",
     "tensorboard --logdir runs/first/tb": "serves until it is stopped",
+    "pip install ./plugins/ganzoo-r3gan": ".ci/run does",
+    "ganzoo compare --model dcgan,r3gan --dataset digits --image-size 16 --seeds 0..2": ".ci/run runs its like",
+    "pip install -e './ganzoo-mine[test]'": "test_new_plugin.py runs its like",
+    "pytest ganzoo-mine": "test_new_plugin.py runs its like",
+    "ganzoo run mine --steps 200": "test_new_plugin.py runs its like",
+    "ganzoo check ganzoo-mine": "needs it installed",
+    "ganzoo check my_enforcer.py": "test_plugin_docs.py runs its like",
 }
 SMALL = {
     "run": ["--steps", "2", "--batch-size", "4", "--samples", "16"],  # the last of two equal flags wins
@@ -172,7 +179,7 @@ def test_the_first_two_blocks_of_the_readme_are_the_two_set_up_lines():
 def test_files_that_a_page_points_to_exist(path):
     targets = re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8"))
     local = [target for target in targets if not target.startswith("https://")]
-    assert [target for target in local if not (path.parent / target).is_file()] == []
+    assert [target for target in local if not (path.parent / target).exists()] == []
 
 
 # README

@@ -85,3 +85,9 @@ def test_a_dataset_that_breaks_its_contract_is_refused_by_promise(x, y, promise)
 def test_a_dataset_that_keeps_its_contract_is_accepted():
     check_samples(Stripes().load(), "stripes")
     check_samples(Samples(torch.tensor([[-1.0, 1.0]]), torch.zeros(1).long(), ("all",)), "points")
+
+
+def test_floats_in_the_shape_of_images_are_refused_since_images_are_bytes():
+    samples = Samples(torch.rand(4, 1, 8, 8), torch.zeros(4, dtype=torch.long), ("all",))
+    with pytest.raises(PluginError, match="are uint8 from 0 to 255"):
+        check_samples(samples, "washed-out")

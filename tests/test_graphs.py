@@ -25,7 +25,7 @@ from ganzoo.graphs import (
     recorded_updates,
 )
 from ganzoo.randomness import seed_everything
-from ganzoo.training import set_learning_rate, train
+from ganzoo.training import set_schedule, train
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 NO_OBSTACLE = lambda *_: ""  # noqa: E731
@@ -99,7 +99,7 @@ def test_a_step_that_cannot_be_recorded_is_said_in_one_line_once_and_goes_on_as_
 
 def test_a_cpu_records_nothing_and_says_nothing():
     gan = make().gan
-    assert choose_updates(gan, pytest.fail).discriminator.func is plain_updates(gan).discriminator.func
+    assert choose_updates(gan, OptimConfig(), pytest.fail).discriminator.func is plain_updates(gan).discriminator.func
 
 
 def test_rates_that_are_tensors_stay_the_tensors_that_a_graph_reads_through_schedules_and_checkpoints():
@@ -110,7 +110,7 @@ def test_rates_that_are_tensors_stay_the_tensors_that_a_graph_reads_through_sche
     for training in (numbers, tensors):
         seed_everything(0)
         train(training, Notebook(stop_after=3))
-        set_learning_rate(training.gan, training.run.optim, 0.75)
+        set_schedule(training.gan, training.run.optim, 0.75)
     numbers_state, tensors_state = numbers.gan.state_dict(), tensors.gan.state_dict()
     for name, weight in tensors_state["G"].items():
         assert torch.allclose(weight, numbers_state["G"][name], atol=1e-6)
@@ -176,7 +176,7 @@ def test_graphs_give_what_eager_steps_give_step_by_step(lipschitz, optimizer):
         model, device = {"name": "dcgan", "width": 8}, choose_device("cuda", "fp32")
         training = make(model=model, lipschitz=lipschitz, optim={"name": optimizer}, steps=12, device=device)
         gan = training.gan
-        training.updates = choose_updates(gan, pytest.fail) if recorded else plain_updates(gan)
+        training.updates = choose_updates(gan, training.run.optim, pytest.fail) if recorded else plain_updates(gan)
         notebook = Notebook()
         train(training, notebook)
         states.append([gan.G.state_dict(), gan.D.state_dict(), gan.G_ema.state_dict()])

@@ -41,8 +41,8 @@ def test_a_run_leaves_the_files_that_the_plan_names(finished):
     assert (manifest["data"]["shape"], manifest["data"]["count"]) == ([1, 8, 8], 1797)
     assert manifest["data"]["classes"] == list("0123456789")
     assert {(part["kind"], part["name"]) for part in manifest["components"]} == {
-        ("model", "mlp"), ("loss", "bce"), ("lipschitz", "gp"), ("conditioner", "cgan"), ("dataset", "digits"),
-        ("features", "digits-cnn"),
+        ("model", "mlp"), ("loss", "bce"), ("lipschitz", "gp"), ("conditioner", "cgan"), ("augment", "none"),
+        ("dataset", "digits"), ("features", "digits-cnn"),
     }  # fmt: skip
     assert manifest["versions"]["torch"] == torch.__version__
 

@@ -4,43 +4,14 @@ import math
 
 import pytest
 import torch
-from conftest import ZOO
 
 from ganzoo.builtin.losses import Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
 
-LOSSES = [pytest.param(entry.component(), id=entry.name) for entry in ZOO.entries("loss")]
 REAL, FAKE = torch.tensor([2.0, 0.0]), torch.tensor([-1.0, 3.0])
 
 
 def softplus(x: float) -> float:
     return math.log1p(math.exp(x))
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_discriminator_loss_falls_when_real_logits_rise(loss):
-    fake = torch.zeros(4)
-    worse = loss.discriminator_loss(real=torch.full((4,), -0.5), fake=fake)
-    assert loss.discriminator_loss(real=torch.full((4,), 0.5), fake=fake) < worse
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_discriminator_loss_falls_when_fake_logits_fall(loss):
-    real = torch.zeros(4)
-    worse = loss.discriminator_loss(real=real, fake=torch.full((4,), 0.6))
-    assert loss.discriminator_loss(real=real, fake=torch.full((4,), 0.1)) < worse
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_generator_loss_falls_when_fake_logits_rise(loss):
-    real = torch.zeros(4)
-    worse = loss.generator_loss(fake=torch.full((4,), -0.5), real=real)
-    assert loss.generator_loss(fake=torch.full((4,), 0.5), real=real) < worse
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_logits_cannot_be_passed_by_position(loss):
-    with pytest.raises(TypeError):
-        loss.discriminator_loss(REAL, FAKE)
 
 
 @pytest.mark.parametrize(
@@ -75,18 +46,3 @@ def test_non_saturating_loss_keeps_its_gradient_where_the_critic_is_certain():
 
 def test_minimax_loss_saturates_there():
     assert abs(gradient_at(Minimax(), -30.0)) < 1e-12
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_losses_are_finite_at_extreme_logits(loss):
-    extreme = torch.tensor([-1e4, 1e4])
-    assert torch.isfinite(loss.discriminator_loss(real=extreme, fake=extreme))
-    assert torch.isfinite(loss.generator_loss(fake=extreme, real=extreme))
-
-
-def test_only_the_wasserstein_loss_is_unbounded():
-    """At logits that only grow apart, D's other losses stay above a floor."""
-    for entry in ZOO.entries("loss"):
-        loss = entry.component()
-        value = loss.discriminator_loss(real=torch.tensor([1e4]), fake=torch.tensor([-1e4])).item()
-        assert (value < -1) == loss.unbounded, entry.name

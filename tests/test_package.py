@@ -56,6 +56,8 @@ def test_the_wheel_has_every_module_recipe_and_data_file_and_nothing_else(wheel,
     data |= {f"ganzoo/builtin/features/{name}.safetensors" for name in ("digits-cnn", "photos-cnn")}
     data |= {f"ganzoo/report/{name}" for name in ("page.html.j2", "report.css", "report.js")}
     data |= {"ganzoo/tables/page.html.j2"}
+    data |= {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "explanations").rglob("*.txt")}
+    data |= {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "scaffold" / "templates").rglob("*.tmpl")}
     assert {"ganzoo/configs/wgan_gp.toml", "ganzoo/configs/datasets/digits.toml"} <= recipes
     assert {name for name in wheel.namelist() if not name.startswith(about)} == package | recipes | data
 
@@ -92,7 +94,7 @@ def test_what_is_in_the_wheel_is_enough_to_list_recipes_and_to_train(wheel, tmp_
         "cli()"
     )
     words = ["run", "wgan_gp", *TINY, "--dataset=digits", "--steps=2", "--out=run"]
-    environment = ENVIRONMENT | {"PYTHONPATH": str(tmp_path / "site")}
+    environment = ENVIRONMENT | {"PYTHONPATH": str(tmp_path / "site"), "GANZOO_DISABLE_PLUGINS": "all"}
     python = [sys.executable, "-c", code, *words]
     result = subprocess.run(python, env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

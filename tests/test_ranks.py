@@ -249,6 +249,7 @@ with joined(ranks, "cpu"):
     except DivergedError as error:
         state["diverged"] = error.what
     state["heard"] = ranks.highest(ranks.rank, 1 - ranks.rank)
+    state["gathered"] = ranks.gather(torch.tensor([0.1, 0.2]) + ranks.rank).tolist()
     torch.save(state, place / f"{ranks.rank}.pt")
 """
 
@@ -287,6 +288,10 @@ def test_a_term_that_is_not_finite_on_one_rank_ends_all_of_them(inside):
 
 def test_ranks_hear_the_highest_number_of_each_place(inside):
     assert [state["heard"] for state in inside] == [[1, 1], [1, 1]]
+
+
+def test_ranks_gather_the_values_of_all_in_their_order(inside):
+    assert [state["gathered"] for state in inside] == [pytest.approx([0.1, 0.2, 1.1, 1.2])] * 2
 
 
 BROKEN = '''

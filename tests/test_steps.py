@@ -1,6 +1,7 @@
 """One step of each player: who moves, with what; and the Dirac-GAN of Mescheder et al. 2018, arXiv:1801.04406."""
 
 import math
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -8,12 +9,13 @@ from conftest import ZOO
 from torch import nn
 from torch.optim import SGD
 
-from ganzoo.build import GAN, average_of, build_gan
+from ganzoo.build import GAN, Generator, average_of, build_gan
+from ganzoo.builtin.augmentations import NoAugmentation
 from ganzoo.builtin.conditioners import Unconditional
 from ganzoo.builtin.lipschitz import R1, NoEnforcer, WeightClipping
 from ganzoo.builtin.losses import NonSaturating, Wasserstein
 from ganzoo.config import from_tables
-from ganzoo.contracts import AdversarialLoss, DataSpec, Verdict
+from ganzoo.contracts import AdversarialLoss, Augmentation, DataSpec, Model, Verdict
 from ganzoo.device import choose_device
 from ganzoo.steps import discriminator_step, frozen, generator_step, update_average
 
@@ -27,8 +29,8 @@ class Point(nn.Module):
         super().__init__()
         self.theta = nn.Parameter(torch.ones(1))
 
-    def forward(self, z, y):
-        return self.theta.expand(len(y), 1)
+    def forward(self, z, c):
+        return self.theta.expand(len(z), 1)
 
 
 class Slope(nn.Module):
@@ -42,10 +44,38 @@ class Slope(nn.Module):
         return Verdict(self.psi * x.squeeze(1))
 
 
-def dirac_gan(loss, lipschitz, lr=0.1) -> GAN:
-    G, D = Point(), Slope()
-    optimisers = SGD(G.parameters(), lr), SGD(D.parameters(), lr)
-    return GAN(G, D, average_of(G), 0.0, *optimisers, loss, lipschitz, Unconditional(), 1, CPU, per_sample=True)
+class Dirac(Model):
+    """Both, as one."""
+
+    z_dim = 1
+
+    def generator(self, data, embedding_dim):
+        return Point()
+
+    def discriminator(self, data, *, per_sample):
+        return Slope()
+
+
+def dirac_gan(loss, lipschitz, *, lr=0.1, model=None, augmentation=None) -> GAN:
+    augmentation = augmentation or NoAugmentation()
+    G, D = Generator(Point(), Unconditional().generator_embedding(1)), Slope()
+    return GAN(
+        G=G,
+        D=D,
+        G_ema=average_of(G),
+        ema_decay=0.0,
+        opt_g=SGD(G.parameters(), lr),
+        opt_d=SGD(D.parameters(), lr),
+        model=model or Dirac(),
+        loss=loss,
+        lipschitz=lipschitz,
+        conditioner=Unconditional(),
+        augmentation=augmentation,
+        transform=augmentation.transform(DataSpec((1,))),
+        device=CPU,
+        per_sample=True,
+        penalty_scale=torch.ones(()),
+    )
 
 
 def distance_from_equilibrium(loss, lipschitz, steps=500) -> float:
@@ -55,7 +85,7 @@ def distance_from_equilibrium(loss, lipschitz, steps=500) -> float:
     for _ in range(steps):
         discriminator_step(gan, x_real, y)
         generator_step(gan, x_real, y)
-    return torch.cat([gan.G.theta, gan.D.psi]).norm().item()
+    return torch.cat([gan.G.trunk.theta, gan.D.psi]).norm().item()
 
 
 def test_wgan_without_an_enforcer_circles_the_equilibrium():
@@ -72,14 +102,87 @@ def test_one_discriminator_step_of_the_dirac_gan_by_hand():
     gan = dirac_gan(Wasserstein(), NoEnforcer())
     discriminator_step(gan, torch.zeros(4, 1), torch.zeros(4, dtype=torch.long))
     assert gan.D.psi.item() == pytest.approx(0.9)
-    assert gan.G.theta.item() == 1.0
+    assert gan.G.trunk.theta.item() == 1.0
+
+
+class Doubled(nn.Module):
+    """x -> 2 x, and a buffer that remembers what D thought of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(()))
+
+    def forward(self, x):
+        return 2 * x
+
+
+@dataclass(frozen=True)
+class Doubling(Augmentation):
+    """Doubles."""
+
+    def transform(self, data):
+        return Doubled()
+
+    def adapt(self, transform, real_logits):
+        transform.seen.copy_(real_logits.mean())
+
+
+def test_d_sees_reals_and_fakes_augmented_and_so_does_g_by_hand():
+    """L_D = psi * 2 theta - psi * 2 * 3, so psi <- 1 - 0.1 (2 - 6) = 1.4; then L_G = -1.4 * 2 theta: theta <- 1.28."""
+    gan = dirac_gan(Wasserstein(), NoEnforcer(), augmentation=Doubling())
+    x_real, y = torch.full((4, 1), 3.0), torch.zeros(4, dtype=torch.long)
+    terms = discriminator_step(gan, x_real, y)
+    assert gan.D.psi.item() == pytest.approx(1.4)
+    assert (gan.transform.seen.item(), terms["augment/seen"].item()) == (6.0, 6.0)  # of D before its update
+    generator_step(gan, x_real, y)
+    assert gan.G.trunk.theta.item() == pytest.approx(1.28)
+
+
+def test_a_penalty_is_of_the_samples_before_augmentation_by_hand():
+    """D(2x) = 2 psi x has the slope 2 psi in x: gamma / 2 * 4 psi^2 = 2 with gamma = 1, and d/dpsi = 4."""
+    gan = dirac_gan(Wasserstein(), R1(gamma=1.0), augmentation=Doubling())
+    terms = discriminator_step(gan, torch.ones(4, 1), torch.zeros(4, dtype=torch.long))
+    assert terms["d/penalty"].item() == pytest.approx(2.0)
+    assert gan.D.psi.item() == pytest.approx(1 - 0.1 * 4)
+
+
+def test_the_scale_of_a_penalty_scales_it_and_its_gradient():
+    gan = dirac_gan(Wasserstein(), R1(gamma=1.0))
+    gan.penalty_scale.fill_(0.5)
+    terms = discriminator_step(gan, torch.ones(4, 1), torch.zeros(4, dtype=torch.long))
+    assert terms["d/penalty"].item() == pytest.approx(0.25)
+    assert gan.D.psi.item() == pytest.approx(1 - 0.1 * 0.5)
+
+
+@pytest.mark.parametrize(("limit", "step"), [(0.0, 3.0), (2.0, 2.0), (5.0, 3.0)])
+def test_a_gradient_is_never_longer_than_its_limit_and_keeps_its_direction(limit, step):
+    """L_D = psi (1 - 4): its gradient on psi is -3."""
+    gan = replace(dirac_gan(Wasserstein(), NoEnforcer()), clip_grad_norm=limit)
+    discriminator_step(gan, torch.full((4, 1), 4.0), torch.zeros(4, dtype=torch.long))
+    assert gan.D.psi.item() == pytest.approx(1 + 0.1 * step)
+
+
+class Drawn(Dirac):
+    """Pulls theta to 0."""
+
+    def generator_penalty(self, generator, z, c):
+        assert (z.shape, c.shape) == ((4, 1), (4, 0))
+        return 3 * generator.theta.square().sum()
+
+
+def test_a_generator_penalty_is_a_term_of_the_loss_of_g_by_hand():
+    """L_G = -psi theta + 3 theta^2, so theta <- 1 - 0.1 (6 - 1)."""
+    gan = dirac_gan(Wasserstein(), NoEnforcer(), model=Drawn())
+    terms = generator_step(gan, torch.zeros(4, 1), torch.zeros(4, dtype=torch.long))
+    assert terms["g/penalty"].item() == 3.0
+    assert gan.G.trunk.theta.item() == pytest.approx(0.5)
 
 
 def test_one_generator_step_of_the_dirac_gan_by_hand():
     """L_G = -psi * theta, so theta <- 1 + 0.1 * 1, and psi stays."""
     gan = dirac_gan(Wasserstein(), NoEnforcer())
     generator_step(gan, torch.zeros(4, 1), torch.zeros(4, dtype=torch.long))
-    assert gan.G.theta.item() == pytest.approx(1.1)
+    assert gan.G.trunk.theta.item() == pytest.approx(1.1)
     assert gan.D.psi.item() == 1.0
 
 

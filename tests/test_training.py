@@ -8,14 +8,14 @@ from conftest import ZOO, Stripes
 from test_steps import combinations
 
 from ganzoo import checkpoint
-from ganzoo.build import build_gan
+from ganzoo.build import advise, build_gan
 from ganzoo.config import from_tables
 from ganzoo.device import choose_device
 from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.feed import Feed
 from ganzoo.graphs import plain_updates
 from ganzoo.randomness import seed_everything
-from ganzoo.training import Training, Wish, set_learning_rate, train
+from ganzoo.training import Training, Wish, set_schedule, train
 
 CPU = choose_device("cpu", "fp32")
 TINY = {"name": "mlp", "width": 6, "depth": 1, "z_dim": 3}
@@ -131,9 +131,39 @@ def test_linear_decay_by_hand():
     assert [r["lr/d"] for r in notebook.records.values()] == pytest.approx([0.8, 0.6, 0.4, 0.2])
 
 
+@pytest.mark.parametrize(
+    ("shape", "over", "left"),
+    [
+        ("none", 1, [1, 1, 1, 1]),
+        ("linear", 1, [1, 0.75, 0.5, 0.25]),
+        ("linear", 0.5, [1, 0.5, 0, 0]),
+        ("cosine", 1, [1, (1 + math.sqrt(0.5)) / 2, 0.5, (1 - math.sqrt(0.5)) / 2]),
+        ("cosine", 0.5, [1, 0.5, 0, 0]),
+    ],
+)
+def test_rates_beta2_and_penalty_go_to_their_ends_together(shape, over, left):
+    ends = {"lr_d": 0.8, "lr_end": 0.5, "beta2": 0.5, "beta2_end": 0.9, "penalty_end": 0.2}
+    training = make(lipschitz="gp", optim={**ends, "lr_decay": shape, "decay_over": over})
+    gan, found = training.gan, []
+    for done in (0, 0.25, 0.5, 0.75):
+        set_schedule(gan, training.run.optim, done)
+        group = gan.opt_d.param_groups[0]
+        found.append((group["lr"], *group["betas"], float(gan.penalty_scale)))
+    beta1 = training.run.optim.beta1
+    expected = [(0.8 * (0.5 + 0.5 * f), beta1, 0.9 - 0.4 * f, 0.2 + 0.8 * f) for f in left]
+    assert found == [pytest.approx(numbers) for numbers in expected]
+
+
+def test_an_end_that_no_schedule_leads_to_is_remarked():
+    training = make(optim={"lr_decay": "none", "penalty_end": 0.1})
+    assert "optim.penalty_end has no effect" in "".join(advise(training.run, training.gan))
+    training = make(optim={"lr_decay": "cosine", "name": "sgd", "beta2_end": 0.9})
+    assert "optim.beta2_end has no effect" in "".join(advise(training.run, training.gan))
+
+
 def test_without_decay_the_rate_stays():
     training = make(optim={"lr_decay": "none", "lr_g": 0.4})
-    set_learning_rate(training.gan, training.run.optim, 0.9)
+    set_schedule(training.gan, training.run.optim, 0.9)
     assert training.gan.opt_g.param_groups[0]["lr"] == 0.4
 
 
@@ -177,6 +207,14 @@ def test_every_random_stream_is_restored():
     first = (torch.rand(3).tolist(), np.random.rand(3).tolist(), random.random(), np.random.randn())
     randomness.restore(state)
     assert first == (torch.rand(3).tolist(), np.random.rand(3).tolist(), random.random(), np.random.randn())
+
+
+def test_a_checkpoint_from_before_there_were_some_settings_and_augmentations_goes_on():
+    state = make().state_dict()
+    for key in ("optim.penalty_end", "optim.decay_over", "augment.name"):
+        del state["settings"][key]
+    del state["transform"]
+    make().load_state_dict(state)
 
 
 def test_a_checkpoint_of_other_settings_is_refused_by_key():

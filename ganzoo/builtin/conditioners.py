@@ -64,7 +64,10 @@ class _HeadOnly(Conditioner):
 
 @dataclass(frozen=True)
 class Unconditional(_HeadOnly):
-    """Ignore the labels."""
+    """Ignore the labels.
+
+    Nobody's invention.
+    """
 
     needs_labels = False
     embedding_dim: ClassVar[int] = 0  # type: ignore[misc]

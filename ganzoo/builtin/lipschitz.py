@@ -42,7 +42,10 @@ def interpolate(real: Tensor, fake: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class NoEnforcer(LipschitzEnforcer):
-    """Do nothing: the discriminator's slope is unbounded."""
+    """Do nothing: the discriminator's slope is unbounded.
+
+    Nobody's invention.
+    """
 
 
 @dataclass(frozen=True)

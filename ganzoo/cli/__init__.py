@@ -14,10 +14,13 @@ import click
 
 from ganzoo import __version__
 from ganzoo.cli.bench import bench
+from ganzoo.cli.check import check
 from ganzoo.cli.compare import compare
 from ganzoo.cli.config import config
 from ganzoo.cli.evaluate import evaluate
+from ganzoo.cli.explain import explain
 from ganzoo.cli.list import list_
+from ganzoo.cli.new import new
 from ganzoo.cli.plugins import plugins
 from ganzoo.cli.report import report
 from ganzoo.cli.resume import resume
@@ -28,6 +31,7 @@ from ganzoo.cli.show import show
 from ganzoo.cli.table import table
 from ganzoo.cores import count_cores, read_quota
 from ganzoo.errors import ConfigError, GanzooError
+from ganzoo.offers import tolerate_damage
 
 _EXIT_CODES = """
 \b
@@ -76,9 +80,11 @@ class _Group(click.Group):
 @click.option("--plugin", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE.py",
               help="Load a plugin that is a single file; may be repeated.")  # fmt: skip
 @click.option("--no-plugin", "disabled", multiple=True, metavar="NAME",
-              help="Leave an installed plugin out; may be repeated.")  # fmt: skip
+              help="Leave an installed plugin out, or all; may be repeated.")  # fmt: skip
+@click.option("--override", "override", multiple=True, metavar="PLUGIN",
+              help="Let a plugin replace what has the same name.")  # fmt: skip
 @click.pass_context
-def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str]) -> None:
+def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], override: Sequence[str]) -> None:
     """Train, sample, score and compare GANs: any model x loss x lipschitz x conditioner.
 
     \b
@@ -92,10 +98,13 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str]) -> N
     many = "LOCAL_RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
     if many and ctx.invoked_subcommand not in _OF_MANY_PROCESSES:
         raise ConfigError(f"ganzoo {ctx.invoked_subcommand} is for one process", hint="the same without torchrun")
-    ctx.obj = PluginChoice(tuple(files), tuple(disabled))
+    ctx.obj = PluginChoice(tuple(files), tuple(disabled), tuple(override))
 
 
-for _command in (run, resume, sample, evaluate, bench, compare, table, report, list_, show, config, plugins):
+for _command in (
+    *(run, resume, sample, evaluate, bench, compare, table, report),
+    *(list_, show, explain, config, plugins, new, check),
+):
     cli.add_command(_command)
 
 
@@ -110,4 +119,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    if not {"-h", "--help", "--version"} & {*sys.argv}:  # which answer without any package
+        tolerate_damage()
     cli()

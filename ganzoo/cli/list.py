@@ -8,7 +8,10 @@ import click
 
 from ganzoo.cli.settings import PluginChoice
 
-_KINDS = ("model", "loss", "lipschitz", "conditioner", "dataset", "features", "metric", "engine", "recipe")
+_KINDS = (
+    *("model", "loss", "lipschitz", "conditioner", "augment"),
+    *("dataset", "features", "metric", "engine", "recipe"),
+)
 
 
 @click.command("list", short_help="List components and recipes.")
@@ -24,6 +27,9 @@ def list_(plugins: PluginChoice, kind: str | None, as_json: bool) -> None:
         {"kind": entry.kind, "name": entry.name, "plugin": entry.plugin, "summary": entry.summary}
         for entry in plugins.load().all_entries()
     ]
-    rows += [{"kind": "recipe", "name": r.name, "plugin": "configs", "summary": r.source} for r in list_recipes()]
+    rows += [
+        {"kind": "recipe", "name": r.name, "plugin": r.plugin or "configs", "summary": r.fault or r.source}
+        for r in list_recipes()
+    ]
     rows = [row for row in rows if kind in (None, row["kind"])]
     click.echo(json.dumps(rows, indent=2)) if as_json else print_table(rows)

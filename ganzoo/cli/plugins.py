@@ -3,19 +3,72 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ganzoo.cli.settings import PluginChoice
 
+if TYPE_CHECKING:
+    from ganzoo.loading import Plugin
+
+_WIDTH = 80
+
 
 @click.command(short_help="List plugins and their state.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
+@click.option("--traceback", metavar="NAME", help="Show where a broken plugin fails.")
 @click.pass_obj
-def plugins(choice: PluginChoice, as_json: bool) -> None:
-    """List the built-in and installed plugins: ok, broken (and why) or disabled."""
-    from ganzoo.cli.terminal import print_table
+def plugins(choice: PluginChoice, as_json: bool, traceback: str | None) -> None:
+    """List the built-in and installed plugins: ok, broken (and why) or disabled.
 
-    rows = [asdict(plugin) for plugin in choice.load().plugins]
-    click.echo(json.dumps(rows, indent=2)) if as_json else print_table(rows)
+    With the seconds that each takes to import, what it brings, and what it changed that was put back.
+    """
+    zoo = choice.load()
+    if traceback is not None:
+        plugin = zoo.plugin(traceback)
+        click.echo(plugin.traceback.rstrip() or f"{plugin.label}: {_outcome(plugin)}")
+    elif as_json:
+        click.echo(json.dumps([_row(plugin) for plugin in zoo.plugins], indent=2))
+    else:
+        _print(zoo.plugins)
+
+
+def _row(plugin: Plugin) -> dict[str, Any]:
+    return {key: value for key, value in asdict(plugin).items() if key != "traceback"}
+
+
+def _outcome(plugin: Plugin) -> str:
+    return plugin.fault or plugin.state
+
+
+def _print(plugins: Sequence[Plugin]) -> None:
+    """Print a table of 80 columns; a long cell goes on below itself."""
+    names, versions = (max(map(len, column)) for column in zip(*((p.name, p.version) for p in plugins), strict=True))
+    names, versions = min(max(names, 4), 24), min(max(versions, 7), 12)
+    left = names + 2 + versions + 2 + len("disabled") + 2 + len("seconds") + 2
+    click.echo(f"{'name':{names}}  {'version':{versions}}  {'state':8}  seconds  brings")
+    for plugin in plugins:
+        cells = [wrap(plugin.name, names), wrap(plugin.version, versions), [plugin.state], [f"{plugin.seconds:7.2f}"]]
+        texts = [line for text in _describe(plugin) for line in wrap(text, _WIDTH - left, subsequent_indent="  ")]
+        for line in _lay_out([*cells, texts], (names, versions, 8, 7, 0)):
+            click.echo(line)
+
+
+def _lay_out(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
+    """Yield the lines of one row, as many as its longest cell has."""
+    for number in range(max(map(len, cells))):
+        line = [cell[number] if number < len(cell) else "" for cell in cells]
+        yield "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+
+
+def _describe(plugin: Plugin) -> list[str]:
+    """What it brings, by kind, and what there is to say about it."""
+    pairs = [component.partition(" ")[::2] for component in plugin.components] if plugin.state == "ok" else []
+    kinds = [f"{kind}: {', '.join(name for _, name in group)}" for kind, group in groupby(pairs, lambda pair: pair[0])]
+    said = [*kinds, *filter(None, [plugin.fault, plugin.remark])]
+    return said or ["nothing" if plugin.state == "ok" else ""]

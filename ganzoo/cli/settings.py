@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -23,24 +24,27 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class PluginChoice:
-    """Which plugins the command line asks for and leaves out."""
+    """Which plugins the command line asks for, leaves out, and lets replace what ships."""
 
     files: tuple[Path, ...] = ()
     disabled: tuple[str, ...] = ()
+    override: tuple[str, ...] = ()
 
     @property
     def words(self) -> list[str]:
         """The same choice, as words of a command line, with paths that hold from anywhere."""
-        files = [word for path in self.files for word in ("--plugin", str(path.expanduser().absolute()))]
-        return files + [word for name in self.disabled for word in ("--no-plugin", name)]
+        files = [("--plugin", str(path.expanduser().absolute())) for path in self.files]
+        named = [("--no-plugin", name) for name in self.disabled] + [("--override", name) for name in self.override]
+        return [word for pair in files + named for word in pair]
 
     @property
     def command(self) -> str:
-        """What a command line begins with that needs the same single files."""
-        return " ".join(["ganzoo", *(f"--plugin {quote(str(path))}" for path in self.files)])
+        """What a command line begins with that needs the same components."""
+        said = [("--plugin", str(path)) for path in self.files] + [("--override", name) for name in self.override]
+        return " ".join(["ganzoo", *(f"{flag} {quote(value)}" for flag, value in said)])
 
     def refuse_unknown(self, *settings: Mapping[str, Any]) -> None:
-        """Raise ConfigError if settings name a component that does not ship, where no plugin is that may add it.
+        """Raise ConfigError if settings name a component that does not ship, where no plugin is loaded that may add it.
 
         That is known at once, while `load` waits seconds for torch.
         """
@@ -50,20 +54,44 @@ class PluginChoice:
         try:
             for values in settings:
                 check_names(values)
-        except ConfigError:
-            if not self.files and not any(enabled for _, enabled in find_plugins(self.disabled)):
-                raise
+        except ConfigError as error:
+            found = find_plugins(self.disabled)
+            if self.files or any(plugin.enabled for plugin in found):
+                return
+            disabled = f"; disabled: {', '.join(plugin.name for plugin in found)}" if found else ""
+            raise ConfigError(error.what, hint=error.hint + disabled) from None
 
     def load(self) -> Zoo:
-        """Load the zoo; one line on stderr for each plugin that is broken."""
+        """Load the zoo; one line on stderr for each plugin that is broken, or that there is a remark about."""
         from ganzoo.zoo import load_zoo
 
-        with redirect_stdout(sys.stderr):  # what a plugin prints at import is no result of ours
-            zoo = load_zoo(files=self.files, disabled=self.disabled)
+        with _keeping_stdout():
+            zoo = load_zoo(files=self.files, disabled=self.disabled, override=self.override)
+        if os.environ.get("LOCAL_RANK", "0") != "0":  # the first rank says it
+            return zoo
         for plugin in zoo.plugins:
             if plugin.state == "broken":
-                click.echo(f"ganzoo: plugin {plugin.name} is broken and left out: {plugin.fault}", err=True)
+                click.echo(f"ganzoo: plugin {plugin.label} is broken and left out: {plugin.fault}", err=True)
+            elif plugin.remark:
+                click.echo(f"ganzoo: plugin {plugin.label}: {plugin.remark}", err=True)
         return zoo
+
+
+@contextmanager
+def _keeping_stdout() -> Iterator[None]:
+    """Turn to stderr what is printed meanwhile, by other processes too: what a plugin says is no result of ours."""
+    with redirect_stderr(sys.stderr), redirect_stdout(sys.stderr):
+        try:
+            kept = os.dup(1)
+            os.dup2(2, 1)
+        except OSError:  # one of them is closed
+            yield
+            return
+        try:
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 def _listed(kind: Kind) -> str:
@@ -97,6 +125,7 @@ COMPONENT_OPTIONS = (
         "--lipschitz", metavar="NAME", help=f"{_listed('lipschitz')}, or a sum: sn+gp.  [default: none]"
     ),
     click.option("--conditioner", metavar="NAME", help=f"{_listed('conditioner')}.  [default: none]"),
+    click.option("--augment", metavar="NAME", help=f"{_listed('augment')}.  [default: none]"),
     click.option(
         "--dataset",
         metavar="NAME",

@@ -9,7 +9,7 @@ from ganzoo.errors import ConfigError
 from ganzoo.options import did_you_mean
 from ganzoo.results import Result, find_grid
 
-COMPONENTS = ("model.name", "loss.name", "lipschitz.name", "conditioner.name", "dataset.name")
+COMPONENTS = ("model.name", "loss.name", "lipschitz.name", "conditioner.name", "augment.name", "dataset.name")
 _NEVER_SECTIONS = ("eval.", "features.")
 _NEVER = {
     *("train.seed", "train.device", "train.log_every", "train.sample_every", "train.save_every", "train.keep_last"),

@@ -22,7 +22,7 @@ class Local(Engine):
     """Processes on this machine, each with its share of the cores, or with one GPU where there are some.
 
     `jobs`: cells at once; 0 means one per GPU, or per core where there is no GPU. `threads`: of each cell; 0 means an
-    equal share of the cores. Results are bit-equal only for equal numbers of threads.
+    equal share of the cores. Results are bit-equal only for equal numbers of threads. Nobody's invention.
     """
 
     jobs: NonNegativeInt = 0

@@ -1,0 +1,71 @@
+"""The conformance kit: every promise of the contracts, tried on the components of a package.
+
+One line enrols a package, in a test file:  test_contracts = ganzoo.testing.contract_tests("ganzoo-foo")
+Without a test file:  pytest -p ganzoo.testing --ganzoo ganzoo-foo
+Without pytest:  ganzoo check ganzoo-foo
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from pluggy import HookimplMarker
+
+from ganzoo.testing.expectations import ConformanceError as ConformanceError
+
+if TYPE_CHECKING:  # these import torch, and pytest; `pytest -p ganzoo.testing --help` needs neither
+    import pytest
+
+    from ganzoo.testing.cases import Outcome
+    from ganzoo.testing.subjects import Options
+
+_hook = HookimplMarker("pytest")
+
+__all__ = ["ConformanceError", "check", "contract_tests"]
+
+
+def contract_tests(package: str, options: Options | None = None) -> Callable[..., None]:
+    """Return a test function of pytest, with a case for each check of each component that a package registers.
+
+    `package` is a distribution, an entry point, a module, or a path FILE.py. `options` make a component small enough
+    to try, or give what it has no default for: {"model": {"resnet": {"width_g": 8}}}. Raises PluginError if there is
+    no such package or if it does not load, ConfigError for options of what it does not register.
+    """
+    import pytest
+
+    from ganzoo.testing.cases import Case, list_cases
+    from ganzoo.testing.collection import run
+    from ganzoo.testing.subjects import load
+
+    cases = [pytest.param(case, id=case.id) for case in list_cases(load(package), package, options)]
+
+    @pytest.mark.parametrize("case", cases)
+    def test(case: Case) -> None:
+        run(case)
+
+    return test
+
+
+def check(package: str, options: Options | None = None) -> Iterator[Outcome]:
+    """Yield what comes of each check of a package, as `ganzoo check` prints it. Arguments as of `contract_tests`."""
+    from ganzoo.testing.cases import list_cases
+    from ganzoo.testing.subjects import load
+
+    for case in list_cases(load(package), package, options):
+        yield case.outcome()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take --ganzoo PACKAGE, which may be repeated."""
+    words = "check that the ganzoo plugins of PACKAGE (or FILE.py) obey their contracts"
+    parser.getgroup("ganzoo").addoption("--ganzoo", action="append", default=[], metavar="PACKAGE", help=words)
+
+
+@_hook(tryfirst=True)  # before -k and -m choose
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[Any]) -> None:
+    """Add the checks of each PACKAGE to the tests that were collected."""
+    from ganzoo.testing.collection import collect
+
+    for package in config.getoption("--ganzoo"):
+        items += collect(session, package)

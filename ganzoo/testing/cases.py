@@ -1,0 +1,115 @@
+"""Checks and what they are tried on, as a list; and what came of each."""
+
+from __future__ import annotations
+
+import copy
+import re
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+
+from ganzoo.config import Kind
+from ganzoo.randomness import reseeded
+from ganzoo.testing import (
+    augmentations,
+    components,
+    conditioners,
+    datasets,
+    enforcers,
+    engines,
+    extractors,
+    losses,
+    metrics,
+    models,
+    pair,
+    runs,
+)
+from ganzoo.testing.expectations import ConformanceError, Unchecked
+from ganzoo.testing.subjects import Options, Subject, find_subjects
+from ganzoo.zoo import Zoo
+
+Check = Callable[[Subject], None]
+
+CHECKS: Mapping[Kind, Sequence[Check]] = {
+    "model": models.CHECKS,
+    "loss": losses.CHECKS,
+    "lipschitz": enforcers.CHECKS,
+    "conditioner": conditioners.CHECKS,
+    "augment": augmentations.CHECKS,
+    "dataset": datasets.CHECKS,
+    "features": extractors.CHECKS,
+    "metric": metrics.CHECKS,
+    "engine": engines.CHECKS,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one check."""
+
+    component: str
+    """Kind and name: "loss hinge"."""
+    check: str
+    state: str
+    """ok, failed or skipped."""
+    why: str = ""
+    """What was expected, what came, what to do; or why it was skipped."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One check of one component."""
+
+    component: str
+    check: str
+    work: Callable[[], None] = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """A name for one test: "loss-hinge-logits_are_keyword_only"."""
+        return re.sub(r"[^\w+@.-]", "-", f"{self.component}-{self.check.replace(' ', '_')}")
+
+    def run(self) -> None:
+        """Check, from one random state and leaving it as it was. Raises ConformanceError, or Unchecked."""
+        with reseeded(0, torch.device("cpu")):
+            self.work()
+
+    def outcome(self) -> Outcome:
+        """Check, and return what came of it, whatever the component raises."""
+        try:
+            self.run()
+        except ConformanceError as error:
+            return Outcome(self.component, self.check, "failed", str(error))
+        except Unchecked as reason:
+            return Outcome(self.component, self.check, "skipped", str(reason))
+        except Exception as error:  # a component may raise anything
+            return Outcome(self.component, self.check, "failed", _locate(error))
+        return Outcome(self.component, self.check, "ok")
+
+
+def _locate(error: Exception) -> str:
+    """Return an error of a component with the line that raised it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error}\n  where   {frame.filename}:{frame.lineno}  {frame.line}"
+
+
+def list_cases(zoo: Zoo, target: str, options: Options | None = None) -> list[Case]:
+    """Return every check of every component of a plugin. Raises what `find_subjects` raises."""
+    options = copy.deepcopy(dict(options or {}))
+    subjects = find_subjects(zoo, target, options)
+    cases = [_case(subject, check) for subject in subjects for check in _checks(subject.kind)]
+    if any(subject.kind in runs.TRAINABLE for subject in subjects):
+        both = partial(pair.two_processes_agree, target, subjects, options)
+        cases.append(Case("together", "two processes agree", both))
+    return cases
+
+
+def _checks(kind: Kind) -> Sequence[Check]:
+    return (*components.CHECKS, *CHECKS[kind], *(runs.CHECKS if kind in runs.TRAINABLE else ()))
+
+
+def _case(subject: Subject, check: Check) -> Case:
+    return Case(subject.label, check.__name__.replace("_", " "), partial(check, subject))

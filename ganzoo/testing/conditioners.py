@@ -1,0 +1,145 @@
+"""What every conditioner promises: labels that reach both networks, in the shapes that those expect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.contracts import Conditioner, Verdict
+from ganzoo.testing.expectations import ConformanceError, expect, expect_tensor
+from ganzoo.testing.networks import expect_copy, expect_gradients, expect_moves, expect_safe_state
+from ganzoo.testing.subjects import Subject
+
+CLASSES, FEATURES = 3, 5
+Y = (2, 0, 1, 1)
+
+
+def _labels(*y: int) -> Tensor:
+    return torch.tensor(y or Y)
+
+
+def _features() -> Tensor:
+    return torch.randn(4, FEATURES, generator=torch.Generator().manual_seed(2))
+
+
+def embedding_has_its_length(subject: Subject) -> None:
+    """y (N,) -> float32 (N, E), where E is the int `embedding_dim`."""
+    conditioner: Conditioner = subject.make()
+    length = conditioner.embedding_dim
+    whole = isinstance(length, int) and length >= 0
+    expect(whole, "an int embedding_dim of at least 0", came=repr(length), hint="a field, or a ClassVar[int] = 0")
+    c = conditioner.generator_embedding(CLASSES)(_labels())
+    expect_tensor(c, (4, length), "the label embedding", hint="nn.Embedding(num_classes, self.embedding_dim)")
+
+
+def label_maps_have_their_channels(subject: Subject) -> None:
+    """y (N,) -> float32 (N, L, *shape[1:]), where L is the int `channels`; for images and for points."""
+    for shape in ((1, 8, 8), (3, 16, 12), (2,)):
+        maps = subject.make().discriminator_input(CLASSES, shape)
+        channels = getattr(maps, "channels", None)
+        if not isinstance(channels, int):
+            raise ConformanceError("an int `channels` of the label maps", came=repr(channels), hint="self.channels = L")
+        expect_tensor(
+            maps(_labels()), (4, channels, *shape[1:]), f"label maps for {shape}", hint="expand over shape[1:]"
+        )
+
+
+def _head(subject: Subject, classes: int = CLASSES) -> nn.Module:
+    head: nn.Module = subject.make().discriminator_head(FEATURES, classes)
+    return head
+
+
+def head_gives_a_verdict(subject: Subject) -> None:
+    """(features (N, F), y (N,)) -> Verdict of logits (N,), and (N, K) or no class logits."""
+    verdict = _head(subject)(_features(), _labels())
+    if not isinstance(verdict, Verdict):
+        raise ConformanceError(
+            "a ganzoo.Verdict", came=f"a {type(verdict).__name__}", hint="return ganzoo.Verdict(logits)"
+        )
+    expect_tensor(verdict.logits, (4,), "logits", hint=".squeeze(1) of a layer with one output")
+    if verdict.class_logits is not None:
+        expect_tensor(verdict.class_logits, (4, CLASSES), "class logits", hint="nn.Linear(feature_dim, num_classes)")
+
+
+def verdict_depends_on_one_sample(subject: Subject) -> None:
+    """The gradient of logit 0 is exactly 0 on the features of the others."""
+    h = _features().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(_head(subject)(h, _labels()).logits[0], h)
+    mixed = (gradient[1:] != 0).any().item()
+    expect(not mixed, "a logit of one sample", came="one that moves with others", hint="no norm over the batch")
+
+
+def labels_reach_both_networks(subject: Subject) -> None:
+    """Unless it works without classes; then a dataset of one class will do."""
+    conditioner: Conditioner = subject.make()
+    if not conditioner.needs_labels:
+        _head(subject, classes=1)(_features(), torch.zeros(4, dtype=torch.long))
+        conditioner.generator_embedding(1)(torch.zeros(4, dtype=torch.long))
+        return
+    embed, zeros, ones = conditioner.generator_embedding(CLASSES), _labels(0, 0, 0, 0), _labels(1, 1, 1, 1)
+    hint = "needs_labels = False, if labels are to be ignored"
+    expect(_differ(embed(zeros), embed(ones)), "other embeddings for other labels", came="the same", hint=hint)
+    maps, head, h = conditioner.discriminator_input(CLASSES, (1, 8, 8)), _head(subject), _features()
+    seen = _differ(maps(zeros), maps(ones)) or _differ(head(h, zeros).logits, head(h, ones).logits)
+    told = seen or head(h, zeros).class_logits is not None
+    expect(told, "labels that reach D by maps, logits or a classifier", came="none that does", hint=hint)
+
+
+def _differ(one: Tensor, other: Tensor) -> bool:
+    return one.numel() > 0 and not torch.equal(one, other)
+
+
+def auxiliary_loss_is_a_scalar(subject: Subject) -> None:
+    """Finite; with a gradient where there are class logits."""
+    verdict = _head(subject)(_features(), _labels())
+    value = subject.make().auxiliary_loss(verdict, _labels())
+    expect_tensor(value, (), "auxiliary_loss", hint="return the mean over the batch, times its weight")
+    needed = verdict.class_logits is not None
+    expect(
+        value.requires_grad or not needed, "a gradient of auxiliary_loss", came="none", hint="no detach() on the way"
+    )
+
+
+def a_loss_reaches_every_parameter(subject: Subject) -> None:
+    """Of the embedding, the label maps and the head."""
+    conditioner: Conditioner = subject.make()
+    parts = {
+        "embedding": conditioner.generator_embedding(CLASSES),
+        "label maps": conditioner.discriminator_input(CLASSES, (1, 8, 8)),
+        "head": _head(subject),
+    }
+    verdict: Verdict = parts["head"](_features(), _labels())
+    said = verdict.logits.sum() + (0.0 if verdict.class_logits is None else verdict.class_logits.square().sum())
+    told = parts["embedding"](_labels()).sum() + parts["label maps"](_labels()).sum()
+    if any(list(part.parameters()) for part in parts.values()):
+        expect_gradients(parts, said + told)
+
+
+def modules_are_saved_copied_and_moved(subject: Subject) -> None:
+    """The head and the embedding: state dicts, copy.deepcopy and .to(device)."""
+    h, y = _features(), _labels()
+    expect_safe_state(lambda: _head(subject), lambda head: head(h, y).logits, "the head")
+    expect_safe_state(lambda: _embedding(subject), lambda embedding: embedding(y), "the embedding")
+    expect_copy(_head(subject), lambda head: head(h, y).logits, "the head")
+    expect_copy(_embedding(subject), lambda embedding: embedding(y), "the embedding")
+    expect_moves(_head(subject), "the head")
+    expect_moves(_embedding(subject), "the embedding")
+
+
+def _embedding(subject: Subject) -> nn.Module:
+    embedding: nn.Module = subject.make().generator_embedding(CLASSES)
+    return embedding
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    embedding_has_its_length,
+    label_maps_have_their_channels,
+    head_gives_a_verdict,
+    verdict_depends_on_one_sample,
+    labels_reach_both_networks,
+    auxiliary_loss_is_a_scalar,
+    a_loss_reaches_every_parameter,
+    modules_are_saved_copied_and_moved,
+)

@@ -1,0 +1,73 @@
+"""What every dataset promises: samples of the stated type and range, the same ones every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from ganzoo.contracts import Samples
+from ganzoo.errors import DataError, PluginError, ResourceError
+from ganzoo.feed import check_samples
+from ganzoo.testing.expectations import ConformanceError, expect, refusal
+from ganzoo.testing.subjects import Subject
+
+
+def load(subject: Subject) -> Samples:
+    """Load the samples. Raises Unchecked if the data are not here."""
+    try:
+        samples = subject.make().load()
+    except (DataError, ResourceError) as error:
+        raise refusal(error) from error
+    if not isinstance(samples, Samples):
+        came, hint = f"a {type(samples).__name__}", "ganzoo.Samples(x, y, class_names)"
+        raise ConformanceError("load() to return ganzoo.Samples", came=came, hint=hint)
+    return samples
+
+
+def samples_have_their_type_and_range(subject: Subject) -> None:
+    """x is uint8, or float32 in [-1, 1]; y is int64 in [0, K); both have the same length; K names."""
+    samples = load(subject)
+    try:
+        check_samples(samples, subject.name)
+    except PluginError as error:
+        came = f"x {samples.x.dtype} {tuple(samples.x.shape)}, y {samples.y.dtype} {tuple(samples.y.shape)}"
+        hint = "images as bytes: x.mul(255).round().to(torch.uint8)"
+        raise ConformanceError(error.what.partition("by which ")[2], came=came, hint=hint) from error
+    names = all(isinstance(name, str) and name for name in samples.class_names)
+    expect(names, "a name of each class", came=str(samples.class_names), hint='("all",) where there are no labels')
+
+
+def images_are_colour_or_grey(subject: Subject) -> None:
+    """Bytes are images (M, C, H, W); part of them is read by indices."""
+    x = load(subject).x
+    if x.dtype == torch.uint8:
+        right = x.ndim == 4 and x.shape[1] in (1, 3)
+        expect(right, "images of shape (M, 1, H, W) or (M, 3, H, W)", came=str(tuple(x.shape)), hint="x[:, None]")
+    part = x[torch.tensor([len(x) - 1, 0])]
+    right = tuple(part.shape) == (2, *x.shape[1:]) and part.dtype == x.dtype
+    expect(right, f"two samples of {tuple(x.shape[1:])} by their indices", came=str(tuple(part.shape)), hint="a tensor")
+
+
+def content_is_the_same_every_time(subject: Subject) -> None:
+    """Runs are resumed, and scores compared, on data of one sha256."""
+    one, other = load(subject), load(subject)
+    hint = "sort what is listed; draw with a torch.Generator of a fixed seed"
+    same = one.digests == other.digests and one.class_names == other.class_names
+    expect(same, "the same samples in the same order", came="other ones", hint=hint)
+
+
+def default_features_exist(subject: Subject) -> None:
+    """Scores are computed with them unless --features says otherwise."""
+    known = [entry.name for entry in subject.zoo.entries("features")]
+    named = subject.component.default_features  # type: ignore[attr-defined]
+    hint = 'default_features: ClassVar[str] = "photos-cnn"'
+    expect(named in known, f"default_features among {', '.join(known)}", came=repr(named), hint=hint)
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    samples_have_their_type_and_range,
+    images_are_colour_or_grey,
+    content_is_the_same_every_time,
+    default_features_exist,
+)

@@ -1,0 +1,186 @@
+"""What every Lipschitz enforcer promises at its moment: building, each loss, each step."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.build import Discriminator
+from ganzoo.builtin.conditioners import Head, LabelMaps
+from ganzoo.contracts import Critic, LipschitzEnforcer
+from ganzoo.errors import ConfigError
+from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, expect_tensor, refusal
+from ganzoo.testing.networks import expect_safe_state
+from ganzoo.testing.subjects import Subject
+
+SHAPE = (1, 8, 8)
+
+
+class _Trunk(nn.Sequential):
+    feature_dim = 4
+
+    def __init__(self) -> None:
+        layers = (nn.Conv2d(1, 3, 3, padding=1), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(192, 4), nn.LeakyReLU(0.2))
+        super().__init__(*layers)
+
+
+def _discriminator() -> nn.Module:
+    """(x (N, 1, 8, 8), y (N,)) -> Verdict, without norms."""
+    return Discriminator(LabelMaps(0, SHAPE[1:]), _Trunk(), Head(_Trunk.feature_dim))
+
+
+def _judge(network: nn.Module) -> Tensor:
+    """Logits of four samples that are fixed."""
+    x = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(2))
+    logits: Tensor = network(x, torch.zeros(4, dtype=torch.long)).logits
+    return logits
+
+
+def _constrained(subject: Subject) -> nn.Module:
+    try:
+        network: nn.Module = subject.make().constrain(_discriminator())
+    except ConfigError as error:
+        raise refusal(error) from error
+    return network
+
+
+def _overrides(subject: Subject, moment: str) -> bool:
+    return getattr(subject.component, moment) is not getattr(LipschitzEnforcer, moment)
+
+
+def _require(subject: Subject, moment: str) -> None:
+    if not _overrides(subject, moment):
+        raise Unchecked(f"it has no {moment}")
+
+
+def _batches() -> tuple[Tensor, Tensor]:
+    return torch.rand(6, *SHAPE) * 2 - 1, torch.rand(6, *SHAPE) * 2 - 1
+
+
+def _steep(weight: Tensor) -> Critic:
+    """A critic that is nowhere flat, and steeper than 1."""
+    return lambda x: (x * weight).flatten(1).sum(dim=1) + 2 * x.square().flatten(1).sum(dim=1)
+
+
+def penalty_is_a_scalar_of_at_least_zero(subject: Subject) -> None:
+    """For a batch of 1 too."""
+    real, fake = _batches()
+    for n in (1, 6):
+        value = subject.make().penalty(_steep(torch.randn(SHAPE)), real=real[:n], fake=fake[:n])
+        expect_tensor(value, (), f"the penalty of a batch of {n}", hint="return the mean over the batch")
+        expect(value.item() >= 0, "a penalty of at least 0", came=f"{value.item():g}", hint="squares, or relu")
+
+
+def penalty_reaches_the_weights_of_the_critic(subject: Subject) -> None:
+    """It is differentiated twice: by the samples, then by the weights."""
+    _require(subject, "penalty")
+    weight, (real, fake) = torch.randn(SHAPE, requires_grad=True), _batches()
+    value = subject.make().penalty(_steep(weight), real=real, fake=fake)
+    hint = "torch.autograd.grad(..., create_graph=True), or ganzoo.gradient_norm"
+    expect(value.requires_grad, "a gradient of the penalty", came="none", hint=hint)
+    (gradient,) = torch.autograd.grad(value, weight, allow_unused=True, materialize_grads=True)
+    expect_tensor(gradient, SHAPE, "the gradient of the penalty by the critic's weights", hint=hint)
+    expect(bool((gradient != 0).any()), "a gradient by the critic's weights", came="0 everywhere", hint=hint)
+
+
+def penalty_of_a_flat_critic_has_finite_gradients(subject: Subject) -> None:
+    """A slope of exactly 0 has no direction; at the start of a run it happens."""
+    _require(subject, "penalty")
+    weight, (real, fake) = torch.zeros(SHAPE, requires_grad=True), _batches()
+    value = subject.make().penalty(lambda x: (x * weight).flatten(1).sum(dim=1), real=real, fake=fake)
+    expect_tensor(value, (), "the penalty of a flat critic", hint="an eps in the root")
+    if value.requires_grad:
+        (gradient,) = torch.autograd.grad(value, weight, allow_unused=True, materialize_grads=True)
+        expect_tensor(gradient, SHAPE, "its gradient", hint="Tensor.norm, whose gradient at 0 is 0, not sqrt")
+
+
+def penalty_of_a_linear_critic_depends_on_its_slope_alone(subject: Subject) -> None:
+    """Of f(x) = w.x the slope is |w| everywhere, whichever way w points and however many samples there are."""
+    _require(subject, "penalty")
+    real, fake = _batches()
+    if not _differentiates(subject):
+        raise Unchecked("it does not differentiate the critic")
+    for slope in (0.5, 3.0):
+        values = [_linear_penalty(subject, slope, real[:n], fake[:n]) for n in (1, 6, 6)]
+        far = max(values) - min(values) > 1e-3 * max(1e-3, *values)
+        hint = "the norm per sample, gradient.flatten(1).norm(dim=1), and then the mean over the batch"
+        expect(
+            not far, f"one penalty of all w with |w| = {slope:g}", came=", ".join(f"{v:g}" for v in values), hint=hint
+        )
+
+
+def _linear_penalty(subject: Subject, slope: float, real: Tensor, fake: Tensor) -> float:
+    """Return the penalty of a critic w.x whose w has a random direction and the norm `slope`."""
+    w = torch.randn(SHAPE)
+    w = w * (slope / w.norm())
+    w.requires_grad_(True)
+    return float(subject.make().penalty(lambda x: (x * w).flatten(1).sum(dim=1), real=real, fake=fake).item())
+
+
+def _differentiates(subject: Subject) -> bool:
+    """Whether the penalty asks for the gradient of the critic by its samples."""
+    asked = []
+
+    def critic(x: Tensor) -> Tensor:
+        asked.append(x.requires_grad)
+        return x.square().flatten(1).sum(dim=1)
+
+    real, fake = _batches()
+    subject.make().penalty(critic, real=real, fake=fake)
+    return any(asked)
+
+
+def per_sample_is_said_where_the_critic_is_differentiated(subject: Subject) -> None:
+    """Else the model may mix samples in D, and the sum of logits has gradients that mean nothing."""
+    needed, said = _differentiates(subject), subject.component.per_sample  # type: ignore[attr-defined]
+    expect(said or not needed, "per_sample = True", came="False", hint="per_sample = True in the class")
+
+
+def project_done_twice_is_project_done_once(subject: Subject) -> None:
+    """It moves weights to the nearest ones that are allowed; those stay."""
+    _require(subject, "project")
+    enforcer, network = subject.make(), _constrained(subject)
+    weights = list(network.parameters())
+    enforcer.project(network)
+    once = [weight.detach().clone() for weight in weights]
+    enforcer.project(network)
+    in_place = all(a is b for a, b in zip(weights, network.parameters(), strict=True))
+    expect(
+        in_place, "weights changed in place", came="other parameters", hint="weight.clamp_(...) under torch.no_grad()"
+    )
+    stays = all(torch.allclose(a, b, atol=1e-6) for a, b in zip(once, weights, strict=True))
+    expect(stays, "a second projection that changes nothing", came="other weights", hint="clamp, or divide by a norm")
+
+
+def constrained_discriminator_judges_as_before(subject: Subject) -> None:
+    """The same shapes in and out, finite, trainable, and a copy can be made."""
+    _require(subject, "constrain")
+    network = _constrained(subject)
+    if not isinstance(network, nn.Module):
+        raise ConformanceError("constrain to return the module", came=str(network), hint="return discriminator")
+    logits = expect_tensor(_judge(network), (4,), "logits of the constrained discriminator", hint="keep its layers")
+    logits.sum().backward()  # type: ignore[no-untyped-call]
+    reached = all(weight.grad is not None for weight in network.parameters())
+    expect(reached, "a gradient of every weight", came="some have none", hint="torch.nn.utils.parametrize")
+    _judge(copy.deepcopy(network))
+
+
+def constrained_state_loads_safely_and_exactly(subject: Subject) -> None:
+    """What the constraint remembers is part of the state dict."""
+    _require(subject, "constrain")
+    expect_safe_state(lambda: _constrained(subject), _judge, "the constrained discriminator")
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    penalty_is_a_scalar_of_at_least_zero,
+    penalty_reaches_the_weights_of_the_critic,
+    penalty_of_a_flat_critic_has_finite_gradients,
+    penalty_of_a_linear_critic_depends_on_its_slope_alone,
+    per_sample_is_said_where_the_critic_is_differentiated,
+    project_done_twice_is_project_done_once,
+    constrained_discriminator_judges_as_before,
+    constrained_state_loads_safely_and_exactly,
+)

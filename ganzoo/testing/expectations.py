@@ -1,0 +1,41 @@
+"""What a check says: nothing where all is well, a ConformanceError, or why it cannot look."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganzoo.errors import GanzooError
+
+
+class ConformanceError(AssertionError):
+    """A component breaks its contract: what was expected, what came, what to do about it."""
+
+    def __init__(self, expected: str, *, came: object, hint: str) -> None:
+        super().__init__(f"expected  {expected}\n  came    {came}\n  try     {hint}")
+
+
+class Unchecked(Exception):  # noqa: N818  # no fault of anybody's
+    """Why a check cannot look: no data, no weights, no CUDA device, a combination that is refused."""
+
+
+def expect(kept: bool, expected: str, *, came: object, hint: str) -> None:
+    """Raise ConformanceError unless the promise is kept."""
+    if not kept:
+        raise ConformanceError(expected, came=came, hint=hint)
+
+
+def expect_tensor(value: object, shape: tuple[int, ...], what: str, *, hint: str) -> Tensor:
+    """Return a tensor that is finite float32 of this shape. Raises ConformanceError for anything else."""
+    expected = f"{what} to be float32 of shape {shape}"
+    if not isinstance(value, Tensor):
+        raise ConformanceError(expected, came=f"a {type(value).__name__}", hint=hint)
+    right = value.dtype == torch.float32 and tuple(value.shape) == shape
+    expect(right, expected, came=f"{value.dtype} {tuple(value.shape)}", hint=hint)
+    expect(bool(value.isfinite().all()), f"{what} to be finite", came="nan or inf", hint=hint)
+    return value
+
+
+def refusal(error: GanzooError) -> Unchecked:
+    """Return the reason of a component that says why it cannot work here."""
+    return Unchecked(str(error).partition("\n")[0])

@@ -1,0 +1,107 @@
+"""What every feature extractor promises: rows of numbers, one per image, whatever is beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ganzoo.contracts import Extractor, Features
+from ganzoo.errors import EvaluationError, ResourceError
+from ganzoo.testing.expectations import ConformanceError, expect, expect_tensor, refusal
+from ganzoo.testing.subjects import Subject
+
+SHAPES = ((3, 32, 32), (1, 32, 32), (3, 48, 64))
+
+
+def _load(subject: Subject) -> Extractor:
+    """Read the weights. Raises Unchecked if they are not here."""
+    try:
+        extractor = subject.make().load(torch.device("cpu"))
+    except (EvaluationError, ResourceError) as error:
+        raise refusal(error) from error
+    if not isinstance(extractor, Extractor):
+        came, hint = f"a {type(extractor).__name__}", "ganzoo.Extractor(label, fingerprint, extract)"
+        raise ConformanceError("load() to return a ganzoo.Extractor", came=came, hint=hint)
+    return extractor
+
+
+def _images(shape: tuple[int, ...]) -> Tensor:
+    generator = torch.Generator().manual_seed(2)
+    return torch.randint(256, (4, *shape), generator=generator).to(torch.uint8)
+
+
+def _seen(extractor: Extractor) -> dict[tuple[int, ...], Features]:
+    """Return the features of four images for each shape that is taken."""
+    seen: dict[tuple[int, ...], Features] = {}
+    for shape in SHAPES:
+        try:
+            seen[shape] = extractor.extract(_images(shape))
+        except EvaluationError:
+            continue
+    hint = "take grey or colour images of any size, and resize them"
+    expect(len(seen) > 0, f"features of images of one of {SHAPES}", came="EvaluationError for all", hint=hint)
+    return seen
+
+
+def it_says_what_its_numbers_depend_on(subject: Subject) -> None:
+    """A label, and a fingerprint of text with the weights, the resizing and the number format."""
+    extractor = _load(subject)
+    named = isinstance(extractor.label, str) and extractor.label != ""
+    expect(named, "a label", came=repr(extractor.label), hint='Extractor("my-features", ...)')
+    missing = [key for key in ("weights", "resize", "dtype") if not isinstance(extractor.fingerprint.get(key), str)]
+    hint = '{"weights": sha256, "resize": "bilinear to 32", "dtype": "float32"}'
+    expect(not missing, f"a fingerprint with {', '.join(missing)}", came=str(dict(extractor.fingerprint)), hint=hint)
+
+
+def rows_are_one_per_image(subject: Subject) -> None:
+    """uint8 (N, C, H, W) -> float32 (N, D), finite and without gradient; class logits (N, K) or none."""
+    for features in _seen(_load(subject)).values():
+        for what, value in (("rows", features.rows), ("class logits", features.logits)):
+            if value is None and what == "class logits":
+                continue
+            length = value.shape[-1] if isinstance(value, Tensor) and value.ndim else 0
+            tensor = expect_tensor(value, (4, length), what, hint="flatten(1).float()")
+            expect(not tensor.requires_grad, f"{what} without gradient", came="with one", hint="@torch.no_grad()")
+
+
+def rows_depend_on_their_image_alone(subject: Subject) -> None:
+    """However images are batched, a score is the same; to rounding."""
+    extractor = _load(subject)
+    for shape, features in _seen(extractor).items():
+        images = _images(shape)
+        alone = torch.cat([extractor.extract(image[None]).rows for image in images])
+        close = torch.allclose(features.rows, alone, rtol=1e-3, atol=1e-3 * float(features.rows.abs().max()))
+        expect(close, "the same row for an image alone", came="another one", hint="network.eval()")
+
+
+def rows_are_the_same_every_time(subject: Subject) -> None:
+    """Of one loaded extractor, and of another one; and the images stay as they were."""
+    extractor = _load(subject)
+    for shape, features in _seen(extractor).items():
+        images = _images(shape)
+        again = [each.extract(images).rows for each in (extractor, _load(subject))]
+        same = all(torch.equal(features.rows, rows) for rows in again)
+        expect(same, "the same rows again", came="other ones", hint="network.eval(), and weights from a file")
+        expect(
+            torch.equal(images, _images(shape)), "images as they were", came="changed ones", hint="copy before a change"
+        )
+
+
+def loading_leaves_the_random_state(subject: Subject) -> None:
+    """A run that is scored on the way ends like one that is not."""
+    before = torch.get_rng_state()
+    _seen(_load(subject))
+    kept = torch.equal(before, torch.get_rng_state())
+    hint = "with torch.random.fork_rng(devices=[]): build the network"
+    expect(kept, "a random state that stays", came="one that moved", hint=hint)
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    it_says_what_its_numbers_depend_on,
+    rows_are_one_per_image,
+    rows_depend_on_their_image_alone,
+    rows_are_the_same_every_time,
+    loading_leaves_the_random_state,
+)

@@ -1,0 +1,146 @@
+"""What every metric promises: plain numbers, the same every time, better for equal sets than for unlike ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from ganzoo.contracts import FeatureSet, Metric, Score
+from ganzoo.errors import EvaluationError
+from ganzoo.testing.expectations import ConformanceError, Unchecked, expect
+from ganzoo.testing.subjects import Subject
+
+COUNTS = (200, 2_000)
+"""Images that are tried; the second where the first are too few."""
+LENGTH, CLASSES = 6, 4
+
+
+def _set_of(rows: Tensor, logits: Tensor) -> FeatureSet:
+    """rows (N, D), logits (N, K) -> what metrics read."""
+    covariance = rows.double().T.cov(correction=1 if len(rows) > 1 else 0).reshape(LENGTH, LENGTH)
+    return FeatureSet(len(rows), rows.double().mean(dim=0), covariance, rows, logits)
+
+
+def _normal(n: int, seed: int) -> FeatureSet:
+    """Features of n images whose classes are clear."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = 8.0 * torch.eye(CLASSES)[torch.arange(n) % CLASSES]
+    return _set_of(torch.randn(n, LENGTH, generator=generator), logits)
+
+
+def _unlike(n: int) -> FeatureSet:
+    """Features far from those, of images whose classes are unclear."""
+    far = _normal(n, seed=1)
+    return _set_of(far.rows * 0.5 + 9.0, torch.zeros(n, CLASSES))
+
+
+def _shuffled(features: FeatureSet) -> FeatureSet:
+    assert features.logits is not None  # ours have some
+    order = torch.randperm(features.count, generator=torch.Generator().manual_seed(5))
+    return _set_of(features.rows[order], features.logits[order])
+
+
+def _compute(metric: Metric, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
+    scores = metric.compute(real=real, fake=fake)
+    for name, score in scores.items():
+        expect(
+            isinstance(score, Score), f"a ganzoo.Score of {name}", came=repr(score), hint="ganzoo.Score(value, better)"
+        )
+    return scores
+
+
+def _count(metric: Metric) -> int:
+    """Return how many images are enough. Raises Unchecked if thousands are not."""
+    for n in COUNTS:
+        try:
+            metric.compute(real=_normal(n, 0), fake=_normal(n, 1))
+        except EvaluationError:
+            continue
+        return n
+    raise Unchecked(f"{COUNTS[-1]:,} images of {LENGTH} features are too few for it")
+
+
+def scores_are_plain_finite_numbers(subject: Subject) -> None:
+    """float, not a tensor; "lower" or "higher"; within the interval, if there is one."""
+    metric: Metric = subject.make()
+    scores = _compute(metric, _normal(_count(metric), 0), _normal(_count(metric), 1))
+    expect(len(scores) > 0, "at least one score", came="none", hint='{"name": Score(value, "lower")}')
+    for name, score in scores.items():
+        for field, value in (("value", score.value), ("low", score.low), ("high", score.high), ("std", score.std)):
+            plain = type(value) is float and abs(value) < float("inf")
+            kept = plain or (value is None and field != "value")
+            expect(kept, f"{name}.{field} to be a finite float", came=repr(value), hint="float(...) or .item()")
+        expect(
+            score.better in ("lower", "higher"), f"{name}.better", came=repr(score.better), hint='"lower" or "higher"'
+        )
+        inside = score.low is None or score.high is None or score.low <= score.value <= score.high
+        expect(
+            inside, f"{name} in its interval", came=f"{score.value} in [{score.low}, {score.high}]", hint="low <= value"
+        )
+
+
+def scores_are_the_same_every_time(subject: Subject) -> None:
+    """Subsets are drawn from a seed that is an option, and no global random state moves."""
+    metric: Metric = subject.make()
+    real, fake = _normal(_count(metric), 0), _normal(_count(metric), 1)
+    before = torch.get_rng_state()
+    one, other = metric.compute(real=real, fake=fake), metric.compute(real=real, fake=fake)
+    hint = "a torch.Generator of your own, with a seed that is an option"
+    expect(dict(one) == dict(other), f"{dict(one)} again", came=str(dict(other)), hint=hint)
+    kept = torch.equal(before, torch.get_rng_state())
+    expect(kept, "a global random state that stays", came="one that moved", hint=hint)
+
+
+def equal_sets_are_better_than_unlike_ones(subject: Subject) -> None:
+    """No score of equal sets is worse than that of far, unclear images, and one is better."""
+    metric: Metric = subject.make()
+    n = _count(metric)
+    equal, unlike = (_compute(metric, _normal(n, 0), fake) for fake in (_normal(n, 0), _unlike(n)))
+    gains = {name: _gain(equal[name], unlike[name]) for name in equal}
+    said = ", ".join(f"{name} {equal[name].value:g} and {unlike[name].value:g}" for name in equal)
+    right = min(gains.values()) >= 0 and max(gains.values()) > 0
+    expect(right, "better scores of equal sets than of unlike ones", came=said, hint="Score.better: lower or higher?")
+
+
+def _gain(one: Score, other: Score) -> float:
+    """How much better one is than the other."""
+    return other.value - one.value if one.better == "lower" else one.value - other.value
+
+
+def order_of_images_does_not_matter(subject: Subject) -> None:
+    """But for which of them fall into one subset: within the interval or the deviation that the score states."""
+    metric: Metric = subject.make()
+    real, fake = _normal(_count(metric), 0), _normal(_count(metric), 1)
+    scores, shuffled = _compute(metric, real, fake), _compute(metric, _shuffled(real), _shuffled(fake))
+    for name, score in scores.items():
+        spread = (score.high - score.low if score.high is not None and score.low is not None else 0) + 4 * (
+            score.std or 0
+        )
+        far = abs(score.value - shuffled[name].value) > spread + 1e-4 * max(1.0, abs(score.value))
+        came = f"{score.value:g} and {shuffled[name].value:g}"
+        expect(not far, f"one {name} in whatever order images come", came=came, hint="pair no rows of real and fake")
+
+
+def one_image_is_too_few(subject: Subject) -> None:
+    """An EvaluationError says how many are needed; no number stands for failure."""
+    metric: Metric = subject.make()
+    try:
+        scores = metric.compute(real=_normal(1, 0), fake=_normal(1, 1))
+    except EvaluationError:
+        return
+    except Exception as error:
+        came, hint = f"{type(error).__name__}: {error}", "if fake.count < 2: raise ganzoo.EvaluationError(...)"
+        raise ConformanceError("an EvaluationError for one image", came=came, hint=hint) from error
+    hint = "if fake.count < 2: raise ganzoo.EvaluationError(what, hint=...)"
+    raise ConformanceError("an EvaluationError for one image", came=str(dict(scores)), hint=hint)
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    scores_are_plain_finite_numbers,
+    scores_are_the_same_every_time,
+    equal_sets_are_better_than_unlike_ones,
+    order_of_images_does_not_matter,
+    one_image_is_too_few,
+)

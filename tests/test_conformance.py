@@ -1,0 +1,57 @@
+"""What ships keeps the contracts, by the kit that the packages of others are held to."""
+
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+import ganzoo.testing
+
+
+def pictures():
+    """A folder and an archive with two images of each of two classes."""
+    folder = Path(tempfile.mkdtemp(prefix="ganzoo-pictures-"))
+    with zipfile.ZipFile(folder / "pictures.zip", "w") as archive:
+        for place, colour in {"a/1": "red", "a/2": "blue", "b/1": "white", "b/2": "navy"}.items():
+            path = folder / "pictures" / f"{place}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (10, 8), colour).save(path)
+            archive.write(path, f"{place}.png")
+    return folder
+
+
+PICTURES = pictures()
+SMALL = {
+    "model": {
+        "mlp": {"width": 8, "depth": 1, "z_dim": 4},
+        "dcgan": {"width": 2, "max_width": 8, "z_dim": 4},
+        "resnet": {"width_g": 8, "width_d": 4, "z_dim": 4},
+    },
+    "dataset": {
+        "digits": {"image_size": 8},
+        "folder": {"path": str(PICTURES / "pictures"), "image_size": 8},
+        "zip": {"path": str(PICTURES / "pictures.zip"), "image_size": 8},
+    },
+    "metric": {"kid": {"subsets": 10, "subset_size": 50}},
+    "engine": {"ray": {"address": "127.0.0.1:9"}},  # where no cluster is: test_ray.py has one
+}
+
+test_contracts = ganzoo.testing.contract_tests("ganzoo", SMALL)
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    """No data and no weights but those that ship, whatever this machine has."""
+
+    def refuse(*words, **options):
+        raise OSError("no network in tests")
+
+    for name in ("GANZOO_DATA", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(PICTURES / "none"))
+    for name in ("GANZOO_INCEPTION_WEIGHTS", "GANZOO_VGG16_WEIGHTS", "GANZOO_CLIP_WEIGHTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    monkeypatch.setattr(torch.hub, "load", refuse)
