@@ -1,0 +1,51 @@
+"""Path length regularisation: E (||J_w^T y||_2 - a)^2. Karras et al. 2020, arXiv:1912.04958, Sec. 3.2, Eq. 4."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+_DECAY = 0.99
+"""Of the moving average a; arXiv:1912.04958, Appendix B."""
+
+
+def path_lengths(images: Tensor, w: Tensor, y: Tensor) -> Tensor:
+    """||J^T y||_2 of each sample: images (N, C, H, W), which follow from w (N, L, W), and y like images -> (N,).
+
+    Squares are summed over W and averaged over the L layers that take a w. Differentiable.
+    """
+    (gradient,) = torch.autograd.grad((images * y).sum(), w, create_graph=True)  # J^T y, (N, L, W)
+    norm: Tensor = gradient.flatten(1).norm(dim=1)  # its slope is 0, not nan, where tanh is flat
+    return norm / math.sqrt(w.shape[1])
+
+
+def image_noise(images: Tensor) -> Tensor:
+    """y ~ N(0, 1 / (H W)), like images (N, C, H, W): lengths then do not grow with the size of an image."""
+    height, width = images.shape[2:]
+    return torch.randn_like(images) / math.sqrt(height * width)
+
+
+class PathLength(nn.Module):
+    """What the regulariser remembers: the moving average a, and how often it was asked."""
+
+    average: Tensor
+    calls: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("average", torch.zeros(()))
+        self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
+
+    def is_due(self, every: int) -> bool:
+        """Count a call; whether it is the last of `every`. Lazy regularisation, arXiv:1912.04958, Sec. 3.1."""
+        if every == 1:  # reading a count would wait for the device
+            return True
+        self.calls += 1
+        return int(self.calls) % every == 0
+
+    def penalty(self, lengths: Tensor) -> Tensor:
+        """Move a towards the mean of lengths (N,), then return the mean of (length - a)^2: a scalar."""
+        self.average.lerp_(lengths.detach().mean(), 1 - _DECAY)
+        return (lengths - self.average.clone()).square().mean()

@@ -1,0 +1,3 @@
+import ganzoo.testing
+
+test_contracts = ganzoo.testing.contract_tests("ganzoo-stylegan2")
