@@ -137,7 +137,6 @@ _STATES = (
     _State("torch's deterministic flags", torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
     _attribute("torch's deterministic flags", torch.backends.cudnn, "deterministic"),
     _attribute("cuDNN's benchmark flag", torch.backends.cudnn, "benchmark"),
-    _State("torch's float32 precision", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     _attribute("torch's float32 precision", torch.backends.cuda.matmul, "fp32_precision"),
     _attribute("torch's float32 precision", torch.backends.cudnn.conv, "fp32_precision"),  # type: ignore[attr-defined]
     _State("torch's gradient mode", torch.is_grad_enabled, torch.set_grad_enabled),
@@ -177,7 +176,7 @@ def unchanged() -> Iterator[list[str]]:
     What is replaced inside other modules (`torch.load = ...`) is not seen.
     """
     changed: list[str] = []
-    before = [state.read() for state in _STATES]
+    before = [_read(state) for state in _STATES]
     try:
         yield changed
     finally:
@@ -186,10 +185,21 @@ def unchanged() -> Iterator[list[str]]:
                 changed.append(state.name)
 
 
+_UNREADABLE = object()
+"""In place of a state that cannot be read: some of torch's cannot once their like was set in another way."""
+
+
+def _read(state: _State) -> Any:
+    try:
+        return state.read()
+    except Exception:  # whatever a library raises about its own state
+        return _UNREADABLE
+
+
 def _put_back(state: _State, before: Any) -> bool:
     """Whether it had to be."""
-    now = state.read()
-    if now == before or now == (wanted := state.wanted(before, now)):
+    now = _read(state)
+    if before is _UNREADABLE or now == before or now == (wanted := state.wanted(before, now)):
         return False
     state.write(wanted)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import os
+import re
 import sys
 import time
 import traceback
@@ -58,13 +59,15 @@ class Plugin:
     seconds: float = 0.0
     """To import it and to call its hooks."""
     aliases: tuple[str, ...] = ()
-    """Other names that mean it: of its distribution, of its entry point; "ganzoo" is what ships."""
+    """Other names that mean it: of its distribution, of its entry point."""
+    builtin: bool = False
+    """Whether it ships; all that do answer to "ganzoo", and nothing else does."""
     traceback: str = field(default="", repr=False)
     """Of what broke it."""
 
     def answers_to(self, name: str) -> bool:
         """Whether a user who types this name means it."""
-        return answers(name, (self.name, self.tag, *self.aliases))
+        return self.builtin if name == "ganzoo" else answers(name, (self.name, self.tag, *self.aliases))
 
     @property
     def label(self) -> str:
@@ -74,7 +77,8 @@ class Plugin:
     @property
     def tag(self) -> str:
         """What stands behind the @ of its components: no character that flags and recipes read as something else."""
-        return self.name.removesuffix(".py").replace(":", "/").replace(".", "-")
+        tag = re.sub(r"[^A-Za-z0-9_/-]", "-", self.name.removesuffix(".py").replace(":", "/"))
+        return "ganzoo-plugin" if tag == "ganzoo" else tag  # what ships has that name
 
 
 @dataclass
@@ -87,7 +91,7 @@ class Loaded:
 
 def load_builtin(module: ModuleType) -> Loaded:
     """Call the hooks of a module that ships. Raises PluginError."""
-    loaded = Loaded(Plugin(module.__name__.rpartition(".")[2], aliases=("ganzoo",)))
+    loaded = Loaded(Plugin(module.__name__.rpartition(".")[2], builtin=True))
     _call_hooks(loaded, module)
     return loaded
 

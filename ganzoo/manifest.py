@@ -104,12 +104,12 @@ def check_plugins(manifest: Mapping[str, Any], zoo: Zoo) -> None:
     """Raise PluginError unless every component of a run comes from the plugin that it began with."""
     for part in manifest.get("components", []):
         kind, name, plugin = part["kind"], part["name"], part["plugin"]
-        present = [p for p in zoo.plugins if p.answers_to(plugin)]
+        present = [p for p in zoo.plugins if p.name == plugin] or [p for p in zoo.plugins if p.answers_to(plugin)]
         if not present or present[0].state != "ok":
             what = f"{kind} {name!r} needs plugin {plugin} {part['version']}".rstrip()
             raise PluginError(what + _why_not(present), hint=_how_to_bring(plugin, present))
         now = zoo.plugin(zoo.entry(kind, name).plugin)
-        if not now.answers_to(plugin):
+        if now.name not in {p.name for p in present}:
             what = f"{kind} {name!r} of the run is that of plugin {plugin}, and here it is that of {now.name}"
             raise PluginError(what, hint=_how_to_choose(present[0], now, zoo))
 

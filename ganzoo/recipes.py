@@ -10,7 +10,7 @@ from typing import Any
 
 from ganzoo.config import DEFAULT_NAMES, SECTIONS, Layer, Origin, Settings, flatten, read_toml, resolve
 from ganzoo.errors import ConfigError
-from ganzoo.offers import KNOWN, find_plugins, unknown
+from ganzoo.offers import KNOWN, NAMES, find_plugins, unknown
 from ganzoo.options import did_you_mean
 
 _METHOD = ("loss", "lipschitz", "conditioner", "augment")
@@ -115,7 +115,10 @@ def settle(
         said.insert(0, recipe.layer)
     names = {f"{kind}.name": name for kind, name in DEFAULT_NAMES.items()}
     names |= {key: value for layer in said for key, value in layer.values.items() if key in names}
-    return resolve([*_implied(names, list_recipes()), *said])
+    plain = {
+        key: "+".join(part.removesuffix("@ganzoo") for part in str(name).split("+")) for key, name in names.items()
+    }
+    return resolve([*_implied(plain, list_recipes()), *said])
 
 
 def _implied(names: Mapping[str, str], recipes: Iterable[Recipe]) -> list[Layer]:
@@ -135,7 +138,7 @@ def _match(names: Mapping[str, str], recipes: Iterable[Recipe]) -> Recipe | None
     """Return the recipe of the same loss and enforcer; if it can be, of the same conditioner too.
 
     A sum of enforcers that has no recipe of its own follows that of a part: wgan with sn+gp, wgan with gp. A plugin's
-    recipe is for its own model alone, and goes first there: what is installed changes no run without it.
+    recipe goes first where it is one: what is installed changes no run that uses nothing of it.
     """
     whole = names["lipschitz.name"]
     same = [
@@ -145,9 +148,21 @@ def _match(names: Mapping[str, str], recipes: Iterable[Recipe]) -> Recipe | None
         and recipe.component("lipschitz") in (whole, *whole.split("+"))
         and recipe.component("conditioner") in ("none", names["conditioner.name"])
         and recipe.component("augment") in ("none", names["augment.name"])
-        and not (recipe.plugin and recipe.component("model") != names["model.name"])
+        and (not recipe.plugin or _is_for(recipe, names))
     ]
     return max(same, key=lambda r: _nearness(r, whole), default=None)
+
+
+def _is_for(recipe: Recipe, names: Mapping[str, str]) -> bool:
+    """Whether a plugin's recipe names the chosen model, and has a component that does not ship."""
+    foreign = [
+        part
+        for kind, shipped in NAMES.items()
+        if kind in ("model", *_METHOD)
+        for part in recipe.component(kind).split("+")
+        if part not in shipped
+    ]
+    return not recipe.fault and recipe.values.get("model.name") == names["model.name"] and bool(foreign)
 
 
 def _nearness(recipe: Recipe, lipschitz: str) -> tuple[bool, ...]:

@@ -133,19 +133,19 @@ class Zoo:
             known[entry.name] = entry
             return ""
         address = self._rename(entry, plugin)
-        whose = "built in" if theirs.answers_to("ganzoo") else f"that of {theirs.label}"
+        whose = "built in" if theirs.builtin else f"that of {theirs.label}"
         return f"{entry.kind} {entry.name!r} is {whose} already; this one is {address!r}"
 
     def _rename(self, entry: Entry, plugin: Plugin) -> str:
         """Know a component as name@plugin from now on."""
-        address = f"{entry.name}@{'ganzoo' if plugin.answers_to('ganzoo') else plugin.tag}"
+        address = f"{entry.name}@{'ganzoo' if plugin.builtin else plugin.tag}"
         if address in self._entries[entry.kind]:
             raise PluginError(f"{entry.kind} {address!r} is there twice: two plugins have one name", where=plugin.name)
         self._entries[entry.kind][address] = replace(entry, name=address)
         return address
 
     def _may_override(self, plugin: Plugin) -> bool:
-        return any(plugin.answers_to(name) for name in self.override)
+        return not plugin.builtin and any(plugin.answers_to(name) for name in self.override)
 
     def _missing(self, kind: Kind, name: str, tag: str) -> ConfigError | PluginError:
         """Return the error of a name that nobody offers: a plugin that is broken or disabled may be why."""
@@ -198,5 +198,7 @@ def load_zoo(*, files: Iterable[Path] = (), disabled: Collection[str] = (), over
 
 def _check_override(plugin: Plugin) -> None:
     """Raise PluginError if a plugin that is to replace others is not there to do it."""
+    if plugin.builtin:
+        raise PluginError(f"--override: {plugin.name} ships with ganzoo", hint="the name of a plugin, or FILE.py")
     if plugin.state != "ok":
         raise PluginError(f"--override: {plugin.label} {_why_absent(plugin)}", hint="ganzoo plugins")

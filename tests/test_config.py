@@ -257,6 +257,7 @@ def foreign(tmp_path, monkeypatch):
     (package.parent / "__init__.py").write_text("import nope_nope")
     (package / "mine.toml").write_text(FOREIGN)
     (package / "torn.toml").write_text("[loss")
+    (package / "theirs.toml").write_text('[model]\nname = "dcgan"\n[loss]\nname = "wgan"\n[lipschitz]\nname = "gp"\n')
     (info := tmp_path / "ganzoo_mine-0.3.dist-info").mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ganzoo-mine\nVersion: 0.3\n")
     (info / "entry_points.txt").write_text("[ganzoo]\nmine = ganzoo_mine\n")
@@ -278,3 +279,17 @@ def test_an_unreadable_recipe_of_a_plugin_is_refused_by_name_and_harms_nobody_el
     with pytest.raises(ConfigError, match="cannot read the recipe"):
         find_recipe("torn")
     assert find_recipe("sngan").plugin == ""
+
+
+def test_a_plugin_whose_recipe_has_shipped_components_alone_changes_no_run(foreign):
+    for method in ({}, {"loss.name": "wgan", "lipschitz.name": "gp"}):
+        settings = settle(flags=method | {"dataset.name": "cifar10"})
+        name = "wgan_gp" if method else "dcgan"
+        assert settings.run.optim == settle(recipe=find_recipe(name)).run.optim
+
+
+@pytest.mark.parametrize("method", [("wgan@ganzoo", "gp"), ("wgan", "gp@ganzoo")])
+def test_a_shipped_component_by_its_full_name_brings_the_same_settings(method):
+    whole = {"loss.name": "wgan", "lipschitz.name": "gp"}
+    said = dict(zip(whole, method, strict=True))
+    assert settle(flags=said).run.optim == settle(flags=whole).run.optim

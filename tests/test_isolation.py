@@ -247,7 +247,7 @@ def test_the_table_of_plugins_says_of_each_what_became_of_it(site):
     assert rows["ganzoo-good"] | {"seconds": 0} == {
         "name": "ganzoo-good", "version": "0.3", "state": "ok", "fault": "", "remark": "", "seconds": 0,
         "hooks": ["register_losses"], "components": ["loss good"],
-        "aliases": ["ganzoo_good"],
+        "aliases": ["ganzoo_good"], "builtin": False,
     }  # fmt: skip
     assert rows["ganzoo-slow"]["seconds"] >= 0.5 > rows["ganzoo-good"]["seconds"]
     assert rows["ganzoo-contract"]["hooks"] == ["register_losses", "register_metrics"]

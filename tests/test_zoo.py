@@ -4,11 +4,13 @@ import re
 from dataclasses import dataclass, make_dataclass
 
 import pytest
+import torch
 from conftest import ZOO
 
-from ganzoo.builtin.losses import Wasserstein
+from ganzoo.builtin.losses import Hinge, Wasserstein
 from ganzoo.config import ALL_KINDS, Choice
 from ganzoo.errors import ConfigError, PluginError
+from ganzoo.manifest import check_plugins
 from ganzoo.options import PositiveFloat
 from ganzoo.zoo import CONTRACTS, Zoo, load_zoo
 
@@ -166,3 +168,53 @@ def test_a_method_that_cannot_be_called_as_the_contract_says_is_refused_with_the
 
     with pytest.raises(PluginError, match=re.escape("write def generator_loss(self, *, fake, real=None)")):
         offer({"bad": Bad})
+
+
+HINGE = """
+from dataclasses import dataclass
+import ganzoo
+from ganzoo.builtin.losses import Hinge
+
+@dataclass(frozen=True)
+class Mine(Hinge):
+    "Mine; nobody's invention."
+
+@ganzoo.hookimpl
+def register_losses():
+    return {"hinge": Mine}
+"""
+
+
+@pytest.mark.parametrize("stem", ["losses", "ganzoo"])
+def test_a_file_that_is_called_like_what_ships_does_not_pass_for_it(tmp_path, stem):
+    (path := tmp_path / f"{stem}.py").write_text(HINGE)
+    zoo = load_zoo(files=[path], disabled=["all"])
+    assert zoo.create("loss", Choice("hinge@ganzoo")) == zoo.create("loss", Choice("hinge")) == Hinge()
+
+
+def test_a_run_with_a_shipped_component_is_not_resumed_with_that_of_a_file_of_the_same_name(tmp_path):
+    (path := tmp_path / "losses.py").write_text(HINGE)
+    zoo = load_zoo(files=[path], disabled=["all"], override=["losses.py"])
+    began = {"components": [{"kind": "loss", "name": "hinge", "plugin": "losses", "version": ""}]}
+    with pytest.raises(PluginError, match="of plugin losses, and here it is that of losses"):
+        check_plugins(began, zoo)
+
+
+def test_what_ships_cannot_be_what_replaces(tmp_path):
+    with pytest.raises(PluginError, match="losses ships with ganzoo"):
+        load_zoo(disabled=["all"], override=["losses"])
+
+
+def test_a_file_with_a_plus_in_its_name_has_an_address_that_sums_can_be_written_with(tmp_path):
+    (path := tmp_path / "a+b.py").write_text(HINGE)
+    assert load_zoo(files=[path], disabled=["all"]).entry("loss", "hinge@a-b").plugin == "a+b.py"
+
+
+def test_a_plugin_that_sets_precision_in_the_new_way_is_put_right_and_harms_nobody(tmp_path):
+    (path := tmp_path / "tf32.py").write_text(
+        "import torch\ntorch.backends.cuda.matmul.fp32_precision = 'tf32'\n" + HINGE
+    )
+    before = torch.backends.cuda.matmul.fp32_precision
+    (plugin,) = [p for p in load_zoo(files=[path], disabled=["all"]).plugins if p.name == "tf32.py"]
+    assert "torch's float32 precision" in plugin.remark
+    assert torch.backends.cuda.matmul.fp32_precision == before
