@@ -74,17 +74,8 @@ _ORIGINS = {
     "comparison": ("Table", "compare"),
     "contracts": (
         *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
-        *(
-            "FeatureExtractor",
-            "FeatureSet",
-            "Features",
-            "LipschitzEnforcer",
-            "Metric",
-            "Model",
-            "Samples",
-            "Score",
-            "Verdict",
-        ),
+        *("FeatureExtractor", "FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model"),
+        *("Samples", "Score", "Verdict"),
     ),
     "errors": (
         *("CheckpointError", "ConfigError", "DataError", "DivergedError", "EvaluationError"),

@@ -125,6 +125,12 @@ class GAN:
         joint = len(y) * self.ranks.size
         return torch.randn(joint, self.z_dim, device=y.device)[self.ranks.share(joint)]
 
+    def generator_penalty(self, z: Tensor, y: Tensor) -> Tensor:
+        """Return what the model adds to G's loss for z (N, Z), y (N,): a scalar."""
+        if not _overrides(self.model, "generator_penalty", Model):  # no embedding of y is needed then
+            return z.new_zeros(())
+        return self.model.generator_penalty(self.G.trunk, z, self.G.embedding(y))
+
     @torch.no_grad()
     def adapt(self, real_logits: Tensor) -> None:
         """Tell the augmentation what D thought of the reals (N,) that it saw."""

@@ -76,7 +76,7 @@ class PlainLoop:
         fake = gan.judge(gan.G(z, y), y)
         real_logits = gan.judge(x_real, y).logits if gan.loss.relativistic else None
         loss = gan.loss.generator_loss(fake=fake.logits, real=real_logits) + gan.conditioner.auxiliary_loss(fake, y)
-        loss = loss + gan.model.generator_penalty(gan.G.trunk, z, gan.G.embedding(y))
+        loss = loss + gan.generator_penalty(z, y)
         self._descend(self.opt_g, loss)
 
     def _descend(self, optimizer: Optimizer, loss: Tensor) -> None:

@@ -71,7 +71,7 @@ def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
 
         adversarial = gan.loss.generator_loss(fake=fake.logits, real=real_logits)
         auxiliary = gan.conditioner.auxiliary_loss(fake, y)
-        penalty = gan.model.generator_penalty(gan.G.trunk, z, gan.G.embedding(y))
+        penalty = gan.generator_penalty(z, y)
 
     loss = adversarial + penalty + auxiliary
     descend(gan.opt_g, loss, gan.ranks, averages_of(gan), limit=gan.clip_grad_norm)  # line 12

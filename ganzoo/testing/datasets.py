@@ -7,22 +7,16 @@ from collections.abc import Callable
 import torch
 
 from ganzoo.contracts import Samples
-from ganzoo.errors import DataError, PluginError, ResourceError
+from ganzoo.errors import DataError, PluginError
 from ganzoo.feed import check_samples
-from ganzoo.testing.expectations import ConformanceError, expect, refusal
+from ganzoo.testing.expectations import ConformanceError, expect, expect_loaded
 from ganzoo.testing.subjects import Subject
 
 
 def load(subject: Subject) -> Samples:
     """Load the samples. Raises Unchecked if the data are not here."""
-    try:
-        samples = subject.make().load()
-    except (DataError, ResourceError) as error:
-        raise refusal(error) from error
-    if not isinstance(samples, Samples):
-        came, hint = f"a {type(samples).__name__}", "ganzoo.Samples(x, y, class_names)"
-        raise ConformanceError("load() to return ganzoo.Samples", came=came, hint=hint)
-    return samples
+    hint = "ganzoo.Samples(x, y, class_names)"
+    return expect_loaded(lambda: subject.make().load(), Samples, "ganzoo.Samples", hint=hint, absent=DataError)
 
 
 def samples_have_their_type_and_range(subject: Subject) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 from torch import Tensor
 
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, ResourceError
+
+T = TypeVar("T")
 
 
 class ConformanceError(AssertionError):
@@ -39,3 +44,14 @@ def expect_tensor(value: object, shape: tuple[int, ...], what: str, *, hint: str
 def refusal(error: GanzooError) -> Unchecked:
     """Return the reason of a component that says why it cannot work here."""
     return Unchecked(str(error).partition("\n")[0])
+
+
+def expect_loaded(load: Callable[[], object], wanted: type[T], name: str, *, hint: str, absent: type[GanzooError]) -> T:
+    """Return what a component loads. Raises Unchecked if that is not here, ConformanceError if it is something else."""
+    try:
+        loaded = load()
+    except (absent, ResourceError) as error:
+        raise refusal(error) from error
+    if not isinstance(loaded, wanted):
+        raise ConformanceError(f"load() to return {name}", came=f"a {type(loaded).__name__}", hint=hint)
+    return loaded

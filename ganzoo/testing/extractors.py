@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import Extractor, Features
-from ganzoo.errors import EvaluationError, ResourceError
-from ganzoo.testing.expectations import ConformanceError, expect, expect_tensor, refusal
+from ganzoo.errors import EvaluationError
+from ganzoo.testing.expectations import expect, expect_loaded, expect_tensor
 from ganzoo.testing.subjects import Subject
 
 SHAPES = ((3, 32, 32), (1, 32, 32), (3, 48, 64))
@@ -17,14 +17,12 @@ SHAPES = ((3, 32, 32), (1, 32, 32), (3, 48, 64))
 
 def _load(subject: Subject) -> Extractor:
     """Read the weights. Raises Unchecked if they are not here."""
-    try:
-        extractor = subject.make().load(torch.device("cpu"))
-    except (EvaluationError, ResourceError) as error:
-        raise refusal(error) from error
-    if not isinstance(extractor, Extractor):
-        came, hint = f"a {type(extractor).__name__}", "ganzoo.Extractor(label, fingerprint, extract)"
-        raise ConformanceError("load() to return a ganzoo.Extractor", came=came, hint=hint)
-    return extractor
+
+    def load() -> object:
+        return subject.make().load(torch.device("cpu"))
+
+    hint = "ganzoo.Extractor(label, fingerprint, extract)"
+    return expect_loaded(load, Extractor, "a ganzoo.Extractor", hint=hint, absent=EvaluationError)
 
 
 def _images(shape: tuple[int, ...]) -> Tensor:
