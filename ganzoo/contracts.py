@@ -178,14 +178,23 @@ class Dataset(ABC):
     def load(self) -> Samples:
         """Read the samples. Raises DataError, saying what to do, if something is missing or damaged."""
 
+    def held_out(self) -> Dataset | None:
+        """Return a dataset of the same distribution that has no sample of this one; None unless overridden.
+
+        What D thinks of its samples tells whether it has learnt its own by heart.
+        """
+        return None
+
 
 class Features(NamedTuple):
-    """What an extractor sees in N images."""
+    """What an extractor sees in N samples."""
 
     rows: Tensor
     """float32 (N, D)."""
     logits: Tensor | None = None
     """float32 (N, K) of the extractor's own classes, where it has some: what the Inception score reads."""
+    deviations: Tensor | None = None
+    """float32 (N,): distance to the nearest mode in standard deviations of it, where the truth is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,9 +206,11 @@ class Extractor:
     fingerprint: Mapping[str, str]
     """What its numbers depend on, at least "weights" (sha256), "resize" and "dtype"."""
     extract: Callable[[Tensor], Features]
-    """uint8 images (N, C, H, W) on the device -> Features, without gradient.
+    """Samples on the device -> Features, without gradient.
 
-    Raises EvaluationError for images that it cannot read, such as colour where it knows grey alone.
+    Images are uint8 (N, C, H, W). Samples that are no images are float32 (N, *shape) in [-1, 1], as the generator
+    made them; only an extractor whose class says `reads = "points"` gets those. Raises EvaluationError for what it
+    cannot read, such as colour where it knows grey alone.
     """
     inception_2015: bool = False
     """True for the network and the weights that FID is defined by (arXiv:1706.08500)."""
@@ -207,6 +218,9 @@ class Extractor:
 
 class FeatureExtractor(ABC):
     """A network that maps images to the features in which real and generated ones are compared."""
+
+    reads: ClassVar[str] = "images"
+    """ "images", or "points": float32 samples (N, *shape) that are no images."""
 
     @abstractmethod
     def load(self, device: torch.device) -> Extractor:
@@ -229,6 +243,8 @@ class FeatureSet:
     """float32 (R, K), of the same images."""
     root: Tensor | None = None
     """float64 (D, D), the symmetric square root of the covariance, where it is known already."""
+    deviations: Tensor | None = None
+    """float32 (R,), of the same samples: distance to the nearest mode in standard deviations of it."""
 
 
 class Score(NamedTuple):

@@ -81,7 +81,7 @@ def _evaluate_run(
     if best:
         name, step = "best", _best_step(run)
     gan, step = run.restore(step)
-    evaluator = _open(config, zoo, run.data.shape[1:])
+    evaluator = _open(config, zoo, run.data.shape)
     if any(key.startswith("dataset.") for key in said):  # it was not trained on these images
         evaluator = replace(evaluator, memorisation=False)
     images = _generated(run, gan, config, ema)
@@ -119,7 +119,7 @@ def _evaluate_images(path: Path, zoo: Zoo, said: dict[str, Any], closest: Path |
         hint = f"--samples {len(x)}, or leave it out"
         raise EvaluationError(f"{count} samples asked for, and there are {len(x)}", where=str(path), hint=hint)
     config = _sized(config, x.shape[-1], zoo)
-    evaluator = _open(config, zoo, x.shape[2:])
+    evaluator = _open(config, zoo, tuple(x.shape[1:]))
     images = StoredImages(x[:count], _device(config))
     source = "folder" if path.is_dir() else path.suffix[1:].lower()
     report = evaluator.score(images, Generated(count, source, sha256=hash_images(images.x)))
@@ -137,7 +137,7 @@ def _overlay(run: Run, said: Mapping[str, Any], zoo: Zoo) -> RunConfig:
         config = replace(config, features=Choice("auto"))
     recipe = Layer(Origin("run"), flatten(to_tables(config)))
     config = resolve([recipe, Layer(Origin("flag"), said)]).run
-    return _sized(config, run.data.shape[-1], zoo) if other else config
+    return _sized(config, run.data.shape[-1], zoo) if other and len(run.data.shape) == 3 else config
 
 
 def _sized(config: RunConfig, size: int, zoo: Zoo) -> RunConfig:
@@ -152,14 +152,23 @@ def _device(config: RunConfig) -> torch.device:
     return choose_device(config.train.device, "fp32").torch_device
 
 
-def _open(config: RunConfig, zoo: Zoo, size: tuple[int, ...]) -> Evaluator:
-    """Load the dataset, whose images must be of this size, and what scores are made with."""
+def _open(config: RunConfig, zoo: Zoo, shape: tuple[int, ...]) -> Evaluator:
+    """Load the dataset, whose samples must be of this shape but for the channels, and what scores are made with."""
     samples: Samples = zoo.create("dataset", config.dataset).load()
     check_samples(samples, config.dataset.name)
-    if samples.spec.shape[1:] != tuple(size):
-        sizes = f"{tuple(size)} and {samples.spec.shape[1:]}"
-        raise EvaluationError(f"generated and real images differ in size: {sizes}", hint="leave out --image-size")
+    _require_alike(shape, samples.spec.shape)
     return open_evaluator(samples, config.dataset, config.features, config.eval, zoo, _device(config))
+
+
+def _require_alike(fake: tuple[int, ...], real: tuple[int, ...]) -> None:
+    """Raise EvaluationError unless both are images of one size, grey or not, or points of one space."""
+    if len(fake) != 3 or len(real) != 3:
+        if fake != real:
+            what = f"generated samples have shape {fake}, and real ones {real}"
+            raise EvaluationError(what, hint="the --dataset of the run, or one of the same shape")
+    elif fake[1:] != real[1:]:
+        what = f"generated and real images differ in size: {fake[1:]} and {real[1:]}"
+        raise EvaluationError(what, hint="leave out --image-size")
 
 
 def _draw(evaluator: Evaluator, report: Report, images: Images, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Images -> features, batch by batch: memory is bounded, however many images there are."""
+"""Samples -> features, batch by batch: memory is bounded, however many there are."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ KEEP = 65_536
 """Images whose own features are kept; mean and covariance are over all."""
 BLOCK = 1024
 """Images that are merged at once, so that the batch size does not decide where sums are rounded."""
+DIMENSIONS = (2, 2, 1)
+"""Of rows, logits and deviations."""
 
 
 def in_batches(x: Pixels, batch: int, device: torch.device) -> Iterator[Tensor]:
@@ -30,10 +32,11 @@ def place_of(device: torch.device) -> torch.device:
 
 @torch.no_grad()
 def extract(batches: Iterable[Tensor], extractor: Extractor, keep: int = KEEP) -> FeatureSet:
-    """Look at uint8 images (n, C, H, W) on the device of the extractor; rows and logits are of the first `keep`.
+    """Look at samples on the device of the extractor; rows, logits and deviations are of the first `keep`.
 
-    Raises EvaluationError for fewer than two images, for what is no uint8 image, and for features that are
-    nan or inf; PluginError if the extractor does not give one row of numbers per image.
+    They are uint8 images (n, C, H, W), or float32 (n, *shape) where samples are no images. Raises EvaluationError
+    for fewer than two, for what is neither, and for features that are nan or inf; PluginError if the extractor
+    does not give one row of numbers per sample.
     """
     moments, kept = Moments(), list[Features]()
     for block in _regroup(_look(images, extractor) for images in batches):
@@ -44,7 +47,9 @@ def extract(batches: Iterable[Tensor], extractor: Extractor, keep: int = KEEP) -
     if moments.count < 2:
         what = f"{moments.count} images are too few to score: a covariance needs two at least"
         raise EvaluationError(what, hint="more images: --samples N, or a larger folder or dataset")
-    return FeatureSet(moments.count, moments.mean, moments.scatter / (moments.count - 1), *_join(kept))
+    rows, logits, deviations = _join(kept)
+    covariance = moments.scatter / (moments.count - 1)
+    return FeatureSet(moments.count, moments.mean, covariance, rows, logits, deviations=deviations)
 
 
 class Moments:
@@ -76,13 +81,15 @@ class Moments:
 
 
 def _look(images: Tensor, extractor: Extractor) -> Features:
-    """uint8 (n, C, H, W) -> the features of n images, where they are to stay. Raises EvaluationError, PluginError."""
-    if images.dtype != torch.uint8 or images.ndim != 4:
-        what = f"scores are of uint8 images (N, C, H, W), not of {images.dtype} {tuple(images.shape)}"
+    """Samples (n, *shape) -> their features, where they are to stay. Raises EvaluationError, PluginError."""
+    if images.dtype != (torch.uint8 if images.ndim == 4 else torch.float32):
+        what = f"scores are of uint8 images (N, C, H, W) or of float32 points, not of {images.dtype} {images.ndim}-D"
         raise EvaluationError(what, hint="ganzoo.images.to_uint8")
     seen, place = extractor.extract(images), place_of(images.device)
-    for tensor in seen:
-        if tensor is not None and (tensor.dtype != torch.float32 or tensor.ndim != 2 or len(tensor) != len(images)):
+    for tensor, dimensions in zip(seen, DIMENSIONS, strict=True):
+        if tensor is not None and (
+            tensor.dtype != torch.float32 or tensor.ndim != dimensions or len(tensor) != len(images)
+        ):
             what = f"features {extractor.label!r} break their contract: {tensor.dtype} {tuple(tensor.shape)}"
             raise PluginError(f"{what} for {len(images)} images", hint="ganzoo plugins")
     return _apply(seen, lambda tensor: tensor.to(place))
@@ -104,8 +111,8 @@ def _regroup(parts: Iterable[Features]) -> Iterator[Features]:
 
 
 def _join(parts: Sequence[Features]) -> Features:
-    rows, logits = zip(*parts, strict=True)
-    return Features(torch.cat(rows), None if logits[0] is None else torch.cat(logits))
+    rows, *others = zip(*parts, strict=True)
+    return Features(torch.cat(rows), *(None if tensors[0] is None else torch.cat(tensors) for tensors in others))
 
 
 def _slice(features: Features, start: int, stop: int) -> Features:
@@ -113,13 +120,13 @@ def _slice(features: Features, start: int, stop: int) -> Features:
 
 
 def _apply(features: Features, change: Callable[[Tensor], Tensor]) -> Features:
-    rows, logits = features
-    return Features(change(rows), None if logits is None else change(logits))
+    rows, *others = features
+    return Features(change(rows), *(None if tensor is None else change(tensor) for tensor in others))
 
 
 def _require_finite(features: Features, first: int, extractor: Extractor) -> None:
     for tensor in features:
-        if tensor is not None and not (finite := tensor.isfinite().all(dim=1)).all():
+        if tensor is not None and not (finite := tensor.isfinite().reshape(len(tensor), -1).all(dim=1)).all():
             what = f"the features of {extractor.label} are nan or inf"
             where = f"image {first + int(finite.int().argmin())} is the first"
             raise EvaluationError(what, where=where, hint="another --features, or undamaged weights")

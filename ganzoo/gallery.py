@@ -7,9 +7,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganzoo.errors import FolderError
+from ganzoo.errors import EvaluationError, FolderError
 from ganzoo.experiment import Run
 from ganzoo.images import make_grid, write_png
+from ganzoo.plane import draw_points
 from ganzoo.sampling import draw_latents, interpolate_latents, sample_images
 from ganzoo.zoo import Zoo
 
@@ -28,12 +29,16 @@ class Wanted:
 
 
 def write_grid(path: Path, zoo: Zoo, wanted: Wanted, out: Path | None = None) -> Path:
-    """Write one picture and return its path. Raises ConfigError, CheckpointError or FolderError."""
+    """Write one picture, of points of the plane too, and return its path.
+
+    Raises ConfigError, CheckpointError, FolderError; EvaluationError for samples that are neither.
+    """
     run = Run(path, zoo)
     images, _, columns = _make(run, wanted)
+    picture = make_grid(images, columns) if images.ndim == 4 else draw_points(images)
     out = out or run.folder.samples / f"sample-{wanted.seed}.png"
     try:
-        return write_png(out, make_grid(images, columns))
+        return write_png(out, picture)
     except (OSError, ValueError) as error:
         raise FolderError(f"cannot write the picture: {error}", where=str(out), hint="-o grid.png") from error
 
@@ -41,12 +46,16 @@ def write_grid(path: Path, zoo: Zoo, wanted: Wanted, out: Path | None = None) ->
 def write_folder(path: Path, zoo: Zoo, wanted: Wanted, out: Path | None = None) -> Path:
     """Write single PNG files, in class folders where there are labels, and return the new folder's path.
 
-    Raises FolderError if the folder exists: old and new images would be counted together.
+    Raises FolderError if the folder exists: old and new images would be counted together; EvaluationError for
+    samples that are no images.
     """
     run = Run(path, zoo)
     out = out or run.path / f"images-{wanted.seed}"
     if out.exists():
         raise FolderError("the folder of images exists", where=str(out), hint="another -o")
+    if len(run.data.shape) != 3:
+        what = f"samples of shape {run.data.shape} are not images"
+        raise EvaluationError(what, where=str(path), hint="without --folder: a picture of points")
     images, y, _ = _make(run, wanted)
     folders = [out / f"{k:03d}-{_safe(name)}" for k, name in enumerate(run.manifest["data"]["classes"])]
     try:

@@ -20,9 +20,15 @@ NAMES: dict[Kind, tuple[str, ...]] = {
     "lipschitz": ("none", "clip", "gp", "lp", "dragan", "r1", "r1r2", "sn"),
     "conditioner": ("none", "cgan", "projection", "acgan"),
     "augment": ("none", "diffaug", "ada"),
-    "dataset": ("digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10", "folder", "zip"),
-    "features": ("digits-cnn", "photos-cnn", "inception", "dinov2", "clip", "vgg16"),
-    "metric": ("fid", "fid-infinity", "is", "kid", "prc", "dc"),
+    "dataset": (
+        *("digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10", "folder", "zip"),
+        *("gaussians8", "gaussians25", "swissroll", "stacked-digits"),
+    ),
+    "features": (
+        *("digits-cnn", "photos-cnn", "inception", "dinov2", "clip", "vgg16"),
+        *("points", "gaussians8", "gaussians25", "stacked-digits"),
+    ),
+    "metric": ("fid", "fid-infinity", "is", "kid", "prc", "dc", "modes", "w1"),
     "engine": ("local", "ray"),
 }
 """The built-in components, as help lists them; a test holds them to what the built-ins register."""

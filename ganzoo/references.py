@@ -1,6 +1,6 @@
-"""Features of real images, computed once: a cache on disk, from which anything doubtful is computed again.
+"""Features of real samples, computed once: a cache on disk, from which anything doubtful is computed again.
 
-    <sha256 of the key>.npz     key (the JSON text below), count, mean, covariance, root, rows, logits if any
+    <sha256 of the key>.npz     key (the JSON text below), count, mean, covariance, root, rows, and what else there is
 
 The key is what the numbers depend on: content of the images, label and fingerprint of the extractor.
 """
@@ -28,6 +28,7 @@ from ganzoo.samples import Pixels
 
 SCHEMA = 1
 REQUIRED = ("mean", "covariance", "root", "rows")
+OPTIONAL = ("logits", "deviations")
 
 
 class Reference(NamedTuple):
@@ -47,7 +48,7 @@ class _DamageError(Exception):
 def load_reference(
     x: Pixels, sha256: str, extractor: Extractor, *, device: torch.device, batch_size: int, folder: Path | None = None
 ) -> Reference:
-    """Return the features of x uint8 (M, C, H, W), whose content hash is `sha256`, from the cache where it has them.
+    """Return the features of samples x (M, *shape), whose content hash is `sha256`, from the cache where it has them.
 
     `folder` is `default_cache()` unless given. An entry that is damaged, or of something else, is replaced; a
     folder that cannot be read or written is a note. Raises what `extract` raises.
@@ -96,7 +97,7 @@ def _key(sha256: str, extractor: Extractor) -> str:
 
 def _write(path: Path, key: str, features: FeatureSet) -> None:
     """Write an entry, whole or not at all. Raises OSError."""
-    tensors = {name: getattr(features, name) for name in (*REQUIRED, "logits")}
+    tensors = {name: getattr(features, name) for name in (*REQUIRED, *OPTIONAL)}
     arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items() if tensor is not None}
     buffer = BytesIO()
     np.savez(buffer, key=np.array(key), count=np.array(features.count), **arrays)  # uncompressed: to be read fast
@@ -108,7 +109,7 @@ def _read(path: Path, key: str, count: int, place: torch.device) -> FeatureSet:
     """Return an entry. Raises OSError if it cannot be opened, _DamageError if it is not as it was written."""
     arrays = _parse(path)
     _require_whole(arrays, key, count)
-    names = REQUIRED if "logits" not in arrays else (*REQUIRED, "logits")
+    names = [name for name in (*REQUIRED, *OPTIONAL) if name in arrays]
     return FeatureSet(count, **{name: torch.from_numpy(arrays[name]).to(place) for name in names})
 
 
@@ -129,10 +130,10 @@ def _require_whole(arrays: Mapping[str, NDArray[Any]], key: str, count: int) -> 
     if str(arrays["key"]) != key or str(arrays["count"]) != str(count):
         raise _DamageError("of other images, or of another extractor")
     kept, dim = min(count, KEEP), arrays["rows"].shape[-1:]
-    shapes = {"mean": dim, "covariance": dim * 2, "root": dim * 2, "rows": (kept, *dim)}
+    shapes = {"mean": dim, "covariance": dim * 2, "root": dim * 2, "rows": (kept, *dim), "deviations": (kept,)}
     for name in sorted(arrays.keys() - {"key", "count"}):
         array, shape = arrays[name], shapes.get(name, (kept, *arrays[name].shape[1:2]))
-        dtype = "float32" if name in ("rows", "logits") else "float64"
+        dtype = "float32" if name in ("rows", *OPTIONAL) else "float64"
         if array.dtype != dtype or array.shape != shape:
             raise _DamageError(f"{name} is {array.dtype} {array.shape}, not {dtype} {shape}")
         if not np.isfinite(array).all():

@@ -1,4 +1,4 @@
-"""Images from a generator: batches, grids by class, interpolations. Nothing here touches the random state of a run."""
+"""Samples of a generator: batches, grids by class, interpolations. Nothing here touches the random state of a run."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ BLOCK = 4096
 
 @dataclass(frozen=True)
 class GeneratedImages:
-    """`count` images of a generator, made when they are asked for: the same ones every time.
+    """`count` samples of a generator, made when they are asked for: the same ones every time.
 
     Their labels run through the classes: 0, 1, ..., K - 1, 0, 1, ...
     """
@@ -75,9 +75,9 @@ class GeneratedImages:
     """Streams of one seed have no image in common."""
 
     def batches(self, size: int) -> Iterator[Tensor]:
-        """Yield uint8 images (n, C, H, W) on the device of the network, clamped and rounded as files would be.
+        """Yield uint8 images (n, C, H, W), or float32 samples that are no images, on the device of the network.
 
-        Raises EvaluationError if the generator gives nan or inf, or samples that are not images.
+        Raises EvaluationError if the generator gives nan or inf.
         """
         for first in range(0, self.count, BLOCK):
             z = self._draw(first // BLOCK)[: self.count - first]
@@ -86,7 +86,7 @@ class GeneratedImages:
                 yield self._make(z[start : start + size], y[start : start + size], size)
 
     def pick(self, indices: Sequence[int]) -> Tensor:
-        """Return the images of these indices, uint8 (N, C, H, W); raises what `batches` raises."""
+        """Return the samples of these indices, as `batches` gives them; raises what it raises."""
         blocks = {block: self._draw(block) for block in {index // BLOCK for index in indices}}
         z = torch.stack([blocks[index // BLOCK][index % BLOCK] for index in indices])
         return self._make(z, torch.tensor(indices) % self.num_classes, len(z))
@@ -95,11 +95,9 @@ class GeneratedImages:
     def _make(self, z: Tensor, y: Tensor, batch: int) -> Tensor:
         with evaluating(self.network):
             x = _generate_batch(self.network, z, y, batch)
-        if x.ndim != 4:
-            raise EvaluationError(f"samples of shape {tuple(x.shape[1:])} are not images")
         if not bool(x.isfinite().all()):
             raise EvaluationError("the generator gives nan or inf", hint="an earlier checkpoint: --step N")
-        return to_uint8(x)
+        return as_stored(x)
 
     def _draw(self, block: int) -> Tensor:
         entropy = np.random.SeedSequence([self.stream, self.seed, block]).generate_state(1, np.uint64)[0]
@@ -144,8 +142,10 @@ def interpolate_latents(rows: int, columns: int, z_dim: int, seed: int) -> Tenso
 
 
 def sample_images(network: nn.Module, z: Tensor, y: Tensor) -> Tensor:
-    """z (N, Z), y (N,) -> uint8 images (N, C, H, W). Raises ValueError where samples are no images."""
-    samples = generate(network, z, y)
-    if samples.ndim != 4:
-        raise ValueError(f"samples of shape {tuple(samples.shape[1:])} are not images")
-    return to_uint8(samples)
+    """z (N, Z), y (N,) -> uint8 images (N, C, H, W); samples that are no images as they are, float32 (N, *shape)."""
+    return as_stored(generate(network, z, y))
+
+
+def as_stored(x: Tensor) -> Tensor:
+    """Samples in [-1, 1] -> uint8 images (N, C, H, W), clamped and rounded as files would be; others unchanged."""
+    return to_uint8(x) if x.ndim == 4 else x

@@ -1,4 +1,4 @@
-"""Images to scores, each with its protocol: extractor, metrics and reference are fixed once, then any images scored."""
+"""Samples to scores, each with its protocol: extractor, metrics and reference are fixed once, then any are scored."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Evaluator:
     metrics: Mapping[str, Metric]
     reference: FeatureSet
     real: Pixels
-    """uint8 (M, C, H, W), the images behind the reference."""
+    """The samples behind the reference: uint8 (M, C, H, W), or float32 (M, *shape) where they are no images."""
     about: Reference
     batch_size: int
     memorisation: bool = True
@@ -79,8 +79,11 @@ class Evaluator:
         return Report(named, protocol, (*self.notes, *self.warn(fake), *refusals), seconds, memorisation)
 
     def draw_closest(self, report: Report, images: Images) -> Tensor | None:
-        """Return a picture uint8 (C, H, W) of samples beside the nearest real images, if they were looked for."""
-        if report.memorisation is None:
+        """Return a picture uint8 (C, H, W) of generated images beside the nearest real ones, if they were looked for.
+
+        There is none of samples that are no images.
+        """
+        if report.memorisation is None or self.real.ndim != 4:
             return None
         pairs = report.memorisation.pairs
         return draw_pairs(images.pick([pair.fake for pair in pairs]), self.real[[pair.real for pair in pairs]])
@@ -124,14 +127,12 @@ def open_evaluator(
 ) -> Evaluator:
     """Load the extractor, and the reference from the cache or from the samples.
 
-    Raises EvaluationError if the extractor has no weights or cannot read these images, ConfigError for an
+    Raises EvaluationError if the extractor has no weights or cannot read these samples, ConfigError for an
     unknown name or option.
     """
     extractor: FeatureExtractor = zoo.create("features", catalogue.choose_features(features, dataset, zoo))
     metrics = catalogue.choose_metrics(settings.metrics, zoo)
-    if samples.x.dtype != torch.uint8 or samples.x.ndim != 4:
-        what = f"samples of shape {tuple(samples.spec.shape)} in {samples.x.dtype} are not uint8 images"
-        raise EvaluationError(what, hint="a run of such samples without --eval-every, with --no-scores")
+    require_readable(samples, extractor)
     loaded = extractor.load(device)
     about = describe_reference(samples, dataset, zoo)
     reference = load_reference(samples.x, about.sha256, loaded, device=device, batch_size=settings.batch_size)
@@ -145,6 +146,16 @@ def open_evaluator(
         settings.memorisation,
         (*samples.notes, *reference.notes),
     )
+
+
+def require_readable(samples: Samples, extractor: FeatureExtractor) -> None:
+    """Raise EvaluationError where an extractor of images meets samples that are none, or the reverse."""
+    there = "images" if len(samples.spec.shape) == 3 else "points"
+    if extractor.reads == there:
+        return
+    what = f"these features are of {extractor.reads}, and samples of shape {tuple(samples.spec.shape)} are {there}"
+    other = "--features inception, digits-cnn or photos-cnn" if there == "images" else "--features points"
+    raise EvaluationError(what, hint=other)
 
 
 def describe_reference(samples: Samples, dataset: Choice, zoo: Zoo) -> Reference:

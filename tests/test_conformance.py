@@ -32,6 +32,7 @@ SMALL = {
     },
     "dataset": {
         "digits": {"image_size": 8},
+        "stacked-digits": {"image_size": 8, "count": 1000},
         "folder": {"path": str(PICTURES / "pictures"), "image_size": 8},
         "zip": {"path": str(PICTURES / "pictures.zip"), "image_size": 8},
     },

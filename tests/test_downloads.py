@@ -55,6 +55,12 @@ def test_an_absent_benchmark_says_where_it_looked_and_the_ways_out(tmp_path, nam
     assert all(way in caught.value.hint for way in ("--download", "--data-root", "digits", "folder:PATH"))
 
 
+def test_the_split_that_is_not_trained_on_is_held_out():
+    assert MNIST(split="train", root="here").held_out() == MNIST(split="test", root="here")
+    assert STL10(split="unlabeled").held_out().split == SVHN().held_out().split == "test"
+    assert CIFAR10(split="test").held_out().split == "train"
+
+
 def test_a_torchvision_that_does_not_import_is_worded(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchvision", None)
     with pytest.raises(DataError, match="dataset mnist needs torchvision, which cannot be imported"):

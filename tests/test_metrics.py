@@ -449,6 +449,7 @@ def test_constant_images_give_finite_scores(name, constant):
 
 
 NEEDED = {"fid": (2, 2), "fid-infinity": (2, 2), "is": (2, 10), "kid": (2, 2), "prc": (4, 4), "dc": (6, 2)}
+NEEDED |= {"modes": (2, 2), "w1": (2, 2)}
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -31,7 +31,7 @@ _KEYS = {
 @add_options(DATA_OPTIONS)
 @click.option("--samples", type=int, metavar="N", help="Images to score.  [default: the run's; all of a folder]")
 @add_options(FEATURES_OPTIONS)
-@click.option("--metrics", metavar="NAMES", help="fid, fid-infinity, is, kid, prc, dc, with commas.")
+@click.option("--metrics", metavar="NAMES", help="fid, is, kid, prc, dc, modes, w1, with commas.")
 @click.option("--step", type=int, metavar="N", help="Of this checkpoint.  [default: the newest]")
 @click.option("--best", is_flag=True, help="Of the best checkpoint, as --eval-every chose it.")
 @click.option("--raw", is_flag=True, help="The weights of G itself, not of G_ema.")

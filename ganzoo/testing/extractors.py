@@ -1,4 +1,4 @@
-"""What every feature extractor promises: rows of numbers, one per image, whatever is beside it."""
+"""What every feature extractor promises: rows of numbers, one per sample, whatever is beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from ganzoo.errors import EvaluationError
 from ganzoo.testing.expectations import expect, expect_loaded, expect_tensor
 from ganzoo.testing.subjects import Subject
 
-SHAPES = ((3, 32, 32), (1, 32, 32), (3, 48, 64))
+SHAPES: dict[str, tuple[tuple[int, ...], ...]] = {
+    "images": ((3, 32, 32), (1, 32, 32), (3, 48, 64)),
+    "points": ((2,), (5,)),
+}
+"""Of the samples that are tried, by what an extractor reads."""
 
 
 def _load(subject: Subject) -> Extractor:
@@ -25,21 +29,26 @@ def _load(subject: Subject) -> Extractor:
     return expect_loaded(load, Extractor, "a ganzoo.Extractor", hint=hint, absent=EvaluationError)
 
 
-def _images(shape: tuple[int, ...]) -> Tensor:
+def _samples(shape: tuple[int, ...]) -> Tensor:
+    """Return four images in bytes, or four points in [-1, 1)."""
     generator = torch.Generator().manual_seed(2)
+    if len(shape) != 3:
+        return 2 * torch.rand(4, *shape, generator=generator) - 1
     return torch.randint(256, (4, *shape), generator=generator).to(torch.uint8)
 
 
-def _seen(extractor: Extractor) -> dict[tuple[int, ...], Features]:
-    """Return the features of four images for each shape that is taken."""
+def _seen(subject: Subject, extractor: Extractor) -> dict[tuple[int, ...], Features]:
+    """Return the features of four samples for each shape that is taken."""
     seen: dict[tuple[int, ...], Features] = {}
-    for shape in SHAPES:
+    reads = subject.make().reads
+    expect(reads in SHAPES, f"reads to be one of {', '.join(SHAPES)}", came=repr(reads), hint='reads = "images"')
+    for shape in SHAPES[reads]:
         try:
-            seen[shape] = extractor.extract(_images(shape))
+            seen[shape] = extractor.extract(_samples(shape))
         except EvaluationError:
             continue
-    hint = "take grey or colour images of any size, and resize them"
-    expect(len(seen) > 0, f"features of images of one of {SHAPES}", came="EvaluationError for all", hint=hint)
+    hint = 'take grey or colour images of any size, and resize them; or reads = "points"'
+    expect(len(seen) > 0, f"features of {reads} of one of {SHAPES[reads]}", came="EvaluationError for all", hint=hint)
     return seen
 
 
@@ -54,21 +63,22 @@ def it_says_what_its_numbers_depend_on(subject: Subject) -> None:
 
 
 def rows_are_one_per_image(subject: Subject) -> None:
-    """uint8 (N, C, H, W) -> float32 (N, D), finite and without gradient; class logits (N, K) or none."""
-    for features in _seen(_load(subject)).values():
-        for what, value in (("rows", features.rows), ("class logits", features.logits)):
-            if value is None and what == "class logits":
+    """N samples -> float32 (N, D), finite and without gradient; class logits (N, K) and deviations (N,), or none."""
+    for features in _seen(subject, _load(subject)).values():
+        named = {"rows": features.rows, "class logits": features.logits, "deviations": features.deviations}
+        for what, value in named.items():
+            if value is None and what != "rows":
                 continue
-            length = value.shape[-1] if isinstance(value, Tensor) and value.ndim else 0
-            tensor = expect_tensor(value, (4, length), what, hint="flatten(1).float()")
+            shape = tuple(value.shape[1:2]) if isinstance(value, Tensor) and what != "deviations" else ()
+            tensor = expect_tensor(value, (4, *shape), what, hint="flatten(1).float()")
             expect(not tensor.requires_grad, f"{what} without gradient", came="with one", hint="@torch.no_grad()")
 
 
 def rows_depend_on_their_image_alone(subject: Subject) -> None:
     """However images are batched, a score is the same; to rounding."""
     extractor = _load(subject)
-    for shape, features in _seen(extractor).items():
-        images = _images(shape)
+    for shape, features in _seen(subject, extractor).items():
+        images = _samples(shape)
         alone = torch.cat([extractor.extract(image[None]).rows for image in images])
         close = torch.allclose(features.rows, alone, rtol=1e-3, atol=1e-3 * float(features.rows.abs().max()))
         expect(close, "the same row for an image alone", came="another one", hint="network.eval()")
@@ -77,20 +87,23 @@ def rows_depend_on_their_image_alone(subject: Subject) -> None:
 def rows_are_the_same_every_time(subject: Subject) -> None:
     """Of one loaded extractor, and of another one; and the images stay as they were."""
     extractor = _load(subject)
-    for shape, features in _seen(extractor).items():
-        images = _images(shape)
+    for shape, features in _seen(subject, extractor).items():
+        images = _samples(shape)
         again = [each.extract(images).rows for each in (extractor, _load(subject))]
         same = all(torch.equal(features.rows, rows) for rows in again)
         expect(same, "the same rows again", came="other ones", hint="network.eval(), and weights from a file")
         expect(
-            torch.equal(images, _images(shape)), "images as they were", came="changed ones", hint="copy before a change"
+            torch.equal(images, _samples(shape)),
+            "images as they were",
+            came="changed ones",
+            hint="copy before a change",
         )
 
 
 def loading_leaves_the_random_state(subject: Subject) -> None:
     """A run that is scored on the way ends like one that is not."""
     before = torch.get_rng_state()
-    _seen(_load(subject))
+    _seen(subject, _load(subject))
     kept = torch.equal(before, torch.get_rng_state())
     hint = "with torch.random.fork_rng(devices=[]): build the network"
     expect(kept, "a random state that stays", came="one that moved", hint=hint)

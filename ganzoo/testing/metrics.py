@@ -18,9 +18,9 @@ LENGTH, CLASSES = 6, 4
 
 
 def _set_of(rows: Tensor, logits: Tensor) -> FeatureSet:
-    """rows (N, D), logits (N, K) -> what metrics read."""
+    """rows (N, D), logits (N, K) -> what metrics read; the truth is N(0, I), so lengths are deviations."""
     covariance = rows.double().T.cov(correction=1 if len(rows) > 1 else 0).reshape(LENGTH, LENGTH)
-    return FeatureSet(len(rows), rows.double().mean(dim=0), covariance, rows, logits)
+    return FeatureSet(len(rows), rows.double().mean(dim=0), covariance, rows, logits, deviations=rows.norm(dim=1))
 
 
 def _normal(n: int, seed: int) -> FeatureSet:

@@ -91,6 +91,9 @@ class Keeper:
         """Never the best."""
         return False
 
+    def diagnose(self, step: int, gan: GAN) -> None:
+        """Look at nothing."""
+
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         """Write a checkpoint as a run does."""
         checkpoint.save(self.folder, step, state)

@@ -1,4 +1,4 @@
-"""Real samples: digits that ship with ganzoo, standard benchmarks, and your own images."""
+"""Real samples: digits that ship with ganzoo, toy data of known truth, standard benchmarks, and your own images."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.builtin.datasets.downloads import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
 from ganzoo.builtin.datasets.folder import Folder, Zip
+from ganzoo.builtin.datasets.stacked import StackedDigits
+from ganzoo.builtin.datasets.toy import Gaussians8, Gaussians25, SwissRoll
 from ganzoo.contracts import Dataset
 from ganzoo.hookspecs import hookimpl
 
@@ -24,4 +26,8 @@ def register_datasets() -> Mapping[str, type[Dataset]]:
         "stl10": STL10,
         "folder": Folder,
         "zip": Zip,
+        "gaussians8": Gaussians8,
+        "gaussians25": Gaussians25,
+        "swissroll": SwissRoll,
+        "stacked-digits": StackedDigits,
     }

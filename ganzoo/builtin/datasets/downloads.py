@@ -7,7 +7,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -65,6 +65,10 @@ class Benchmark(Dataset):
         resized = f"resized from {height} to {self.image_size} pixels"
         notes = () if height == self.image_size else (resized,)
         return Samples(resize_images(images, self.image_size), labels, class_names, notes)
+
+    def held_out(self) -> Dataset:
+        """Return the test split; the training split if this is the test split."""
+        return replace(self, split="train" if self.split == "test" else "test")
 
     def find(self, root: Path) -> Raw:
         """Read the files below root; if they are not there, download them or raise DataError."""

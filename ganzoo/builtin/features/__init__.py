@@ -1,4 +1,4 @@
-"""Feature extractors: two small ones that ship with ganzoo, and those of torch-fidelity."""
+"""Feature extractors: small ones that ship with ganzoo, those of toy data, and those of torch-fidelity."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from ganzoo.builtin.features.bundled import DigitsCNN, PhotosCNN
 from ganzoo.builtin.features.fidelity import CLIP, VGG16, DINOv2, Inception
+from ganzoo.builtin.features.points import Gaussians8Modes, Gaussians25Modes, Points
+from ganzoo.builtin.features.stacked import StackedDigitsCNN
 from ganzoo.contracts import FeatureExtractor
 from ganzoo.hookspecs import hookimpl
 
@@ -17,7 +19,11 @@ def register_features() -> Mapping[str, type[FeatureExtractor]]:
         "clip": CLIP,
         "digits-cnn": DigitsCNN,
         "dinov2": DINOv2,
+        "gaussians8": Gaussians8Modes,
+        "gaussians25": Gaussians25Modes,
         "inception": Inception,
         "photos-cnn": PhotosCNN,
+        "points": Points,
+        "stacked-digits": StackedDigitsCNN,
         "vgg16": VGG16,
     }

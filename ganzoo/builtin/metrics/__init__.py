@@ -8,7 +8,9 @@ from ganzoo.builtin.metrics.extrapolation import FrechetDistanceInfinity
 from ganzoo.builtin.metrics.frechet import FrechetDistance
 from ganzoo.builtin.metrics.inception_score import InceptionScore
 from ganzoo.builtin.metrics.kernel import KernelDistance
+from ganzoo.builtin.metrics.modes import Modes
 from ganzoo.builtin.metrics.neighbours import DensityCoverage, PrecisionRecall
+from ganzoo.builtin.metrics.wasserstein import Wasserstein1
 from ganzoo.contracts import Metric
 from ganzoo.hookspecs import hookimpl
 
@@ -22,5 +24,7 @@ def register_metrics() -> Mapping[str, type[Metric]]:
         "fid-infinity": FrechetDistanceInfinity,
         "is": InceptionScore,
         "kid": KernelDistance,
+        "modes": Modes,
         "prc": PrecisionRecall,
+        "w1": Wasserstein1,
     }

@@ -30,7 +30,7 @@ def _require_count(whose: str, features: FeatureSet, images: int, *, hint: str) 
 
 
 def _require_finite(whose: str, features: FeatureSet) -> None:
-    tensors = (features.mean, features.covariance, features.rows, features.logits)
+    tensors = (features.mean, features.covariance, features.rows, features.logits, features.deviations)
     if not all(torch.isfinite(tensor).all() for tensor in tensors if tensor is not None):
         what = f"features of the {whose} images are not finite (nan or inf)"
         raise EvaluationError(what, hint="other weights for --features: images are bytes, so these are to blame")
