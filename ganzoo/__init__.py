@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Samples as Samples
     from ganzoo.contracts import Score as Score
     from ganzoo.contracts import Verdict as Verdict
+    from ganzoo.diagnosis import Diagnosis as Diagnosis
+    from ganzoo.diagnosis import diagnose as diagnose
     from ganzoo.errors import CheckpointError as CheckpointError
     from ganzoo.errors import ConfigError as ConfigError
     from ganzoo.errors import DataError as DataError
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from ganzoo.evaluation import evaluate as evaluate
     from ganzoo.experiment import Run as Run
     from ganzoo.experiment import run as run
+    from ganzoo.findings import Finding as Finding
     from ganzoo.hookspecs import API_VERSION as API_VERSION
     from ganzoo.hookspecs import hookimpl as hookimpl
     from ganzoo.lifecycle import Observer as Observer
@@ -77,12 +80,14 @@ _ORIGINS = {
         *("FeatureExtractor", "FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model"),
         *("Samples", "Score", "Verdict"),
     ),
+    "diagnosis": ("Diagnosis", "diagnose"),
     "errors": (
         *("CheckpointError", "ConfigError", "DataError", "DivergedError", "EvaluationError"),
         *("FolderError", "GanzooError", "GridError", "PluginError", "ResourceError", "RunInterrupted"),
     ),
     "evaluation": ("evaluate",),
     "experiment": ("Run", "run"),
+    "findings": ("Finding",),
     "hookspecs": ("API_VERSION", "hookimpl"),
     "lifecycle": ("Observer",),
     "options": ("NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt"),

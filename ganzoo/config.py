@@ -73,6 +73,8 @@ class TrainConfig:
     save_every: PositiveInt = 500
     keep_last: PositiveInt = 3
     """Checkpoints kept, beside the best."""
+    diagnose_every: NonNegativeInt = 0
+    """Steps between looks at what may go wrong, each about as long as 2 to 20 steps; 0 means none."""
 
 
 @dataclass(frozen=True)

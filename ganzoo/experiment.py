@@ -109,20 +109,29 @@ class Run:
         gan, _ = self.restore(step)
         return (gan.G_ema.module if ema else gan.G).eval(), gan.z_dim
 
-    def restore(self, step: int | None = None) -> tuple[GAN, int]:
-        """Return the networks of a checkpoint, the newest by default, and its step; raises what `generator` raises."""
+    def restore(self, step: int | None = None, *, whole: bool = False) -> tuple[GAN, int]:
+        """Return the generators of a checkpoint, the newest by default, and its step; raises what `generator` raises.
+
+        With `whole`, also its discriminator, augmentation and optimisers.
+        """
         check_plugins(self.manifest, self.zoo)
-        device = choose_device("cpu" if self.config.train.device == "cpu" else "auto", "fp32")
         loaded = checkpoint.load(self.folder.checkpoints, step, quarantine=False)
-        with torch.random.fork_rng():  # building draws weights that are thrown away
-            gan = build_gan(self.config, self.zoo, self.data, device)
+        gan = self.build()
         try:
+            if whole:
+                gan.load_state_dict(loaded.state)
             gan.G.load_state_dict(loaded.state["G"])
             gan.G_ema.load_state_dict(loaded.state["G_ema"])
-        except (KeyError, RuntimeError) as error:
+        except (KeyError, RuntimeError, ValueError) as error:
             what = f"the checkpoint of step {loaded.step} does not fit the recipe: {error}"
             raise CheckpointError(what, where=str(self.path)) from error
         return gan, loaded.step
+
+    def build(self) -> GAN:
+        """Return networks as the run began with, of other random weights; the random state stays as it is."""
+        device = choose_device("cpu" if self.config.train.device == "cpu" else "auto", "fp32")
+        with torch.random.fork_rng():
+            return build_gan(self.config, self.zoo, self.data, device)
 
     def samples(
         self,

@@ -60,6 +60,21 @@ class RunFolder:
         return self.path / "scores.json"
 
     @property
+    def looks(self) -> Path:
+        """What was measured while training with `diagnose_every`, one JSON object a line."""
+        return self.path / "diagnosis.jsonl"
+
+    @property
+    def diagnosis(self) -> Path:
+        """What `ganzoo diagnose` found, last time."""
+        return self.path / "diagnosis.json"
+
+    @property
+    def figures(self) -> Path:
+        """Pictures of a diagnosis."""
+        return self.path / "diagnosis"
+
+    @property
     def closest(self) -> Path:
         """Generated images beside the training images nearest to them."""
         return self.path / "samples" / "closest.png"

@@ -65,6 +65,9 @@ class _Follower:
     def sample(self, step: int, gan: GAN) -> None:
         """Rank 0 does."""
 
+    def diagnose(self, step: int, gan: GAN) -> None:
+        """Rank 0 does."""
+
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         """Rank 0 does."""
 

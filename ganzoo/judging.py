@@ -11,7 +11,7 @@ from torch import nn
 from ganzoo import checkpoint
 from ganzoo.build import GAN
 from ganzoo.config import RunConfig
-from ganzoo.contracts import Samples, Score
+from ganzoo.contracts import Dataset, Samples, Score
 from ganzoo.device import choose_device
 from ganzoo.files import read_records
 from ganzoo.folder import RunFolder, read_reports
@@ -38,6 +38,12 @@ class Judge:
         self.run, self._zoo, self._samples = run, zoo, samples
         if run.eval.every:
             self.open()
+
+    @property
+    def dataset(self) -> Dataset:
+        """Where the samples come from."""
+        dataset: Dataset = self._zoo.create("dataset", self.run.dataset)
+        return dataset
 
     def open(self) -> Evaluator:
         """Return extractor, reference and metrics of the run; loaded once."""

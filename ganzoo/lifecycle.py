@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ganzoo import catalogue, checkpoint, folder, manifest, randomness
+from ganzoo.audit.watch import Watch
 from ganzoo.build import GAN, advise, build_gan
 from ganzoo.config import RunConfig, Settings
 from ganzoo.contracts import Samples
@@ -170,6 +172,7 @@ class _Keeper:
     observer: Observer
     interrupts: Interrupts
     judge: Judge
+    watch: Watch
 
     def step(self, step: int) -> Wish:
         self.observer.step(step)
@@ -192,6 +195,14 @@ class _Keeper:
         (best,) = gan.ranks.highest(int(best_evaluation(self.place)["step"] == step))  # the others wait to hear
         return bool(best)
 
+    def diagnose(self, step: int, gan: GAN) -> None:
+        with self.recorder.pausing():
+            audit, alarms, seconds = self.watch.look(gan, step)
+            self.recorder.look(step, audit.numbers, seconds)
+        for alarm in alarms:
+            advice = f" (try {alarm.advice[0]})" if alarm.advice else ""
+            self.observer.note(f"step {step}: {alarm.name}: {alarm.what}{advice}")
+
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         mark_best(self.place, step)  # first, so that rotation spares it and drops the one before
         checkpoint.save(self.place.checkpoints, step, state, keep_last=self.run.train.keep_last)
@@ -210,9 +221,10 @@ def _train(training: Training, samples: Samples, place: RunFolder, observer: Obs
     ):
         training.align()
         place.write_status("running", training.step, training.run.train.steps)
-        with closing(Recorder(place, training.run, samples.spec, training.step)) as recorder:
+        with closing(Recorder(place, training.run, samples.spec, training.step, samples)) as recorder:
             mark_best(place)  # as it was at this step: a kill may have come after a later mark
-            keeper = _Keeper(place, training.run, recorder, observer, interrupts, judge)
+            watch = Watch(samples, judge.dataset, training.gan.device.torch_device)
+            keeper = _Keeper(place, training.run, recorder, observer, interrupts, judge, watch)
             if training.step == 0:
                 keeper.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
             train(training, keeper)
@@ -260,7 +272,8 @@ def _peak(training: Training, place: RunFolder) -> float:
 def _locate(error: DivergedError, place: RunFolder) -> DivergedError:
     """Add to a divergence where the run lies and what is left of it."""
     saved = max(checkpoint.available_steps(place.checkpoints), default=0)
-    return DivergedError(error.what, where=f"{place.path} (last good checkpoint: step {saved})", hint=error.hint)
+    hint = f"{error.hint}; ganzoo diagnose {shlex.quote(str(place.path))} finds where it began"
+    return DivergedError(error.what, where=f"{place.path} (last good checkpoint: step {saved})", hint=hint)
 
 
 def _conclude(training: Training, place: RunFolder, signal: int | None) -> None:

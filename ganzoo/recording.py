@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,10 +15,11 @@ from torch import Tensor
 
 from ganzoo.build import GAN
 from ganzoo.config import RunConfig, flatten, to_tables
-from ganzoo.contracts import DataSpec, Score
+from ganzoo.contracts import DataSpec, Samples, Score
 from ganzoo.files import append, read_records, write_atomically
 from ganzoo.folder import RunFolder, read_reports
 from ganzoo.images import make_grid, write_png
+from ganzoo.plane import draw_points
 from ganzoo.sampling import draw_latents, sample_images, spread_labels
 
 if TYPE_CHECKING:
@@ -27,15 +29,23 @@ TIMINGS = ("seconds", "images_per_s")
 """Keys of a record that differ between two runs of the same seed."""
 
 
+POINTS = 2000
+"""Points of the plane in a picture."""
+
+
 class Recorder:
     """Writes the records of one run; made anew when the run is resumed."""
 
-    def __init__(self, folder: RunFolder, run: RunConfig, spec: DataSpec, step: int) -> None:
+    def __init__(
+        self, folder: RunFolder, run: RunConfig, spec: DataSpec, step: int, samples: Samples | None = None
+    ) -> None:
         self.folder, self.run, self.spec = folder, run, spec
+        self._reals = samples.x[:POINTS] if samples is not None and spec.shape == (2,) else None
         self._images = run.optim.n_critic * run.optim.batch_size  # real images that D sees in a step
         records = rewind(folder.log, step)
-        if folder.evaluations.is_file():
-            rewind(folder.evaluations, step)
+        for path in (folder.evaluations, folder.looks):
+            if path.is_file():
+                rewind(path, step)
         self._seconds = float(records[-1]["seconds"]) if records else 0.0
         self._first_step, self._last_step, self._last_time = step, step, time.perf_counter()
 
@@ -76,12 +86,23 @@ class Recorder:
         self._tensorboard.add_scalar("eval/selection", selection.value, step)
         return record
 
+    def look(self, step: int, numbers: Mapping[str, float], seconds: float) -> None:
+        """Append what a diagnosis measured, and how long that took."""
+        finite = {name: value for name, value in numbers.items() if math.isfinite(value)}  # JSON has no others
+        append(self.folder.looks, {"step": step, **finite, "seconds": round(seconds, 4)})
+        for name, value in finite.items():
+            self._tensorboard.add_scalar(f"diagnosis/{name}", value, step)
+
     def samples(self, step: int, gan: GAN) -> None:
-        """Write what G_ema makes of the run's fixed latents; rows of a conditional grid show all classes."""
-        if len(self.spec.shape) != 3:
+        """Write what G_ema makes of the run's fixed latents; rows of a conditional grid show all classes.
+
+        Points of the plane lie over real ones; samples that are neither have no picture.
+        """
+        if len(self.spec.shape) != 3 and self.spec.shape != (2,):
             return
         z, y = fixed_latents(self.run, self.spec, gan.z_dim)
-        grid = make_grid(sample_images(gan.G_ema.module, z, y), columns_for(self.spec))
+        made = sample_images(gan.G_ema.module, z, y)
+        grid = make_grid(made, columns_for(self.spec)) if made.ndim == 4 else draw_points(made, self._reals)
         write_png(self.folder.samples / f"step-{step:06d}.png", grid)
         self._tensorboard.add_image("samples/ema", grid, step)
 
@@ -97,8 +118,8 @@ def columns_for(spec: DataSpec) -> int:
 
 
 def fixed_latents(run: RunConfig, spec: DataSpec, z_dim: int) -> tuple[Tensor, Tensor]:
-    """Return the latents of the run's grids, the same at every step: z (N, Z), y (N,)."""
-    count = 8 * columns_for(spec)
+    """Return the latents of the run's pictures, the same at every step: z (N, Z), y (N,)."""
+    count = 8 * columns_for(spec) if len(spec.shape) == 3 else POINTS
     return draw_latents(count, z_dim, run.train.seed), spread_labels(count, spec.num_classes)
 
 

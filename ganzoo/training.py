@@ -44,6 +44,9 @@ class Journal(Protocol):
     def evaluate(self, step: int, gan: GAN) -> bool:
         """Score what G_ema makes, and say whether it is the best so far."""
 
+    def diagnose(self, step: int, gan: GAN) -> None:
+        """Look for what goes wrong; the GAN and the random state stay as they are."""
+
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         """Keep a state from which the run goes on exactly."""
 
@@ -91,7 +94,7 @@ class Training:
 
 _FREE = (
     *("dataset.", "features.", "eval.", "train.steps", "train.device", "train.precision"),
-    *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last"),
+    *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last", "train.diagnose_every"),
 )
 """Settings that may change within a run: length, device, what is written when; data are compared by content."""
 
@@ -123,6 +126,8 @@ def train(training: Training, journal: Journal) -> None:
             journal.record(step, measure(gan, terms, step))
         if last or step % schedule.sample_every == 0:
             journal.sample(step, gan)
+        if schedule.diagnose_every and step % schedule.diagnose_every == 0:
+            journal.diagnose(step, gan)
         best = run.eval.every > 0 and step % run.eval.every == 0 and journal.evaluate(step, gan)
         if last or best or wish is not Wish.GO_ON or step % schedule.save_every == 0:
             journal.save(step, training.state_dict())

@@ -109,3 +109,25 @@ def manifest(folder, seed, plugin, names):
         "platform": {"python": "3.11.7", "system": "Linux"},
         "cost": {"parameters_g": 1000000, "parameters_d": 200000, "flops_per_step": 1e9},
     }
+
+
+def make_diagnosis(folder, *findings, step=100, notes=()):
+    """Write what `ganzoo diagnose` leaves in a run folder: (name, level, picture) each, pictures 720 x 320."""
+    (folder / "diagnosis").mkdir()
+    said = [finding(name, level, picture) for name, level, picture in findings]
+    write(folder / "diagnosis.json", {"run": folder.name, "step": step, "findings": said, "notes": list(notes)})
+    for name in {picture for *_, picture in findings if picture}:
+        write_figure(folder / "diagnosis" / name)
+
+
+def finding(name, level, picture=""):
+    said = {"name": name, "level": level, "what": f"what shows {name}", "evidence": {"spread": 0.123456, "norm": None}}
+    return said | {"advice": ["--loss wgan", "--lipschitz r1"], "topic": "clip", "figure": picture}
+
+
+def write_figure(path):
+    """A black bar on white, at 25 pixels from the left for a name with a, 50 for one with b, and so on."""
+    pixels = np.full((320, 720), 255, np.uint8)
+    left = 25 * (ord(path.stem[0]) - 96)
+    pixels[100:300, left : left + 25] = 0
+    Image.fromarray(pixels).save(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from report_runs import GLANCE, SCORE, make_grid, make_run, write, write_lines
+from report_runs import GLANCE, SCORE, make_diagnosis, make_grid, make_run, write, write_lines
 from runs import ENVIRONMENT
 
 from ganzoo.comparison import compare
@@ -318,9 +318,12 @@ def test_24_runs_of_noise_fit_into_8_mb(tmp_path):
     for loss, seed in product(("bce", "wgan", "hinge", "lsgan"), range(6)):
         folder = make_run(tmp_path / f"{loss}-{seed}", seed, loss=loss, noise=(270, 338), frames=20)
         write_lines(folder / "log.jsonl", noisy_records(seed))
+        make_diagnosis(folder, *[(name, "alarm", f"{name}.png") for name in ("samples", "logits")])
+        for name in ("samples", "logits"):
+            shutil.copy(folder / "samples" / "step-000100.png", folder / "diagnosis" / f"{name}.png")
     report = write_report(read_results([tmp_path]), tmp_path / "report.html")
     assert report.stat().st_size < 8_000_000
-    assert report.read_text().count("data:image/webp") == 24 * 8
+    assert report.read_text().count("data:image/webp") == 24 * (8 + 2)
 
 
 def noisy_records(seed):

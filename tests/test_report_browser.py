@@ -8,7 +8,7 @@ import shutil
 from itertools import pairwise, product
 
 import pytest
-from report_runs import GLANCE, SCORE, make_grid, make_run
+from report_runs import GLANCE, SCORE, make_diagnosis, make_grid, make_run
 
 from ganzoo.report import write_report
 from ganzoo.results import read_results
@@ -45,6 +45,9 @@ def report(tmp_path_factory):
     ]
     states = {(4, 0): "diverged", (4, 1): "diverged"}
     make_grid(root / "grid", axes, [0, 1], states=states, refused={3: "no <b>such</b> model"}, plugin=SCRIPT)
+    collapse, clip = ("mode-collapse", "alarm", "samples.png"), ("unused-capacity", "remark", "weights.png")
+    make_diagnosis(root / "grid" / "cells" / "cell-00-s0", collapse, clip)
+    make_diagnosis(root / "grid" / "cells" / "cell-01-s1", ("dead-units", "fine", ""), notes=["a note " * 40])
     return write_report(read_results([root / "grid"]), root / "report.html", title=SCRIPT)
 
 
@@ -223,6 +226,22 @@ def test_a_seed_is_chosen_for_all_cards(page):
     assert "Samples of mlp · bce, seed 1, at step 100" in alts
 
 
+def test_diagnoses_stand_beside_their_pictures_and_follow_the_filter(page):
+    page.get_by_role("link", name="Diagnosis").click()
+    runs = page.locator(".diagnosis:visible")
+    assert [run.locator("h3").inner_text().splitlines() for run in runs.all()] == [
+        ["mlp · bce", "seed 0, step 100 of 100: 1 alarm, 1 remark, 0 not found"],
+        ["mlp · wgan", "seed 1, step 100 of 100: no alarm, no remark, 1 not found"],
+    ]
+    alarm, remark = runs.first.locator(".finding").all()
+    assert alarm.locator(".flag").inner_text() == "alarm" and remark.locator(".flag").inner_text() == "remark"
+    assert "Try --loss wgan, or --lipschitz r1" in alarm.inner_text()
+    assert alarm.locator("img").evaluate("image => image.complete && image.naturalWidth") == 720
+    assert alarm.locator("img").bounding_box()["x"] > alarm.locator("p").first.bounding_box()["x"] + 300
+    page.get_by_label("Search").fill("wgan")
+    assert page.locator(".diagnosis:visible h3").all_inner_texts()[0].startswith("mlp · wgan")
+
+
 # looks
 
 
@@ -268,7 +287,7 @@ def test_text_stands_out_from_its_ground(open_page, scheme):
         probe.style.color = `var(--${name})`; document.body.append(probe);
         const colour = getComputedStyle(probe).color; probe.remove(); return colour.match(/[0-9.]+/g).map(Number); })"""
     grounds = page.evaluate(resolve, ["page", "raised", "best"])
-    texts = page.evaluate(resolve, ["text", "soft", "accent", "warn"])
+    texts = page.evaluate(resolve, ["text", "soft", "accent", "warn", "alarm"])
     strokes = page.evaluate(resolve, [*(f"line-{i}" for i in range(8)), "strong-rule"])
     assert min(contrast(text, ground) for text in texts for ground in grounds) >= 4.5
     assert min(contrast(stroke, grounds[0]) for stroke in strokes) >= 3

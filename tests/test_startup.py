@@ -17,7 +17,7 @@ from ganzoo.folder import RunFolder
 from ganzoo.offers import NAMES, check_names, find_plugins
 from ganzoo.recording import Recorder
 
-SLOW = {"torch", "numpy", "rich", "tensorboard", "plotly", "jinja2"}
+SLOW = {"torch", "numpy", "rich", "tensorboard", "plotly", "jinja2", "matplotlib", "scipy"}
 COMPILER = {"torch._dynamo", "torch._inductor", "torch.onnx", "sympy"}
 
 AT_END = """

@@ -17,6 +17,7 @@ from ganzoo.cli.bench import bench
 from ganzoo.cli.check import check
 from ganzoo.cli.compare import compare
 from ganzoo.cli.config import config
+from ganzoo.cli.diagnose import diagnose
 from ganzoo.cli.evaluate import evaluate
 from ganzoo.cli.explain import explain
 from ganzoo.cli.list import list_
@@ -102,7 +103,7 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], over
 
 
 for _command in (
-    *(run, resume, sample, evaluate, bench, compare, table, report),
+    *(run, resume, sample, evaluate, diagnose, bench, compare, table, report),
     *(list_, show, explain, config, plugins, new, check),
 ):
     cli.add_command(_command)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ganzoo.cli.diagnose import tell_findings
 from ganzoo.cli.settings import PluginChoice
 
 
@@ -31,4 +32,5 @@ def resume(plugins: PluginChoice, run: Path, steps: int | None, as_json: bool) -
             return
         with terminal.Display() as display:
             lifecycle.resume(run, zoo, display, steps=steps, ranks=ranks)
+    tell_findings(run, zoo)
     terminal.print_outcome(run, as_json, plugins)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ganzoo.cli.diagnose import tell_findings
 from ganzoo.cli.settings import PluginChoice, read_settings, settings_options
 
 
@@ -46,4 +47,5 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
             return
         with display:
             lifecycle.start(settings, zoo, path, display, ranks)
+    tell_findings(path, zoo)
     terminal.print_outcome(path, as_json, plugins)

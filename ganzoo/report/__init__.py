@@ -1,4 +1,4 @@
-"""One HTML file that shows many runs: table, effects, curves, samples, settings, protocol, environment.
+"""One HTML file that shows many runs: table, effects, curves, samples, diagnosis, settings, protocol, environment.
 
 It opens offline: styles, script, pictures and the plotting library are in it, and its content security policy lets
 nothing be fetched. What comes from runs is text there, never markup.
@@ -6,6 +6,7 @@ nothing be fetched. What comes from runs is text there, never markup.
     columns   the table's rows as cells
     curves    scores and losses over training
     pictures  sample grids
+    diagnoses what `ganzoo diagnose` found
     styles    colours, dashes and marks of lines
     facts     settings, protocol, environment
     page      all of it as one page
@@ -27,7 +28,8 @@ def write_report(results: Sequence[Result], path: Path, *, title: str = "", metr
     """Write the report of these runs, whole or not at all, and return its path.
 
     `metric` is the score that ranks, by a short name too. Raises what `comparison.compare` raises, EvaluationError
-    for runs that may not be ranked together; FolderError where the file cannot be written.
+    for runs that may not be ranked together; CheckpointError for a diagnosis that cannot be read; FolderError where
+    the file cannot be written.
     """
     page = render(compare(results, metric=metric), results, title)
     try:

@@ -21,6 +21,7 @@ from ganzoo.report import facts
 from ganzoo.report.albums import make_cards
 from ganzoo.report.columns import Column, label_row, list_filters, make_columns
 from ganzoo.report.curves import collect_logs, collect_scores, is_curve
+from ganzoo.report.diagnoses import make_diagnoses
 from ganzoo.report.styles import Style, choose_styles
 from ganzoo.results import Result, find_grid, read_origin
 from ganzoo.tables.numbers import show_summary, show_value
@@ -74,7 +75,7 @@ def describe(table: Table, results: Sequence[Result]) -> dict[str, Any]:
         "origin": sheet.origin,
         "commands": facts.list_commands(results),
     }
-    return parts | _describe_charts(table, rows, looks) | make_cards(rows)
+    return parts | _describe_charts(table, rows, looks) | make_cards(rows) | make_diagnoses(rows)
 
 
 def _describe_row(key: str, row: Row, style: Style, columns: Sequence[Column]) -> dict[str, Any]:

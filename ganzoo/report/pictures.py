@@ -76,7 +76,7 @@ def read_album(result: Result, times: int, size: int) -> Album:
     unreadable, rung = [], 0
     for step in _spread(sorted(files), total, times):
         try:
-            picture, rung = _embed(files[step], step, min(1.0, step / total), size, rung)
+            picture, rung = embed_picture(files[step], step, min(1.0, step / total), size, rung)
         except (OSError, SyntaxError):  # Pillow: SyntaxError for a PNG with a broken chunk
             unreadable.append(files[step].name)
             continue
@@ -105,8 +105,11 @@ def _spread(steps: list[int], total: int, times: int) -> list[int]:
     return sorted(nearest | {steps[-1]})[-times:]
 
 
-def _embed(path: Path, step: int, share: float, size: int, rung: int) -> tuple[Picture, int]:
-    """Return a picture and its rung, which is not above the one before: quality shall not flicker with time."""
+def embed_picture(path: Path, step: int, share: float, size: int, rung: int) -> tuple[Picture, int]:
+    """Return a picture and its rung, which is not above the one before: quality shall not flicker with time.
+
+    Raises OSError or SyntaxError for a file that is no whole picture.
+    """
     with Image.open(path) as file:
         image = file.convert("RGB")
     width, height = image.size

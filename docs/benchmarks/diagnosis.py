@@ -1,0 +1,68 @@
+"""What the looks of --diagnose cost beside the steps between them; on a machine that does nothing else.
+
+    python docs/benchmarks/diagnosis.py [REPEATS]
+
+Steps and looks take turns, and medians are compared. The data are the shipped digits, with the settings of a first run.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+
+import torch
+
+from ganzoo import load_zoo
+from ganzoo.audit.watch import Watch
+from ganzoo.lifecycle import Observer, prepare
+from ganzoo.recipes import settle
+from ganzoo.training import Training, advance
+
+WORKS = {
+    "mlp, bce": {"model.name": "mlp", "loss.name": "bce"},
+    "dcgan, bce": {"model.name": "dcgan", "loss.name": "bce"},
+    "dcgan, wgan, gp": {"model.name": "dcgan", "loss.name": "wgan", "lipschitz.name": "gp"},
+    "resnet, hinge, sn": {"model.name": "resnet", "loss.name": "hinge", "lipschitz.name": "sn"},
+}
+EVERY = 1000
+"""Steps between two looks, as --diagnose sets them."""
+STEPS = 10
+"""Between two looks here."""
+
+
+def main() -> None:
+    """Measure all, and print a table."""
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    print(f"{torch.get_num_threads()} threads, {repeats} repeats of {STEPS} steps and a look")
+    print("| work | a step, s | a look, s | steps in a look | share of the time at one look in 1000 steps |")
+    print("|---|---|---|---|---|")
+    for name, flags in WORKS.items():
+        step, look = measure(flags, repeats)
+        share = look / (EVERY * step + look)
+        print(f"| {name} | {step:.4f} | {look:.3f} | {look / step:.1f} | {share:.2%} |", flush=True)
+
+
+def measure(flags: dict[str, str], repeats: int) -> tuple[float, float]:
+    """Return the median seconds of a step, and of a look."""
+    zoo = load_zoo()
+    settings = settle(flags=flags)
+    training, samples = prepare(settings.run, zoo, Observer())
+    watch = Watch(samples, zoo.create("dataset", settings.run.dataset), training.gan.device.torch_device)
+    times = [(time_steps(training), watch.look(training.gan, training.step)[2]) for _ in range(repeats + 1)]
+    steps, looks = zip(*times[1:], strict=True)  # the first ones warm up
+    return statistics.median(steps), statistics.median(looks)
+
+
+def time_steps(training: Training) -> float:
+    """Return the mean seconds of a step."""
+    start = time.perf_counter()
+    for _ in range(STEPS):
+        advance(training)
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return (time.perf_counter() - start) / STEPS
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Real samples to look at: some of those that a run is trained on, and some that it is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganzoo.contracts import Samples
+from ganzoo.errors import DataError
+from ganzoo.images import from_uint8
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Real samples, on the device of the networks."""
+
+    x: Tensor
+    """(N, *shape) float32 in [-1, 1]: of the training data."""
+    y: Tensor
+    """(N,)."""
+    held_out: tuple[Tensor, Tensor] | None = None
+    """x (M, *shape) and y (M,) of the same distribution that D has not seen; None if there are none."""
+
+
+def draw_batch(samples: Samples, held_out: Samples | None, count: int, device: torch.device) -> Batch:
+    """Draw at most `count` samples of each, the same ones every time, without touching the global random state.
+
+    Raises DataError if the held-out samples have another shape, or classes that those of training have not.
+    """
+    if held_out is not None and (
+        held_out.spec.shape != samples.spec.shape or held_out.spec.num_classes not in (1, samples.spec.num_classes)
+    ):
+        what = f"held-out samples of shape {held_out.spec.shape} in {held_out.spec.num_classes} classes"
+        hint = "the same dataset, split or image size"
+        raise DataError(f"{what} do not fit those of training: {samples.spec}", hint=hint)
+    rest = None if held_out is None else _draw(held_out, count, device)
+    return Batch(*_draw(samples, count, device), rest)
+
+
+def _draw(samples: Samples, count: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    chosen = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))[:count]
+    return from_uint8(samples.x[chosen].to(device)), samples.y[chosen].to(device)

@@ -1,0 +1,89 @@
+"""Layer by layer: how much each can stretch its input, and how strong the gradient is that reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.build import GAN
+
+LINEAR = (nn.Linear, nn.modules.conv._ConvNd)
+"""Layers that are linear but for their bias."""
+ITERATIONS = 30
+"""Of the power method; on the layers of a trained critic the norm is then right to about 1 %."""
+
+
+def linear_layers(network: nn.Module) -> dict[str, nn.Module]:
+    """Return {name: layer} of those that are linear but for their bias, in the order in which they were built."""
+    return {name: layer for name, layer in network.named_modules() if isinstance(layer, LINEAR)}
+
+
+def spectral_norms(network: nn.Module, *inputs: Tensor, iterations: int = ITERATIONS) -> dict[str, float]:
+    """Return {layer: largest singular value} of the linear layers that `network(*inputs)` runs.
+
+    A convolution's is that of the map on inputs of its true size, its padding and stride included, and not that of
+    its kernel as a matrix, which Miyato et al. 2018, arXiv:1802.05957, bound in its place: for 3 x 3 kernels the two
+    differ by up to 3 (Tsuzuku et al. 2018, arXiv:1802.04034).
+    """
+    shapes = dict[str, tuple[torch.Size, Tensor]]()
+
+    def note(name: str, x: Tensor, y: Tensor) -> None:
+        shapes[name] = (x.shape[1:], x)
+
+    with torch.no_grad(), _watching(network, note):
+        network(*inputs)
+    layers = linear_layers(network)
+    return {name: _spectral_norm(layers[name], shape, like, iterations) for name, (shape, like) in shapes.items()}
+
+
+def _spectral_norm(layer: nn.Module, shape: torch.Size, like: Tensor, iterations: int) -> float:
+    """Power method on A^T A, where A x = layer(x) - layer(0) for one input x of this shape."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(1, *shape, generator=generator).to(like)
+    zero = torch.zeros_like(x)
+    norm = 0.0
+    for _ in range(iterations):
+        x = (x / x.norm()).requires_grad_(True)
+        image = layer(x) - layer(zero)
+        if not (norm := float(image.detach().norm())):
+            return 0.0
+        (x,) = torch.autograd.grad(image, x, image.detach())
+    return norm
+
+
+def gradient_norms(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> dict[str, float]:
+    """Return {layer: ||dL/dh||_2, mean per sample} for outputs h of D's linear layers; L is its adversarial loss.
+
+    The curve of arXiv:1704.00028, Figure 1(b): flat if signals pass, straight on a logarithmic axis if each layer
+    shrinks or stretches them. x_real, x_fake (N, *shape), y (N,). A penalty is no part of L.
+    """
+    outputs = dict[str, list[Tensor]]()
+    with _watching(gan.D, lambda name, _, h: outputs.setdefault(name, []).append(h)):
+        real, fake = gan.D(x_real, y).logits, gan.D(x_fake, y).logits
+    loss = len(y) * gan.loss.discriminator_loss(real=real, fake=fake)  # a loss is a mean: this gives each sample's own
+    tensors = [h for hs in outputs.values() for h in hs]
+    gradients = torch.autograd.grad(loss, tensors, allow_unused=True)
+    norms = iter([torch.zeros(()) if g is None else g.float().flatten(1).norm(dim=1).mean() for g in gradients])
+    return {name: float(torch.stack([next(norms) for _ in hs]).mean()) for name, hs in outputs.items()}
+
+
+@contextmanager
+def _watching(network: nn.Module, note: Callable[[str, Tensor, Tensor], Any]) -> Iterator[None]:
+    """Meanwhile, call note(name, input, output) whenever a linear layer has run."""
+
+    def hook_of(name: str) -> Callable[..., None]:
+        def hook(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            note(name, inputs[0], output)
+
+        return hook
+
+    handles = [layer.register_forward_hook(hook_of(name)) for name, layer in linear_layers(network).items()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

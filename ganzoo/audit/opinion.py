@@ -1,0 +1,56 @@
+"""What the critic thinks of training samples, of real ones that it has not seen, and of generated ones."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganzoo.audit.diversity import Numbers
+from ganzoo.contracts import AdversarialLoss
+
+
+def measure_opinion(*, train: Tensor, fake: Tensor, held_out: Tensor | None) -> Numbers:
+    """train, fake, held_out: logits (N,) -> their means and largest size, who is ahead, and two signs of overfitting.
+
+    ahead         probability that a training sample has a higher logit than a generated one: 0.5 if D cannot tell
+    sign          E[sign D(train)], r_t of Karras et al. 2020, arXiv:2006.06676, Eq. 1: towards 1 as D overfits, for
+                  losses whose border between real and fake is 0
+    overfitting   (E D(train) - E D(held-out)) / (E D(train) - E D(fake)), r_v of the same equation: 0 if D treats
+                  unseen reals as those it has seen, 1 if it treats them as fakes
+    held-out      probability that a training sample has a higher logit than a held-out one: 0.5 without overfitting
+    """
+    numbers = {
+        "logit/train": float(train.mean()),
+        "logit/fake": float(fake.mean()),
+        "logit/size": float(max(train.abs().max(), fake.abs().max())),
+        "ahead": _exceeds(train, fake),
+        "sign": float(train.sign().mean()),
+    }
+    if held_out is None:
+        return numbers
+    gap = float(train.mean() - fake.mean())
+    numbers |= {"logit/held-out": float(held_out.mean()), "held-out": _exceeds(train, held_out)}
+    return numbers | {"overfitting": float(train.mean() - held_out.mean()) / gap if gap > 0 else 0.0}
+
+
+def measure_pull(loss: AdversarialLoss, *, real: Tensor, fake: Tensor) -> Numbers:
+    """real, fake: logits (N,) -> how much each player's loss changes per unit of logit, mean over the batch.
+
+    1 for a Wasserstein loss, the sigmoid of a logit for bce; near 0, the player learns nothing, whatever D thinks.
+    """
+    real, fake = (logits.detach().requires_grad_(True) for logits in (real, fake))
+    of_d = loss.discriminator_loss(real=real, fake=fake)
+    of_g = loss.generator_loss(fake=fake, real=real if loss.relativistic else None)
+    return {"pull/d": _size(of_d, real, fake) / 2, "pull/g": _size(of_g, fake)}
+
+
+def _size(loss: Tensor, *logits: Tensor) -> float:
+    """Sum of |d loss / d logit|: of a mean over a batch, the mean over samples."""
+    gradients = torch.autograd.grad(loss, logits, allow_unused=True, retain_graph=True)
+    return float(sum(gradient.abs().sum() for gradient in gradients if gradient is not None))
+
+
+def _exceeds(one: Tensor, other: Tensor) -> float:
+    """P(a > b) for a of one, b of the other, ties halved: (N,), (M,) -> the area under the ROC curve."""
+    a, b = one[:, None], other[None, :]
+    return float(((a > b).double() + 0.5 * (a == b).double()).mean())

@@ -1,0 +1,214 @@
+"""Numbers of one audit to findings. Each rule is one function and one threshold, with where that comes from.
+
+Causes come before the symptoms that they have in common: a frozen critic also makes a generator collapse. Thresholds
+marked (measured) lie between the planted failures and the healthy runs of tests/test_diagnosis.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+from ganzoo.audit import Audit
+from ganzoo.findings import Finding, Level
+
+STILL = 1e-7
+"""Relative length of an update below which float32 weights stay what they are: half of its precision."""
+RASH = 0.05
+"""Relative length of an update above which weights are overwritten rather than learnt (measured)."""
+HASTY = 0.2
+"""Share of a layer's initial size that one update of Adam replaces: above it nothing is left in five (measured)."""
+FADING = 1e-3
+"""Gradient at the first layer over that at the last, below which the first one learns next to nothing (measured)."""
+FLAT = 1e-4
+"""Slope of a clipped critic below which its logits are nearly constant over the data (measured)."""
+BLOWN_UP = 1e4
+"""Gradient at the first layer over that at the last (measured)."""
+ALIKE = 0.2
+"""Distance among generated samples over that among real ones, below which they are about one (measured)."""
+HUGE = 1e3
+"""Size of a logit at which float16 has steps of 0.5, and every bounded loss has long been flat."""
+TOLERANCE = 0.15
+"""How far the mean slope of a penalised critic may be from 1 without a remark."""
+
+
+def judge(audit: Audit) -> list[Finding]:
+    """Return one finding per rule, in the order of this file."""
+    return [finding for rule in RULES for finding in rule(audit)]
+
+
+def frozen(audit: Audit) -> Iterator[Finding]:
+    """Does each player move at all?"""
+    for whose, player in (("discriminator", "d"), ("generator", "g")):
+        evidence = _pick(audit, f"update/{player}", f"gradient/{player}", f"still/{player}")
+        moves = audit.numbers[f"update/{player}"]
+        level: Level = "alarm" if moves < STILL else "fine"
+        stuck = not evidence[f"gradient/{player}"]
+        what = f"an update moves the {whose}'s weights by {_percent(moves)} of their length"
+        what += ": its gradient is 0" if stuck else ""
+        advice = (f"--set optim.lr_{player}={1e-5 if stuck else 2e-4}", "--loss wgan --lipschitz gp")
+        yield Finding(f"frozen-{whose}", level, what, evidence, advice, "two-time-scales", "layers.png")
+
+
+def batch_norm(audit: Audit) -> Iterator[Finding]:
+    """Does a penalty differentiate logits that depend on the whole batch? arXiv:1704.00028, Section 4."""
+    name, facts = "batch-norm-in-penalised-critic", audit.facts
+    if "penalised" not in facts:
+        yield Finding(name, "fine", "no penalty looks at single samples", topic="batch-norm")
+    elif "mixes" in facts:
+        what = "the critic is penalised per sample, but its logits move with the other samples of the batch"
+        yield Finding(name, "alarm", what, {}, ("--set model.norm_d=none", "--set model.norm_d=layer"), "batch-norm")
+    else:
+        yield Finding(name, "fine", "each logit depends on one sample alone", topic="batch-norm")
+
+
+def learning_rate(audit: Audit) -> Iterator[Finding]:
+    """Do updates overwrite the weights?"""
+    evidence = _pick(audit, "rate/d", "rate/g", "update/d", "update/g", "lr/d", "lr/g")
+    players = "g" if "clipped" in audit.facts else "dg"  # clipping keeps D's weights short, so that its steps look long
+    rash = max(audit.numbers[f"update/{player}"] for player in players)
+    lengths = [_percent(evidence[f"update/{player}"]) for player in "dg"]
+    what = f"one update moves D by {lengths[0]} and G by {lengths[1]} of the length of its weights"
+    hasty = max(audit.numbers.get("rate/d", 0.0), audit.numbers.get("rate/g", 0.0))
+    if hasty > HASTY:
+        what = f"the first update replaced {_percent(hasty)} of the size of a layer's weights; now {what}"
+    level: Level = "alarm" if hasty > HASTY or rash > RASH or not math.isfinite(rash) else "fine"
+    lower = " ".join(f"--set optim.lr_{player}={audit.numbers[f'lr/{player}'] / 100:.0e}" for player in "dg")
+    advice = (lower, "--set optim.lr_decay=linear") if level == "alarm" else ()
+    yield Finding("learning-rate-too-high", level, what, evidence, advice, "two-time-scales", "curves.png")
+
+
+def gradients(audit: Audit) -> Iterator[Finding]:
+    """Does the gradient reach the first layer as strong as it left the last? arXiv:1704.00028, Figure 1(b)."""
+    norms = list(audit.layers.get("gradient", {}).values())
+    if len(norms) < 2:
+        return
+    ratio, slope = norms[0] / max(norms[-1], 1e-30), audit.numbers["slope/between"]
+    evidence = {"first over last layer": ratio, "slope between real and fake": slope}
+    clipped = "clipped" in audit.facts
+    fades = ratio < FADING or (clipped and slope < FLAT)
+    what = f"a gradient is {ratio:.2g} times as large at D's first layer as at its last; D's slope is {slope:.2g}"
+    advice = ("--lipschitz gp", "--set lipschitz.limit=0.01") if clipped else ("--lipschitz sn", "--lipschitz gp")
+    yield Finding("vanishing-gradients", "alarm" if fades else "fine", what, evidence, advice, "clip", "layers.png")
+    explodes: Level = "alarm" if ratio > BLOWN_UP or not math.isfinite(ratio) else "fine"
+    yield Finding("exploding-gradients", explodes, what, evidence, advice[:1], "clip", "layers.png")
+
+
+def logits(audit: Audit) -> Iterator[Finding]:
+    """Are logits of a size that means anything?"""
+    size = audit.numbers["logit/size"]
+    level: Level = "fine" if size < HUGE else "alarm"
+    what = f"the largest logit is {size:.3g}"
+    advice = ("--lipschitz gp", "--set optim.lr_d=1e-4", "--set train.clip_grad_norm=1")
+    yield Finding("exploding-logits", level, what, _pick(audit, "logit/size"), advice, "lipschitz", "logits.png")
+
+
+def loss_saturation(audit: Audit) -> Iterator[Finding]:
+    """Is either loss flat where the logits are? arXiv:1406.2661, Section 3, end; arXiv:1701.04862, Theorem 2.4."""
+    for whose, player in (("discriminator", "d"), ("generator", "g")):
+        pull = audit.numbers[f"pull/{player}"]
+        what = f"the {whose}'s loss changes by {pull:.2g} per unit of logit"
+        low: Level = "alarm" if player == "g" else "remark"  # a hinge that is met leaves D content, which may pass
+        advice = ("--loss bce", "--loss hinge", "--loss wgan --lipschitz gp") if player == "g" else ("--lipschitz gp",)
+        level = low if pull < 1e-3 else "fine"
+        yield Finding(f"saturated-{whose}-loss", level, what, {"pull": pull}, advice, "saturation", "logits.png")
+
+
+def samples(audit: Audit) -> Iterator[Finding]:
+    """Does G press its output against the ends of tanh?"""
+    fake, real = audit.numbers["at the ends/fake"], audit.numbers["at the ends/real"]
+    level: Level = "alarm" if fake > real + 0.5 else "fine"
+    what = f"{_percent(fake)} of the generated numbers lie at -1 or 1, of the real ones {_percent(real)}"
+    evidence = {"generated": fake, "real": real}
+    yield Finding("saturated-samples", level, what, evidence, ("--set optim.lr_g=1e-4",), "saturation")
+
+
+def dead(audit: Audit) -> Iterator[Finding]:
+    """Are rectified units off for the whole batch?"""
+    share = audit.numbers["dead units"]
+    what = f"{_percent(share)} of the rectified units of one network are off for every sample"
+    level: Level = "alarm" if share > 0.5 else "fine"
+    advice = ("--set optim.lr_d=1e-4 --set optim.lr_g=1e-4",)
+    yield Finding("dead-units", level, what, {"share": share}, advice, "saturation")
+
+
+def overfitting(audit: Audit) -> Iterator[Finding]:
+    """Does D tell the reals that it has seen from those that it has not? arXiv:2006.06676, Eq. 1."""
+    name, advice = "critic-overfitting", ("--augment ada", "--augment diffaug", "--set train.steps=FEWER")
+    if "held-out" not in audit.numbers:
+        what = "there are no held-out reals to compare with: --held-out DATASET"
+        yield Finding(name, "unknown", what, _pick(audit, "sign"), topic="ada")
+        return
+    evidence = _pick(audit, "held-out", "overfitting", "sign")
+    seen = audit.numbers["held-out"]
+    what = f"D puts a training sample above a held-out one {_percent(seen)} of the time; 50 % if it knows none by heart"
+    yield Finding(name, "alarm" if seen > 0.75 else "fine", what, evidence, advice, "ada", "logits.png")
+
+
+def collapse(audit: Audit) -> Iterator[Finding]:
+    """Does G make few things? arXiv:1706.08224 for the birthday test."""
+    name, n = "mode-collapse", audit.numbers
+    advice = ("--loss wgan --lipschitz gp", "--lipschitz r1", "--loss hinge --lipschitz sn")
+    if "spread" not in n:
+        yield Finding(name, "unknown", "the generator's samples are not finite", topic="mode-collapse")
+        return
+    evidence = _pick(audit, "spread", "duplicates", "support", "classes/real", "classes/fake")
+    signs = [
+        (n["spread"] < ALIKE, f"samples differ {_percent(n['spread'])} as much as real ones"),
+        (n["duplicates"] > 0.5, f"{_percent(n['duplicates'])} have a near duplicate (1 % of real ones)"),
+        (
+            _share_of_classes(n) < 0.5,
+            f"{n.get('classes/fake', 0):.0f} of {n.get('classes/real', 0):.0f} classes appear",
+        ),
+    ]
+    found = [text for so, text in signs if so]
+    what = "; ".join(found or [signs[0][1]])
+    yield Finding(name, "alarm" if found else "fine", what, evidence, advice, "mode-collapse", "samples.png")
+
+
+def _share_of_classes(numbers: Mapping[str, float]) -> float:
+    """1 where the extractor knows no classes, or too few to speak of."""
+    real = numbers.get("classes/real", 0.0)
+    return numbers["classes/fake"] / real if real >= 5 else 1.0
+
+
+def slope(audit: Audit) -> Iterator[Finding]:
+    """Has the enforcer done what it is for?"""
+    n = audit.numbers
+    keys = ("slope/real", "slope/fake", "slope/between", "slope/largest", "slope/bound", "near limit")
+    evidence = _pick(audit, *keys)
+    mean = n["slope/between"]
+    what = f"D's slope is {mean:.3g} on average between real and fake, {n['slope/largest']:.3g} at most"
+    level: Level = "remark" if "unit slope" in audit.facts and abs(mean - 1) > TOLERANCE else "fine"
+    advice = ("--set optim.n_critic=5", "--set lipschitz.weight=10") if level == "remark" else ()
+    yield Finding("lipschitz", level, what, evidence, advice, "lipschitz", "slopes.png")
+    if "near limit" in n:
+        share = n["near limit"]
+        what = f"{_percent(share)} of D's weights lie at the clip value: the critic is simpler than it could be"
+        level = "remark" if share > 0.2 else "fine"
+        yield Finding("unused-capacity", level, what, {"near limit": share}, ("--lipschitz gp",), "clip", "weights.png")
+
+
+RULES: tuple[Callable[[Audit], Iterator[Finding]], ...] = (
+    *(
+        batch_norm,
+        learning_rate,
+        frozen,
+        gradients,
+        logits,
+        loss_saturation,
+        overfitting,
+        collapse,
+        samples,
+        dead,
+        slope,
+    ),
+)
+
+
+def _pick(audit: Audit, *names: str) -> dict[str, float | None]:
+    return {name: audit.numbers[name] for name in names if name in audit.numbers}
+
+
+def _percent(share: float | None) -> str:
+    return f"{100 * (share or 0):.3g} %"

@@ -1,0 +1,83 @@
+"""`ganzoo diagnose`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ganzoo.cli.settings import PluginChoice
+
+if TYPE_CHECKING:
+    from ganzoo.diagnosis import Diagnosis
+    from ganzoo.findings import Finding
+    from ganzoo.zoo import Zoo
+
+
+@click.command(short_help="Say what goes wrong in a run, by its numbers, and what to try.")
+@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--step", type=int, metavar="N", help="Look at this checkpoint.  [default: the newest]")
+@click.option("--held-out", metavar="DATASET", help="Real samples that D has not seen: folder:PATH, mnist, ...")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.pass_obj
+def diagnose(plugins: PluginChoice, /, run: Path, step: int | None, held_out: str | None, as_json: bool) -> None:
+    """Look at RUN, a run folder, for what goes wrong: nothing in it is trained.
+
+    \b
+    ganzoo diagnose runs/NAME
+    ganzoo diagnose runs/NAME --step 1000 --json
+    ganzoo diagnose runs/NAME --held-out folder:other-photos
+
+    Mode collapse, oscillation, a loss that says nothing, a critic that has
+    learnt its data by heart, slopes far from what the enforcer is for,
+    gradients that vanish or explode, updates that are too long or nothing,
+    and where the first nan came from. The findings, with their numbers and
+    flags to try next, go to RUN/diagnosis.json, pictures to RUN/diagnosis.
+    """
+    found = examine(run, plugins.load(), step=step, held_out=held_out)
+    click.echo(json.dumps(found.to_json()) if as_json else show(found))
+
+
+def examine(path: Path, zoo: Zoo, *, step: int | None = None, held_out: str | None = None) -> Diagnosis:
+    """Diagnose a run, and leave the findings and their pictures in its folder."""
+    from ganzoo import diagnosis
+    from ganzoo.experiment import Run
+
+    run = Run(path, zoo)
+    found = diagnosis.diagnose(run, step=step, held_out=held_out)
+    diagnosis.save(found, run)
+    return found
+
+
+def tell_findings(path: Path, zoo: Zoo) -> None:
+    """Diagnose a run that was trained with --diagnose, on stderr; other runs are left alone."""
+    from ganzoo.folder import RunFolder
+
+    if RunFolder(path).read_recipe().train.diagnose_every:
+        click.echo(show(examine(path, zoo)), err=True)
+
+
+def show(diagnosis: Diagnosis) -> str:
+    """Return the findings as text: alarms and remarks with what to try, the rest in a line each."""
+    lines = [f"{diagnosis.run} at step {diagnosis.step}: {_count(len(diagnosis.alarms))}"]
+    for finding in diagnosis.findings:
+        lines += ["", *_describe(finding)] if finding.level in ("alarm", "remark") else []
+    for level, title in (("fine", "Looked for, and not found"), ("unknown", "Could not be looked for")):
+        some = [finding for finding in diagnosis.findings if finding.level == level]
+        lines += ["", f"{title}:"] * bool(some)
+        lines += [f"  {finding.name:30} {finding.what}" for finding in some]
+    return "\n".join([*lines, *(f"\nnote: {note}" for note in diagnosis.notes)])
+
+
+def _count(alarms: int) -> str:
+    return {0: "no alarm", 1: "1 alarm"}.get(alarms, f"{alarms} alarms")
+
+
+def _describe(finding: Finding) -> list[str]:
+    lines = [f"{finding.level.upper()}  {finding.name}: {finding.what}"]
+    lines += [f"  {name:30} {value:.4g}" for name, value in finding.evidence.items() if value is not None]
+    lines += [f"  try   {flags}" for flags in finding.advice]
+    lines += [f"  see   ganzoo explain {finding.topic}"] * bool(finding.topic)
+    return lines

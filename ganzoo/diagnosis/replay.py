@@ -1,0 +1,100 @@
+"""Where the first number came from that was not finite: the run is repeated from its last checkpoint, and watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+
+from torch import Tensor, nn
+
+from ganzoo import checkpoint, manifest
+from ganzoo.experiment import Run
+from ganzoo.graphs import plain_updates
+from ganzoo.lifecycle import Observer, prepare
+from ganzoo.training import Training, advance
+
+FARTHEST = 2000
+"""Steps that are repeated at most."""
+
+
+@dataclass(frozen=True)
+class NaNOrigin:
+    """What was first not finite."""
+
+    step: int
+    """The step in which it happened."""
+    what: str
+    """ "the output of D.trunk.body.3", "the gradient of G.trunk.body.0.weight", "d/penalty"."""
+    since: int
+    """The checkpoint from which the run was repeated."""
+
+
+class _Found(Exception):  # noqa: N818  # no error: it ends the search
+    pass
+
+
+def find_nan(run: Run) -> NaNOrigin | None:
+    """Repeat a run from its newest checkpoint, on the CPU or where it was, until something is not finite.
+
+    None if that does not happen within FARTHEST steps. Nothing is written. Raises what `lifecycle.prepare` raises.
+    """
+    config = manifest.keep_precision(run.config, run.manifest)
+    training, _ = prepare(config, run.zoo, Observer())
+    training.load_state_dict(checkpoint.load(run.folder.checkpoints, quarantine=False).state)
+    training = replace(training, updates=plain_updates(training.gan))  # a recorded step runs no hooks
+    since = training.step
+    with closing(training.feed), _watching(training):
+        while training.step < min(since + FARTHEST, config.train.steps):
+            try:
+                terms = advance(training)
+                _check_all(terms)
+                _check_all(_weights(training))
+            except _Found as found:
+                return NaNOrigin(training.step + 1, str(found), since)
+    return None
+
+
+@contextmanager
+def _watching(training: Training) -> Iterator[None]:
+    """Meanwhile the first output or gradient that is not finite raises _Found with its name."""
+    handles = []
+    for whose, network in (("G", training.gan.G), ("D", training.gan.D)):
+        for name, layer in network.named_modules():
+            if not any(layer.children()):
+                handles.append(layer.register_forward_hook(_output_check(f"the output of {whose}.{name}")))
+        for name, weight in network.named_parameters():
+            handles.append(weight.register_hook(_gradient_check(f"the gradient of {whose}.{name}")))  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _output_check(what: str) -> Callable[..., None]:
+    def check(layer: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        for tensor in output if isinstance(output, tuple) else (output,):
+            if isinstance(tensor, Tensor):
+                _check(what, tensor)
+
+    return check
+
+
+def _gradient_check(what: str) -> Callable[[Tensor], None]:
+    return lambda gradient: _check(what, gradient)
+
+
+def _weights(training: Training) -> dict[str, Tensor]:
+    networks = {"G": training.gan.G, "D": training.gan.D}
+    return {f"{w}.{name}": weight for w, network in networks.items() for name, weight in network.named_parameters()}
+
+
+def _check_all(tensors: dict[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        _check(name, tensor)
+
+
+def _check(what: str, tensor: Tensor) -> None:
+    if not bool(tensor.isfinite().all()):
+        raise _Found(what)

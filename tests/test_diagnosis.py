@@ -1,0 +1,257 @@
+"""Planted failures are named and healthy runs are not; and what the course of a run tells."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from runs import ganzoo, train
+
+import ganzoo as package
+from ganzoo.builtin.datasets.digits import read_digits
+from ganzoo.diagnosis import diagnose, read_scores
+from ganzoo.diagnosis.course import judge_end, judge_loss, judge_rhythm
+from ganzoo.diagnosis.history import find_agreement, find_lead, find_rhythm
+from ganzoo.diagnosis.replay import find_nan
+from ganzoo.errors import DivergedError
+from ganzoo.experiment import Run
+from ganzoo.explanations import find_topic
+from ganzoo.files import read_records
+from ganzoo.findings import Finding, by_level
+from ganzoo.folder import RunFolder
+from ganzoo.images import write_png
+from ganzoo.zoo import load_zoo
+
+PLUGIN = Path(__file__).parent / "planted.py"
+SMALL = {"model.width": 16, "dataset.image_size": 16, "eval.at_end": False, "train.device": "cpu"}
+
+PLANTED = {
+    "mode-collapse": {"model": "deaf", "loss": "bce", "steps": 60},
+    "frozen-discriminator": {"loss": "bce", "steps": 60, "options": {"optim.lr_d": 1e-12}},
+    "learning-rate-too-high": {"loss": "bce", "steps": 100, "options": {"optim.lr_d": 2e-2, "optim.lr_g": 2e-2}},
+    "vanishing-gradients": {"loss": "wgan", "lipschitz": "clip", "steps": 60, "options": {"lipschitz.limit": 1e-3}},
+    "batch-norm-in-penalised-critic": {"loss": "wgan", "lipschitz": "heedless", "steps": 20,
+                                       "options": {"model.norm_d": "batch", "optim.n_critic": 5}},
+    "critic-overfitting": {"loss": "bce", "steps": 600},
+}  # fmt: skip
+HEALTHY = {
+    "bce": {"loss": "bce", "steps": 600},
+    "wgan-gp": {"loss": "wgan", "lipschitz": "gp"},
+    "hinge-sn": {"loss": "hinge", "lipschitz": "sn"},
+    "bce-r1": {"loss": "bce", "lipschitz": "r1", "steps": 500},
+    "lsgan": {"loss": "lsgan", "steps": 600},
+    "wgan-gp-on-points": {"model": "mlp", "loss": "wgan", "lipschitz": "gp", "dataset": "gaussians8", "steps": 400},
+}
+
+
+@pytest.fixture(scope="module")
+def zoo():
+    return load_zoo(files=[PLUGIN])
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """Two folders of different digits: 200 to learn by heart, and 500 others."""
+    root, (images, _) = tmp_path_factory.mktemp("digits"), read_digits()
+    for name, part in (("few", images[:200]), ("others", images[200:700])):
+        (root / name).mkdir()
+        for i, image in enumerate(part):
+            write_png(root / name / f"{i:03}.png", (image.float() * (255 / 16)).round().to(torch.uint8)[None])
+    return root
+
+
+def make(path, zoo, seed, *, model="dcgan", dataset="digits", options=(), **flags):
+    small = {key: value for key, value in SMALL.items() if model != "mlp" or key.startswith(("eval", "train"))}
+    return package.run(
+        model=model, dataset=dataset, seed=seed, out=path, zoo=zoo, options=small | dict(options), **flags
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_failure_is_the_first_alarm(name, seed, zoo, digits, tmp_path):
+    forgetful = name == "critic-overfitting"
+    where = {"dataset": f"folder:{digits / 'few'}", "features": "digits-cnn"} if forgetful else {}
+    run = make(tmp_path / "run", zoo, seed, **PLANTED[name], **where)
+    found = diagnose(run, held_out=f"folder:{digits / 'others'}" if forgetful else None)
+    assert found.alarms[0].name == name, [alarm.what for alarm in found.alarms]
+    assert found.alarms[0].advice
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_healthy_run_raises_no_alarm(name, zoo, tmp_path):
+    found = diagnose(make(tmp_path / "run", zoo, 0, **HEALTHY[name]))
+    assert [alarm.what for alarm in found.alarms] == []
+
+
+def test_every_finding_has_a_topic_that_explains_it(tmp_path):
+    train(tmp_path / "run", "--no-scores")
+    findings = diagnose(tmp_path / "run").findings
+    assert len({finding.name for finding in findings}) == len(findings) > 14
+    assert all(find_topic(finding.topic).text for finding in findings)
+
+
+def test_a_rhythm_is_found_under_noise_and_a_trend():
+    steps = np.arange(0, 2000, 10.0)
+    noise = np.random.default_rng(0).normal(size=len(steps))
+    found = find_rhythm(steps, np.sin(2 * np.pi * steps / 250) + 0.5 * noise + steps / 500)
+    assert found.period == pytest.approx(250, abs=10)
+    assert 0.5 < found.strength < 0.8  # 0.5 of variance 0.5 + 0.25 is signal: 2 / 3
+
+
+def test_noise_and_a_straight_line_have_no_rhythm():
+    steps = np.arange(200.0)
+    assert sum(find_rhythm(steps, np.random.default_rng(i).normal(size=200)).strength > 0.4 for i in range(20)) == 0
+    assert find_rhythm(steps, 3 * steps + 1).strength < 0.4
+
+
+def test_memory_is_the_time_to_forget():
+    """An AR(1) series with coefficient exp(-1 / 20) forgets to 1/e within 20 steps."""
+    rng, values = np.random.default_rng(1), [0.0]
+    for _ in range(20_000):
+        values.append(math.exp(-1 / 20) * values[-1] + rng.normal())
+    assert find_rhythm(np.arange(len(values), dtype=float), np.array(values)).memory == pytest.approx(20, rel=0.25)
+
+
+def log_of(losses, **more):
+    return [
+        {"step": i + 1, "d/adversarial": loss, "g/adversarial": -loss, "score/real": 1.0, "score/fake": 0.0, **more}
+        for i, loss in enumerate(losses)
+    ]
+
+
+def test_who_leads_and_how_often_that_changes():
+    log = [{"step": i, "score/real": 1.0, "score/fake": fake} for i, fake in enumerate([0, 0, 2, 0])]
+    assert find_lead(log) == (0.75, 2)
+
+
+def test_a_loss_that_falls_with_the_score_is_informative():
+    steps = np.arange(10.0, 101, 10)
+    log = log_of(np.linspace(-5, 0, 100))  # the critic's estimate falls from 5 to 0
+    better = (steps, np.linspace(9, 1, 10))
+    assert find_agreement(log, "d/adversarial", -1, better)[0] == pytest.approx(1)
+    assert find_agreement(log, "g/adversarial", 1, better)[0] == pytest.approx(1)
+    (fine,) = judge_loss(log, better, "FD")
+    assert fine.level == "fine"
+    (bad,) = judge_loss(log, (steps, np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3.5])), "FD")
+    assert bad.level == "remark"
+    (unknown,) = judge_loss(log, (steps[:3], steps[:3]), "FD")
+    assert unknown.level == "unknown"
+
+
+def test_a_loss_that_goes_round_is_named_with_its_period():
+    log = log_of(np.sin(2 * np.pi * np.arange(400) / 50))
+    (found,) = judge_rhythm(log, (np.array([]), np.array([])))
+    assert (found.level, found.evidence["period"]) == ("remark", 50)
+    (alarm,) = judge_rhythm(log, (np.arange(100.0), 2 + np.sin(np.arange(100.0))))
+    assert alarm.level == "alarm"
+    (short,) = judge_rhythm(log[:20], (np.array([]), np.array([])))
+    assert short.level == "unknown"
+
+
+def test_alarms_come_first_and_causes_keep_their_order():
+    findings = [
+        Finding(name, level, "") for name, level in (("a", "fine"), ("b", "alarm"), ("c", "remark"), ("d", "alarm"))
+    ]
+    assert [finding.name for finding in by_level(findings)] == ["b", "d", "c", "a"]
+
+
+def diverge(path, zoo, **choice):
+    with pytest.raises(DivergedError):
+        package.run(
+            **({"model": "mlp"} | choice), steps=60, out=path, zoo=zoo, save_every=10, log_every=1,
+            options={"dataset.image_size": 8, "eval.at_end": False, "train.device": "cpu"},
+        )  # fmt: skip
+    return Run(path, zoo)
+
+
+def test_the_layer_that_broke_first_is_named(zoo, tmp_path):
+    """Two passes of G in training a step, and a first one when it was built: the 26th is that of G in step 13."""
+    run = diverge(tmp_path / "run", zoo, model="brittle")
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    origin = find_nan(run)
+    assert origin is not None
+    assert origin.what == "the output of G.trunk.body.2"
+    assert origin.step == Run(run.path).log[-1]["step"] + 1
+    assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    first = diagnose(run).alarms[0]
+    assert (first.name, origin.what in first.what) == ("divergence", True)
+
+
+def test_a_gradient_that_was_infinite_is_told_from_an_output(zoo, tmp_path):
+    origin = find_nan(diverge(tmp_path / "run", zoo, loss="explosive"))
+    assert origin is not None
+    assert (origin.step, origin.since) == (1, 0)
+    assert origin.what.startswith("the gradient of G.trunk.body")
+
+
+def test_a_run_that_did_not_diverge_has_no_origin():
+    (fine,) = judge_end("complete", None)
+    assert fine.level == "fine"
+    (alarm,) = judge_end("diverged", None)
+    assert alarm.level == "alarm"
+
+
+def test_the_command_says_what_it_found_and_leaves_it_in_the_folder(tmp_path):
+    run = tmp_path / "run"
+    train(run, "--no-scores")
+    text = ganzoo("diagnose", run).stdout
+    assert text.startswith("run at step 4: ")
+    assert "Looked for, and not found:" in text
+    assert "critic-overfitting" in text  # digits have no held-out part
+    said = json.loads(ganzoo("diagnose", run, "--json").stdout)
+    assert said == json.loads((run / "diagnosis.json").read_text())
+    assert {finding["level"] for finding in said["findings"]} <= {"alarm", "remark", "fine", "unknown"}
+
+
+def test_another_step_can_be_looked_at(tmp_path):
+    train(tmp_path / "run", "--no-scores", "--set", "train.save_every=2")
+    assert diagnose(tmp_path / "run", step=2).step == 2
+    ganzoo("diagnose", tmp_path / "run", "--step", 3, code=5)
+
+
+def test_held_out_samples_can_be_named(digits, tmp_path):
+    train(tmp_path / "run", "--no-scores")
+    found = diagnose(tmp_path / "run", held_out=f"folder:{digits / 'others'}")
+    assert 0 <= found.audit.numbers["held-out"] <= 1
+    ganzoo("diagnose", tmp_path / "run", "--held-out", "gaussians8", code=2)
+
+
+def test_points_are_compared_with_a_fresh_draw(tmp_path):
+    package.run(model="mlp", dataset="gaussians8", out=tmp_path / "run", steps=2, options={"eval.at_end": False})
+    assert "held-out" in diagnose(tmp_path / "run").audit.numbers
+
+
+def test_a_watched_run_tells_an_alarm_once(tmp_path):
+    words = [
+        "--loss",
+        "wgan",
+        "--lipschitz",
+        "clip",
+        "--set",
+        "lipschitz.limit=1e-4",
+        "--set",
+        "train.diagnose_every=1",
+    ]
+    told = train(tmp_path / "run", "--no-scores", *words, steps=6).stderr
+    assert told.count("note: step 2: vanishing-gradients") == told.count("note: step") == 1
+    assert "ALARM  vanishing-gradients" in told  # at the end, with numbers and what to try
+    assert (tmp_path / "run" / "diagnosis.json").is_file()
+
+
+def test_looks_serve_as_scores_where_there_are_none(tmp_path):
+    train(tmp_path / "run", "--no-scores", "--set", "train.diagnose_every=1", steps=10)
+    (steps, values), name = read_scores(Run(tmp_path / "run"))
+    assert list(steps) == list(range(1, 11))
+    assert values[0] == read_records(RunFolder(tmp_path / "run").looks)[0]["w1"]
+    assert name == "W1 of the samples"
+
+
+def test_numbers_that_are_not_finite_are_null_in_json(tmp_path):
+    train(tmp_path / "run", "--no-scores")
+    found = diagnose(tmp_path / "run")
+    broken = replace(found, audit=replace(found.audit, numbers={"a": math.nan, "b": math.inf, "c": 1.0}))
+    assert broken.to_json()["numbers"] == {"a": None, "b": None, "c": 1.0}
