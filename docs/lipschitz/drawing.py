@@ -1,0 +1,61 @@
+"""What the figures and tables of all experiments share: their look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import mean
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+Numbers = dict[str, Any]
+"""What was measured in one case: plain values, for results.json."""
+
+
+class Outcome(NamedTuple):
+    """What became of one case."""
+
+    numbers: Numbers
+    picture: dict[str, Any] | None = None
+    """Arrays that only the figure needs."""
+
+
+def figure_of(rows: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, np.ndarray]:
+    """Return a figure and its axes (rows, columns); inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def grouped(rows: Iterable[Numbers], keys: Sequence[str]) -> dict[tuple[Any, ...], list[Numbers]]:
+    """Return the rows by their values of some keys, in the order in which these first come."""
+    groups: dict[tuple[Any, ...], list[Numbers]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    return groups
+
+
+def markdown(rows: Iterable[Numbers], keys: Sequence[str], columns: Mapping[str, str]) -> str:
+    """Return a table with a line per group: the mean of each column, and its range where that is wider."""
+    lines = ["| " + " | ".join([*keys, *columns]) + " |", "|" + "---|" * (len(keys) + len(columns))]
+    for values, group in grouped(rows, keys).items():
+        cells = [*map(str, values), *(spread([row[name] for row in group]) for name in columns.values())]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def spread(numbers: Sequence[float]) -> str:
+    """Return "mean (lowest to highest)" in three digits; the mean alone where all look alike."""
+    low, high = (show(number) for number in (min(numbers), max(numbers)))
+    return show(mean(numbers)) if low == high else f"{show(mean(numbers))} ({low} to {high})"
+
+
+def show(number: float) -> str:
+    """Three digits at most, without an exponent from a thousandth to a million."""
+    if number != number:  # there is none
+        return ""
+    if number == round(number) and abs(number) < 1e6:
+        return str(round(number))
+    if 1e-3 <= abs(number) < 1e3:
+        return f"{number:.{max(0, 2 - int(np.floor(np.log10(abs(number)))))}f}" if abs(number) >= 1 else f"{number:.3f}"
+    return f"{number:.1e}"
