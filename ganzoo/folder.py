@@ -99,6 +99,11 @@ class RunFolder:
         """What to type to go on with the run."""
         return f"ganzoo resume {shlex.quote(str(self.path))}"
 
+    @property
+    def diagnostic(self) -> str:
+        """What to type to hear what goes wrong in the run."""
+        return f"ganzoo diagnose {shlex.quote(str(self.path))}"
+
     def read_recipe(self) -> RunConfig:
         """Return the settings of the run. Raises CheckpointError where no run lies, ConfigError for a bad recipe."""
         if not self.recipe.is_file():

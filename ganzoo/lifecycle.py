@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -172,7 +171,7 @@ class _Keeper:
     observer: Observer
     interrupts: Interrupts
     judge: Judge
-    watch: Watch
+    watch: Watch | None
 
     def step(self, step: int) -> Wish:
         self.observer.step(step)
@@ -196,12 +195,18 @@ class _Keeper:
         return bool(best)
 
     def diagnose(self, step: int, gan: GAN) -> None:
-        with self.recorder.pausing():
-            audit, alarms, seconds = self.watch.look(gan, step)
-            self.recorder.look(step, audit.numbers, seconds)
+        if self.watch is None:
+            return
+        try:
+            with self.recorder.pausing():
+                audit, alarms, seconds = self.watch.look(gan, step)
+                self.recorder.look(step, audit.numbers, seconds)
+        except (RuntimeError, GanzooError) as error:  # memory for a copy, or a network that cannot be copied
+            self.watch = None  # the run is well
+            self.observer.note(f"step {step}: no more looks at what goes wrong: {str(error).splitlines()[0]}")
+            return
         for alarm in alarms:
-            advice = f" (try {alarm.advice[0]})" if alarm.advice else ""
-            self.observer.note(f"step {step}: {alarm.name}: {alarm.what}{advice}")
+            self.observer.note(f"step {step}: {alarm.name}: {alarm.what} ({self.place.diagnostic})")
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         mark_best(self.place, step)  # first, so that rotation spares it and drops the one before
@@ -223,7 +228,7 @@ def _train(training: Training, samples: Samples, place: RunFolder, observer: Obs
         place.write_status("running", training.step, training.run.train.steps)
         with closing(Recorder(place, training.run, samples.spec, training.step, samples)) as recorder:
             mark_best(place)  # as it was at this step: a kill may have come after a later mark
-            watch = Watch(samples, judge.dataset, training.gan.device.torch_device)
+            watch = Watch(samples, judge.dataset, training.run.optim.batch_size)
             keeper = _Keeper(place, training.run, recorder, observer, interrupts, judge, watch)
             if training.step == 0:
                 keeper.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
@@ -272,7 +277,7 @@ def _peak(training: Training, place: RunFolder) -> float:
 def _locate(error: DivergedError, place: RunFolder) -> DivergedError:
     """Add to a divergence where the run lies and what is left of it."""
     saved = max(checkpoint.available_steps(place.checkpoints), default=0)
-    hint = f"{error.hint}; ganzoo diagnose {shlex.quote(str(place.path))} finds where it began"
+    hint = f"{error.hint}; {place.diagnostic} finds where it began"
     return DivergedError(error.what, where=f"{place.path} (last good checkpoint: step {saved})", hint=hint)
 
 

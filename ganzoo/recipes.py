@@ -130,6 +130,8 @@ def _implied(names: Mapping[str, str], recipes: Iterable[Recipe]) -> list[Layer]
     if suggestions.is_file():
         suited = read_recipe(suggestions)
         values = _suited(suited, names["model.name"], method.name if method else "")
+        if method and method.component("lipschitz") != names["lipschitz.name"]:  # a part of a sum keeps its own options
+            values = {key: value for key, value in values.items() if not key.startswith("lipschitz.")}
         layers.append(Layer(Origin(f"dataset {suited.name}", suited.source), values))
     return layers
 

@@ -132,7 +132,7 @@ def open_evaluator(
     """
     extractor: FeatureExtractor = zoo.create("features", catalogue.choose_features(features, dataset, zoo))
     metrics = catalogue.choose_metrics(settings.metrics, zoo)
-    require_readable(samples, extractor)
+    require_readable(samples.spec.shape, extractor)
     loaded = extractor.load(device)
     about = describe_reference(samples, dataset, zoo)
     reference = load_reference(samples.x, about.sha256, loaded, device=device, batch_size=settings.batch_size)
@@ -148,12 +148,12 @@ def open_evaluator(
     )
 
 
-def require_readable(samples: Samples, extractor: FeatureExtractor) -> None:
+def require_readable(shape: tuple[int, ...], extractor: FeatureExtractor) -> None:
     """Raise EvaluationError where an extractor of images meets samples that are none, or the reverse."""
-    there = "images" if len(samples.spec.shape) == 3 else "points"
+    there = "images" if len(shape) == 3 else "points"
     if extractor.reads == there:
         return
-    what = f"these features are of {extractor.reads}, and samples of shape {tuple(samples.spec.shape)} are {there}"
+    what = f"these features are of {extractor.reads}, and samples of shape {shape} are {there}"
     other = "--features inception, digits-cnn or photos-cnn" if there == "images" else "--features points"
     raise EvaluationError(what, hint=other)
 

@@ -22,7 +22,7 @@ from ganzoo.builtin.losses import Hinge, NonSaturating, Wasserstein
 from ganzoo.builtin.models.shortcuts import ConvPool, UpConv
 from ganzoo.config import from_tables
 from ganzoo.contracts import DataSpec, Samples
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, PluginError
 from ganzoo.files import read_records
 from ganzoo.folder import RunFolder
 
@@ -222,7 +222,49 @@ def test_held_out_samples_of_another_shape_are_refused():
     y = torch.zeros(4, dtype=torch.long)
     flat, solid = Samples(torch.zeros(4, 2), y, ("all",)), Samples(torch.zeros(4, 3), y, ("all",))
     with pytest.raises(DataError, match="do not fit"):
-        draw_batch(flat, solid, 4, torch.device("cpu"))
+        draw_batch(flat, solid, 4, torch.device("cpu"), labels=False)
+
+
+def test_other_classes_are_refused_where_labels_are_read_and_ignored_elsewhere():
+    few, many = (Samples(torch.zeros(4, 2), torch.arange(4) % k, tuple("abcd"[:k])) for k in (2, 4))
+    with pytest.raises(DataError, match="do not fit"):
+        draw_batch(few, many, 4, torch.device("cpu"), labels=True)
+    batch = draw_batch(few, many, 4, torch.device("cpu"), labels=False)
+    assert batch.held_out is not None
+    assert batch.held_out[1].tolist() == [0, 0, 0, 0]
+
+
+def test_real_samples_that_are_there_twice_blind_nothing():
+    real = points(100, 4)
+    fake = points(3, 4, seed=1).repeat(40, 1)[:101]
+    found = measure_diversity(real=torch.cat([real, real[:1]]), fake=fake)
+    assert found["duplicates"] == 1
+    assert found["support"] == pytest.approx(3, rel=0.05)  # 101 of 3: C(34, 2) + C(34, 2) + C(33, 2) = 1,650 pairs
+
+
+def test_layers_that_the_loss_does_not_depend_on_have_no_gradient_to_compare():
+    run = from_tables({"model": {"name": "mlp", "width": 8, "depth": 1}, "conditioner": {"name": "acgan"}})
+    gan = build_gan(run, ZOO, DataSpec((2,), 3), CPU)
+    x, y = points(8), torch.arange(8) % 3
+    assert set(gradient_norms(gan, x, -x, y)) == {"trunk.body.1", "head.linear"}
+
+
+def test_an_audit_is_at_the_rates_that_the_run_began_with():
+    gan = small_gan()
+    batch = Batch(points(16).clamp(-1, 1), torch.zeros(16, dtype=torch.long))
+    before = audit(gan, batch, 0).numbers["update/d"]
+    for group in gan.opt_d.param_groups:
+        group["lr"] = 0.0
+    assert audit(gan, batch, 0).numbers["update/d"] == before > 0
+
+
+def test_networks_that_cannot_be_copied_are_named():
+    gan = small_gan()
+    layer = gan.D.trunk.body[1]
+    with pytest.warns(FutureWarning):
+        torch.nn.utils.weight_norm(layer)
+    with pytest.raises(PluginError, match="cannot be copied"):
+        audit(gan, Batch(points(4), torch.zeros(4, dtype=torch.long)), 0)
 
 
 def test_a_run_that_is_watched_is_the_run_that_it_is_unwatched(tmp_path):

@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from runs import ganzoo, train
+from runs import TINY, contents, ganzoo, train
 
 import ganzoo as package
 from ganzoo.builtin.datasets.digits import read_digits
+from ganzoo.config import Choice
 from ganzoo.diagnosis import diagnose, read_scores
+from ganzoo.diagnosis.advice import suit
 from ganzoo.diagnosis.course import judge_end, judge_loss, judge_rhythm
 from ganzoo.diagnosis.history import find_agreement, find_lead, find_rhythm
 from ganzoo.diagnosis.replay import find_nan
-from ganzoo.errors import DivergedError
+from ganzoo.errors import ConfigError, DivergedError
 from ganzoo.experiment import Run
 from ganzoo.explanations import find_topic
 from ganzoo.files import read_records
@@ -27,6 +29,31 @@ from ganzoo.zoo import load_zoo
 
 PLUGIN = Path(__file__).parent / "planted.py"
 SMALL = {"model.width": 16, "dataset.image_size": 16, "eval.at_end": False, "train.device": "cpu"}
+
+OLD = '''"""A model with a layer that torch cannot copy."""
+import warnings
+from dataclasses import dataclass
+from torch import nn
+from ganzoo import hookimpl
+from ganzoo.builtin.models.mlp import MLP
+
+
+@dataclass(frozen=True)
+class Old(MLP):
+    """With the old spectral norm; nobody's invention."""
+
+    def generator(self, data, embedding_dim):
+        network = super().generator(data, embedding_dim)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            nn.utils.spectral_norm(network.body[0])
+        return network
+
+
+@hookimpl
+def register_models():
+    return {"old": Old}
+'''
 
 PLANTED = {
     "mode-collapse": {"model": "deaf", "loss": "bce", "steps": 60},
@@ -102,6 +129,21 @@ def test_a_rhythm_is_found_under_noise_and_a_trend():
     assert 0.5 < found.strength < 0.8  # 0.5 of variance 0.5 + 0.25 is signal: 2 / 3
 
 
+def remembering(coefficient, count, seed):
+    """An AR(1) series: x_t = a x_(t-1) + noise."""
+    rng, values = np.random.default_rng(seed), [0.0]
+    for _ in range(count - 1):
+        values.append(coefficient * values[-1] + rng.normal())
+    return np.arange(count, dtype=float), np.array(values)
+
+
+@pytest.mark.parametrize("coefficient, count", [(0.8, 60), (0.9, 200), (1.0, 200)])
+def test_what_merely_remembers_has_no_rhythm(coefficient, count):
+    """Of 200 such series at most 3 % may pass for periodic."""
+    found = [find_rhythm(*remembering(coefficient, count, seed)) for seed in range(200)]
+    assert sum(rhythm.strength > 0.4 for rhythm in found) <= 6
+
+
 def test_noise_and_a_straight_line_have_no_rhythm():
     steps = np.arange(200.0)
     assert sum(find_rhythm(steps, np.random.default_rng(i).normal(size=200)).strength > 0.4 for i in range(20)) == 0
@@ -110,10 +152,7 @@ def test_noise_and_a_straight_line_have_no_rhythm():
 
 def test_memory_is_the_time_to_forget():
     """An AR(1) series with coefficient exp(-1 / 20) forgets to 1/e within 20 steps."""
-    rng, values = np.random.default_rng(1), [0.0]
-    for _ in range(20_000):
-        values.append(math.exp(-1 / 20) * values[-1] + rng.normal())
-    assert find_rhythm(np.arange(len(values), dtype=float), np.array(values)).memory == pytest.approx(20, rel=0.25)
+    assert find_rhythm(*remembering(math.exp(-1 / 20), 20_000, 1)).memory == pytest.approx(20, rel=0.25)
 
 
 def log_of(losses, **more):
@@ -138,8 +177,10 @@ def test_a_loss_that_falls_with_the_score_is_informative():
     assert fine.level == "fine"
     (bad,) = judge_loss(log, (steps, np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3.5])), "FD")
     assert bad.level == "remark"
-    (unknown,) = judge_loss(log, (steps[:3], steps[:3]), "FD")
-    assert unknown.level == "unknown"
+    sparse, constant = (np.linspace(0.1, 1, 10), steps), (steps, np.ones(10))
+    for scores in ((steps[:3], steps[:3]), sparse, constant):
+        (unknown,) = judge_loss(log, scores, "FD")
+        assert unknown.level == "unknown"
 
 
 def test_a_loss_that_goes_round_is_named_with_its_period():
@@ -159,11 +200,11 @@ def test_alarms_come_first_and_causes_keep_their_order():
     assert [finding.name for finding in by_level(findings)] == ["b", "d", "c", "a"]
 
 
-def diverge(path, zoo, **choice):
+def diverge(path, zoo, more=(), **choice):
     with pytest.raises(DivergedError):
         package.run(
             **({"model": "mlp"} | choice), steps=60, out=path, zoo=zoo, save_every=10, log_every=1,
-            options={"dataset.image_size": 8, "eval.at_end": False, "train.device": "cpu"},
+            options={"dataset.image_size": 8, "eval.at_end": False, "train.device": "cpu"} | dict(more),
         )  # fmt: skip
     return Run(path, zoo)
 
@@ -186,6 +227,20 @@ def test_a_gradient_that_was_infinite_is_told_from_an_output(zoo, tmp_path):
     assert origin is not None
     assert (origin.step, origin.since) == (1, 0)
     assert origin.what.startswith("the gradient of G.trunk.body")
+
+
+def test_diagnosing_a_diverged_run_leaves_the_random_state_alone(zoo, tmp_path):
+    run = diverge(tmp_path / "run", zoo, loss="explosive")
+    state = torch.get_rng_state()
+    find_nan(run)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_gradient_whose_length_alone_overflows_is_found(zoo, tmp_path):
+    run = diverge(tmp_path / "run", zoo, loss="wgan", lipschitz="gp", more={"lipschitz.weight": 1e30})
+    origin = find_nan(run)
+    assert origin is not None
+    assert origin.step >= 1
 
 
 def test_a_run_that_did_not_diverge_has_no_origin():
@@ -240,6 +295,59 @@ def test_a_watched_run_tells_an_alarm_once(tmp_path):
     assert told.count("note: step 2: vanishing-gradients") == told.count("note: step") == 1
     assert "ALARM  vanishing-gradients" in told  # at the end, with numbers and what to try
     assert (tmp_path / "run" / "diagnosis.json").is_file()
+
+
+def test_a_look_that_fails_ends_the_looks_and_not_the_run(tmp_path):
+    plugin = tmp_path / "old.py"
+    plugin.write_text(OLD)
+    words = ["--plugin", plugin, "run", *TINY, "--model=old", "--no-scores", "--steps=4", "--out", tmp_path / "run"]
+    told = ganzoo(*words, "--set=train.diagnose_every=2").stderr
+    assert told.count("no more looks at what goes wrong: the networks cannot be copied") == 1
+    assert "old-bce-none" in told  # and the diagnosis at the end is of networks that were just read, which can be
+    assert "run at step 4: " in told
+    assert Run(tmp_path / "run").status["state"] == "complete"
+
+
+def test_features_that_cannot_read_the_samples_are_a_note(digits, tmp_path):
+    words = ["--dataset", f"folder:{digits / 'others'}", "--features", "clip", "--no-scores"]
+    train(tmp_path / "run", *words)
+    config = RunFolder(tmp_path / "run")
+    config.write_recipe(replace(config.read_recipe(), features=Choice("points")))
+    found = diagnose(tmp_path / "run")
+    assert found.notes == ("diversity is measured among the samples themselves: these features are of points, and "
+                           "samples of shape (1, 8, 8) are images",)  # fmt: skip
+
+
+def test_a_few_held_out_samples_prove_nothing(digits, tmp_path):
+    few = tmp_path / "few"
+    few.mkdir()
+    for path in sorted((digits / "others").iterdir())[:20]:
+        (few / path.name).write_bytes(path.read_bytes())
+    train(tmp_path / "run", "--no-scores")
+    levels = {f.name: f.level for f in diagnose(tmp_path / "run", held_out=f"folder:{few}").findings}
+    assert levels["critic-overfitting"] == "unknown"
+
+
+def test_held_out_classes_must_be_those_of_a_conditional_run(digits, tmp_path):
+    train(tmp_path / "run", "--no-scores", "--conditioner", "cgan")
+    with pytest.raises(ConfigError, match="held-out samples are"):
+        diagnose(tmp_path / "run", held_out=f"folder:{digits / 'others'}")
+
+
+def test_a_resumed_run_that_was_complete_is_not_diagnosed_again(tmp_path):
+    train(tmp_path / "run", "--no-scores", "--set", "train.diagnose_every=2")
+    before = contents(tmp_path / "run")
+    ganzoo("resume", tmp_path / "run")
+    assert contents(tmp_path / "run") == before
+
+
+def test_advice_is_what_the_run_has_not_and_would_accept(tmp_path):
+    train(tmp_path / "run", "--no-scores", "--loss", "wgan", "--lipschitz", "sn+gp")
+    run = Run(tmp_path / "run")
+    asked = ("--loss wgan --lipschitz gp", "--lipschitz r1", "--set lipschitz.weight=1", "--set model.norm_d=none",
+             "--set optim.lr_d=1e-5", "--augment ada")  # fmt: skip
+    given = suit(Finding("x", "alarm", "", advice=asked), run).advice
+    assert given == ("--lipschitz r1", "--set optim.lr_d=1e-5", "--augment ada")
 
 
 def test_looks_serve_as_scores_where_there_are_none(tmp_path):

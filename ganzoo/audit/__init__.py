@@ -17,13 +17,13 @@ from ganzoo.audit.diversity import Numbers, count_classes, measure_diversity
 from ganzoo.audit.layers import ITERATIONS, gradient_norms, spectral_norms
 from ganzoo.audit.motion import dead_units, measure_motion, measure_saturation
 from ganzoo.audit.opinion import measure_opinion, measure_pull
-from ganzoo.audit.slopes import EDGE as EDGE
 from ganzoo.audit.slopes import Slopes, lipschitz_bound, near_limit, slopes, weights_of
 from ganzoo.build import GAN, Combined
 from ganzoo.builtin.lipschitz import GradientPenalty, WeightClipping
 from ganzoo.builtin.metrics.modes import NEAR
 from ganzoo.builtin.metrics.wasserstein import assign
-from ganzoo.contracts import Extractor, LipschitzEnforcer
+from ganzoo.contracts import Extractor, Features, LipschitzEnforcer
+from ganzoo.errors import PluginError
 from ganzoo.randomness import reseeded
 from ganzoo.ranks import ALONE
 from ganzoo.sampling import as_stored, draw_latents, generate
@@ -41,7 +41,8 @@ class Audit:
     step: int
     numbers: Numbers
     facts: frozenset[str] = frozenset()
-    """Of "penalised", "clipped", "unit slope" (the enforcer pulls it to 1), "mixes" (logits depend on the batch)."""
+    """Of "penalised", "clipped", "unit slope" (the enforcer pulls it to 1), "mixes" (logits depend on the batch),
+    "free level" (the loss does not say where real ends)."""
     layers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Of D, {"spectral norm" or "gradient": {layer: value}}, in the order in which the layers were built."""
     values: Mapping[str, list[float]] = field(default_factory=dict)
@@ -60,7 +61,7 @@ def audit(
     network gives that.
     """
     with reseeded(0, gan.device.torch_device):
-        subject = copy.deepcopy(replace(gan, ranks=ALONE))
+        subject = _copy(gan)
         with torch.no_grad():
             x_fake = subject.G(subject.sample_z(batch.y), batch.y).float()  # as D meets them
         found = _find_slopes(subject, batch, x_fake)
@@ -69,7 +70,7 @@ def audit(
             "spectral norm": spectral_norms(subject.D, batch.x[:2], batch.y[:2], iterations=iterations),
             "gradient": gradient_norms(subject, batch.x[:BATCH], x_fake[:BATCH], batch.y[:BATCH]),
         }
-        numbers = _describe_slopes(found) | opinion | _bound(subject, layers["spectral norm"])
+        numbers = _describe_slopes(found) | opinion | _bound(subject, layers)
         x_ema = generate(subject.G_ema.module, draw_latents(len(batch.y), gan.z_dim, 0), batch.y.cpu())
         numbers |= _diversity(batch.x, x_ema.to(batch.x), extractor) | measure_saturation(real=batch.x, fake=x_fake)
         numbers["dead units"] = max(
@@ -80,6 +81,27 @@ def audit(
     values |= {"weight": _some(weights_of(gan.D))}
     values |= {f"slope/{where}": _rounded(slope) for where, slope in found._asdict().items()}
     return Audit(step, numbers, find_facts(gan), layers, values, (batch.x.cpu(), x_ema))
+
+
+def _copy(gan: GAN) -> GAN:
+    """Return networks and optimisers of their own, at the rates that the run began with: a schedule ends near 0.
+
+    Raises PluginError for networks that cannot be copied.
+    """
+    try:
+        subject = copy.deepcopy(replace(gan, ranks=ALONE))
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        hint = "torch.nn.utils.parametrizations, whose layers can be copied"
+        raise PluginError(f"the networks cannot be copied: {str(error).splitlines()[0]}", hint=hint) from error
+    for optimizer in (subject.opt_d, subject.opt_g):
+        for group in optimizer.param_groups:
+            rate = group["lr"]
+            group["lr"] = (
+                torch.full_like(rate, group["initial_lr"]) if isinstance(rate, Tensor) else group["initial_lr"]
+            )
+    return subject
 
 
 def _find_slopes(gan: GAN, batch: Batch, x_fake: Tensor) -> Slopes:
@@ -98,12 +120,16 @@ def _judge(network: nn.Module, y: Tensor, x: Tensor) -> Tensor:
 
 def _describe_slopes(found: Slopes) -> Numbers:
     means = {f"slope/{where}": float(slope.mean()) for where, slope in found._asdict().items()}
-    return means | {"slope/largest": float(torch.cat(found).max()), "slope/deviation": float(found.between.std())}
+    return means | {
+        "slope/largest": float(torch.cat(found).max()),
+        "slope/deviation": float(found.between.std(correction=0)),
+    }
 
 
-def _bound(gan: GAN, norms: Mapping[str, float]) -> Numbers:
+def _bound(gan: GAN, layers: Mapping[str, Mapping[str, float]]) -> Numbers:
     parts = parts_of(gan.lipschitz)
-    numbers = {"slope/bound": lipschitz_bound(norms.values())}
+    norms = [norm for name, norm in layers["spectral norm"].items() if name in layers["gradient"]]
+    numbers = {"norms/product": lipschitz_bound(norms)}
     limits = [part.limit for part in parts if isinstance(part, WeightClipping)]
     return numbers | ({"near limit": near_limit(weights_of(gan.D), min(limits))} if limits else {})
 
@@ -121,6 +147,7 @@ def find_facts(gan: GAN) -> frozenset[str]:
         "clipped": any(isinstance(part, WeightClipping) for part in parts),
         "unit slope": any(type(part) is GradientPenalty for part in parts),
         "mixes": not gan.per_sample,
+        "free level": gan.loss.unbounded or gan.loss.relativistic,
     }
     return frozenset(name for name, so in facts.items() if so)
 
@@ -143,12 +170,18 @@ def _diversity(x_real: Tensor, x_fake: Tensor, extractor: Extractor | None) -> N
     numbers = {"w1": assign(x_real.flatten(1), x_fake.flatten(1))}
     if extractor is None:
         return numbers | measure_diversity(real=x_real.flatten(1), fake=x_fake.flatten(1))
-    real, fake = (extractor.extract(as_stored(x)) for x in (x_real, x_fake))
+    real, fake = (_extract(as_stored(x), extractor) for x in (x_real, x_fake))
     numbers |= measure_diversity(real=real.rows, fake=fake.rows)
     if real.logits is not None and fake.logits is not None:
         near = slice(None) if fake.deviations is None else fake.deviations <= NEAR  # between two modes is in neither
         numbers |= count_classes(real=real.logits, fake=fake.logits[near])
     return numbers
+
+
+def _extract(x: Tensor, extractor: Extractor) -> Features:
+    """Samples (N, *shape) -> their features, BATCH at a time."""
+    rows, *others = zip(*(extractor.extract(part) for part in torch.split(x, BATCH)), strict=True)
+    return Features(torch.cat(rows), *(None if each[0] is None else torch.cat(each) for each in others))
 
 
 def _some(weights: list[Tensor], count: int = 10_000) -> list[float]:

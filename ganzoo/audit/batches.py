@@ -24,19 +24,23 @@ class Batch:
     """x (M, *shape) and y (M,) of the same distribution that D has not seen; None if there are none."""
 
 
-def draw_batch(samples: Samples, held_out: Samples | None, count: int, device: torch.device) -> Batch:
+def draw_batch(samples: Samples, held_out: Samples | None, count: int, device: torch.device, *, labels: bool) -> Batch:
     """Draw at most `count` samples of each, the same ones every time, without touching the global random state.
 
-    Raises DataError if the held-out samples have another shape, or classes that those of training have not.
+    `labels` says whether the networks read them; if not, those of held-out samples are 0. Raises DataError if the
+    held-out samples have another shape, or other classes where labels are read.
     """
     if held_out is not None and (
-        held_out.spec.shape != samples.spec.shape or held_out.spec.num_classes not in (1, samples.spec.num_classes)
+        held_out.spec.shape != samples.spec.shape or (labels and held_out.spec != samples.spec)
     ):
         what = f"held-out samples of shape {held_out.spec.shape} in {held_out.spec.num_classes} classes"
         hint = "the same dataset, split or image size"
         raise DataError(f"{what} do not fit those of training: {samples.spec}", hint=hint)
-    rest = None if held_out is None else _draw(held_out, count, device)
-    return Batch(*_draw(samples, count, device), rest)
+    x, y = _draw(samples, count, device)
+    if held_out is None:
+        return Batch(x, y)
+    other, classes = _draw(held_out, count, device)
+    return Batch(x, y, (other, classes if labels else torch.zeros_like(classes)))
 
 
 def _draw(samples: Samples, count: int, device: torch.device) -> tuple[Tensor, Tensor]:

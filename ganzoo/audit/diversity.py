@@ -21,7 +21,8 @@ def measure_diversity(*, real: Tensor, fake: Tensor) -> Numbers:
     """
     among_real, among_fake = (_distances(rows.double()) for rows in (real, fake))
     nearest = among_real.min(dim=1).values
-    alike = int((among_fake < nearest.min()).sum()) // 2
+    nearest = nearest[nearest > 0] if bool((nearest > 0).any()) else nearest  # a real sample that is there twice
+    alike = int((among_fake <= nearest.min()).sum()) // 2
     pairs = len(fake) * (len(fake) - 1) / 2
     return {
         "spread": _mean(among_fake) / max(_mean(among_real), 1e-12),

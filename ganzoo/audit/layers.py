@@ -59,7 +59,8 @@ def gradient_norms(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> dict[
     """Return {layer: ||dL/dh||_2, mean per sample} for outputs h of D's linear layers; L is its adversarial loss.
 
     The curve of arXiv:1704.00028, Figure 1(b): flat if signals pass, straight on a logarithmic axis if each layer
-    shrinks or stretches them. x_real, x_fake (N, *shape), y (N,). A penalty is no part of L.
+    shrinks or stretches them. x_real, x_fake (N, *shape), y (N,). A penalty is no part of L, and layers that L does not
+    depend on, such as those of an auxiliary classifier, are left out.
     """
     outputs = dict[str, list[Tensor]]()
     with _watching(gan.D, lambda name, _, h: outputs.setdefault(name, []).append(h)):
@@ -67,8 +68,14 @@ def gradient_norms(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> dict[
     loss = len(y) * gan.loss.discriminator_loss(real=real, fake=fake)  # a loss is a mean: this gives each sample's own
     tensors = [h for hs in outputs.values() for h in hs]
     gradients = torch.autograd.grad(loss, tensors, allow_unused=True)
-    norms = iter([torch.zeros(()) if g is None else g.float().flatten(1).norm(dim=1).mean() for g in gradients])
-    return {name: float(torch.stack([next(norms) for _ in hs]).mean()) for name, hs in outputs.items()}
+    norms = iter([None if g is None else _mean_norm(g) for g in gradients])
+    found = {name: [norm for norm in (next(norms) for _ in hs) if norm is not None] for name, hs in outputs.items()}
+    return {name: sum(each) / len(each) for name, each in found.items() if each}
+
+
+def _mean_norm(gradient: Tensor) -> float:
+    """Rows (N, ...) -> the mean of their norms; squared in float64, since deep critics have gradients below 1e-20."""
+    return float(gradient.double().flatten(1).norm(dim=1).mean())
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from ganzoo.contracts import AdversarialLoss
 def measure_opinion(*, train: Tensor, fake: Tensor, held_out: Tensor | None) -> Numbers:
     """train, fake, held_out: logits (N,) -> their means and largest size, who is ahead, and two signs of overfitting.
 
+    reach         largest distance of a logit from the mean of both
     ahead         probability that a training sample has a higher logit than a generated one: 0.5 if D cannot tell
     sign          E[sign D(train)], r_t of Karras et al. 2020, arXiv:2006.06676, Eq. 1: towards 1 as D overfits, for
                   losses whose border between real and fake is 0
@@ -23,6 +24,7 @@ def measure_opinion(*, train: Tensor, fake: Tensor, held_out: Tensor | None) -> 
         "logit/train": float(train.mean()),
         "logit/fake": float(fake.mean()),
         "logit/size": float(max(train.abs().max(), fake.abs().max())),
+        "logit/reach": float((torch.cat([train, fake]) - torch.cat([train, fake]).mean()).abs().max()),
         "ahead": _exceeds(train, fake),
         "sign": float(train.sign().mean()),
     }
@@ -30,6 +32,7 @@ def measure_opinion(*, train: Tensor, fake: Tensor, held_out: Tensor | None) -> 
         return numbers
     gap = float(train.mean() - fake.mean())
     numbers |= {"logit/held-out": float(held_out.mean()), "held-out": _exceeds(train, held_out)}
+    numbers |= {"held-out/count": float(min(len(train), len(held_out)))}
     return numbers | {"overfitting": float(train.mean() - held_out.mean()) / gap if gap > 0 else 0.0}
 
 
@@ -46,7 +49,7 @@ def measure_pull(loss: AdversarialLoss, *, real: Tensor, fake: Tensor) -> Number
 
 def _size(loss: Tensor, *logits: Tensor) -> float:
     """Sum of |d loss / d logit|: of a mean over a batch, the mean over samples."""
-    gradients = torch.autograd.grad(loss, logits, allow_unused=True, retain_graph=True)
+    gradients = torch.autograd.grad(loss, logits, allow_unused=True)
     return float(sum(gradient.abs().sum() for gradient in gradients if gradient is not None))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from ganzoo.audit import Audit
 from ganzoo.findings import Finding, Level
@@ -28,13 +29,27 @@ ALIKE = 0.2
 """Distance among generated samples over that among real ones, below which they are about one (measured)."""
 HUGE = 1e3
 """Size of a logit at which float16 has steps of 0.5, and every bounded loss has long been flat."""
+FEWEST = 50
+"""Held-out samples without which chance puts three of four training samples above them too often."""
+EARLY = 50
+"""Steps before which a generator has not left what it began with."""
 TOLERANCE = 0.15
 """How far the mean slope of a penalised critic may be from 1 without a remark."""
 
 
 def judge(audit: Audit) -> list[Finding]:
-    """Return one finding per rule, in the order of this file."""
-    return [finding for rule in RULES for finding in rule(audit)]
+    """Return one finding per name, in the order of RULES. Advice is given where something was found."""
+    return [_settle(finding) for rule in RULES for finding in rule(audit)]
+
+
+def _settle(finding: Finding) -> Finding:
+    """A number that is not finite shows nothing; what was not found needs no advice."""
+    if finding.level in ("alarm", "remark"):
+        return finding
+    broken = [name for name, value in finding.evidence.items() if value is not None and not math.isfinite(value)]
+    if broken:
+        return replace(finding, level="unknown", what=f"{', '.join(broken)}: not finite", advice=())
+    return replace(finding, advice=())
 
 
 def frozen(audit: Audit) -> Iterator[Finding]:
@@ -81,9 +96,12 @@ def learning_rate(audit: Audit) -> Iterator[Finding]:
 def gradients(audit: Audit) -> Iterator[Finding]:
     """Does the gradient reach the first layer as strong as it left the last? arXiv:1704.00028, Figure 1(b)."""
     norms = list(audit.layers.get("gradient", {}).values())
-    if len(norms) < 2:
+    if len(norms) < 2 or not norms[-1]:
+        what = "D's loss has no gradient now" if len(norms) > 1 else "D has fewer than two linear layers"
+        for name in ("vanishing-gradients", "exploding-gradients"):
+            yield Finding(name, "unknown", what, topic="clip")
         return
-    ratio, slope = norms[0] / max(norms[-1], 1e-30), audit.numbers["slope/between"]
+    ratio, slope = norms[0] / norms[-1], audit.numbers["slope/between"]
     evidence = {"first over last layer": ratio, "slope between real and fake": slope}
     clipped = "clipped" in audit.facts
     fades = ratio < FADING or (clipped and slope < FLAT)
@@ -96,11 +114,14 @@ def gradients(audit: Audit) -> Iterator[Finding]:
 
 def logits(audit: Audit) -> Iterator[Finding]:
     """Are logits of a size that means anything?"""
-    size = audit.numbers["logit/size"]
+    free = "free level" in audit.facts  # then only distances mean anything
+    size = audit.numbers["logit/reach" if free else "logit/size"]
     level: Level = "fine" if size < HUGE else "alarm"
-    what = f"the largest logit is {size:.3g}"
+    what = f"the largest logit is {size:.3g}" + (" away from their mean" if free else "")
     advice = ("--lipschitz gp", "--set optim.lr_d=1e-4", "--set train.clip_grad_norm=1")
-    yield Finding("exploding-logits", level, what, _pick(audit, "logit/size"), advice, "lipschitz", "logits.png")
+    yield Finding(
+        "exploding-logits", level, what, _pick(audit, "logit/size", "logit/reach"), advice, "lipschitz", "logits.png"
+    )
 
 
 def loss_saturation(audit: Audit) -> Iterator[Finding]:
@@ -134,12 +155,12 @@ def dead(audit: Audit) -> Iterator[Finding]:
 
 def overfitting(audit: Audit) -> Iterator[Finding]:
     """Does D tell the reals that it has seen from those that it has not? arXiv:2006.06676, Eq. 1."""
-    name, advice = "critic-overfitting", ("--augment ada", "--augment diffaug", "--set train.steps=FEWER")
-    if "held-out" not in audit.numbers:
-        what = "there are no held-out reals to compare with: --held-out DATASET"
+    name, advice = "critic-overfitting", ("--augment diffaug", "--augment ada")
+    if (count := audit.numbers.get("held-out/count", 0)) < FEWEST:
+        what = f"{count:.0f} held-out reals to compare with, and {FEWEST} are needed: --held-out DATASET"
         yield Finding(name, "unknown", what, _pick(audit, "sign"), topic="ada")
         return
-    evidence = _pick(audit, "held-out", "overfitting", "sign")
+    evidence = _pick(audit, "held-out", "overfitting", "sign", "held-out/count")
     seen = audit.numbers["held-out"]
     what = f"D puts a training sample above a held-out one {_percent(seen)} of the time; 50 % if it knows none by heart"
     yield Finding(name, "alarm" if seen > 0.75 else "fine", what, evidence, advice, "ada", "logits.png")
@@ -149,8 +170,11 @@ def collapse(audit: Audit) -> Iterator[Finding]:
     """Does G make few things? arXiv:1706.08224 for the birthday test."""
     name, n = "mode-collapse", audit.numbers
     advice = ("--loss wgan --lipschitz gp", "--lipschitz r1", "--loss hinge --lipschitz sn")
-    if "spread" not in n:
-        yield Finding(name, "unknown", "the generator's samples are not finite", topic="mode-collapse")
+    if "spread" not in n or audit.step < EARLY:
+        what = "the generator's samples are not finite"
+        if "spread" in n:
+            what = f"after {audit.step} steps samples are alike in any run"
+        yield Finding(name, "unknown", what, topic="mode-collapse")
         return
     evidence = _pick(audit, "spread", "duplicates", "support", "classes/real", "classes/fake")
     signs = [
@@ -175,7 +199,7 @@ def _share_of_classes(numbers: Mapping[str, float]) -> float:
 def slope(audit: Audit) -> Iterator[Finding]:
     """Has the enforcer done what it is for?"""
     n = audit.numbers
-    keys = ("slope/real", "slope/fake", "slope/between", "slope/largest", "slope/bound", "near limit")
+    keys = ("slope/real", "slope/fake", "slope/between", "slope/largest", "norms/product", "near limit")
     evidence = _pick(audit, *keys)
     mean = n["slope/between"]
     what = f"D's slope is {mean:.3g} on average between real and fake, {n['slope/largest']:.3g} at most"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganzoo.cli.settings import PluginChoice
+from ganzoo.errors import GanzooError
 
 if TYPE_CHECKING:
     from ganzoo.diagnosis import Diagnosis
@@ -55,8 +56,12 @@ def tell_findings(path: Path, zoo: Zoo) -> None:
     """Diagnose a run that was trained with --diagnose, on stderr; other runs are left alone."""
     from ganzoo.folder import RunFolder
 
-    if RunFolder(path).read_recipe().train.diagnose_every:
+    if not RunFolder(path).read_recipe().train.diagnose_every:
+        return
+    try:
         click.echo(show(examine(path, zoo)), err=True)
+    except GanzooError as error:  # the run itself is well
+        click.echo(f"note: not diagnosed: {error}", err=True)
 
 
 def show(diagnosis: Diagnosis) -> str:

@@ -25,12 +25,14 @@ def resume(plugins: PluginChoice, run: Path, steps: int | None, as_json: bool) -
     from ganzoo.folder import RunFolder
     from ganzoo.ranks import joined, read_ranks
 
-    zoo, ranks = plugins.load(), read_ranks()
-    with joined(ranks, RunFolder(run).read_recipe().train.device):
+    zoo, ranks, folder = plugins.load(), read_ranks(), RunFolder(run)
+    with joined(ranks, folder.read_recipe().train.device):
         if not ranks.leads:
             following.resume(run, zoo, ranks)
             return
+        reached = folder.read_json(folder.status).get("step")
         with terminal.Display() as display:
             lifecycle.resume(run, zoo, display, steps=steps, ranks=ranks)
-    tell_findings(run, zoo)
+    if folder.read_json(folder.status).get("step") != reached:
+        tell_findings(run, zoo)
     terminal.print_outcome(run, as_json, plugins)

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
+from torch import Tensor
 
 from ganzoo import catalogue, folder
 from ganzoo.audit import Audit, audit, draw_batch
 from ganzoo.audit.motion import measure_rates
 from ganzoo.audit.rules import judge
 from ganzoo.config import Choice, parse_component
-from ganzoo.contracts import Dataset, Extractor, FeatureExtractor, Samples
+from ganzoo.contracts import Conditioner, Dataset, Extractor, FeatureExtractor, Samples
+from ganzoo.diagnosis.advice import suit
 from ganzoo.diagnosis.course import judge_end, judge_loss, judge_rhythm
 from ganzoo.diagnosis.history import FEWEST_SCORES, Floats, read_series
 from ganzoo.diagnosis.replay import NaNOrigin, find_nan
@@ -24,10 +25,16 @@ from ganzoo.experiment import Run
 from ganzoo.feed import check_samples
 from ganzoo.files import read_records
 from ganzoo.findings import Finding, by_level
+from ganzoo.sampling import as_stored
+from ganzoo.scoring import require_readable
 from ganzoo.zoo import Zoo
 
 SAMPLES = 512
 """Real and generated samples that are looked at: 131,000 pairs for the birthday test."""
+FEW = 128
+"""The same of large ones, which take memory."""
+LARGE = 3 * 64 * 64
+"""Numbers in a sample, above which it is a large one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +85,13 @@ def diagnose(target: Run | str | Path, *, step: int | None = None, held_out: str
     samples = dataset.load()
     check_samples(samples, run.config.dataset.name)
     device = gan.device.torch_device
+    labels, count = gan.conditioner.needs_labels, SAMPLES if math.prod(samples.spec.shape) <= LARGE else FEW
     other = _load_held_out(run, dataset, held_out, notes)
-    extractor = _load_extractor(run, zoo, device, notes)
-    seen = audit(gan, draw_batch(samples, other, SAMPLES, device), at, extractor)
+    batch = draw_batch(samples, other, count, device, labels=labels)
+    extractor = _load_extractor(run, zoo, batch.x[:2], notes)
+    seen = audit(gan, batch, at, extractor)
     seen = replace(seen, numbers=seen.numbers | measure_rates(run.build()))
-    findings = [*_judge_course(run), *judge(seen)]
+    findings = [suit(finding, run) for finding in (*_judge_course(run), *judge(seen))]
     return Diagnosis(run.path.name, at, tuple(by_level(findings)), seen, tuple(notes))
 
 
@@ -120,10 +129,20 @@ def _load_held_out(run: Run, dataset: Dataset, said: str | None, notes: list[str
     if (other := dataset.held_out()) is None:
         return None
     try:
-        return other.load()
+        return require_alike(other.load(), run)
     except GanzooError as error:
-        notes.append(f"no held-out samples: {error}")
+        notes.append(f"no held-out samples: {error.what}")
         return None
+
+
+def require_alike(samples: Samples, run: Run) -> Samples:
+    """Return them. Raises ConfigError if the discriminator of the run cannot read such samples, or their labels."""
+    conditioner: Conditioner = run.zoo.create("conditioner", run.config.conditioner)
+    same = samples.spec.shape == run.data.shape
+    if same and (samples.spec == run.data or not conditioner.needs_labels):
+        return samples
+    what = f"held-out samples are {samples.spec}, those of the run {run.data}"
+    raise ConfigError(what, hint="samples of the same distribution, with the same classes where the run has labels")
 
 
 def _load_named(run: Run, said: str) -> Samples:
@@ -133,23 +152,24 @@ def _load_named(run: Run, said: str) -> Samples:
     if "image_size" in known and len(run.data.shape) == 3:
         choice = Choice(choice.name, {**choice.options, "image_size": run.data.shape[-1]})
     dataset: Dataset = run.zoo.create("dataset", choice)
-    samples = dataset.load()
-    if samples.spec.shape != run.data.shape:
-        what = f"--held-out {said} has samples of shape {samples.spec.shape}, the run of {run.data.shape}"
-        raise ConfigError(what, hint="samples of the same distribution")
-    return samples
+    return require_alike(dataset.load(), run)
 
 
-def _load_extractor(run: Run, zoo: Zoo, device: torch.device, notes: list[str]) -> Extractor | None:
-    """The extractor of the run's scores; where it cannot be loaded, samples are compared as they are, with a note."""
+def _load_extractor(run: Run, zoo: Zoo, x: Tensor, notes: list[str]) -> Extractor | None:
+    """The extractor of the run's scores, tried on x (2, *shape).
+
+    Where it cannot be loaded, or cannot read such samples, they are compared as they are, with a note.
+    """
+    chosen = catalogue.choose_features(run.config.features, run.config.dataset, zoo)
+    component: FeatureExtractor = zoo.create("features", chosen)
     try:
-        component: FeatureExtractor = zoo.create(
-            "features", catalogue.choose_features(run.config.features, run.config.dataset, zoo)
-        )
-        return component.load(device)
+        require_readable(run.data.shape, component)
+        extractor = component.load(x.device)
+        extractor.extract(as_stored(x))
     except EvaluationError as error:
-        notes.append(f"diversity is measured among the samples themselves: {error}")
+        notes.append(f"diversity is measured among the samples themselves: {error.what}")
         return None
+    return extractor
 
 
 def _finite(node: Any) -> Any:

@@ -62,17 +62,18 @@ def judge_rhythm(log: Records, scores: tuple[Floats, Floats]) -> Iterator[Findin
 
 def judge_loss(log: Records, scores: tuple[Floats, Floats], score_name: str) -> Iterator[Finding]:
     """Does a loss fall when the samples get better? arXiv:1701.07875, Figures 3 and 4."""
-    if len(scores[0]) < FEWEST_SCORES:
-        what = f"{len(scores[0])} scores are too few to compare the loss with: --eval-every N, or --diagnose"
-        yield Finding("uninformative-loss", "unknown", what, topic="wgan")
-        return
     critic = find_agreement(log, "d/adversarial", -1, scores)
     generator = find_agreement(log, "g/adversarial", 1, scores)
-    evidence = {"critic's estimate": critic.rho, "generator's loss": generator.rho, "scores": float(critic.scores)}
+    if critic is None or generator is None:
+        what = f"{len(scores[0])} scores beside records of a loss that changes: {FEWEST_SCORES} are needed"
+        yield Finding("uninformative-loss", "unknown", f"{what} (--eval-every N, or --diagnose)", topic="wgan")
+        return
+    evidence = {"critic's estimate": critic.rho, "generator's loss": generator.rho}
+    evidence |= {"by chance": critic.chance, "scores": float(critic.scores)}
     level: Level = "fine" if critic.rho >= INFORMATIVE else "remark"
     what = (
         f"rank correlation with {score_name} over {critic.scores} scores: "
         f"{critic.rho:.2f} for the critic's estimate (-loss), {generator.rho:.2f} for the generator's loss"
     )
-    advice = () if level == "fine" else ("--loss wgan --lipschitz gp", "--eval-every N, and trust the score")
+    advice = () if level == "fine" else ("--loss wgan --lipschitz gp", "--eval-every 500")
     yield Finding("uninformative-loss", level, what, evidence, advice, "wgan", "curves.png")

@@ -33,7 +33,8 @@ def find_rhythm(steps: Floats, values: Floats) -> Rhythm:
     """Return the rhythm of values (n,) at evenly spaced steps (n,), n >= FEWEST; a linear trend is no rhythm.
 
     The first peak of the autocorrelation after it has crossed zero, if above 3 / sqrt(n): for noise without memory the
-    standard error of an autocorrelation is 1 / sqrt(n) (Bartlett 1946, doi:10.2307/2983611).
+    standard error of an autocorrelation is 1 / sqrt(n) (Bartlett 1946, doi:10.2307/2983611). Three periods more must
+    be seen, and the peak must come again.
     """
     from scipy.signal import detrend, find_peaks  # slow to import
 
@@ -46,12 +47,26 @@ def find_rhythm(steps: Floats, values: Floats) -> Rhythm:
     memory = float(np.argmax(correlation < 1 / np.e)) * spacing
     below = np.flatnonzero(correlation < 0)
     first = int(below[0]) if len(below) else len(correlation)
-    usable = correlation[first : len(correlation) * 2 // 3]  # at long lags few pairs are left
-    peaks, _ = find_peaks(usable, height=3 / np.sqrt(len(values)))
-    if not len(peaks):
+    peaks, _ = find_peaks(correlation, height=3 / np.sqrt(len(values)))
+    peaks = [int(peak) for peak in peaks if first < peak <= len(values) // 4 and _recurs(correlation, int(peak))]
+    if not peaks:
         return Rhythm(None, 0.0, memory, swing)
-    best = peaks[np.argmax(usable[peaks] >= 0.8 * usable[peaks].max())]  # the period itself, and not a multiple of it
-    return Rhythm(float(first + best) * spacing, float(usable[best]), memory, swing)
+    highest = max(correlation[peak] for peak in peaks)
+    best = next(peak for peak in peaks if correlation[peak] >= 0.8 * highest)  # the period, and not a multiple of it
+    return Rhythm(best * spacing, float(correlation[best]), memory, swing)
+
+
+def _recurs(correlation: Floats, lag: int) -> bool:
+    """Whether half of the peak is there again after two and three periods, with a trough before each.
+
+    A series that merely remembers, such as a random walk, has a peak somewhere; it does not come again in time.
+    """
+    for times in (2, 3):
+        around = correlation[round((times - 0.2) * lag) : round((times + 0.2) * lag) + 1]
+        trough = correlation[round((times - 0.7) * lag) : round((times - 0.3) * lag) + 1]
+        if not (len(around) and around.max() > 0.5 * correlation[lag] and trough.min() < -0.5 * correlation[lag]):
+            return False
+    return True
 
 
 def _autocorrelate(rest: Floats) -> Floats:
@@ -96,17 +111,22 @@ class Agreement(NamedTuple):
     scores: int
 
 
-def find_agreement(records: Records, key: str, sign: int, scores: tuple[Floats, Floats]) -> Agreement:
-    """Compare sign * the logged value with a score for which lower is better, at steps (n,) with n >= FEWEST_SCORES.
+def find_agreement(records: Records, key: str, sign: int, scores: tuple[Floats, Floats]) -> Agreement | None:
+    """Compare sign * the logged value with a score for which lower is better, at steps (n,).
 
-    The value that belongs to a score is the mean of the records since the score before it.
+    The value that belongs to a score is the mean of the records since the score before it. None if fewer than
+    FEWEST_SCORES have any, or if one of both does not change.
     """
     from scipy.stats import spearmanr  # slow to import
 
     steps, values = read_series(records, key)
     at, score = scores
+    if len(at) < FEWEST_SCORES:
+        return None
     since = np.concatenate([[-np.inf], at[:-1]])
     chosen = [values[(steps > low) & (steps <= high)] for low, high in zip(since, at, strict=True)]
     kept = [(sign * part.mean(), s) for part, s in zip(chosen, score, strict=True) if len(part)]
+    if len(kept) < FEWEST_SCORES or any(len(set(side)) == 1 for side in zip(*kept, strict=True)):
+        return None
     found = spearmanr(*zip(*kept, strict=True))
     return Agreement(float(found.statistic), float(found.pvalue), len(kept))

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 
 from ganzoo import checkpoint, manifest
+from ganzoo.errors import DivergedError
 from ganzoo.experiment import Run
 from ganzoo.graphs import plain_updates
 from ganzoo.lifecycle import Observer, prepare
-from ganzoo.training import Training, advance
+from ganzoo.randomness import reseeded
+from ganzoo.training import Training, advance, measure
 
 FARTHEST = 2000
 """Steps that are repeated at most."""
@@ -35,11 +38,19 @@ class _Found(Exception):  # noqa: N818  # no error: it ends the search
 
 
 def find_nan(run: Run) -> NaNOrigin | None:
-    """Repeat a run from its newest checkpoint, on the CPU or where it was, until something is not finite.
+    """Repeat a run from its newest checkpoint, where it was or on the CPU, until something is not finite.
 
-    None if that does not happen within FARTHEST steps. Nothing is written. Raises what `lifecycle.prepare` raises.
+    None if that does not happen within FARTHEST steps. Nothing is written, and the random state is as before. Raises
+    what `lifecycle.prepare` raises.
     """
+    with reseeded(0, torch.device("cuda" if torch.cuda.is_available() else "cpu")):
+        return _find(run)
+
+
+def _find(run: Run) -> NaNOrigin | None:
     config = manifest.keep_precision(run.config, run.manifest)
+    if config.train.device == "cuda" and not torch.cuda.is_available():
+        config = replace(config, train=replace(config.train, device="cpu", precision="fp32"))
     training, _ = prepare(config, run.zoo, Observer())
     training.load_state_dict(checkpoint.load(run.folder.checkpoints, quarantine=False).state)
     training = replace(training, updates=plain_updates(training.gan))  # a recorded step runs no hooks
@@ -50,8 +61,11 @@ def find_nan(run: Run) -> NaNOrigin | None:
                 terms = advance(training)
                 _check_all(terms)
                 _check_all(_weights(training))
+                measure(training.gan, terms, training.step)
             except _Found as found:
                 return NaNOrigin(training.step + 1, str(found), since)
+            except DivergedError as error:  # each gradient is finite, and their length is not
+                return NaNOrigin(training.step, error.what.partition(": ")[2], since)
     return None
 
 

@@ -64,9 +64,11 @@ def _read(key: str, row: Row, result: Result) -> Diagnosed | None:
         return None
     try:
         said = folder.read_json(folder.diagnosis)
-    except ValueError as error:
+        if not isinstance(said.get("findings"), list):
+            raise ValueError("it has no findings")
+    except (ValueError, AttributeError) as error:
         hint = f"ganzoo diagnose {result.path}"
-        raise CheckpointError(f"not JSON: {error}", where=str(folder.diagnosis), hint=hint) from error
+        raise CheckpointError(f"no diagnosis: {error}", where=str(folder.diagnosis), hint=hint) from error
     return Diagnosed(key, label_row(row), result, folder, said)
 
 
