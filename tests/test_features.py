@@ -58,7 +58,7 @@ def peer(library, weights_file):
 
 def test_inception_gives_what_torch_fidelity_gives(inception, peer):
     images = make_images(3)
-    rows, logits = inception.extract(images)
+    rows, logits, _ = inception.extract(images)
     assert (rows.shape, logits.shape, rows.dtype, logits.dtype) == ((3, 2048), (3, 1008), torch.float32, torch.float32)
     own_rows, own_logits = peer(images)
     assert torch.equal(rows, own_rows)
@@ -69,7 +69,7 @@ def test_inception_gives_what_torch_fidelity_gives(inception, peer):
 def test_float64_is_float64_and_float32_is_near_it(inception, peer, weights_file):
     images = make_images(1)
     exact = Inception(weights=str(weights_file), dtype="float64").load(CPU)
-    rows, logits = exact.extract(images)
+    rows, logits, _ = exact.extract(images)
     double = copy.deepcopy(peer).double()
     double.feature_extractor_internal_dtype = torch.float64
     assert rows.dtype == torch.float32
@@ -469,7 +469,7 @@ def clip_file(tmp_path, monkeypatch, library):
 
 def test_clip_gives_what_torch_fidelity_gives(library, clip_file):
     extractor = CLIP(weights=str(clip_file)).load(CPU)
-    rows, logits = extractor.extract(make_images(2))
+    rows, logits, _ = extractor.extract(make_images(2))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         own = library.FeatureExtractorCLIP("clip-vit-b-32", ["clip"], str(clip_file))
@@ -511,7 +511,7 @@ def hub(monkeypatch):
 
 
 def test_dinov2_gives_what_torch_fidelity_gives(library, hub):
-    rows, logits = DINOv2().load(CPU).extract(make_images(2))
+    rows, logits, _ = DINOv2().load(CPU).extract(make_images(2))
     own = library.FeatureExtractorDinoV2("dinov2-vit-l-14", ["dinov2"])
     assert torch.equal(rows, own(make_images(2))[0])
     assert logits is None
@@ -556,7 +556,7 @@ def test_vgg16_gives_what_torch_fidelity_gives(tmp_path, monkeypatch, library):
     path = tmp_path / "vgg.pth"
     torch.save(SmallVGG().state_dict(), path)
     extractor = VGG16(weights=str(path)).load(CPU)
-    rows, logits = extractor.extract(make_images(2))
+    rows, logits, _ = extractor.extract(make_images(2))
     own = library.FeatureExtractorVGG16("vgg16", ["fc2_relu"], str(path))
     assert torch.equal(rows, own(make_images(2))[0])
     assert (rows.shape, logits, rows.min().item()) == ((2, 6), None, 0.0)  # after ReLU
@@ -585,5 +585,8 @@ def test_variants_are_those_of_torch_fidelity(library, cls, module):
     assert set(get_args(get_type_hints(cls)["variant"])) == set(getattr(library, module).MODEL_METADATA)
 
 
-def test_six_extractors_are_registered():
-    assert sorted(register_features()) == ["clip", "digits-cnn", "dinov2", "inception", "photos-cnn", "vgg16"]
+def test_six_extractors_of_images_are_registered():
+    images = [name for name, extractor in register_features().items() if extractor.reads == "images"]
+    assert sorted(set(images) - {"stacked-digits"}) == [
+        *("clip", "digits-cnn", "dinov2", "inception", "photos-cnn", "vgg16"),
+    ]
