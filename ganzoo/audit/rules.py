@@ -15,7 +15,7 @@ from ganzoo.findings import Finding, Level
 
 STILL = 1e-7
 """Relative length of an update below which float32 weights stay what they are: half of its precision."""
-RASH = 0.05
+RASH = 0.1
 """Relative length of an update above which weights are overwritten rather than learnt (measured)."""
 HASTY = 0.2
 """Share of a layer's initial size that one update of Adam replaces: above it nothing is left in five (measured)."""
