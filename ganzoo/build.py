@@ -127,14 +127,14 @@ class GAN:
 
     def generator_penalty(self, z: Tensor, y: Tensor) -> Tensor:
         """Return what the model adds to G's loss for z (N, Z), y (N,): a scalar."""
-        if not _overrides(self.model, "generator_penalty", Model):  # no embedding of y is needed then
+        if not overrides(self.model, "generator_penalty", Model):  # no embedding of y is needed then
             return z.new_zeros(())
         return self.model.generator_penalty(self.G.trunk, z, self.G.embedding(y))
 
     @torch.no_grad()
     def adapt(self, real_logits: Tensor) -> None:
         """Tell the augmentation what D thought of the reals (N,) that it saw."""
-        if _overrides(self.augmentation, "adapt", Augmentation):
+        if overrides(self.augmentation, "adapt", Augmentation):
             self.augmentation.adapt(self.transform, self.ranks.gather(real_logits))
 
     def state_dict(self) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
             f"{run.loss.name} without a Lipschitz enforcer: D can lower its loss without end, "
             "so expect divergence (try --lipschitz gp)"
         )
-    if _overrides(gan.augmentation, "adapt", Augmentation) and (gan.loss.unbounded or gan.loss.relativistic):
+    if overrides(gan.augmentation, "adapt", Augmentation) and (gan.loss.unbounded or gan.loss.relativistic):
         yield (
             f"augment {run.augment.name!r} follows the logits of reals, whose level {run.loss.name} leaves free: "
             "what it does will mean nothing (try --augment diffaug)"
@@ -215,7 +215,7 @@ def _without_effect(optim: OptimConfig) -> str:
 
 def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
     constrains, projects = (
-        any(_overrides(part, moment, LipschitzEnforcer) for part in parts) for moment in ("constrain", "project")
+        any(overrides(part, moment, LipschitzEnforcer) for part in parts) for moment in ("constrain", "project")
     )
     if constrains and projects:
         what = (
@@ -225,7 +225,8 @@ def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
     return parts[0] if len(parts) == 1 else Combined(parts)
 
 
-def _overrides(part: object, moment: str, contract: type) -> bool:
+def overrides(part: object, moment: str, contract: type) -> bool:
+    """Whether a component has a method of its own where its contract has a default."""
     return getattr(type(part), moment) is not getattr(contract, moment)
 
 

@@ -18,7 +18,7 @@ from ganzoo.audit.layers import ITERATIONS, gradient_norms, spectral_norms
 from ganzoo.audit.motion import dead_units, measure_motion, measure_saturation
 from ganzoo.audit.opinion import measure_opinion, measure_pull
 from ganzoo.audit.slopes import Slopes, lipschitz_bound, near_limit, slopes, weights_of
-from ganzoo.build import GAN, Combined
+from ganzoo.build import GAN, Combined, overrides
 from ganzoo.builtin.lipschitz import GradientPenalty, WeightClipping
 from ganzoo.builtin.metrics.modes import NEAR
 from ganzoo.builtin.metrics.wasserstein import assign
@@ -143,7 +143,7 @@ def find_facts(gan: GAN) -> frozenset[str]:
     """Return what is so by construction; see `Audit.facts`."""
     parts = parts_of(gan.lipschitz)
     facts = {
-        "penalised": any(type(part).penalty is not LipschitzEnforcer.penalty for part in parts),
+        "penalised": any(overrides(part, "penalty", LipschitzEnforcer) for part in parts),
         "clipped": any(isinstance(part, WeightClipping) for part in parts),
         "unit slope": any(type(part) is GradientPenalty for part in parts),
         "mixes": not gan.per_sample,

@@ -29,21 +29,21 @@ def spectral_norms(network: nn.Module, *inputs: Tensor, iterations: int = ITERAT
     its kernel as a matrix, which Miyato et al. 2018, arXiv:1802.05957, bound in its place: for 3 x 3 kernels the two
     differ by up to 3 (Tsuzuku et al. 2018, arXiv:1802.04034).
     """
-    shapes = dict[str, tuple[torch.Size, Tensor]]()
+    seen = dict[str, Tensor]()
 
     def note(name: str, x: Tensor, y: Tensor) -> None:
-        shapes[name] = (x.shape[1:], x)
+        seen[name] = x
 
     with torch.no_grad(), _watching(network, note):
         network(*inputs)
     layers = linear_layers(network)
-    return {name: _spectral_norm(layers[name], shape, like, iterations) for name, (shape, like) in shapes.items()}
+    return {name: _spectral_norm(layers[name], x, iterations) for name, x in seen.items()}
 
 
-def _spectral_norm(layer: nn.Module, shape: torch.Size, like: Tensor, iterations: int) -> float:
-    """Power method on A^T A, where A x = layer(x) - layer(0) for one input x of this shape."""
+def _spectral_norm(layer: nn.Module, like: Tensor, iterations: int) -> float:
+    """Power method on A^T A, where A x = layer(x) - layer(0) for one input x, a row such as those of `like`."""
     generator = torch.Generator().manual_seed(0)
-    x = torch.randn(1, *shape, generator=generator).to(like)
+    x = torch.randn(1, *like.shape[1:], generator=generator).to(like)
     zero = torch.zeros_like(x)
     norm = 0.0
     for _ in range(iterations):

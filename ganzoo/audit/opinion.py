@@ -20,11 +20,12 @@ def measure_opinion(*, train: Tensor, fake: Tensor, held_out: Tensor | None) -> 
                   unseen reals as those it has seen, 1 if it treats them as fakes
     held-out      probability that a training sample has a higher logit than a held-out one: 0.5 without overfitting
     """
+    both = torch.cat([train, fake])
     numbers = {
         "logit/train": float(train.mean()),
         "logit/fake": float(fake.mean()),
-        "logit/size": float(max(train.abs().max(), fake.abs().max())),
-        "logit/reach": float((torch.cat([train, fake]) - torch.cat([train, fake]).mean()).abs().max()),
+        "logit/size": float(both.abs().max()),
+        "logit/reach": float((both - both.mean()).abs().max()),
         "ahead": _exceeds(train, fake),
         "sign": float(train.sign().mean()),
     }

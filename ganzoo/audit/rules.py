@@ -214,19 +214,17 @@ def slope(audit: Audit) -> Iterator[Finding]:
 
 
 RULES: tuple[Callable[[Audit], Iterator[Finding]], ...] = (
-    *(
-        batch_norm,
-        learning_rate,
-        frozen,
-        gradients,
-        logits,
-        loss_saturation,
-        overfitting,
-        collapse,
-        samples,
-        dead,
-        slope,
-    ),
+    batch_norm,
+    learning_rate,
+    frozen,
+    gradients,
+    logits,
+    loss_saturation,
+    overfitting,
+    collapse,
+    samples,
+    dead,
+    slope,
 )
 
 

@@ -27,7 +27,6 @@ from ganzoo.files import read_records
 from ganzoo.findings import Finding, by_level
 from ganzoo.sampling import as_stored
 from ganzoo.scoring import require_readable
-from ganzoo.zoo import Zoo
 
 SAMPLES = 512
 """Real and generated samples that are looked at: 131,000 pairs for the birthday test."""
@@ -79,16 +78,16 @@ def diagnose(target: Run | str | Path, *, step: int | None = None, held_out: str
     Raises CheckpointError, PluginError, ConfigError or DataError where the run or its data cannot be read.
     """
     run = target if isinstance(target, Run) else Run(target)
-    zoo, notes = run.zoo, list[str]()
+    notes = list[str]()
     gan, at = run.restore(step, whole=True)
-    dataset: Dataset = zoo.create("dataset", run.config.dataset)
+    dataset: Dataset = run.zoo.create("dataset", run.config.dataset)
     samples = dataset.load()
     check_samples(samples, run.config.dataset.name)
     device = gan.device.torch_device
     labels, count = gan.conditioner.needs_labels, SAMPLES if math.prod(samples.spec.shape) <= LARGE else FEW
     other = _load_held_out(run, dataset, held_out, notes)
     batch = draw_batch(samples, other, count, device, labels=labels)
-    extractor = _load_extractor(run, zoo, batch.x[:2], notes)
+    extractor = _load_extractor(run, batch.x[:2], notes)
     seen = audit(gan, batch, at, extractor)
     seen = replace(seen, numbers=seen.numbers | measure_rates(run.build()))
     findings = [suit(finding, run) for finding in (*_judge_course(run), *judge(seen))]
@@ -155,13 +154,13 @@ def _load_named(run: Run, said: str) -> Samples:
     return require_alike(dataset.load(), run)
 
 
-def _load_extractor(run: Run, zoo: Zoo, x: Tensor, notes: list[str]) -> Extractor | None:
+def _load_extractor(run: Run, x: Tensor, notes: list[str]) -> Extractor | None:
     """The extractor of the run's scores, tried on x (2, *shape).
 
     Where it cannot be loaded, or cannot read such samples, they are compared as they are, with a note.
     """
-    chosen = catalogue.choose_features(run.config.features, run.config.dataset, zoo)
-    component: FeatureExtractor = zoo.create("features", chosen)
+    chosen = catalogue.choose_features(run.config.features, run.config.dataset, run.zoo)
+    component: FeatureExtractor = run.zoo.create("features", chosen)
     try:
         require_readable(run.data.shape, component)
         extractor = component.load(x.device)
