@@ -24,8 +24,9 @@ from ganzoo.contracts import LipschitzEnforcer, Samples
 from ganzoo.costs import count_flops, measure_costs, peak_memory_mb
 from ganzoo.device import Device, measure_product, seconds_of, wait_for
 from ganzoo.graphs import WARM_UP
-from ganzoo.lifecycle import Observer, explain_memory, prepare
+from ganzoo.lifecycle import Observer
 from ganzoo.plain import PlainLoop
+from ganzoo.prepare import explain_memory, prepare
 from ganzoo.recording import Recorder
 from ganzoo.steps import discriminator_step, generator_step
 from ganzoo.training import Training, advance, measure
@@ -100,7 +101,7 @@ def measure_speed(
 
     A repeat takes about `seconds`, and one step at least. Nothing is written but a log that is thrown away.
     """
-    training, samples = prepare(run, zoo, observer)
+    training, samples = prepare(run, zoo, observer.note)
     with explain_memory(run), closing(training.feed):
         return _measure(training, samples, zoo, repeats, seconds, against)
 

@@ -11,6 +11,7 @@ import torch
 
 from ganzoo import catalogue
 from ganzoo.build import GAN
+from ganzoo.builtin.datasets.listing import abridge
 from ganzoo.config import Choice, Layer, Origin, RunConfig, flatten, parse_component, resolve, to_tables
 from ganzoo.contracts import Samples
 from ganzoo.device import choose_device
@@ -19,14 +20,15 @@ from ganzoo.experiment import Run
 from ganzoo.feed import check_samples
 from ganzoo.folder import RunFolder, explain_disk
 from ganzoo.images import write_png
-from ganzoo.judging import best_evaluation, describe_images
+from ganzoo.judging import describe_images
 from ganzoo.manifest import check_plugins
 from ganzoo.protocol import Generated
 from ganzoo.recipes import settle
-from ganzoo.recording import write_report
 from ganzoo.sampling import GeneratedImages, Images, StoredImages
+from ganzoo.scores import best_evaluation, write_report
 from ganzoo.scoring import Evaluator, Report, hash_images, open_evaluator
 from ganzoo.targets import read_images
+from ganzoo.targets.sizes import evaluating, show
 from ganzoo.zoo import Zoo, load_zoo
 
 
@@ -113,6 +115,7 @@ def _evaluate_images(path: Path, zoo: Zoo, said: dict[str, Any], closest: Path |
         raise ConfigError("images are scored against a dataset, and none is named", where=str(path), hint=hint)
     config = settle(flags=said).run
     catalogue.check(config, zoo)  # before anything is read
+    _refuse_runs(path.expanduser())
     x, notes = read_images(path, said.get("dataset.image_size"))
     count = config.eval.samples if "eval.samples" in said else len(x)
     if count > len(x):
@@ -127,6 +130,19 @@ def _evaluate_images(path: Path, zoo: Zoo, said: dict[str, Any], closest: Path |
     if closest is not None:
         _draw(evaluator, report, images, closest)
     return report
+
+
+def _refuse_runs(path: Path) -> None:
+    """Raise EvaluationError for a run, a folder of runs, and the sample grids of a run."""
+    whole = path.resolve()
+    if RunFolder(whole).recipe.is_file():
+        raise EvaluationError(f"{show(path)} is a run, not a folder of images", hint=evaluating(path))
+    if RunFolder(whole.parent).recipe.is_file() and whole == RunFolder(whole.parent).samples:
+        what = f"{show(path)} holds the sample grids of a run, not single images"
+        raise EvaluationError(what, hint=evaluating(whole.parent))
+    if runs := sorted(recipe.parent.name for recipe in path.glob("*/recipe.toml")):
+        what = f"{show(path)} is a folder of runs, not of images"
+        raise EvaluationError(what, where=abridge(runs), hint=evaluating(path / runs[0]))
 
 
 def _overlay(run: Run, said: Mapping[str, Any], zoo: Zoo) -> RunConfig:

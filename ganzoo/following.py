@@ -14,7 +14,8 @@ from ganzoo.config import Settings
 from ganzoo.errors import RunInterrupted
 from ganzoo.folder import RunFolder
 from ganzoo.interrupts import Interrupts
-from ganzoo.lifecycle import Observer, Plan, explain_memory, prepare
+from ganzoo.lifecycle import Observer, Plan
+from ganzoo.prepare import explain_memory, prepare
 from ganzoo.ranks import Ranks
 from ganzoo.training import Training, Wish, train
 from ganzoo.zoo import Zoo
@@ -26,7 +27,7 @@ def start(settings: Settings, zoo: Zoo, ranks: Ranks) -> None:
     Raises RunInterrupted and DivergedError where rank 0 does, ResourceError if another rank ends, and what
     `lifecycle.prepare` raises.
     """
-    training, _ = prepare(catalogue.complete(settings, zoo).run, zoo, Observer(), ranks)
+    training, _ = prepare(catalogue.complete(settings, zoo).run, zoo, Observer().note, ranks)
     _follow(training)
 
 
@@ -40,7 +41,7 @@ def resume(path: Path, zoo: Zoo, ranks: Ranks) -> None:
         return
     place = RunFolder(path)
     run = manifest.keep_precision(place.read_recipe(), place.read_json(place.manifest))
-    training, _ = prepare(replace(run, train=replace(run.train, steps=plan.steps)), zoo, Observer(), ranks)
+    training, _ = prepare(replace(run, train=replace(run.train, steps=plan.steps)), zoo, Observer().note, ranks)
     if plan.from_checkpoint:
         training.load_state_dict(checkpoint.load(place.checkpoints, plan.reached, quarantine=False).state)
     _follow(training)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from functools import cached_property
-from typing import Any
 
 from torch import nn
 
-from ganzoo import checkpoint
 from ganzoo.build import GAN
 from ganzoo.config import RunConfig
 from ganzoo.contracts import Dataset, Samples, Score
 from ganzoo.device import choose_device
-from ganzoo.files import read_records
-from ganzoo.folder import RunFolder, read_reports
-from ganzoo.images import write_png
 from ganzoo.protocol import Generated, name_score
 from ganzoo.randomness import forked
-from ganzoo.recording import write_report
 from ganzoo.sampling import GeneratedImages
 from ganzoo.scoring import Evaluator, Report, open_evaluator
 from ganzoo.zoo import Zoo
@@ -88,41 +81,3 @@ def describe_images(images: GeneratedImages, weights: str, step: int) -> Generat
         truncation="none",
         precision="fp32",
     )
-
-
-def score_run(gan: GAN, step: int, place: RunFolder, judge: Judge) -> None:
-    """Score the last checkpoint of a run, and the best one where evaluations chose one; write both reports.
-
-    Raises EvaluationError.
-    """
-    last, images = judge.report(gan.G_ema.module, gan, step)
-    write_report(place, "last", last.to_json())
-    if (picture := judge.open().draw_closest(last, images)) is not None:
-        write_png(place.closest, picture)
-    if not (best := best_evaluation(place)):
-        return
-    if best["step"] != step:
-        average = deepcopy(gan.G_ema)
-        average.load_state_dict(checkpoint.load(place.checkpoints, best["step"], quarantine=False).state["G_ema"])
-        last, _ = judge.report(average.module, gan, best["step"])
-    write_report(place, "best", last.to_json())
-
-
-def best_evaluation(place: RunFolder) -> dict[str, Any]:
-    """Return the record of evaluations.jsonl with the lowest selection score, the first of equals; {} if none."""
-    return min(read_records(place.evaluations), key=lambda record: float(record["selection"]), default={})
-
-
-def is_scored(place: RunFolder, step: int) -> bool:
-    """Whether scores.json has all that `score_run` writes after this step, the last one: a kill may come in between."""
-    best = best_evaluation(place)
-    wanted = {("last", step)} | ({("best", int(best["step"]))} if best else set())
-    found = {(report["checkpoint"], report["protocol"]["generated"]["step"]) for report in read_reports(place)}
-    return wanted <= found
-
-
-def mark_best(place: RunFolder, saving: int | None = None) -> None:
-    """Let rotation spare the best checkpoint, if it is there or about to be saved."""
-    best = best_evaluation(place)
-    if best and best["step"] in (saving, *checkpoint.available_steps(place.checkpoints)):
-        checkpoint.mark_best(place.checkpoints, best["step"], best["selection"])

@@ -1,4 +1,4 @@
-"""A run from its settings to its folder: prepare, start, resume."""
+"""A run from its settings to its folder: start, resume."""
 
 from __future__ import annotations
 
@@ -8,23 +8,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-
-from ganzoo import catalogue, checkpoint, folder, manifest, randomness
+from ganzoo import catalogue, checkpoint, folder, manifest
 from ganzoo.audit.watch import Watch
-from ganzoo.build import GAN, advise, build_gan
+from ganzoo.build import GAN
 from ganzoo.config import RunConfig, Settings
 from ganzoo.contracts import Samples
 from ganzoo.costs import measure_costs, peak_memory_mb
-from ganzoo.device import agree, choose_device
-from ganzoo.errors import CheckpointError, DivergedError, EvaluationError, GanzooError, ResourceError, RunInterrupted
-from ganzoo.feed import Feed, check_samples
+from ganzoo.errors import CheckpointError, DivergedError, EvaluationError, GanzooError, RunInterrupted
 from ganzoo.folder import RunFolder
-from ganzoo.graphs import choose_updates
 from ganzoo.interrupts import Interrupts
-from ganzoo.judging import Judge, best_evaluation, is_scored, mark_best, score_run
-from ganzoo.ranks import ALONE, Ranks, check_shares
+from ganzoo.judging import Judge
+from ganzoo.prepare import explain_memory, prepare
+from ganzoo.ranks import ALONE, Ranks
 from ganzoo.recording import Recorder
+from ganzoo.scores import best_evaluation, is_scored, mark_best, score_run
 from ganzoo.training import REMEDIES, Training, Wish, train
 from ganzoo.zoo import Zoo
 
@@ -48,26 +45,6 @@ class Observer:
         """Take a record, as it is in evaluations.jsonl."""
 
 
-def prepare(run: RunConfig, zoo: Zoo, observer: Observer, ranks: Ranks = ALONE) -> tuple[Training, Samples]:
-    """Load the data, seed, and build the GAN; nothing is written.
-
-    Raises ConfigError, DataError, PluginError or ResourceError where that cannot be.
-    """
-    catalogue.check(run, zoo)  # before the data, which may take long to read or to fetch
-    check_shares(run.optim, ranks)
-    device = agree(choose_device(run.train.device, run.train.precision), ranks)
-    with ranks.in_turn():
-        samples: Samples = zoo.create("dataset", run.dataset).load()
-    check_samples(samples, run.dataset.name)
-    randomness.seed_everything(run.train.seed)
-    with explain_memory(run):
-        gan = build_gan(run, zoo, samples.spec, device, ranks)
-        feed = Feed(samples, run.train.seed, device.torch_device, ranks)
-    for note in (*samples.notes, *advise(run, gan)):
-        observer.note(note)
-    return Training(run, gan, feed, choose_updates(gan, run.optim, observer.note)), samples
-
-
 def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: Ranks = ALONE) -> None:
     """Train a new run in a new folder; of several ranks this is the first, and the others are in `following`.
 
@@ -76,7 +53,7 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
     place = folder.create(path)
     try:
         settings = catalogue.complete(settings, zoo)
-        training, samples = prepare(settings.run, zoo, observer, ranks)
+        training, samples = prepare(settings.run, zoo, observer.note, ranks)
         judge = Judge(training.run, zoo, samples)
         costs = measure_costs(training.gan, samples, training.run.optim)
     except BaseException:
@@ -139,7 +116,7 @@ def _go_on(
 ) -> None:
     made_with = place.read_json(place.manifest)
     manifest.check_plugins(made_with, zoo)
-    training, samples = prepare(manifest.keep_precision(run, made_with), zoo, observer, ranks)
+    training, samples = prepare(manifest.keep_precision(run, made_with), zoo, observer.note, ranks)
     manifest.check_data(made_with, samples)
     judge = Judge(run, zoo, samples)
     for difference in (*manifest.note_versions(made_with, zoo), *manifest.note_differences(made_with, training.gan)):
@@ -289,20 +266,3 @@ def _conclude(training: Training, place: RunFolder, signal: int | None) -> None:
     if signal is not None and not complete:
         what = f"stopped by signal {signal}: saved step {training.step} of {steps}"
         raise RunInterrupted(what, signal=signal, where=str(place.path), hint=place.continuation)
-
-
-@contextmanager
-def explain_memory(run: RunConfig) -> Iterator[None]:
-    """Turn the ways in which torch reports exhausted memory into one ResourceError."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
-            raise
-        batch = max(run.optim.batch_size, run.optim.batch_size_g)
-        hint = f"--batch-size {max(1, batch // 2)}, or a smaller --image-size"
-        raise ResourceError("out of memory", where=str(error).partition("\n")[0][:200], hint=hint) from error
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -17,7 +17,7 @@ from ganzoo.build import GAN
 from ganzoo.config import RunConfig, flatten, to_tables
 from ganzoo.contracts import DataSpec, Samples, Score
 from ganzoo.files import append, read_records, write_atomically
-from ganzoo.folder import RunFolder, read_reports
+from ganzoo.folder import RunFolder
 from ganzoo.images import make_grid, write_png
 from ganzoo.plane import draw_points
 from ganzoo.sampling import draw_latents, sample_images, spread_labels
@@ -128,28 +128,6 @@ def rewind(path: Path, step: int) -> list[dict[str, Any]]:
     records = [record for record in read_records(path) if record["step"] <= step]
     write_atomically(path, "".join(json.dumps(record) + "\n" for record in records).encode())
     return records
-
-
-def write_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -> None:
-    """Add a report to scores.json, in place of the one of the same checkpoint and protocol.
-
-    If that is of the same step too, its other scores stay. `checkpoint` is "last", "best" or "step N".
-    """
-    entry = {"checkpoint": checkpoint, **report}
-    others = []
-    for old in read_reports(folder):
-        if _subject(old) != _subject(entry):
-            others.append(old)
-        elif old["protocol"] == entry["protocol"]:
-            entry["scores"] = old["scores"] | entry["scores"]
-            entry["memorisation"] = entry["memorisation"] or old["memorisation"]
-    folder.write_json(folder.scores, {"reports": [*others, entry]})
-
-
-def _subject(report: Mapping[str, Any]) -> tuple[str, str]:
-    """What a report is about; of two on one subject the newer counts."""
-    protocol = report["protocol"] | {"generated": report["protocol"]["generated"] | {"step": None}}
-    return report["checkpoint"], json.dumps(protocol, sort_keys=True)
 
 
 def _open_tensorboard(folder: RunFolder, run: RunConfig, step: int) -> SummaryWriter:

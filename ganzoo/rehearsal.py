@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from ganzoo.costs import measure_costs, peak_memory_mb
 from ganzoo.device import seconds_of
 from ganzoo.feed import Feed
 from ganzoo.graphs import WARM_UP
-from ganzoo.lifecycle import Observer, explain_memory, prepare
+from ganzoo.prepare import explain_memory, prepare
 from ganzoo.steps import discriminator_step, generator_step
 from ganzoo.training import advance
 from ganzoo.zoo import Zoo
@@ -39,9 +40,9 @@ class Rehearsal:
         return self.steps * self.seconds_per_step
 
 
-def rehearse(run: RunConfig, zoo: Zoo, observer: Observer) -> Rehearsal:
-    """Try one step on two samples, then time the second of full size. Raises what `lifecycle.prepare` raises."""
-    training, samples = prepare(run, zoo, observer)
+def rehearse(run: RunConfig, zoo: Zoo, note: Callable[[str], None]) -> Rehearsal:
+    """Try one step on two samples, then time the second of full size. Raises what `prepare` raises."""
+    training, samples = prepare(run, zoo, note)
     gan, optim = training.gan, run.optim
     with explain_memory(run), closing(training.feed):
         _try_small(gan, training.feed)

@@ -14,8 +14,9 @@ from ganzoo.bench import PHASES, Spread
 from ganzoo.cli import cli
 from ganzoo.costs import measure_costs
 from ganzoo.device import choose_device, measure_product
-from ganzoo.lifecycle import Observer, prepare
+from ganzoo.lifecycle import Observer
 from ganzoo.plain import PlainLoop
+from ganzoo.prepare import prepare
 from ganzoo.recipes import settle
 from ganzoo.steps import discriminator_step, generator_step
 
@@ -34,7 +35,7 @@ def invoke(*words):
 @pytest.mark.parametrize("lipschitz", ["none", "gp", "clip", "sn"])
 def test_the_plain_loop_learns_what_our_steps_learn(lipschitz):
     run = settled(**{"lipschitz.name": lipschitz})
-    training, samples = prepare(run, ZOO, Observer())
+    training, samples = prepare(run, ZOO, Observer().note)
     gan, plain = training.gan, PlainLoop(run, ZOO, samples, CPU)
     gan.per_sample = False  # as the plain loop, which passes D twice, so that the power method of sn moves twice
     for name in ("G", "D", "G_ema"):
@@ -54,7 +55,7 @@ def test_the_plain_loop_learns_what_our_steps_learn(lipschitz):
 
 def test_the_plain_loop_takes_every_layer_the_long_way_in_contiguous_memory():
     run = settle(recipe=None, flags={"model.name": "resnet", "loss.name": "wgan", "lipschitz.name": "gp"}).run
-    _, samples = prepare(run, ZOO, Observer())
+    _, samples = prepare(run, ZOO, Observer().note)
     plain = PlainLoop(run, ZOO, samples, CPU)
     weights = [weight for weight in plain.gan.D.parameters() if weight.ndim == 4]
     assert all(weight.is_contiguous() for weight in weights)
@@ -68,7 +69,7 @@ def test_a_measurement_adds_up(monkeypatch):
     monkeypatch.setattr(bench, "measure_product", lambda dtype, device, size: 5e9)
     run = settled()
     speed = bench.measure_speed(run, ZOO, Observer(), repeats=3, seconds=0, against="eager")
-    training, samples = prepare(run, ZOO, Observer())
+    training, samples = prepare(run, ZOO, Observer().note)
     assert speed.flops_per_step == measure_costs(training.gan, samples, run.optim)["flops_per_step"]
     assert speed.flops_per_s == pytest.approx(speed.flops_per_step / speed.step_ms.median * 1000)
     assert speed.share == pytest.approx(speed.flops_per_s / 5e9)
@@ -88,7 +89,7 @@ def test_without_a_penalty_that_phase_takes_no_time():
 
 
 def test_measuring_phases_leaves_the_optimisers_and_enforcers_of_the_run_in_place():
-    training, samples = prepare(settled(), ZOO, Observer())
+    training, samples = prepare(settled(), ZOO, Observer().note)
     gan = training.gan
     parts = gan.opt_d, gan.opt_g, gan.lipschitz
     bench._time_phases(training, samples)
@@ -130,7 +131,7 @@ def test_bf16_on_a_processor_without_it_is_said_to_be_slow(monkeypatch):
     run = settled(**{"train.precision": "bf16"})
     for has in (True, False):
         monkeypatch.setattr("ganzoo.build.has_bf16", lambda has=has: has)
-        prepare(run, ZOO, observer)
+        prepare(run, ZOO, observer.note)
     (note,) = notes
     assert "no bf16 arithmetic" in note and "--precision auto" in note
 

@@ -11,7 +11,8 @@ from ganzoo.config import OptimConfig, from_tables
 from ganzoo.contracts import Samples
 from ganzoo.costs import count_parameters, measure_costs
 from ganzoo.experiment import Run
-from ganzoo.lifecycle import Observer, prepare
+from ganzoo.lifecycle import Observer
+from ganzoo.prepare import prepare
 
 MODEL = {"name": "mlp", "width": 16, "depth": 1, "z_dim": 4}
 DATA = {"name": "digits", "image_size": 8}
@@ -19,7 +20,7 @@ DATA = {"name": "digits", "image_size": 8}
 
 def prepared(zoo, lipschitz="none", **optim):
     tables = {"model": MODEL, "dataset": DATA, "lipschitz": {"name": lipschitz}, "optim": optim}
-    return prepare(from_tables(tables), zoo, Observer())
+    return prepare(from_tables(tables), zoo, Observer().note)
 
 
 def costs(zoo, **choice):

@@ -69,7 +69,7 @@ def test_what_cannot_be_combined_is_a_cell_with_its_reason(zoo):
     assert "names a part twice" in cells[2].refused
     tried = plan(
         Request({"lipschitz": ["sn", "sn+clip"]}, flags=TINY | {"model.name": "mlp"}), zoo,
-        lambda run: rehearse(run, zoo, Observer()),
+        lambda run: rehearse(run, zoo, Observer().note),
     )  # fmt: skip
     assert "do not combine" in tried[1].refused
 
@@ -91,7 +91,7 @@ def test_if_nothing_can_be_the_grid_is_refused(zoo):
 
 def steps(zoo, budget, loss="wgan", lipschitz="gp"):
     axes = {"model": ["mlp"], "loss": [loss], "lipschitz": [lipschitz]}
-    measured = (lambda run: rehearse(run, zoo, Observer())) if budget.is_measured else None
+    measured = (lambda run: rehearse(run, zoo, Observer().note)) if budget.is_measured else None
     return plan(Request(axes, flags=TINY, budget=budget), zoo, measured)[0]
 
 
@@ -134,7 +134,7 @@ def test_a_step_that_fails_costs_its_own_row(zoo):
     def rehearse_but_wgan(run):
         if run.loss.name == "wgan":
             raise ValueError("of the plugin")
-        return rehearse(run, zoo, Observer())
+        return rehearse(run, zoo, Observer().note)
 
     cells = plan(Request({"model": ["mlp"], "loss": ["bce", "wgan"]}, flags=TINY), zoo, rehearse_but_wgan)
     assert [cell.refused for cell in cells] == ["", "a step fails: ValueError: of the plugin"]
@@ -142,7 +142,7 @@ def test_a_step_that_fails_costs_its_own_row(zoo):
 
 def test_operations_that_torch_does_not_count_are_no_budget(zoo):
     def free(run):
-        return replace(rehearse(run, zoo, Observer()), flops_per_step=0.0)
+        return replace(rehearse(run, zoo, Observer().note), flops_per_step=0.0)
 
     request = Request({"model": ["mlp"], "loss": ["bce"]}, flags=TINY, budget=Budget("flops", 1e9))
     with pytest.raises(ConfigError, match="a step has no FLOPs that torch counts"):

@@ -12,8 +12,9 @@ import ganzoo
 LOW_TO_HIGH = """
 errors options files cores config offers recipes cells findings samples contracts hookspecs images plane randomness
 ranks device optimizers builtin guard loading zoo catalogue build steps graphs feed costs sampling training audit plain
-checkpoint interrupts extraction references protocol memorisation scoring folder manifest recording judging lifecycle
-following experiment targets evaluation diagnosis gallery rehearsal bench grid results comparison tables report
+checkpoint interrupts extraction references protocol memorisation scoring judging
+prepare rehearsal targets folder manifest recording scores lifecycle
+following experiment evaluation diagnosis gallery bench grid results comparison tables report
 scaffold explanations testing cli __main__
 """
 LAYERS = LOW_TO_HIGH.split()

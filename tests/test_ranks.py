@@ -215,7 +215,8 @@ from conftest import ZOO
 from ganzoo.builtin import lipschitz
 from ganzoo.config import from_tables
 from ganzoo.errors import DivergedError
-from ganzoo.lifecycle import Observer, prepare
+from ganzoo.lifecycle import Observer
+from ganzoo.prepare import prepare
 from ganzoo.ranks import joined, read_ranks
 from ganzoo.steps import discriminator_step, generator_step
 from ganzoo.training import measure
@@ -234,7 +235,7 @@ tables = {
     "loss": {"name": "wgan"}, "lipschitz": {"name": "gp"}, "optim": {"batch_size": 8}, "train": {"device": "cpu"},
 }
 with joined(ranks, "cpu"):
-    training, _ = prepare(from_tables(tables), ZOO, Observer(), ranks)
+    training, _ = prepare(from_tables(tables), ZOO, Observer().note, ranks)
     gan = training.gan
     with torch.no_grad():
         next(gan.G.parameters()).add_(ranks.rank)  # as if it had been built differently

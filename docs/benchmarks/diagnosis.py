@@ -15,7 +15,8 @@ import torch
 
 from ganzoo import load_zoo
 from ganzoo.audit.watch import Watch
-from ganzoo.lifecycle import Observer, prepare
+from ganzoo.lifecycle import Observer
+from ganzoo.prepare import prepare
 from ganzoo.recipes import settle
 from ganzoo.training import Training, advance
 
@@ -47,7 +48,7 @@ def measure(flags: dict[str, str], repeats: int) -> tuple[float, float]:
     """Return the median seconds of a step, and of a look."""
     zoo = load_zoo()
     settings = settle(flags=flags)
-    training, samples = prepare(settings.run, zoo, Observer())
+    training, samples = prepare(settings.run, zoo, Observer().note)
     watch = Watch(samples, zoo.create("dataset", settings.run.dataset), training.gan.device.torch_device)
     times = [(time_steps(training), watch.look(training.gan, training.step)[2]) for _ in range(repeats + 1)]
     steps, looks = zip(*times[1:], strict=True)  # the first ones warm up

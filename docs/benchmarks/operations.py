@@ -9,7 +9,8 @@ import argparse
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from ganzoo.lifecycle import Observer, prepare
+from ganzoo.lifecycle import Observer
+from ganzoo.prepare import prepare
 from ganzoo.recipes import find_recipe, settle
 from ganzoo.training import advance
 from ganzoo.zoo import load_zoo
@@ -34,7 +35,7 @@ def main() -> None:
     words = vars(parser.parse_args())
     named = find_recipe(words["recipe"]) if words["recipe"] else None
     flags = {key: words[name] for name, key in KEYS.items() if words[name] is not None}
-    training, _ = prepare(settle(recipe=named, flags=flags).run, load_zoo(), Observer())
+    training, _ = prepare(settle(recipe=named, flags=flags).run, load_zoo(), Observer().note)
     advance(training)
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
         advance(training)

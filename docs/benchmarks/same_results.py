@@ -21,8 +21,9 @@ from torch.utils._pytree import tree_map_only
 from ganzoo.config import RunConfig
 from ganzoo.contracts import Score
 from ganzoo.judging import Judge
-from ganzoo.lifecycle import Observer, prepare
+from ganzoo.lifecycle import Observer
 from ganzoo.plain import PlainLoop
+from ganzoo.prepare import prepare
 from ganzoo.recipes import settle
 from ganzoo.training import advance
 from ganzoo.zoo import load_zoo
@@ -73,7 +74,7 @@ def main() -> None:
 def train(run: RunConfig, way: str, seed: int) -> tuple[str, Score]:
     """Train to the end in one of the WAYS; return the name of the score and the score of G_ema."""
     run = replace(run, train=replace(run.train, seed=seed, precision="fp32" if way == "eager" else way))
-    training, samples = prepare(run, ZOO, Observer())
+    training, samples = prepare(run, ZOO, Observer().note)
     gan, device = training.gan, training.gan.device.torch_device
     if way == "eager":
         plain = PlainLoop(run, ZOO, samples, device)

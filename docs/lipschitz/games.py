@@ -16,7 +16,8 @@ from ganzoo.config import Choice
 from ganzoo.contracts import Critic
 from ganzoo.extraction import extract, in_batches
 from ganzoo.images import to_uint8
-from ganzoo.lifecycle import Observer, prepare
+from ganzoo.lifecycle import Observer
+from ganzoo.prepare import prepare
 from ganzoo.randomness import reseeded
 from ganzoo.recipes import settle
 from ganzoo.sampling import draw_latents, evaluating
@@ -43,7 +44,7 @@ def set_up(dataset: str, loss: str, lipschitz: str, seed: int, **options: Any) -
     fixed = {"train.device": "cpu", "train.precision": "fp32", "train.seed": seed}
     given = {key.replace("__", "."): value for key, value in options.items()}
     settings = settle(flags={**names, **fixed}, sets=given)
-    return prepare(settings.run, zoo(), Observer())[0]
+    return prepare(settings.run, zoo(), Observer().note)[0]
 
 
 class NoisyData(nn.Module):

@@ -38,7 +38,7 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
     if dry_run:
         if ranks.size > 1:
             raise ConfigError("--dry-run is for one process", hint="the same command without torchrun")
-        terminal.print_rehearsal(rehearsal.rehearse(settings.run, zoo, display), as_json)
+        terminal.print_rehearsal(rehearsal.rehearse(settings.run, zoo, display.note), as_json)
         return
     path = out or Path("runs") / folder.choose_name(settings.run)
     with joined(ranks, settings.run.train.device):

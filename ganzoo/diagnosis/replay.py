@@ -13,7 +13,8 @@ from ganzoo import checkpoint, manifest
 from ganzoo.errors import DivergedError
 from ganzoo.experiment import Run
 from ganzoo.graphs import plain_updates
-from ganzoo.lifecycle import Observer, prepare
+from ganzoo.lifecycle import Observer
+from ganzoo.prepare import prepare
 from ganzoo.randomness import reseeded
 from ganzoo.training import Training, advance, measure
 
@@ -51,7 +52,7 @@ def _find(run: Run) -> NaNOrigin | None:
     config = manifest.keep_precision(run.config, run.manifest)
     if config.train.device == "cuda" and not torch.cuda.is_available():
         config = replace(config, train=replace(config.train, device="cpu", precision="fp32"))
-    training, _ = prepare(config, run.zoo, Observer())
+    training, _ = prepare(config, run.zoo, Observer().note)
     training.load_state_dict(checkpoint.load(run.folder.checkpoints, quarantine=False).state)
     training = replace(training, updates=plain_updates(training.gan))  # a recorded step runs no hooks
     since = training.step

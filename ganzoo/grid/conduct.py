@@ -80,7 +80,7 @@ def rehearse_for(engine: Engine, zoo: Zoo) -> Rehearse:
     def rehearse_alike(run: RunConfig) -> Rehearsal:
         if engine.threads_per_cell:
             torch.set_num_threads(engine.threads_per_cell)
-        return rehearse(run, zoo, Observer())
+        return rehearse(run, zoo, Observer().note)
 
     return rehearse_alike
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from ganzoo.builtin.datasets.listing import SUFFIXES, abridge, printable
+from ganzoo.builtin.datasets.listing import SUFFIXES, printable
 from ganzoo.errors import ConfigError, DataError, EvaluationError
-from ganzoo.folder import RunFolder
 from ganzoo.targets.arrays import LAYOUTS, read_npz
 from ganzoo.targets.files import read_folder, read_zip
-from ganzoo.targets.sizes import LARGEST, SMALLEST, WANTED, Target, evaluating, show
+from ganzoo.targets.sizes import LARGEST, SMALLEST, WANTED, Target, show
 
 __all__ = ["Target", "read_images"]
 
@@ -36,7 +35,6 @@ def read_images(path: Path, image_size: int | None = None) -> Target:
     if image_size is not None and not SMALLEST <= image_size <= LARGEST:
         raise ConfigError(f"--image-size {image_size} is refused: it takes {SMALLEST} to {LARGEST}")
     if (kind := _kind(path)) == "folder":
-        _refuse_runs(path)
         return read_folder(path, image_size)
     if kind == ".zip":
         return read_zip(path, image_size)
@@ -53,16 +51,3 @@ def _kind(path: Path) -> str:
     except OSError as error:
         raise DataError(f"no images at {show(path)}", where=str(error.strerror).lower(), hint=WANTED) from error
     return "folder" if stat.S_ISDIR(mode) else path.suffix.lower() if stat.S_ISREG(mode) else "device"
-
-
-def _refuse_runs(path: Path) -> None:
-    """Raise EvaluationError for a run, a folder of runs, and the sample grids of a run."""
-    whole = path.resolve()
-    if RunFolder(whole).recipe.is_file():
-        raise EvaluationError(f"{show(path)} is a run, not a folder of images", hint=evaluating(path))
-    if RunFolder(whole.parent).recipe.is_file() and whole == RunFolder(whole.parent).samples:
-        what = f"{show(path)} holds the sample grids of a run, not single images"
-        raise EvaluationError(what, hint=evaluating(whole.parent))
-    if runs := sorted(recipe.parent.name for recipe in path.glob("*/recipe.toml")):
-        what = f"{show(path)} is a folder of runs, not of images"
-        raise EvaluationError(what, where=abridge(runs), hint=evaluating(path / runs[0]))
