@@ -8,16 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganzoo.audit.findings import Finding as Finding
     from ganzoo.builtin.lipschitz import gradient_norm as gradient_norm
     from ganzoo.builtin.models.norms import ConditionalBatchNorm as ConditionalBatchNorm
-    from ganzoo.builtin.models.shortcuts import ConvPool as ConvPool
-    from ganzoo.builtin.models.shortcuts import Rectifier as Rectifier
-    from ganzoo.builtin.models.shortcuts import UpConv as UpConv
     from ganzoo.cells import Cell as Cell
     from ganzoo.cells import Ending as Ending
     from ganzoo.cells import execute as execute
-    from ganzoo.comparison import Table as Table
-    from ganzoo.comparison import compare as compare
     from ganzoo.contracts import AdversarialLoss as AdversarialLoss
     from ganzoo.contracts import Augmentation as Augmentation
     from ganzoo.contracts import Conditioner as Conditioner
@@ -35,8 +31,8 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Samples as Samples
     from ganzoo.contracts import Score as Score
     from ganzoo.contracts import Verdict as Verdict
-    from ganzoo.diagnosis import Diagnosis as Diagnosis
     from ganzoo.diagnosis import diagnose as diagnose
+    from ganzoo.diagnosis.diagnose import Diagnosis as Diagnosis
     from ganzoo.errors import CheckpointError as CheckpointError
     from ganzoo.errors import ConfigError as ConfigError
     from ganzoo.errors import DataError as DataError
@@ -48,54 +44,58 @@ if TYPE_CHECKING:
     from ganzoo.errors import PluginError as PluginError
     from ganzoo.errors import ResourceError as ResourceError
     from ganzoo.errors import RunInterrupted as RunInterrupted
-    from ganzoo.evaluation import evaluate as evaluate
-    from ganzoo.experiment import Run as Run
-    from ganzoo.experiment import run as run
-    from ganzoo.findings import Finding as Finding
+    from ganzoo.evaluation.evaluator import Report as Report
+    from ganzoo.evaluation.protocol import Protocol as Protocol
     from ganzoo.hookspecs import API_VERSION as API_VERSION
     from ganzoo.hookspecs import hookimpl as hookimpl
-    from ganzoo.lifecycle import Observer as Observer
-    from ganzoo.options import NonNegativeFloat as NonNegativeFloat
-    from ganzoo.options import NonNegativeInt as NonNegativeInt
-    from ganzoo.options import PositiveFloat as PositiveFloat
-    from ganzoo.options import PositiveInt as PositiveInt
-    from ganzoo.protocol import Protocol as Protocol
-    from ganzoo.report import write_report as write_report
-    from ganzoo.results import Result as Result
-    from ganzoo.results import read_results as read_results
-    from ganzoo.scoring import Report as Report
-    from ganzoo.zoo import Zoo as Zoo
-    from ganzoo.zoo import load_zoo as load_zoo
+    from ganzoo.layers import ConvPool as ConvPool
+    from ganzoo.layers import Rectifier as Rectifier
+    from ganzoo.layers import UpConv as UpConv
+    from ganzoo.results.comparison import Table as Table
+    from ganzoo.results.comparison import compare as compare
+    from ganzoo.results.read import Result as Result
+    from ganzoo.results.read import read_results as read_results
+    from ganzoo.results.report import write_report as write_report
+    from ganzoo.runs.evaluate import evaluate as evaluate
+    from ganzoo.runs.run import Run as Run
+    from ganzoo.runs.run import run as run
+    from ganzoo.runs.start import Observer as Observer
+    from ganzoo.settings.options import NonNegativeFloat as NonNegativeFloat
+    from ganzoo.settings.options import NonNegativeInt as NonNegativeInt
+    from ganzoo.settings.options import PositiveFloat as PositiveFloat
+    from ganzoo.settings.options import PositiveInt as PositiveInt
+    from ganzoo.zoo.catalogue import Zoo as Zoo
+    from ganzoo.zoo.catalogue import load_zoo as load_zoo
 
 __version__ = "0.1.0"
 
 _ORIGINS = {
     "builtin.lipschitz": ("gradient_norm",),
     "builtin.models.norms": ("ConditionalBatchNorm",),
-    "builtin.models.shortcuts": ("ConvPool", "Rectifier", "UpConv"),
+    "layers": ("ConvPool", "Rectifier", "UpConv"),
     "cells": ("Cell", "Ending", "execute"),
-    "comparison": ("Table", "compare"),
+    "results.comparison": ("Table", "compare"),
     "contracts": (
         *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
         *("FeatureExtractor", "FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model"),
         *("Samples", "Score", "Verdict"),
     ),
-    "diagnosis": ("Diagnosis", "diagnose"),
+    "diagnosis.diagnose": ("Diagnosis", "diagnose"),
     "errors": (
         *("CheckpointError", "ConfigError", "DataError", "DivergedError", "EvaluationError"),
         *("FolderError", "GanzooError", "GridError", "PluginError", "ResourceError", "RunInterrupted"),
     ),
-    "evaluation": ("evaluate",),
-    "experiment": ("Run", "run"),
-    "findings": ("Finding",),
+    "runs.evaluate": ("evaluate",),
+    "runs.run": ("Run", "run"),
+    "audit.findings": ("Finding",),
     "hookspecs": ("API_VERSION", "hookimpl"),
-    "lifecycle": ("Observer",),
-    "options": ("NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt"),
-    "protocol": ("Protocol",),
-    "report": ("write_report",),
-    "results": ("Result", "read_results"),
-    "scoring": ("Report",),
-    "zoo": ("Zoo", "load_zoo"),
+    "runs.start": ("Observer",),
+    "settings.options": ("NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt"),
+    "evaluation.protocol": ("Protocol",),
+    "results.report": ("write_report",),
+    "results.read": ("Result", "read_results"),
+    "evaluation.evaluator": ("Report",),
+    "zoo.catalogue": ("Zoo", "load_zoo"),
 }
 _MODULES = {name: module for module, names in _ORIGINS.items() for name in names}
 

@@ -26,8 +26,8 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.cells import Cell, Ending
-from ganzoo.samples import DataSpec as DataSpec
-from ganzoo.samples import Samples as Samples
+from ganzoo.data.samples import DataSpec as DataSpec
+from ganzoo.data.samples import Samples as Samples
 
 
 class Verdict(NamedTuple):

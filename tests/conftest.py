@@ -10,7 +10,7 @@ from torch import nn
 
 from ganzoo.builtin.features import fidelity
 from ganzoo.contracts import Dataset, Samples
-from ganzoo.zoo import load_zoo
+from ganzoo.zoo.catalogue import load_zoo
 
 os.environ["GANZOO_CACHE"] = tempfile.mkdtemp(prefix="ganzoo-references-")  # before `runs` copies the environment
 os.environ["GANZOO_DISABLE_PLUGINS"] = "all"  # what is installed beside is not what is tested, in this process

@@ -31,7 +31,7 @@ from ganzoo.testing import (
     losses,
     metrics,
     models,
-    runs,
+    training_checks,
 )
 
 PLANTED = []
@@ -751,7 +751,7 @@ class Careful(Local):
 # Runs
 
 
-@planted("loss", runs.it_trains_some_steps, "weights of G that move")
+@planted("loss", training_checks.it_trains_some_steps, "weights of G that move")
 class Frozen(NonSaturating):
     def generator_loss(self, *, fake, real=None):
         return 0 * fake.sum()
@@ -760,7 +760,7 @@ class Frozen(NonSaturating):
 _steps = itertools.count(1)
 
 
-@planted("loss", runs.an_interrupted_run_resumes_exactly, "a resumed run to end like a whole one")
+@planted("loss", training_checks.an_interrupted_run_resumes_exactly, "a resumed run to end like a whole one")
 class Counting(NonSaturating):
     def discriminator_loss(self, *, real, fake):
         return next(_steps) * super().discriminator_loss(real=real, fake=fake)

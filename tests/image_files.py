@@ -6,7 +6,7 @@ import zipfile
 import torch
 from PIL import Image
 
-from ganzoo.builtin.datasets.folder import Folder, Zip
+from ganzoo.builtin.datasets.own_images import Folder, Zip
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 

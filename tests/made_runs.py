@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from ganzoo.config import Choice, RunConfig, TrainConfig, flatten, to_tables
-from ganzoo.folder import RunFolder
-from ganzoo.results import Result
+from ganzoo.results.read import Result
+from ganzoo.runs.folder import RunFolder
+from ganzoo.settings.config import Choice, RunConfig, TrainConfig, flatten, to_tables
 
 FD, KD, PRECISION = "FD(digits-cnn)-2k", "KD(digits-cnn)-2k", "precision(digits-cnn)-2k"
 BETTER = {FD: "lower", KD: "lower", PRECISION: "higher"}

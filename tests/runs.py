@@ -8,11 +8,11 @@ import time
 from click.testing import CliRunner
 from test_training import same
 
-from ganzoo import checkpoint
 from ganzoo.cli import cli
 from ganzoo.files import read_records
-from ganzoo.folder import RunFolder
-from ganzoo.recording import TIMINGS
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.log import TIMINGS
 
 TINY = ["--model=mlp", "--image-size=8", "--batch-size=8", "--device=cpu", "--set=optim.batch_size_g=8"]
 TINY += ["--set=model.width=16", "--set=model.depth=1", "--set=model.z_dim=4"]

@@ -10,21 +10,21 @@ from runs import assert_equal_runs, train
 from test_steps import CPU, dirac_gan
 from torch import nn
 
-from ganzoo.audit import Batch, audit, draw_batch
+from ganzoo.audit.audit import Batch, audit, draw_batch
 from ganzoo.audit.diversity import count_classes, measure_diversity
 from ganzoo.audit.layers import gradient_norms, spectral_norms
-from ganzoo.audit.motion import dead_units, measure_motion, measure_rates, measure_saturation
-from ganzoo.audit.opinion import measure_opinion, measure_pull
+from ganzoo.audit.logits import measure_opinion, measure_pull
 from ganzoo.audit.slopes import lipschitz_bound, near_limit, slopes
-from ganzoo.build import build_gan
+from ganzoo.audit.updates import dead_units, measure_motion, measure_rates, measure_saturation
 from ganzoo.builtin.lipschitz import NoEnforcer
 from ganzoo.builtin.losses import Hinge, NonSaturating, Wasserstein
-from ganzoo.builtin.models.shortcuts import ConvPool, UpConv
-from ganzoo.config import from_tables
 from ganzoo.contracts import DataSpec, Samples
 from ganzoo.errors import DataError, PluginError
 from ganzoo.files import read_records
-from ganzoo.folder import RunFolder
+from ganzoo.layers import ConvPool, UpConv
+from ganzoo.runs.folder import RunFolder
+from ganzoo.settings.config import from_tables
+from ganzoo.training.build import build_gan
 
 
 def points(count, dim=2, seed=0):

@@ -13,9 +13,9 @@ from ganzoo.builtin.augmentations import AdaptiveAugmentation, DiffAugment
 from ganzoo.builtin.augmentations.ada import mix_colours, product, rotation, scaling, translation
 from ganzoo.builtin.augmentations.diffaug import change_colour, cut_out, translate
 from ganzoo.builtin.augmentations.pixels import resample
-from ganzoo.config import Choice
 from ganzoo.contracts import DataSpec
 from ganzoo.errors import ConfigError
+from ganzoo.settings.config import Choice
 
 BOTH = [DiffAugment(), AdaptiveAugmentation()]
 EVERYTHING = 1.0

@@ -9,16 +9,16 @@ from conftest import ZOO
 from runs import TINY
 from test_training import same
 
-from ganzoo import bench
-from ganzoo.bench import PHASES, Spread
 from ganzoo.cli import cli
-from ganzoo.costs import measure_costs
-from ganzoo.device import choose_device, measure_product
-from ganzoo.lifecycle import Observer
-from ganzoo.plain import PlainLoop
-from ganzoo.prepare import prepare
-from ganzoo.recipes import settle
-from ganzoo.steps import discriminator_step, generator_step
+from ganzoo.runs import speed as bench
+from ganzoo.runs.baseline import PlainLoop
+from ganzoo.runs.speed import PHASES, Spread
+from ganzoo.runs.start import Observer
+from ganzoo.training.costs import measure_costs
+from ganzoo.training.device import choose_device, measure_product
+from ganzoo.training.prepare import prepare
+from ganzoo.training.steps import discriminator_step, generator_step
+from ganzoo.zoo.recipes import settle
 
 CPU = torch.device("cpu")
 MLP = {"model.name": "mlp", "model.width": 16, "dataset.image_size": 8, "optim.batch_size": 8}
@@ -110,7 +110,7 @@ def test_the_command_prints_a_page_or_one_json_object_and_writes_nothing(tmp_pat
 
 def test_the_rate_of_a_product_is_counted_as_two_operations_per_multiplication(monkeypatch):
     clock = iter([0.0, 9.0, 10.0, 12.0, 20.0, 21.0])  # the first does not count; the best takes one second
-    monkeypatch.setattr("ganzoo.device.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("ganzoo.training.device.time.perf_counter", lambda: next(clock))
     assert measure_product(torch.float32, CPU, 10, repeats=2) == 2000.0
 
 
@@ -119,7 +119,7 @@ def test_a_cpu_gets_bf16_where_it_multiplies_it_and_that_is_faster(monkeypatch, 
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     rates = {torch.bfloat16: ratio, torch.float32: 1.0}
-    monkeypatch.setattr("ganzoo.device.measure_product", lambda dtype, device, size: rates[dtype])
+    monkeypatch.setattr("ganzoo.training.device.measure_product", lambda dtype, device, size: rates[dtype])
     assert choose_device("cpu", "auto").precision == chosen
     assert choose_device("cpu", "bf16").precision == "bf16"
 
@@ -130,7 +130,7 @@ def test_bf16_on_a_processor_without_it_is_said_to_be_slow(monkeypatch):
     observer.note = notes.append
     run = settled(**{"train.precision": "bf16"})
     for has in (True, False):
-        monkeypatch.setattr("ganzoo.build.has_bf16", lambda has=has: has)
+        monkeypatch.setattr("ganzoo.training.build.has_bf16", lambda has=has: has)
         prepare(run, ZOO, observer.note)
     (note,) = notes
     assert "no bf16 arithmetic" in note and "--precision auto" in note

@@ -8,12 +8,12 @@ import torch
 from conftest import ZOO
 from torch import nn
 
-from ganzoo.build import advise, build_gan
-from ganzoo.config import from_tables
 from ganzoo.contracts import Augmentation, DataSpec, Model
-from ganzoo.device import choose_device
 from ganzoo.errors import ConfigError, DataError, PluginError, ResourceError
-from ganzoo.zoo import Zoo
+from ganzoo.settings.config import from_tables
+from ganzoo.training.build import advise, build_gan
+from ganzoo.training.device import choose_device
+from ganzoo.zoo.catalogue import Zoo
 
 CPU = choose_device("cpu", "fp32")
 GREY = DataSpec((1, 16, 16), num_classes=3)
@@ -157,7 +157,7 @@ def test_the_checks_leave_weights_buffers_and_random_state_as_they_were():
     gan = build(lipschitz="sn")
     after = torch.get_rng_state()
     state = copy.deepcopy(gan.D.state_dict())
-    from ganzoo.build import check_networks
+    from ganzoo.training.build import check_networks
 
     run = from_tables({"lipschitz": {"name": "sn"}})
     check_networks(gan, run, GREY)
@@ -198,7 +198,7 @@ def test_auto_is_full_precision_on_a_cpu():
 def test_bf16_trains_with_float32_weights_and_logits():
     run = from_tables({"model": {"name": "dcgan", "width": 4}, "lipschitz": {"name": "gp"}})
     gan = build_gan(run, ZOO, GREY, choose_device("cpu", "bf16"))
-    from ganzoo.steps import discriminator_step
+    from ganzoo.training.steps import discriminator_step
 
     terms = discriminator_step(gan, torch.rand(4, 1, 16, 16), torch.zeros(4).long())
     assert all(value.dtype == torch.float32 and torch.isfinite(value) for value in terms.values())

@@ -9,10 +9,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from ganzoo.builtin.datasets.decoding import decode_image
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.builtin.features import bundled
 from ganzoo.builtin.features.bundled import DigitsCNN, PhotosCNN
+from ganzoo.data.decoding import decode_image
 from ganzoo.errors import EvaluationError
 
 ROOT = Path(__file__).parents[1]

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from runs import HELD, PLAIN, TINY, assert_equal_runs, ganzoo, wait_for
 
-from ganzoo import cells, checkpoint
+from ganzoo import cells
 from ganzoo.builtin.engines.local import Local
 from ganzoo.cells import Cell, execute
-from ganzoo.folder import RunFolder
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder
 
 PYTHON = (sys.executable, "-c")
 GANZOO = (sys.executable, "-m", "ganzoo")

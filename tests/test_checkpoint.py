@@ -23,7 +23,9 @@ import numpy as np
 import pytest
 import torch
 
-from ganzoo.checkpoint import (
+from ganzoo.errors import CheckpointError, DivergedError, ResourceError
+from ganzoo.files import write_atomically
+from ganzoo.runs.checkpoint import (
     SCHEMA,
     available_steps,
     best_step,
@@ -32,8 +34,6 @@ from ganzoo.checkpoint import (
     save,
     sweep,
 )
-from ganzoo.errors import CheckpointError, DivergedError, ResourceError
-from ganzoo.files import write_atomically
 
 torch.set_num_threads(1)
 

@@ -14,8 +14,8 @@ from runs import ENVIRONMENT, HELD, TINY, contents, ganzoo, log, spawn, train
 
 from ganzoo import __version__
 from ganzoo.cli import cli
-from ganzoo.config import KINDS, from_tables
-from ganzoo.recipes import list_recipes
+from ganzoo.settings.config import KINDS, from_tables
+from ganzoo.zoo.recipes import list_recipes
 
 
 def commands(group=cli, path=()):

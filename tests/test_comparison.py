@@ -6,9 +6,9 @@ import pytest
 from made_runs import FD, KD, PRECISION, make_report, make_result, make_row
 from scipy import stats
 
-from ganzoo.comparison import choose_metric, choose_results, compare
-from ganzoo.comparison.statistics import paired_p, quantile, summarise
 from ganzoo.errors import ConfigError
+from ganzoo.results.comparison import choose_metric, choose_results, compare
+from ganzoo.results.comparison.statistics import paired_p, quantile, summarise
 
 ONE = {0: 10.0, 1: 12.0, 2: 11.5, 3: 10.5}
 OTHER = {0: 11.0, 1: 12.5, 2: 13.0, 4: 9.0}

@@ -6,11 +6,11 @@ import pytest
 import torch
 from conftest import ZOO
 
-from ganzoo.build import build_gan
 from ganzoo.builtin.conditioners import AuxiliaryClassifier, ConditionalGAN, LabelMaps, Projection, Unconditional
-from ganzoo.config import from_tables
 from ganzoo.contracts import DataSpec, Verdict
-from ganzoo.device import choose_device
+from ganzoo.settings.config import from_tables
+from ganzoo.training.build import build_gan
+from ganzoo.training.device import choose_device
 
 Y = torch.tensor([2, 0])
 

@@ -7,10 +7,10 @@ import pytest
 import tomli_w
 from conftest import ZOO
 
-from ganzoo.catalogue import check, explain
-from ganzoo.config import flatten, from_tables, parse_assignment, parse_component, to_tables, unflatten
 from ganzoo.errors import ConfigError
-from ganzoo.recipes import find_recipe, list_recipes, read_recipe, settle
+from ganzoo.settings.config import flatten, from_tables, parse_assignment, parse_component, to_tables, unflatten
+from ganzoo.zoo.choices import check, explain
+from ganzoo.zoo.recipes import find_recipe, list_recipes, read_recipe, settle
 
 
 def flags(**names):

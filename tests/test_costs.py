@@ -7,12 +7,12 @@ import torch
 from runs import TINY, ganzoo, train
 from test_training import same
 
-from ganzoo.config import OptimConfig, from_tables
 from ganzoo.contracts import Samples
-from ganzoo.costs import count_parameters, measure_costs
-from ganzoo.experiment import Run
-from ganzoo.lifecycle import Observer
-from ganzoo.prepare import prepare
+from ganzoo.runs.run import Run
+from ganzoo.runs.start import Observer
+from ganzoo.settings.config import OptimConfig, from_tables
+from ganzoo.training.costs import count_parameters, measure_costs
+from ganzoo.training.prepare import prepare
 
 MODEL = {"name": "mlp", "width": 16, "depth": 1, "z_dim": 4}
 DATA = {"name": "digits", "image_size": 8}

@@ -7,7 +7,7 @@ from torch.nn.functional import avg_pool2d
 from ganzoo.builtin.datasets import register_datasets
 from ganzoo.builtin.datasets.digits import Digits, read_digits
 from ganzoo.errors import ConfigError
-from ganzoo.options import list_options, validate
+from ganzoo.settings.options import list_options, validate
 
 torch.set_num_threads(1)
 

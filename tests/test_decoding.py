@@ -6,7 +6,7 @@ import torch
 from image_files import BLUE, GREEN, RED, load, png, write
 from PIL import Image
 
-from ganzoo.builtin.datasets.decoding import resize_images
+from ganzoo.data.decoding import resize_images
 from ganzoo.errors import DataError
 
 

@@ -11,21 +11,21 @@ import torch
 from runs import TINY, contents, ganzoo, train
 
 import ganzoo as package
+from ganzoo.audit.findings import Finding, by_level
 from ganzoo.builtin.datasets.digits import read_digits
-from ganzoo.config import Choice
-from ganzoo.diagnosis import diagnose, read_scores
+from ganzoo.cli.explanations import find_topic
+from ganzoo.data.images import write_png
 from ganzoo.diagnosis.advice import suit
 from ganzoo.diagnosis.course import judge_end, judge_loss, judge_rhythm
+from ganzoo.diagnosis.diagnose import diagnose, read_scores
 from ganzoo.diagnosis.history import find_agreement, find_lead, find_rhythm
 from ganzoo.diagnosis.replay import find_nan
 from ganzoo.errors import ConfigError, DivergedError
-from ganzoo.experiment import Run
-from ganzoo.explanations import find_topic
 from ganzoo.files import read_records
-from ganzoo.findings import Finding, by_level
-from ganzoo.folder import RunFolder
-from ganzoo.images import write_png
-from ganzoo.zoo import load_zoo
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.run import Run
+from ganzoo.settings.config import Choice
+from ganzoo.zoo.catalogue import load_zoo
 
 PLUGIN = Path(__file__).parent / "planted.py"
 SMALL = {"model.width": 16, "dataset.image_size": 16, "eval.at_end": False, "train.device": "cpu"}

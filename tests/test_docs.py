@@ -20,8 +20,8 @@ from test_layers import LAYERS
 import ganzoo
 from ganzoo import contracts, errors
 from ganzoo.cli import cli
-from ganzoo.recipes import list_recipes
-from ganzoo.zoo import BUILTIN, CONTRACTS, load_zoo
+from ganzoo.zoo.catalogue import BUILTIN, CONTRACTS, load_zoo
+from ganzoo.zoo.recipes import list_recipes
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from ganzoo.builtin.datasets import downloads, network, register_datasets
-from ganzoo.builtin.datasets.downloads import CIFAR10, CIFAR100, MNIST, STL10, SVHN, default_root
+from ganzoo.builtin.datasets import benchmarks, register_datasets
+from ganzoo.builtin.datasets.benchmarks import CIFAR10, CIFAR100, MNIST, STL10, SVHN, default_root
+from ganzoo.data import download
 from ganzoo.errors import DataError, ResourceError
 
 torch.set_num_threads(1)
@@ -112,7 +113,7 @@ def test_a_damaged_mnist_is_named(tmp_path, damage):
 @slow_import
 def test_a_benchmark_too_large_for_memory_is_refused(tmp_path, monkeypatch):
     write_idx(tmp_path)
-    monkeypatch.setattr("ganzoo.builtin.datasets.memory.available_bytes", lambda: 2**20)
+    monkeypatch.setattr("ganzoo.data.memory.available_bytes", lambda: 2**20)
     with pytest.raises(ResourceError, match="4 images of 1024x1024"):
         MNIST(image_size=1024, root=str(tmp_path)).load()
 
@@ -174,7 +175,7 @@ def test_svhn_without_scipy_is_worded(tmp_path, monkeypatch):
 
 @slow_import
 def test_what_is_missing_after_a_download_is_worded_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(network, "require_answer", lambda *_: None)
+    monkeypatch.setattr(download, "require_answer", lambda *_: None)
     monkeypatch.setattr("torchvision.datasets.svhn.check_integrity", lambda *_: (tmp_path / "done").exists())
     monkeypatch.setattr("torchvision.datasets.svhn.download_url", lambda *_: (tmp_path / "done").touch())
     monkeypatch.setitem(sys.modules, "scipy.io", None)
@@ -228,7 +229,7 @@ def redirect(monkeypatch, url):
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(datasets.MNIST, "mirrors", [url])
-    monkeypatch.setattr(downloads.MNIST, "source", url)
+    monkeypatch.setattr(benchmarks.MNIST, "source", url)
 
 
 @slow_import
@@ -251,7 +252,7 @@ def test_a_download_without_a_network_is_refused_at_once_and_restores_the_timeou
 
 @slow_import
 def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(network, "PATIENCE", 0.3)
+    monkeypatch.setattr(download, "PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and says nothing
         redirect(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}/")
         start = time.perf_counter()
@@ -268,10 +269,10 @@ def test_a_present_benchmark_needs_no_network(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_is_a_matter_of_resources(tmp_path, monkeypatch):
-    monkeypatch.setattr(network, "require_answer", lambda *_: None)
+    monkeypatch.setattr(download, "require_answer", lambda *_: None)
     with (
         pytest.raises(ResourceError, match="disk full while downloading mnist"),
-        network.downloading("mnist", "http://x/", tmp_path, "hint"),
+        download.downloading("mnist", "http://x/", tmp_path, "hint"),
         Path("/dev/full").open("wb", buffering=0) as full,
     ):
         full.write(b"x")

@@ -17,16 +17,17 @@ from runs import TINY, ganzoo, spawn, state, train, wait_for
 from test_training import same
 from torch import nn
 
-from ganzoo import Run, checkpoint, load_zoo
+from ganzoo import Run, load_zoo
 from ganzoo.builtin.datasets.digits import Digits
-from ganzoo.config import Choice, EvalConfig
+from ganzoo.data.images import from_uint8
 from ganzoo.errors import CheckpointError, ConfigError, EvaluationError
-from ganzoo.evaluation import evaluate
+from ganzoo.evaluation.evaluator import open_evaluator
+from ganzoo.evaluation.protocol import Generated
 from ganzoo.files import read_records
-from ganzoo.images import from_uint8
-from ganzoo.protocol import Generated
-from ganzoo.sampling import BLOCK, GeneratedImages, StoredImages
-from ganzoo.scoring import open_evaluator
+from ganzoo.runs import checkpoint
+from ganzoo.runs.evaluate import evaluate
+from ganzoo.settings.config import Choice, EvalConfig
+from ganzoo.training.sampling import BLOCK, GeneratedImages, StoredImages
 
 CPU = torch.device("cpu")
 SCORED = ["--samples=60", "--set=eval.metrics=fid,prc"]

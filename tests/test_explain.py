@@ -11,17 +11,17 @@ from conftest import ZOO
 from runs import ganzoo
 from test_startup import AT_END, SLOW, run_watched
 
-from ganzoo import steps
-from ganzoo.builtin.metrics.extrapolation import FrechetDistanceInfinity
+from ganzoo.builtin.metrics.frechet_infinity import FrechetDistanceInfinity
 from ganzoo.cli import cli
-from ganzoo.comparison.statistics import quantile
-from ganzoo.config import ALL_KINDS, SECTIONS, Choice, parse_assignment
+from ganzoo.cli.explanations import GROUPS, find_topic, list_topics
 from ganzoo.contracts import FeatureSet
 from ganzoo.errors import ConfigError, EvaluationError
-from ganzoo.explanations import GROUPS, find_topic, list_topics
-from ganzoo.offers import NAMES
-from ganzoo.options import validate
-from ganzoo.recipes import find_recipe, folder, read_recipe
+from ganzoo.results.comparison.statistics import quantile
+from ganzoo.settings.config import ALL_KINDS, SECTIONS, Choice, parse_assignment
+from ganzoo.settings.options import validate
+from ganzoo.training import steps
+from ganzoo.zoo.names import NAMES
+from ganzoo.zoo.recipes import find_recipe, folder, read_recipe
 
 TOPICS = list_topics()
 EXPLAINED = ("model", "loss", "lipschitz", "conditioner", "augment", "metric")

@@ -9,9 +9,9 @@ from torch import nn
 
 from ganzoo.builtin.features.convnet import ConvNet
 from ganzoo.contracts import Extractor, Features
+from ganzoo.data.images import from_uint8
 from ganzoo.errors import EvaluationError, PluginError
-from ganzoo.extraction import BLOCK, extract, in_batches
-from ganzoo.images import from_uint8
+from ganzoo.evaluation.extraction import BLOCK, extract, in_batches
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")

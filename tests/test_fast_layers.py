@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from ganzoo.builtin.lipschitz import GradientPenalty
-from ganzoo.builtin.models.shortcuts import ConvPool, Rectifier, UpConv
-from ganzoo.costs import _FlopCounter
+from ganzoo.layers import ConvPool, Rectifier, UpConv
+from ganzoo.training.costs import _FlopCounter
 
 DOUBLE = {"dtype": torch.float64, "requires_grad": True}
 

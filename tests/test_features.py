@@ -23,9 +23,9 @@ import pytest
 import torch
 from torch import nn
 
-from ganzoo.builtin.datasets import network
 from ganzoo.builtin.features import fidelity, register_features, weights
 from ganzoo.builtin.features.fidelity import CLIP, INCEPTION, VGG16, VGG16_IMAGENET, DINOv2, Inception
+from ganzoo.data import download
 from ganzoo.errors import EvaluationError, ResourceError
 
 torch.set_num_threads(1)
@@ -310,7 +310,7 @@ def test_a_download_that_fails_has_the_same_ways_out(monkeypatch, cls):
     def fail(*_, **__):
         raise URLError("unplugged")
 
-    monkeypatch.setattr(network, "require_answer", lambda *_: None)
+    monkeypatch.setattr(download, "require_answer", lambda *_: None)
     monkeypatch.setattr(torch.hub, "download_url_to_file", fail)
     with pytest.raises(EvaluationError, match=r"no weights: cannot download .*unplugged") as caught:
         cls().load(CPU)
@@ -318,7 +318,7 @@ def test_a_download_that_fails_has_the_same_ways_out(monkeypatch, cls):
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch):
-    monkeypatch.setattr(network, "PATIENCE", 0.3)
+    monkeypatch.setattr(download, "PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         publish(monkeypatch, url=f"http://127.0.0.1:{silent.getsockname()[1]}/")
         start = time.perf_counter()
@@ -331,7 +331,7 @@ def test_a_full_disk_is_a_matter_of_resources(monkeypatch):
     def fill(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(network, "require_answer", lambda *_: None)
+    monkeypatch.setattr(download, "require_answer", lambda *_: None)
     monkeypatch.setattr(torch.hub, "download_url_to_file", fill)
     with pytest.raises(ResourceError, match="disk full while downloading inception") as caught:
         Inception().load(CPU)
@@ -457,8 +457,8 @@ def clip_file(tmp_path, monkeypatch, library):
     clip = library.feature_extractor_clip
     torch.manual_seed(0)
     network = nn.Module()
-    network.visual = clip.VisionTransformer(8, 4, 64, layers=1, heads=1, output_dim=10)
-    network.text_projection = nn.Parameter(torch.zeros(7, 10))
+    download.visual = clip.VisionTransformer(8, 4, 64, layers=1, heads=1, output_dim=10)
+    download.text_projection = nn.Parameter(torch.zeros(7, 10))
     path = tmp_path / "clip.pt"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.jit is on its way out; the published files stay

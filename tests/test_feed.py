@@ -6,7 +6,7 @@ from conftest import Stripes
 
 from ganzoo.contracts import Samples
 from ganzoo.errors import PluginError
-from ganzoo.feed import Feed, check_samples
+from ganzoo.training.feed import Feed, check_samples
 
 CPU = torch.device("cpu")
 

@@ -12,8 +12,10 @@ from matplotlib.colors import same_color
 from PIL import Image
 
 import ganzoo
-from ganzoo.audit import Audit, rules
-from ganzoo.diagnosis import course, diagnose, figures, save
+from ganzoo.audit import rules
+from ganzoo.audit.audit import Audit
+from ganzoo.diagnosis import course, figures
+from ganzoo.diagnosis.diagnose import diagnose, save
 from ganzoo.diagnosis.figures import (
     COLOURS,
     choose_edges,

@@ -11,11 +11,11 @@ import pytest
 import torch
 from test_training import Notebook, make, same
 
-from ganzoo.build import make_optimizer
 from ganzoo.builtin.lipschitz import NoEnforcer
-from ganzoo.config import OptimConfig
-from ganzoo.device import Device, choose_device
-from ganzoo.graphs import (
+from ganzoo.settings.config import OptimConfig
+from ganzoo.training.build import make_optimizer
+from ganzoo.training.device import Device, choose_device
+from ganzoo.training.graphs import (
     OUT_OF_SIGHT,
     WARM_UP,
     Recorded,
@@ -24,8 +24,8 @@ from ganzoo.graphs import (
     plain_updates,
     recorded_updates,
 )
-from ganzoo.randomness import seed_everything
-from ganzoo.training import set_schedule, train
+from ganzoo.training.loop import set_schedule, train
+from ganzoo.training.randomness import seed_everything
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 NO_OBSTACLE = lambda *_: ""  # noqa: E731

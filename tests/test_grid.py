@@ -14,9 +14,9 @@ from ganzoo.cells import Ending
 from ganzoo.contracts import Engine
 from ganzoo.errors import FolderError, RunInterrupted
 from ganzoo.files import read_records
-from ganzoo.grid.conduct import GridObserver, Manner, run_grid
-from ganzoo.grid.ledger import GridFolder
+from ganzoo.grid.folder import GridFolder
 from ganzoo.grid.plan import Budget, Request
+from ganzoo.grid.run import GridObserver, Manner, run_grid
 
 REQUEST = Request({"model": ["mlp"], "loss": ["bce", "wgan"]}, seeds=(0, 1))
 NAMES = ["mlp-bce-s0", "mlp-wgan-s0", "mlp-bce-s1", "mlp-wgan-s1"]

@@ -11,10 +11,10 @@ import torch
 from image_files import BLUE, GREEN, RED, load, png, write
 from PIL import Image
 
-from ganzoo.builtin.datasets import memory
-from ganzoo.builtin.datasets.decoding import MAX_BYTES
-from ganzoo.builtin.datasets.folder import Folder
-from ganzoo.builtin.datasets.listing import list_folder
+from ganzoo.builtin.datasets.own_images import Folder
+from ganzoo.data import memory
+from ganzoo.data.decoding import MAX_BYTES
+from ganzoo.data.listing import list_folder
 from ganzoo.errors import DataError, ResourceError
 
 # Folders and classes

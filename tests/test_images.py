@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ganzoo.images import from_uint8, make_grid, to_uint8, write_png
-from ganzoo.sampling import draw_latents, generate, interpolate_latents, spread_labels
+from ganzoo.data.images import from_uint8, make_grid, to_uint8, write_png
+from ganzoo.training.sampling import draw_latents, generate, interpolate_latents, spread_labels
 
 
 def test_all_256_values_survive_the_trip_to_the_networks_range_and_back():

@@ -18,14 +18,14 @@ import torch
 from packages import make_wheel, pip_install
 from runs import ENVIRONMENT, TINY, assert_equal_runs, ganzoo
 
-from ganzoo import guard, loading
 from ganzoo.builtin.losses import Wasserstein
-from ganzoo.cli.settings import PluginChoice
-from ganzoo.config import Choice
+from ganzoo.cli.flags import PluginChoice
 from ganzoo.errors import ConfigError, PluginError
-from ganzoo.folder import RunFolder
-from ganzoo.offers import KNOWN, find_plugins, tolerate_damage, unknown
-from ganzoo.zoo import load_zoo
+from ganzoo.runs.folder import RunFolder
+from ganzoo.settings.config import Choice
+from ganzoo.zoo import guard, loading
+from ganzoo.zoo.catalogue import load_zoo
+from ganzoo.zoo.names import KNOWN, find_plugins, tolerate_damage, unknown
 
 
 def source(name, *, top="", hook="register_losses", end=""):

@@ -20,15 +20,16 @@ from click.testing import CliRunner
 from image_files import load, load_zip, make_zip, write
 from PIL import Image
 
-from ganzoo.builtin.datasets import cache, folder, memory, reading
+from ganzoo.builtin.datasets import own_images
 from ganzoo.cli import cli
-from ganzoo.config import Choice
 from ganzoo.contracts import Samples
+from ganzoo.data import cache, memory, reading
+from ganzoo.data.samples import LazyImages
 from ganzoo.errors import DataError, ResourceError
-from ganzoo.feed import Feed
-from ganzoo.manifest import describe_data
-from ganzoo.samples import LazyImages
-from ganzoo.scoring import describe_reference, hash_images
+from ganzoo.evaluation.evaluator import describe_reference, hash_images
+from ganzoo.runs.manifest import describe_data
+from ganzoo.settings.config import Choice
+from ganzoo.training.feed import Feed
 
 CPU = torch.device("cpu")
 COUNT = 150  # more than two chunks of a process
@@ -193,7 +194,7 @@ def test_a_killed_process_is_no_hang_and_no_traceback(images, little_memory):
 
 RUN = """
 import os, sys, torch
-from ganzoo.builtin.datasets import memory
+from ganzoo.data import memory
 memory.available_bytes = lambda: 1000
 from ganzoo.cli import main
 sys.argv = ["ganzoo", *sys.argv[1:]]
@@ -398,7 +399,7 @@ def test_two_at_once_decode_once(images, place, monkeypatch):
         time.sleep(0.2)  # long enough for both to have missed the entry
         return read_blocks(files, look, survey)
 
-    monkeypatch.setattr(folder, "read_blocks", counted)
+    monkeypatch.setattr(own_images, "read_blocks", counted)
     found = []
     threads = [threading.Thread(target=lambda: found.append(load(images, cache=True).x)) for _ in range(3)]
     for thread in threads:
@@ -420,7 +421,7 @@ def test_a_full_disk_is_refused_before_anything_is_decoded(images, place, monkey
 
 LIMITED = """
 import resource, sys
-from ganzoo.builtin.datasets.folder import Folder
+from ganzoo.builtin.datasets.own_images import Folder
 from ganzoo.errors import ResourceError
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
 try:
@@ -452,9 +453,10 @@ def test_a_cache_that_cannot_be_written_still_serves_what_it_has(images, place, 
 
 MEASURED = """
 import sys, torch
-from ganzoo.builtin.datasets import memory, reading
-from ganzoo.builtin.datasets.folder import Folder
-from ganzoo.feed import Feed
+from ganzoo.data import memory
+from ganzoo.data import reading
+from ganzoo.builtin.datasets.own_images import Folder
+from ganzoo.training.feed import Feed
 
 def resident_bytes():  # anonymous pages: those of files can be dropped at any time
     lines = open("/proc/self/status").read().splitlines()

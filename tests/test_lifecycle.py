@@ -14,12 +14,12 @@ from runs import HELD, TINY, assert_equal_runs, contents, ganzoo, log, state, tr
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from test_training import same
 
-from ganzoo import checkpoint
 from ganzoo.errors import CheckpointError
-from ganzoo.experiment import Run
 from ganzoo.files import read_records
-from ganzoo.folder import RunFolder
-from ganzoo.lifecycle import Observer
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.run import Run
+from ganzoo.runs.start import Observer
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from ganzoo.build import Combined
 from ganzoo.builtin.lipschitz import (
     DRAGAN,
     R1,
@@ -16,6 +15,7 @@ from ganzoo.builtin.lipschitz import (
     gradient_norm,
     interpolate,
 )
+from ganzoo.training.build import Combined
 
 BATCHES = (1, 4, 64)
 

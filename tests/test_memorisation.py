@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ganzoo.errors import EvaluationError
-from ganzoo.memorisation import PAIRS, Pair, draw_pairs, find_memorised, find_nearest
+from ganzoo.evaluation.memorisation import PAIRS, Pair, draw_pairs, find_memorised, find_nearest
 
 torch.set_num_threads(1)
 

@@ -7,7 +7,7 @@ import torch
 from ganzoo.builtin.metrics.frechet import FrechetDistance
 from ganzoo.builtin.metrics.inception_score import InceptionScore
 from ganzoo.builtin.metrics.kernel import KernelDistance
-from ganzoo.builtin.metrics.neighbours import PrecisionRecall
+from ganzoo.builtin.metrics.precision_recall import PrecisionRecall
 from ganzoo.contracts import FeatureSet
 
 SHAPES = [(300, 250, 20), (120, 160, 200)]  # generated, real, features: more images than features, and fewer

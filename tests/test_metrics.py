@@ -8,13 +8,13 @@ import pytest
 import torch
 from conftest import ZOO
 
-from ganzoo.builtin.metrics import pairs
-from ganzoo.builtin.metrics.extrapolation import FrechetDistanceInfinity, extrapolate, fit_line, shares, summarise
+from ganzoo.builtin.metrics import pairwise
 from ganzoo.builtin.metrics.frechet import FrechetDistance, frechet_distance, influence, square_root
+from ganzoo.builtin.metrics.frechet_infinity import FrechetDistanceInfinity, extrapolate, fit_line, shares, summarise
 from ganzoo.builtin.metrics.inception_score import InceptionScore
+from ganzoo.builtin.metrics.intervals import student_quantile
 from ganzoo.builtin.metrics.kernel import KernelDistance
-from ganzoo.builtin.metrics.neighbours import DensityCoverage, PrecisionRecall
-from ganzoo.builtin.metrics.uncertainty import student_quantile
+from ganzoo.builtin.metrics.precision_recall import DensityCoverage, PrecisionRecall
 from ganzoo.contracts import FeatureSet
 from ganzoo.errors import EvaluationError
 
@@ -401,10 +401,10 @@ def test_density_and_coverage_by_hand():
 
 
 def test_pairs_come_in_small_blocks_and_in_order(monkeypatch):
-    monkeypatch.setattr(pairs, "ENTRIES", 40)
-    monkeypatch.setattr(pairs, "TILE", 6)
+    monkeypatch.setattr(pairwise, "ENTRIES", 40)
+    monkeypatch.setattr(pairwise, "TILE", 6)
     x, y = draw(11, 3, seed=0), draw(17, 3, seed=1)
-    blocks = list(pairs.pairwise(x, y, torch.cdist))
+    blocks = list(pairwise.pairwise(x, y, torch.cdist))
     assert max(block.numel() for _, block in blocks) <= 40
     assert {block.dtype for _, block in blocks} == {torch.float64}
     assert torch.equal(torch.cat([torch.arange(11)[rows] for rows, _ in blocks]), torch.arange(11))
@@ -415,8 +415,8 @@ def test_pairs_come_in_small_blocks_and_in_order(monkeypatch):
 def test_scores_do_not_depend_on_the_blocks(name, monkeypatch):
     real, fake = features(draw(50, 30, seed=0)), features(draw(41, 30, seed=1))
     whole = METRICS[name]().compute(real=real, fake=fake)
-    monkeypatch.setattr(pairs, "ENTRIES", 350)
-    monkeypatch.setattr(pairs, "TILE", 13)
+    monkeypatch.setattr(pairwise, "ENTRIES", 350)
+    monkeypatch.setattr(pairwise, "TILE", 13)
     for key, score in METRICS[name]().compute(real=real, fake=fake).items():
         assert score.value == pytest.approx(whole[key].value, rel=1e-9)
 

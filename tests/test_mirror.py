@@ -7,7 +7,7 @@ import pytest
 from runs import TINY, contents, ganzoo, log, state
 from test_training import same
 
-from ganzoo.builtin.engines.mirror import Mirror
+from ganzoo.builtin.engines.storage import Mirror
 from ganzoo.cells import Cell, execute
 from ganzoo.errors import ConfigError, PluginError
 

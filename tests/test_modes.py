@@ -18,10 +18,10 @@ from ganzoo.builtin.features.points import Gaussians8Modes, Gaussians25Modes, Po
 from ganzoo.builtin.features.stacked import StackedDigitsCNN
 from ganzoo.builtin.metrics.modes import Modes, divergence
 from ganzoo.builtin.metrics.wasserstein import Wasserstein1, assign
+from ganzoo.data.plane import FAKE, REAL, draw_points
 from ganzoo.errors import EvaluationError
-from ganzoo.extraction import extract
-from ganzoo.plane import FAKE, REAL, draw_points
-from ganzoo.references import load_reference
+from ganzoo.evaluation.extraction import extract
+from ganzoo.evaluation.references import load_reference
 
 CPU = torch.device("cpu")
 WITHIN = 1 - math.exp(-4.5)  # of a Gaussian of the plane, within 3 deviations

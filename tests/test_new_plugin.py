@@ -8,10 +8,10 @@ import sys
 import pytest
 from runs import ENVIRONMENT, HELD, TINY, ganzoo
 
-from ganzoo import recipes
-from ganzoo.config import ALL_KINDS
-from ganzoo.scaffold import PARTS, plan_plugin
-from ganzoo.zoo import CONTRACTS
+from ganzoo.cli.scaffold import PARTS, plan_plugin
+from ganzoo.settings.config import ALL_KINDS
+from ganzoo.zoo import recipes
+from ganzoo.zoo.catalogue import CONTRACTS
 
 pytestmark = pytest.mark.xdist_group("new-plugin")  # one worker installs
 

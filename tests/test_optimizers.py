@@ -6,7 +6,7 @@ import pytest
 import torch
 from test_training import same
 
-from ganzoo import optimizers
+from ganzoo.training import optimizers
 
 CASES = [
     ("Adam", {"lr": 1e-2, "betas": (0.5, 0.9), "fused": True}),

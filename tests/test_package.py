@@ -88,9 +88,9 @@ def test_installing_it_makes_one_command(wheel, about):
 def test_what_is_in_the_wheel_is_enough_to_list_recipes_and_to_train(wheel, tmp_path):
     wheel.extractall(tmp_path / "site")
     code = (
-        "import ganzoo, ganzoo.recipes; from ganzoo.cli import cli\n"
+        "import ganzoo, ganzoo.zoo.recipes; from ganzoo.cli import cli\n"
         f"assert ganzoo.__file__.startswith({str(tmp_path)!r}), ganzoo.__file__\n"
-        "print(len(ganzoo.recipes.list_recipes()), flush=True)\n"
+        "print(len(ganzoo.zoo.recipes.list_recipes()), flush=True)\n"
         "cli()"
     )
     words = ["run", "wgan_gp", *TINY, "--dataset=digits", "--steps=2", "--out=run"]

@@ -10,10 +10,10 @@ from test_docs import ROOT, blocks, members, names, rows
 
 import ganzoo
 from ganzoo import hookspecs
-from ganzoo.offers import KNOWN
-from ganzoo.scaffold import PARTS
+from ganzoo.cli.scaffold import PARTS
 from ganzoo.testing.cases import list_cases
-from ganzoo.zoo import CONTRACTS, load_zoo
+from ganzoo.zoo.catalogue import CONTRACTS, load_zoo
+from ganzoo.zoo.names import KNOWN
 
 PATH = ROOT / "docs" / "writing-a-plugin.md"
 PAGE = PATH.read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ganzoo.contracts import Extractor
-from ganzoo.protocol import Generated, Protocol, Reference, name_score
+from ganzoo.evaluation.protocol import Generated, Protocol, Reference, name_score
 
 INCEPTION = Extractor("inception", {"weights": "67"}, lambda images: images, inception_2015=True)
 OWN = Extractor("inception@1a2b3c4d", {"weights": "1a"}, lambda images: images)

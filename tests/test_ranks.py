@@ -11,15 +11,16 @@ from conftest import ZOO, Stripes
 from filelock import FileLock
 from runs import ENVIRONMENT, TINY, ganzoo, log, state, wait_for
 
-from ganzoo import checkpoint, randomness
-from ganzoo.build import build_gan
-from ganzoo.config import OptimConfig, from_tables
 from ganzoo.contracts import DataSpec
-from ganzoo.device import choose_device
 from ganzoo.errors import ConfigError
-from ganzoo.experiment import Run
-from ganzoo.feed import Feed
-from ganzoo.ranks import ALONE, Ranks, check_shares, joined, read_ranks
+from ganzoo.runs import checkpoint
+from ganzoo.runs.run import Run
+from ganzoo.settings.config import OptimConfig, from_tables
+from ganzoo.training import randomness
+from ganzoo.training.build import build_gan
+from ganzoo.training.device import choose_device
+from ganzoo.training.feed import Feed
+from ganzoo.training.ranks import ALONE, Ranks, check_shares, joined, read_ranks
 
 DEVICE = choose_device("cpu", "fp32")
 CPU = DEVICE.torch_device
@@ -213,13 +214,13 @@ sys.path.insert(0, sys.argv[2])
 import torch
 from conftest import ZOO
 from ganzoo.builtin import lipschitz
-from ganzoo.config import from_tables
+from ganzoo.settings.config import from_tables
 from ganzoo.errors import DivergedError
-from ganzoo.lifecycle import Observer
-from ganzoo.prepare import prepare
-from ganzoo.ranks import joined, read_ranks
-from ganzoo.steps import discriminator_step, generator_step
-from ganzoo.training import measure
+from ganzoo.runs.start import Observer
+from ganzoo.training.prepare import prepare
+from ganzoo.training.ranks import joined, read_ranks
+from ganzoo.training.steps import discriminator_step, generator_step
+from ganzoo.training.loop import measure
 
 torch.set_num_threads(1)
 ranks, place, epsilons = read_ranks(), Path(sys.argv[1]), []

@@ -13,14 +13,14 @@ import pytest
 from runs import TINY, ganzoo, log, state
 from test_training import same
 
-from ganzoo import checkpoint
-from ganzoo.builtin.engines import cluster as engine
-from ganzoo.builtin.engines.cluster import RayCluster
-from ganzoo.builtin.engines.mirror import Mirror
+from ganzoo.builtin.engines import ray as engine
+from ganzoo.builtin.engines.ray import RayCluster
+from ganzoo.builtin.engines.storage import Mirror
 from ganzoo.cells import Cell
-from ganzoo.config import Choice
 from ganzoo.errors import ConfigError, PluginError, ResourceError
-from ganzoo.folder import RunFolder, read_reports
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder, read_reports
+from ganzoo.settings.config import Choice
 
 if importlib.util.find_spec("ray") is None and not os.environ.get("GANZOO_REQUIRE_ALL"):
     pytest.skip("ray is not installed", allow_module_level=True)

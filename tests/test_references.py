@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import torch
 
-from ganzoo import references
 from ganzoo.contracts import Extractor, Features
 from ganzoo.errors import EvaluationError
-from ganzoo.references import default_cache, load_reference
+from ganzoo.evaluation import references
+from ganzoo.evaluation.references import default_cache, load_reference
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")

@@ -10,9 +10,9 @@ from PIL import Image
 from runs import ENVIRONMENT, TINY, contents, ganzoo, log, state, train
 from test_training import same
 
-from ganzoo import checkpoint
 from ganzoo.builtin.datasets.digits import Digits
-from ganzoo.experiment import Run
+from ganzoo.runs import checkpoint
+from ganzoo.runs.run import Run
 
 MISTAKES = [
     # components and recipes
@@ -247,7 +247,7 @@ def test_an_absurd_learning_rate_diverges_in_words(tmp_path):
 
 def test_too_large_a_batch_is_out_of_memory_with_a_smaller_one_to_try(tmp_path):
     code = (
-        "import resource, sys; from pathlib import Path; import ganzoo.lifecycle, ganzoo.cli\n"
+        "import resource, sys; from pathlib import Path; import ganzoo.runs.start, ganzoo.cli\n"
         "used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + 2**29, resource.RLIM_INFINITY))\n"
         "ganzoo.cli.main()"

@@ -16,15 +16,15 @@ from PIL import Image
 from report_runs import GLANCE, SCORE, make_diagnosis, make_grid, make_run, write, write_lines
 from runs import ENVIRONMENT
 
-from ganzoo.comparison import compare
 from ganzoo.errors import EvaluationError, FolderError
-from ganzoo.report import write_report
-from ganzoo.report.curves import POINTS, Track, collect_logs, collect_scores, merge
-from ganzoo.report.facts import compare_environments, compare_settings
-from ganzoo.report.page import describe, embed
-from ganzoo.report.pictures import limits, read_album
-from ganzoo.report.styles import choose_styles
-from ganzoo.results import read_results
+from ganzoo.results.comparison import compare
+from ganzoo.results.read import read_results
+from ganzoo.results.report import write_report
+from ganzoo.results.report.curves import POINTS, Track, collect_logs, collect_scores, merge
+from ganzoo.results.report.facts import compare_environments, compare_settings
+from ganzoo.results.report.page import describe, embed
+from ganzoo.results.report.pictures import limits, read_album
+from ganzoo.results.report.styles import choose_styles
 
 SCRIPT = "</script><script>alert(1)</script>"
 
@@ -338,7 +338,7 @@ def noisy_records(seed):
 def test_torch_is_not_imported(two_losses, tmp_path):
     code = (
         "import sys; from pathlib import Path\n"
-        "from ganzoo.report import write_report; from ganzoo.results import read_results\n"
+        "from ganzoo.results.report import write_report; from ganzoo.results.read import read_results\n"
         "write_report(read_results([Path(sys.argv[1])]), Path(sys.argv[2]))\n"
         "assert 'torch' not in sys.modules"
     )
@@ -348,7 +348,7 @@ def test_torch_is_not_imported(two_losses, tmp_path):
 
 
 def test_styles_and_script_lie_beside_the_code():
-    import ganzoo.report
+    import ganzoo.results.report
 
-    names = {path.name for path in Path(ganzoo.report.__file__).parent.iterdir()}
+    names = {path.name for path in Path(ganzoo.results.report.__file__).parent.iterdir()}
     assert {"page.html.j2", "report.css", "report.js"} <= names

@@ -10,8 +10,8 @@ from itertools import pairwise, product
 import pytest
 from report_runs import GLANCE, SCORE, make_diagnosis, make_grid, make_run
 
-from ganzoo.report import write_report
-from ganzoo.results import read_results
+from ganzoo.results.read import read_results
+from ganzoo.results.report import write_report
 
 CHROMIUM = shutil.which("chromium")
 REQUIRED = bool(os.environ.get("GANZOO_REQUIRE_ALL"))

@@ -9,8 +9,8 @@ from report_runs import make_diagnosis, make_run, write, write_figure
 from test_report import SCRIPT, Elements, decode, rows_of
 
 from ganzoo.errors import CheckpointError
-from ganzoo.report import diagnoses, write_report
-from ganzoo.results import read_results
+from ganzoo.results.read import read_results
+from ganzoo.results.report import diagnoses, write_report
 
 COLLAPSED, CLIPPED = ("mode-collapse", "alarm", "samples.png"), ("unused-capacity", "remark", "weights.png")
 FINE, UNKNOWN = ("dead-units", "fine", "layers.png"), ("critic-overfitting", "unknown", "")

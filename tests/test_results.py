@@ -9,7 +9,7 @@ from made_runs import make_report, write_grid, write_run
 
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import append, read_last_record, read_records
-from ganzoo.results import find_grid, read_origin, read_results
+from ganzoo.results.read import find_grid, read_origin, read_results
 
 CELLS = {
     "bce-0": ("bce", 0, "complete", 10.0),
@@ -186,8 +186,8 @@ def test_the_last_record_is_found_in_a_long_file(tmp_path):
 def test_reading_does_not_wait_for_torch(tmp_path):
     write_run(tmp_path / "one", 1.0)
     code = (
-        "import sys; from pathlib import Path; from ganzoo.results import read_results\n"
-        "from ganzoo.comparison import compare; from ganzoo.tables import render\n"
+        "import sys; from pathlib import Path; from ganzoo.results.read import read_results\n"
+        "from ganzoo.results.comparison import compare; from ganzoo.results.tables import render\n"
         "render(compare(read_results([Path(sys.argv[1])])), 'text')\n"
         "print(sorted({'torch', 'scipy', 'numpy'} & set(sys.modules)))"
     )

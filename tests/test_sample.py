@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from runs import contents, ganzoo, train
 
-from ganzoo.experiment import Run
+from ganzoo.runs.run import Run
 
 CELL, GAP = 8, 2  # pixels
 

@@ -13,11 +13,11 @@ import pytest
 from runs import ENVIRONMENT, HELD, TINY, assert_equal_runs, ganzoo, log, spawn, wait_for
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ganzoo import checkpoint
 from ganzoo.errors import RunInterrupted
-from ganzoo.experiment import Run
-from ganzoo.interrupts import Interrupts
-from ganzoo.lifecycle import Observer
+from ganzoo.runs import checkpoint
+from ganzoo.runs.run import Run
+from ganzoo.runs.signals import Interrupts
+from ganzoo.runs.start import Observer
 
 EVERY = ["--set=train.log_every=2", "--set=train.sample_every=5", "--set=train.save_every=5"]
 

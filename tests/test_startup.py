@@ -9,13 +9,13 @@ import pytest
 from conftest import ZOO
 from runs import ENVIRONMENT, HELD, TINY, ganzoo, train
 
-from ganzoo import recording
-from ganzoo.config import ALL_KINDS, from_tables
 from ganzoo.contracts import DataSpec
 from ganzoo.errors import ConfigError
-from ganzoo.folder import RunFolder
-from ganzoo.offers import NAMES, check_names, find_plugins
-from ganzoo.recording import Recorder
+from ganzoo.runs import log
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.log import Recorder
+from ganzoo.settings.config import ALL_KINDS, from_tables
+from ganzoo.zoo.names import NAMES, check_names, find_plugins
 
 SLOW = {"torch", "numpy", "rich", "tensorboard", "plotly", "jinja2", "matplotlib", "scipy"}
 COMPILER = {"torch._dynamo", "torch._inductor", "torch.onnx", "sympy"}
@@ -164,13 +164,13 @@ def test_the_settings_are_among_the_events_of_a_run_that_was_stopped_before_its_
 
 def test_no_clock_counts_the_opening_of_tensorboard_nor_a_pause_around_it(tmp_path, monkeypatch):
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(recording.time, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(log.time, "perf_counter", lambda: clock.now)
 
     def open_slowly(*args):
         clock.now += 100
         return SimpleNamespace(add_scalar=lambda *args: None, close=lambda: None)
 
-    monkeypatch.setattr(recording, "_open_tensorboard", open_slowly)
+    monkeypatch.setattr(log, "_open_tensorboard", open_slowly)
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     first, second = recorder(tmp_path / "one", 0), recorder(tmp_path / "two", 0)

@@ -9,15 +9,15 @@ from conftest import ZOO
 from torch import nn
 from torch.optim import SGD
 
-from ganzoo.build import GAN, Generator, average_of, build_gan
 from ganzoo.builtin.augmentations import NoAugmentation
 from ganzoo.builtin.conditioners import Unconditional
 from ganzoo.builtin.lipschitz import R1, NoEnforcer, WeightClipping
 from ganzoo.builtin.losses import NonSaturating, Wasserstein
-from ganzoo.config import from_tables
 from ganzoo.contracts import AdversarialLoss, Augmentation, DataSpec, Model, Verdict
-from ganzoo.device import choose_device
-from ganzoo.steps import discriminator_step, frozen, generator_step, update_average
+from ganzoo.settings.config import from_tables
+from ganzoo.training.build import GAN, Generator, average_of, build_gan
+from ganzoo.training.device import choose_device
+from ganzoo.training.steps import discriminator_step, frozen, generator_step, update_average
 
 CPU = choose_device("cpu", "fp32")
 

@@ -3,8 +3,8 @@
 import pytest
 from made_runs import FD, make_report, make_result
 
-from ganzoo.comparison import compare
 from ganzoo.errors import EvaluationError
+from ganzoo.results.comparison import compare
 
 
 def run(loss, *reports, **fields):

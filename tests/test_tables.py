@@ -11,12 +11,12 @@ import pandas
 import pytest
 from made_runs import FD, KD, PRECISION, make_report, make_result, make_row
 
-from ganzoo.comparison import compare
-from ganzoo.comparison.statistics import summarise
 from ganzoo.errors import ConfigError
-from ganzoo.results import Origin
-from ganzoo.tables import FORMATS, render
-from ganzoo.tables.numbers import show_count, show_flops, show_minutes, show_std, show_summary
+from ganzoo.results.comparison import compare
+from ganzoo.results.comparison.statistics import summarise
+from ganzoo.results.read import Origin
+from ganzoo.results.tables import FORMATS, render
+from ganzoo.results.tables.numbers import show_count, show_flops, show_minutes, show_std, show_summary
 
 HOSTILE = '<script>alert(1)</script> a|b_c 100% & $x$ #1 {y} \\z ~^ `q` -- "w" \x1b[31m\n2 é ★'
 COMMANDS = (("ganzoo", "compare", "--set", "a.b=1 2"),)

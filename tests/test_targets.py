@@ -12,10 +12,11 @@ import torch
 from image_files import BLUE, GREEN, RED, make_zip, png, write
 from PIL import Image
 
-from ganzoo.builtin.datasets.decoding import ImageSize
+from ganzoo.data.decoding import ImageSize
 from ganzoo.errors import ConfigError, DataError, EvaluationError, ResourceError
-from ganzoo.targets import arrays, read_images
-from ganzoo.targets.sizes import LARGEST, SMALLEST
+from ganzoo.evaluation import npz
+from ganzoo.evaluation.image_sets import read_images
+from ganzoo.evaluation.image_sizes import LARGEST, SMALLEST
 
 torch.set_num_threads(1)
 
@@ -387,13 +388,13 @@ def test_an_array_that_claims_more_than_it_holds_is_damaged(tmp_path):
 
 def test_more_than_memory_holds_is_refused_unread(tmp_path, monkeypatch):
     path = save(tmp_path / "a.npz", noise(100))
-    monkeypatch.setattr(arrays, "available_bytes", lambda: 100_000)
+    monkeypatch.setattr(npz, "available_bytes", lambda: 100_000)
     assert "a.npz holds 0.0 GiB of images" in refusal(path, ResourceError)
-    monkeypatch.setattr(arrays, "available_bytes", lambda: 200_000)
+    monkeypatch.setattr(npz, "available_bytes", lambda: 200_000)
     assert len(read_images(path).x) == 100
 
 
 def test_labels_beside_the_images_do_not_count_as_memory(tmp_path, monkeypatch):
     path = save(tmp_path / "a.npz", noise(10), np.zeros(100_000))
-    monkeypatch.setattr(arrays, "available_bytes", lambda: 20_000)
+    monkeypatch.setattr(npz, "available_bytes", lambda: 20_000)
     assert len(read_images(path).x) == 10

@@ -13,12 +13,12 @@ from packages import make_wheel, pip_install
 from runs import ENVIRONMENT, ganzoo
 
 import ganzoo.testing as kit
-from ganzoo.testing import cases, components, networks, runs
+from ganzoo.testing import cases, components, networks, training_checks
 from ganzoo.testing.expectations import ConformanceError
 from ganzoo.testing.subjects import Subject
-from ganzoo.zoo import CONTRACTS, load_zoo
+from ganzoo.zoo.catalogue import CONTRACTS, load_zoo
 
-ALL = [*components.CHECKS, *(check for checks in cases.CHECKS.values() for check in checks), *runs.CHECKS]
+ALL = [*components.CHECKS, *(check for checks in cases.CHECKS.values() for check in checks), *training_checks.CHECKS]
 IDS = [f"{check.__module__.rpartition('.')[2]}-{check.__name__}-{cls.__name__}" for _, cls, check, _ in PLANTED]
 
 
@@ -41,7 +41,9 @@ def test_a_planted_fault_is_found_and_said(kind, component, check, words):
 
 
 def test_every_check_has_a_planted_fault():
-    assert {check for check in ALL if check is not runs.it_trains_on_cuda} == {check for _, _, check, _ in PLANTED}
+    assert {check for check in ALL if check is not training_checks.it_trains_on_cuda} == {
+        check for _, _, check, _ in PLANTED
+    }
 
 
 def test_every_check_says_in_a_sentence_what_it_is_for():
@@ -123,7 +125,7 @@ def test_check_of_an_installed_package_prints_a_row_for_each_check(on_path):
     assert header.split() == ["component", "check", "result"]
     assert {row[:10].strip() for row in rows} == {"loss sound", "together"}
     assert {row.rpartition("  ")[2].partition(":")[0] for row in rows} <= {"ok", "skipped"}
-    assert len(rows) == len(components.CHECKS) + len(cases.CHECKS["loss"]) + len(runs.CHECKS) + 1
+    assert len(rows) == len(components.CHECKS) + len(cases.CHECKS["loss"]) + len(training_checks.CHECKS) + 1
 
 
 def test_check_of_a_wrong_package_ends_with_4_and_says_what_to_do(on_path):

@@ -17,7 +17,7 @@ from ganzoo.builtin.datasets.toy import (
     grid_centres,
     ring_centres,
 )
-from ganzoo.options import validate
+from ganzoo.settings.options import validate
 
 MIXTURES = [(Gaussians8, ring_centres), (Gaussians25, grid_centres)]
 WIDEST = {Gaussians8: 0.05, Gaussians25: 0.05, SwissRoll: 0.025}

@@ -7,15 +7,15 @@ import torch
 from conftest import ZOO, Stripes
 from test_steps import combinations
 
-from ganzoo import checkpoint
-from ganzoo.build import advise, build_gan
-from ganzoo.config import from_tables
-from ganzoo.device import choose_device
 from ganzoo.errors import CheckpointError, DivergedError
-from ganzoo.feed import Feed
-from ganzoo.graphs import plain_updates
-from ganzoo.randomness import seed_everything
-from ganzoo.training import Training, Wish, set_schedule, train
+from ganzoo.runs import checkpoint
+from ganzoo.settings.config import from_tables
+from ganzoo.training.build import advise, build_gan
+from ganzoo.training.device import choose_device
+from ganzoo.training.feed import Feed
+from ganzoo.training.graphs import plain_updates
+from ganzoo.training.loop import Training, Wish, set_schedule, train
+from ganzoo.training.randomness import seed_everything
 
 CPU = choose_device("cpu", "fp32")
 TINY = {"name": "mlp", "width": 6, "depth": 1, "z_dim": 3}
@@ -201,7 +201,7 @@ def test_every_random_stream_is_restored():
 
     import numpy as np
 
-    from ganzoo import randomness
+    from ganzoo.training import randomness
 
     state = randomness.capture()
     first = (torch.rand(3).tolist(), np.random.rand(3).tolist(), random.random(), np.random.randn())

@@ -8,11 +8,11 @@ import torch
 from conftest import ZOO
 
 from ganzoo.builtin.losses import Hinge, Wasserstein
-from ganzoo.config import ALL_KINDS, Choice
 from ganzoo.errors import ConfigError, PluginError
-from ganzoo.manifest import check_plugins
-from ganzoo.options import PositiveFloat
-from ganzoo.zoo import CONTRACTS, Zoo, load_zoo
+from ganzoo.runs.manifest import check_plugins
+from ganzoo.settings.config import ALL_KINDS, Choice
+from ganzoo.settings.options import PositiveFloat
+from ganzoo.zoo.catalogue import CONTRACTS, Zoo, load_zoo
 
 
 def offer(loss):

@@ -25,14 +25,14 @@ import torch
 from PIL import Image
 
 from ganzoo import load_zoo
-from ganzoo.build import build_gan
-from ganzoo.builtin.datasets import memory
-from ganzoo.builtin.datasets.folder import Folder, ImageFiles, Zip
+from ganzoo.builtin.datasets.own_images import Folder, ImageFiles, Zip
 from ganzoo.contracts import Samples
-from ganzoo.device import choose_device
-from ganzoo.feed import Feed
-from ganzoo.recipes import settle
-from ganzoo.steps import discriminator_step, generator_step
+from ganzoo.data import memory
+from ganzoo.training.build import build_gan
+from ganzoo.training.device import choose_device
+from ganzoo.training.feed import Feed
+from ganzoo.training.steps import discriminator_step, generator_step
+from ganzoo.zoo.recipes import settle
 
 WAYS = ("memory", "cached", "streamed")
 

@@ -15,10 +15,10 @@ import torch
 
 from ganzoo import load_zoo
 from ganzoo.audit.watch import Watch
-from ganzoo.lifecycle import Observer
-from ganzoo.prepare import prepare
-from ganzoo.recipes import settle
-from ganzoo.training import Training, advance
+from ganzoo.runs.start import Observer
+from ganzoo.training.loop import Training, advance
+from ganzoo.training.prepare import prepare
+from ganzoo.zoo.recipes import settle
 
 WORKS = {
     "mlp, bce": {"model.name": "mlp", "loss.name": "bce"},

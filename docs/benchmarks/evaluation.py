@@ -23,12 +23,12 @@ from torch.utils.data import TensorDataset
 
 from ganzoo import Zoo, load_zoo
 from ganzoo.builtin.models.dcgan import DCGAN
-from ganzoo.config import Choice, EvalConfig
 from ganzoo.contracts import DataSpec, Samples
-from ganzoo.images import to_uint8
-from ganzoo.judging import describe_images
-from ganzoo.sampling import GeneratedImages
-from ganzoo.scoring import Evaluator, open_evaluator
+from ganzoo.data.images import to_uint8
+from ganzoo.evaluation.evaluator import Evaluator, open_evaluator
+from ganzoo.evaluation.run_evaluator import describe_images
+from ganzoo.settings.config import Choice, EvalConfig
+from ganzoo.training.sampling import GeneratedImages
 
 METRICS = "fid,is,kid,prc"
 

@@ -9,11 +9,11 @@ import argparse
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from ganzoo.lifecycle import Observer
-from ganzoo.prepare import prepare
-from ganzoo.recipes import find_recipe, settle
-from ganzoo.training import advance
-from ganzoo.zoo import load_zoo
+from ganzoo.runs.start import Observer
+from ganzoo.training.loop import advance
+from ganzoo.training.prepare import prepare
+from ganzoo.zoo.catalogue import load_zoo
+from ganzoo.zoo.recipes import find_recipe, settle
 
 KEYS = {
     "dataset": "dataset.name",

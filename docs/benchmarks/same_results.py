@@ -18,15 +18,15 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
-from ganzoo.config import RunConfig
 from ganzoo.contracts import Score
-from ganzoo.judging import Judge
-from ganzoo.lifecycle import Observer
-from ganzoo.plain import PlainLoop
-from ganzoo.prepare import prepare
-from ganzoo.recipes import settle
-from ganzoo.training import advance
-from ganzoo.zoo import load_zoo
+from ganzoo.evaluation.run_evaluator import Judge
+from ganzoo.runs.baseline import PlainLoop
+from ganzoo.runs.start import Observer
+from ganzoo.settings.config import RunConfig
+from ganzoo.training.loop import advance
+from ganzoo.training.prepare import prepare
+from ganzoo.zoo.catalogue import load_zoo
+from ganzoo.zoo.recipes import settle
 
 WAYS = ("eager", "fp32", "bf16")
 PRODUCTS = {torch.ops.aten.convolution, torch.ops.aten.convolution_backward} | {

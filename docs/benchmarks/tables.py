@@ -10,8 +10,8 @@ import time
 from itertools import product
 from pathlib import Path
 
-from ganzoo.config import Choice, RunConfig, TrainConfig
-from ganzoo.folder import RunFolder
+from ganzoo.runs.folder import RunFolder
+from ganzoo.settings.config import Choice, RunConfig, TrainConfig
 
 LOSSES = ("bce", "wgan", "hinge", "lsgan", "rpgan")
 SCORES = ("FD", "IS", "KD", "precision", "recall", "density", "coverage", "memorised")

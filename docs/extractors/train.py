@@ -18,12 +18,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ganzoo.builtin.datasets.benchmarks import MNIST
 from ganzoo.builtin.datasets.digits import Digits
-from ganzoo.builtin.datasets.downloads import MNIST
-from ganzoo.builtin.datasets.folder import Folder
+from ganzoo.builtin.datasets.own_images import Folder
 from ganzoo.builtin.features.bundled import DigitsCNN, PhotosCNN
 from ganzoo.builtin.features.convnet import ConvNet
-from ganzoo.images import from_uint8
+from ganzoo.data.images import from_uint8
 
 Labelled = tuple[Tensor, Tensor]
 """Images uint8 (M, C, 32, 32) and their classes int64 (M,)."""

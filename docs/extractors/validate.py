@@ -14,12 +14,12 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from ganzoo.builtin.datasets.digits import Digits
-from ganzoo.builtin.datasets.folder import Folder
+from ganzoo.builtin.datasets.own_images import Folder
 from ganzoo.builtin.features.bundled import DigitsCNN, PhotosCNN
 from ganzoo.builtin.metrics.frechet import frechet_distance
 from ganzoo.contracts import Extractor, FeatureSet
-from ganzoo.extraction import extract, in_batches
-from ganzoo.images import from_uint8, to_uint8
+from ganzoo.data.images import from_uint8, to_uint8
+from ganzoo.evaluation.extraction import extract, in_batches
 
 NOISE = (0.0, 0.05, 0.1, 0.2, 0.4)  # standard deviation, where images are in [-1, 1]
 BLUR = (0.0, 1.0, 1.5, 2.0, 4.0)  # standard deviation in pixels

@@ -11,7 +11,7 @@ from games import scorer, set_up, teach_critic
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
-from ganzoo.training import advance
+from ganzoo.training.loop import advance
 
 DATA = "gaussians8"
 AHEAD = {"optim__lr_g": 1e-4, "optim__lr_d": 1e-3, "optim__n_critic": 10}

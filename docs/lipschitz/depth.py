@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganzoo.audit.layers import gradient_norms
 from ganzoo.audit.slopes import near_limit, weights_of
-from ganzoo.training import Training
+from ganzoo.training.loop import Training
 
 LIMITS = {"clip 0.1": 0.1, "clip 0.01": 0.01, "clip 0.001": 0.001}
 CRITICS = (*LIMITS, "gp 10")

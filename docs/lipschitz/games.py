@@ -11,18 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.audit.slopes import Slopes, slopes
-from ganzoo.catalogue import choose_features
-from ganzoo.config import Choice
 from ganzoo.contracts import Critic
-from ganzoo.extraction import extract, in_batches
-from ganzoo.images import to_uint8
-from ganzoo.lifecycle import Observer
-from ganzoo.prepare import prepare
-from ganzoo.randomness import reseeded
-from ganzoo.recipes import settle
-from ganzoo.sampling import draw_latents, evaluating
-from ganzoo.training import Training, set_schedule
-from ganzoo.zoo import Zoo, load_zoo
+from ganzoo.data.images import to_uint8
+from ganzoo.evaluation.extraction import extract, in_batches
+from ganzoo.runs.start import Observer
+from ganzoo.settings.config import Choice
+from ganzoo.training.loop import Training, set_schedule
+from ganzoo.training.prepare import prepare
+from ganzoo.training.randomness import reseeded
+from ganzoo.training.sampling import draw_latents, evaluating
+from ganzoo.zoo.catalogue import Zoo, load_zoo
+from ganzoo.zoo.choices import choose_features
+from ganzoo.zoo.recipes import settle
 
 CPU = torch.device("cpu")
 MODELS = Path(__file__).parent / "normed.py"

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ganzoo.builtin.datasets.toy import grid_centres, ring_centres
-from ganzoo.training import advance
+from ganzoo.training.loop import advance
 
 AHEAD = {"optim__n_critic": 5, "optim__beta1": 0.5, "optim__beta2": 0.9, "optim__lr_decay": "linear"}
 """D is well trained, as Algorithm 1 of arXiv:1704.00028 wants it; the betas are of its authors' code for points."""

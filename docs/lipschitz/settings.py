@@ -11,7 +11,7 @@ from games import scorer, set_up
 from matplotlib.figure import Figure
 
 from ganzoo.errors import ConfigError, DivergedError
-from ganzoo.training import advance, measure
+from ganzoo.training.loop import advance, measure
 
 METHODS = {
     "bce": ("bce", "none", {}),

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import Samples
+from ganzoo.data.images import from_uint8
 from ganzoo.errors import DataError
-from ganzoo.images import from_uint8
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from ganzoo.audit import Audit
-from ganzoo.findings import Finding, Level
+from ganzoo.audit.audit import Audit
+from ganzoo.audit.findings import Finding, Level
 
 STILL = 1e-7
 """Relative length of an update below which float32 weights stay what they are: half of its precision."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from ganzoo.audit import Audit, Batch, audit, draw_batch
+from ganzoo.audit.audit import Audit, Batch, audit, draw_batch
+from ganzoo.audit.findings import Finding
 from ganzoo.audit.rules import judge
-from ganzoo.build import GAN
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.errors import GanzooError
-from ganzoo.findings import Finding
+from ganzoo.training.build import GAN
 
 SAMPLES = 64
 """Real and generated samples of a look: enough for what fails, and about as long as a few steps."""

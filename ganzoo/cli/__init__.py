@@ -20,6 +20,7 @@ from ganzoo.cli.config import config
 from ganzoo.cli.diagnose import diagnose
 from ganzoo.cli.evaluate import evaluate
 from ganzoo.cli.explain import explain
+from ganzoo.cli.flags import PluginChoice
 from ganzoo.cli.list import list_
 from ganzoo.cli.new import new
 from ganzoo.cli.plugins import plugins
@@ -27,12 +28,11 @@ from ganzoo.cli.report import report
 from ganzoo.cli.resume import resume
 from ganzoo.cli.run import run
 from ganzoo.cli.sample import sample
-from ganzoo.cli.settings import PluginChoice
 from ganzoo.cli.show import show
 from ganzoo.cli.table import table
-from ganzoo.cores import count_cores, read_quota
 from ganzoo.errors import ConfigError, GanzooError
-from ganzoo.offers import tolerate_damage
+from ganzoo.machine import count_cores, read_quota
+from ganzoo.zoo.names import tolerate_damage
 
 _EXIT_CODES = """
 \b

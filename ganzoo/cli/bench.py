@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.settings import PluginChoice, read_settings, settings_options
+from ganzoo.cli.flags import PluginChoice, read_settings, settings_options
 
 if TYPE_CHECKING:
-    from ganzoo.bench import Speed, Spread
+    from ganzoo.runs.speed import Speed, Spread
 
 
 @click.command(short_help="Measure how fast a run trains here, and where its time goes.")
@@ -40,8 +40,8 @@ def bench(
     settings = read_settings(plugins, **flags)
     zoo = plugins.load()
 
-    from ganzoo import bench as benchmark
     from ganzoo.cli import terminal
+    from ganzoo.runs import speed as benchmark
 
     speed = benchmark.measure_speed(
         settings.run, zoo, terminal.Display(), repeats=repeats, seconds=seconds, against=against or ""

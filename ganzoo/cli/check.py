@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganzoo.cli.settings import PluginChoice, read_assignments
+from ganzoo.cli.flags import PluginChoice, read_assignments
 
 if TYPE_CHECKING:
     from ganzoo.testing.cases import Case, Outcome
@@ -34,8 +34,8 @@ def check(plugins: PluginChoice, package: str, assignments: tuple[str, ...], as_
     ganzoo check ganzoo-foo
     ganzoo check my_model.py --set model.mine.width=8
     """
-    from ganzoo.config import unflatten
     from ganzoo.errors import PluginError
+    from ganzoo.settings.config import unflatten
     from ganzoo.testing.cases import list_cases
 
     options = unflatten(read_assignments(assignments))

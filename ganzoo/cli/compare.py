@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.settings import COMPONENT_OPTIONS, TRAIN_OPTIONS, PluginChoice, add_options, read_flags
+from ganzoo.cli.flags import COMPONENT_OPTIONS, TRAIN_OPTIONS, PluginChoice, add_options, read_flags
 
 if TYPE_CHECKING:
     from ganzoo.contracts import Engine
@@ -80,7 +80,7 @@ def compare(
     Values with commas between them are an axis. Type the same again to run what is missing. A combination that
     cannot be is a row that says why; so is a run that diverges, dies or hangs, and then the exit code is 8.
     """
-    from ganzoo.config import Choice
+    from ganzoo.settings.config import Choice
 
     plugins.refuse_unknown({"engine.name": engine}, *_read_names(recipes, flags))
     request, options = _read_request(recipes, seeds, assignments, budget, evals, flags)
@@ -90,18 +90,18 @@ def compare(
     path = out or Path("runs") / f"grid-{hashlib.sha256(repr(request).encode()).hexdigest()[:8]}"
 
     from ganzoo.cells import FAILURES
-    from ganzoo.cli import gridview
+    from ganzoo.cli import compare_view
     from ganzoo.errors import GridError
-    from ganzoo.grid.conduct import Manner, rehearse_for, run_grid
     from ganzoo.grid.plan import plan
+    from ganzoo.grid.run import Manner, rehearse_for, run_grid
 
     if dry_run:
-        gridview.print_plan(plan(request, zoo, rehearse_for(worker, zoo)), worker, as_json)
+        compare_view.print_plan(plan(request, zoo, rehearse_for(worker, zoo)), worker, as_json)
         return
     manner = Manner(cell_timeout, retry, plugins.words)
-    with gridview.GridDisplay() as display:
+    with compare_view.GridDisplay() as display:
         states = run_grid(request, zoo, worker, path, display, manner=manner, described={"name": engine, **options})
-    gridview.print_outcome(path, as_json)
+    compare_view.print_outcome(path, as_json)
     if bad := [name for name, state in states.items() if state in FAILURES]:
         what = f"{len(bad)} of {len(states)} cells diverged, failed or ran out of time: {', '.join(bad[:5])}"
         raise GridError(what, where=str(path), hint="the same command with --retry failed or --retry diverged")
@@ -112,8 +112,8 @@ def compare(
 
 def _read_names(recipes: Sequence[str], flags: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield what the axes of components and recipes name, as settings; `plan` looks closer. Raises ConfigError."""
-    from ganzoo.config import KINDS, parse_component
-    from ganzoo.recipes import find_recipe
+    from ganzoo.settings.config import KINDS, parse_component
+    from ganzoo.zoo.recipes import find_recipe
 
     texts = [(kind, text.strip()) for kind in KINDS for text in (flags[kind] or "").split(",")]
     yield from (parse_component(kind, text) for kind, text in texts if text and not _GROUPING & {*text})
@@ -130,9 +130,9 @@ def _read_request(
     flags: dict[str, Any],
 ) -> tuple[Request, dict[str, Any]]:
     """Return what the command line asks for, and the options of the engine. Raises ConfigError."""
-    from ganzoo.config import DEFAULT_NAMES, KINDS, parse_assignment
     from ganzoo.errors import ConfigError
     from ganzoo.grid.plan import ALWAYS, Request, parse_budget, parse_seeds, split_values
+    from ganzoo.settings.config import DEFAULT_NAMES, KINDS, parse_assignment
 
     axes: dict[str, list[str]] = {"recipe": split_values(",".join(recipes))} if recipes else {}
     for kind in KINDS:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.settings import PluginChoice, read_settings, settings_options
+from ganzoo.cli.flags import PluginChoice, read_settings, settings_options
 
 
 @click.group(short_help="Show or check settings.")
@@ -25,8 +25,8 @@ def show(plugins: PluginChoice, /, as_json: bool, **flags: Any) -> None:
 
     settings = read_settings(plugins, **flags)
 
-    from ganzoo.catalogue import explain
     from ganzoo.cli.terminal import print_table
+    from ganzoo.zoo.choices import explain
 
     rows = explain(settings, plugins.load())
     click.echo(json.dumps(rows, indent=2)) if as_json else print_table(rows)
@@ -37,13 +37,13 @@ def show(plugins: PluginChoice, /, as_json: bool, **flags: Any) -> None:
 @click.pass_obj
 def validate(plugins: PluginChoice, file: Path) -> None:
     """Check a recipe FILE: names, options, types and ranges. Exit code 2 if anything is refused."""
-    from ganzoo.recipes import read_recipe, settle
+    from ganzoo.zoo.recipes import read_recipe, settle
 
     recipe = read_recipe(file)
     plugins.refuse_unknown(recipe.values)
     settings = settle(recipe=recipe)
 
-    from ganzoo.catalogue import check
+    from ganzoo.zoo.choices import check
 
     check(settings.run, plugins.load())
     click.echo(f"{file}: valid, {settings.run.title}")

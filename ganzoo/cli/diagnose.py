@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganzoo.cli.settings import PluginChoice
+from ganzoo.cli.flags import PluginChoice
 from ganzoo.errors import GanzooError
 
 if TYPE_CHECKING:
-    from ganzoo.diagnosis import Diagnosis
-    from ganzoo.findings import Finding
-    from ganzoo.zoo import Zoo
+    from ganzoo.audit.findings import Finding
+    from ganzoo.diagnosis.diagnose import Diagnosis
+    from ganzoo.zoo.catalogue import Zoo
 
 
 @click.command(short_help="Say what goes wrong in a run, by its numbers, and what to try.")
@@ -43,18 +43,19 @@ def diagnose(plugins: PluginChoice, /, run: Path, step: int | None, held_out: st
 
 def examine(path: Path, zoo: Zoo, *, step: int | None = None, held_out: str | None = None) -> Diagnosis:
     """Diagnose a run, and leave the findings and their pictures in its folder."""
-    from ganzoo import diagnosis
-    from ganzoo.experiment import Run
+    from ganzoo.diagnosis.diagnose import diagnose as diagnose_run
+    from ganzoo.diagnosis.diagnose import save
+    from ganzoo.runs.run import Run
 
     run = Run(path, zoo)
-    found = diagnosis.diagnose(run, step=step, held_out=held_out)
-    diagnosis.save(found, run)
+    found = diagnose_run(run, step=step, held_out=held_out)
+    save(found, run)
     return found
 
 
 def tell_findings(path: Path, zoo: Zoo) -> None:
     """Diagnose a run that was trained with --diagnose, on stderr; other runs are left alone."""
-    from ganzoo.folder import RunFolder
+    from ganzoo.runs.folder import RunFolder
 
     if not RunFolder(path).read_recipe().train.diagnose_every:
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.settings import DATA_OPTIONS, FEATURES_OPTIONS, PluginChoice, add_options, read_assignments
+from ganzoo.cli.flags import DATA_OPTIONS, FEATURES_OPTIONS, PluginChoice, add_options, read_assignments
 
 _KEYS = {
     "samples": "eval.samples",
@@ -65,10 +65,10 @@ def evaluate(
     said |= read_assignments(assignments)
     plugins.refuse_unknown(said | _read_names(dataset, features))
 
-    from ganzoo import evaluation
     from ganzoo.cli import terminal
+    from ganzoo.runs import evaluate
 
-    report = evaluation.evaluate(
+    report = evaluate.evaluate(
         target, dataset=dataset, features=features, options=said,
         step=step, best=best, ema=not raw, closest=closest, zoo=plugins.load(),
     )  # fmt: skip
@@ -76,7 +76,7 @@ def evaluate(
 
 
 def _read_names(dataset: str | None, features: str | None) -> dict[str, Any]:
-    from ganzoo.config import parse_component
+    from ganzoo.settings.config import parse_component
 
     named = {} if dataset is None else parse_component("dataset", dataset)
     return named if features is None else named | parse_component("features", features)

@@ -20,7 +20,7 @@ def explain(topic: tuple[str, ...]) -> None:
     What it is, its formula, what it is for and how it fails, what it is not
     to be confused with, the settings that go with it here, and the paper.
     """
-    from ganzoo.explanations import find_topic, list_topics
+    from ganzoo.cli.explanations import find_topic, list_topics
 
     if topic:
         click.echo(find_topic(" ".join(topic)).text)

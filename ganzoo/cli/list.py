@@ -6,7 +6,7 @@ import json
 
 import click
 
-from ganzoo.cli.settings import PluginChoice
+from ganzoo.cli.flags import PluginChoice
 
 _KINDS = (
     *("model", "loss", "lipschitz", "conditioner", "augment"),
@@ -21,7 +21,7 @@ _KINDS = (
 def list_(plugins: PluginChoice, kind: str | None, as_json: bool) -> None:
     """List what can be combined: models, losses, enforcers, conditioners, datasets, recipes."""
     from ganzoo.cli.terminal import print_table
-    from ganzoo.recipes import list_recipes
+    from ganzoo.zoo.recipes import list_recipes
 
     rows = [
         {"kind": entry.kind, "name": entry.name, "plugin": entry.plugin, "summary": entry.summary}

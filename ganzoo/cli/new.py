@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganzoo.offers import NAMES
+from ganzoo.zoo.names import NAMES
 
 if TYPE_CHECKING:
-    from ganzoo.config import Kind
+    from ganzoo.settings.config import Kind
 
 
 @click.group(short_help="Write a new package to fill in.")
@@ -33,7 +33,7 @@ def plugin(name: str, kinds: tuple[Kind, ...], out: Path | None) -> None:
     It works as it is: a small part of each KIND, with its tests, a recipe
     and a README. docs/writing-a-plugin.md says what to make of it.
     """
-    from ganzoo.scaffold import PREFIX, first_commands, plan_plugin, write_plugin
+    from ganzoo.cli.scaffold import PREFIX, first_commands, plan_plugin, write_plugin
 
     planned, folder = plan_plugin(name, kinds), out or Path(name)
     files = write_plugin(planned, folder)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.settings import PluginChoice
+from ganzoo.cli.flags import PluginChoice
 
 if TYPE_CHECKING:
-    from ganzoo.loading import Plugin
+    from ganzoo.zoo.loading import Plugin
 
 _WIDTH = 80
 

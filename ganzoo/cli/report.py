@@ -22,8 +22,8 @@ def report(runs: tuple[Path, ...], out: Path, title: str, metric: str | None, on
     ganzoo report runs/ -o report.html
     ganzoo report runs/GRID --title "Losses on digits" --metric kid
     """
-    from ganzoo.comparison import choose_results
-    from ganzoo.report import write_report
-    from ganzoo.results import read_results
+    from ganzoo.results.comparison import choose_results
+    from ganzoo.results.read import read_results
+    from ganzoo.results.report import write_report
 
     click.echo(write_report(choose_results(read_results(runs), only), out, title=title, metric=metric))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.diagnose import tell_findings
-from ganzoo.cli.settings import PluginChoice
+from ganzoo.cli.flags import PluginChoice
 
 
 @click.command(short_help="Go on with a run, exactly where its newest checkpoint is.")
@@ -20,19 +20,19 @@ def resume(plugins: PluginChoice, run: Path, steps: int | None, as_json: bool) -
 
     On a CPU, same machine type, torch and thread count: bit-identical to a run that was never stopped.
     """
-    from ganzoo import following, lifecycle
     from ganzoo.cli import terminal
-    from ganzoo.folder import RunFolder
-    from ganzoo.ranks import joined, read_ranks
+    from ganzoo.runs import follower, start
+    from ganzoo.runs.folder import RunFolder
+    from ganzoo.training.ranks import joined, read_ranks
 
     zoo, ranks, folder = plugins.load(), read_ranks(), RunFolder(run)
     with joined(ranks, folder.read_recipe().train.device):
         if not ranks.leads:
-            following.resume(run, zoo, ranks)
+            follower.resume(run, zoo, ranks)
             return
         reached = folder.read_json(folder.status).get("step")
         with terminal.Display() as display:
-            lifecycle.resume(run, zoo, display, steps=steps, ranks=ranks)
+            start.resume(run, zoo, display, steps=steps, ranks=ranks)
     if folder.read_json(folder.status).get("step") != reached:
         tell_findings(run, zoo)
     terminal.print_outcome(run, as_json, plugins)

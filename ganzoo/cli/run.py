@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.diagnose import tell_findings
-from ganzoo.cli.settings import PluginChoice, read_settings, settings_options
+from ganzoo.cli.flags import PluginChoice, read_settings, settings_options
 
 
 @click.command(short_help="Train a GAN.")
@@ -29,23 +29,24 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
     settings = read_settings(plugins, **flags)
     zoo = plugins.load()
 
-    from ganzoo import folder, following, lifecycle, rehearsal
     from ganzoo.cli import terminal
     from ganzoo.errors import ConfigError
-    from ganzoo.ranks import joined, read_ranks
+    from ganzoo.runs import folder, follower, start
+    from ganzoo.training.dry_run import rehearse
+    from ganzoo.training.ranks import joined, read_ranks
 
     display, ranks = terminal.Display(), read_ranks()
     if dry_run:
         if ranks.size > 1:
             raise ConfigError("--dry-run is for one process", hint="the same command without torchrun")
-        terminal.print_rehearsal(rehearsal.rehearse(settings.run, zoo, display.note), as_json)
+        terminal.print_rehearsal(rehearse(settings.run, zoo, display.note), as_json)
         return
     path = out or Path("runs") / folder.choose_name(settings.run)
     with joined(ranks, settings.run.train.device):
         if not ranks.leads:
-            following.start(settings, zoo, ranks)
+            follower.start(settings, zoo, ranks)
             return
         with display:
-            lifecycle.start(settings, zoo, path, display, ranks)
+            start.start(settings, zoo, path, display, ranks)
     tell_findings(path, zoo)
     terminal.print_outcome(path, as_json, plugins)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganzoo.cli.settings import PluginChoice
+from ganzoo.cli.flags import PluginChoice
 
 
 @click.command(short_help="Make images from a run: a grid, a folder, a class, an interpolation.")
@@ -49,7 +49,7 @@ def sample(
     if per_class and (label is not None or interpolate):
         raise click.UsageError("--per-class goes with neither --class nor --interpolate")
 
-    from ganzoo.gallery import Wanted, write_folder, write_grid
+    from ganzoo.runs.pictures import Wanted, write_folder, write_grid
 
     wanted = Wanted(count, seed, label, per_class, interpolate, step, ema=not raw)
     write = write_folder if as_folder else write_grid

@@ -6,8 +6,8 @@ import inspect
 
 import click
 
+from ganzoo.cli.flags import PluginChoice
 from ganzoo.cli.list import _KINDS
-from ganzoo.cli.settings import PluginChoice
 
 
 @click.command(short_help="Show one component: formula, paper, options and defaults.")
@@ -17,7 +17,7 @@ from ganzoo.cli.settings import PluginChoice
 def show(plugins: PluginChoice, kind: str, name: str) -> None:
     """Show one component: what it does, its formula and paper, its options and their defaults."""
     if kind == "recipe":
-        from ganzoo.recipes import find_recipe
+        from ganzoo.zoo.recipes import find_recipe
 
         click.echo(find_recipe(name).path.read_text(encoding="utf-8").rstrip())
         return

@@ -32,9 +32,9 @@ def table(
     ganzoo table runs/grid --group-by loss,lipschitz --metric fid,kid
     ganzoo table runs/grid -o results.md
     """
-    from ganzoo.comparison import choose_metric, choose_results, compare
-    from ganzoo.results import find_grid, read_origin, read_results
-    from ganzoo.tables import FORMATS, render
+    from ganzoo.results.comparison import choose_metric, choose_results, compare
+    from ganzoo.results.read import find_grid, read_origin, read_results
+    from ganzoo.results.tables import FORMATS, render
 
     suffix = out.suffix if out is not None else ""
     shape = shape or next((name for name, ending in FORMATS.items() if ending == suffix), "text")

@@ -24,13 +24,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ganzoo.lifecycle import Observer
+from ganzoo.runs.start import Observer
 
 if TYPE_CHECKING:
-    from ganzoo.cli.settings import PluginChoice
-    from ganzoo.rehearsal import Rehearsal
-    from ganzoo.scoring import Report
-    from ganzoo.training import Training
+    from ganzoo.cli.flags import PluginChoice
+    from ganzoo.evaluation.evaluator import Report
+    from ganzoo.training.dry_run import Rehearsal
+    from ganzoo.training.loop import Training
 
 
 class _Console(Console):
@@ -111,7 +111,7 @@ def _describe(record: Mapping[str, Any]) -> str:
 
 def print_outcome(path: Path, as_json: bool, plugins: PluginChoice) -> None:
     """Say where everything lies and what to type next; or all of it as one JSON object."""
-    from ganzoo.experiment import Run
+    from ganzoo.runs.run import Run
 
     run = Run(path)
     last = run.log[-1] if run.log else {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ganzoo.config import flatten, parse_assignment, to_tables
-from ganzoo.experiment import Run
-from ganzoo.findings import Finding
+from ganzoo.audit.findings import Finding
+from ganzoo.runs.run import Run
+from ganzoo.settings.config import flatten, parse_assignment, to_tables
 
 
 def suit(finding: Finding, run: Run) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ganzoo.audit.findings import Finding, Level
 from ganzoo.diagnosis.history import (
     FEWEST,
     FEWEST_SCORES,
@@ -15,7 +16,6 @@ from ganzoo.diagnosis.history import (
     read_series,
 )
 from ganzoo.diagnosis.replay import NaNOrigin
-from ganzoo.findings import Finding, Level
 
 INFORMATIVE = 0.5
 """Rank correlation from which a loss tells good moments of a run from bad ones."""

@@ -15,14 +15,14 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.builtin.lipschitz import WeightClipping
+from ganzoo.data.images import make_grid, to_uint8
 from ganzoo.diagnosis.history import Floats, Records, read_series
-from ganzoo.experiment import Run
 from ganzoo.files import write_atomically
-from ganzoo.images import make_grid, to_uint8
+from ganzoo.runs.run import Run
 
 if TYPE_CHECKING:
-    from ganzoo.audit import Audit
-    from ganzoo.diagnosis import Diagnosis
+    from ganzoo.audit.audit import Audit
+    from ganzoo.diagnosis.diagnose import Diagnosis
 
 LARGEST = 90_000
 """Bytes of a picture: six of them are less than a checkpoint of a small run."""
@@ -35,7 +35,7 @@ COLOURS = {"real": "#0072B2", "held-out": "#009E73", "between": "#666666", "gene
 
 def draw_figures(diagnosis: Diagnosis, run: Run, folder: Path) -> None:
     """Write the pictures that findings name into a folder, in the place of older ones. Raises OSError."""
-    from ganzoo.diagnosis import read_scores
+    from ganzoo.diagnosis.diagnose import read_scores
 
     seen = diagnosis.audit
     figures = {

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from ganzoo import checkpoint, manifest
 from ganzoo.errors import DivergedError
-from ganzoo.experiment import Run
-from ganzoo.graphs import plain_updates
-from ganzoo.lifecycle import Observer
-from ganzoo.prepare import prepare
-from ganzoo.randomness import reseeded
-from ganzoo.training import Training, advance, measure
+from ganzoo.runs import checkpoint, manifest
+from ganzoo.runs.run import Run
+from ganzoo.runs.start import Observer
+from ganzoo.training.graphs import plain_updates
+from ganzoo.training.loop import Training, advance, measure
+from ganzoo.training.prepare import prepare
+from ganzoo.training.randomness import reseeded
 
 FARTHEST = 2000
 """Steps that are repeated at most."""

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from ganzoo import catalogue
-from ganzoo.config import KINDS, RunConfig, flatten, parse_assignment, parse_component, to_tables, to_toml
 from ganzoo.errors import ConfigError, GanzooError
-from ganzoo.recipes import find_recipe, settle
-from ganzoo.rehearsal import Rehearsal
-from ganzoo.zoo import Zoo
+from ganzoo.settings.config import KINDS, RunConfig, flatten, parse_assignment, parse_component, to_tables, to_toml
+from ganzoo.training.dry_run import Rehearsal
+from ganzoo.zoo import choices
+from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.recipes import find_recipe, settle
 
 Unit = Literal["steps", "images", "seconds", "flops"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -154,7 +154,7 @@ class _Row:
 
     def _read(self, zoo: Zoo) -> RunConfig:
         recipe = find_recipe(self.recipe) if self.recipe else None
-        return catalogue.complete(settle(recipe=recipe, flags=self.flags, sets=self.sets), zoo).run
+        return choices.complete(settle(recipe=recipe, flags=self.flags, sets=self.sets), zoo).run
 
     def _schedule(self, request: Request, run: RunConfig, steps: int) -> dict[str, Any]:
         """Return how long a run is and how often it is looked at, in steps; what was asked for stays."""

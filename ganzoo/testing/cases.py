@@ -11,8 +11,7 @@ from functools import partial
 
 import torch
 
-from ganzoo.config import Kind
-from ganzoo.randomness import reseeded
+from ganzoo.settings.config import Kind
 from ganzoo.testing import (
     augmentations,
     components,
@@ -24,12 +23,13 @@ from ganzoo.testing import (
     losses,
     metrics,
     models,
-    pair,
-    runs,
+    training_checks,
+    two_ranks,
 )
 from ganzoo.testing.expectations import ConformanceError, Unchecked
 from ganzoo.testing.subjects import Options, Subject, find_subjects
-from ganzoo.zoo import Zoo
+from ganzoo.training.randomness import reseeded
+from ganzoo.zoo.catalogue import Zoo
 
 Check = Callable[[Subject], None]
 
@@ -101,14 +101,14 @@ def list_cases(zoo: Zoo, target: str, options: Options | None = None) -> list[Ca
     options = copy.deepcopy(dict(options or {}))
     subjects = find_subjects(zoo, target, options)
     cases = [_case(subject, check) for subject in subjects for check in _checks(subject.kind)]
-    if any(subject.kind in runs.TRAINABLE for subject in subjects):
-        both = partial(pair.two_processes_agree, target, subjects, options)
+    if any(subject.kind in training_checks.TRAINABLE for subject in subjects):
+        both = partial(two_ranks.two_processes_agree, target, subjects, options)
         cases.append(Case("together", "two processes agree", both))
     return cases
 
 
 def _checks(kind: Kind) -> Sequence[Check]:
-    return (*components.CHECKS, *CHECKS[kind], *(runs.CHECKS if kind in runs.TRAINABLE else ()))
+    return (*components.CHECKS, *CHECKS[kind], *(training_checks.CHECKS if kind in training_checks.TRAINABLE else ()))
 
 
 def _case(subject: Subject, check: Check) -> Case:

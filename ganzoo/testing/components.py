@@ -14,7 +14,7 @@ import tomli_w
 import torch
 
 from ganzoo.errors import ConfigError
-from ganzoo.options import validate
+from ganzoo.settings.options import validate
 from ganzoo.testing.expectations import ConformanceError, expect
 from ganzoo.testing.subjects import Subject
 

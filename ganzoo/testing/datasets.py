@@ -8,9 +8,9 @@ import torch
 
 from ganzoo.contracts import Samples
 from ganzoo.errors import DataError, PluginError
-from ganzoo.feed import check_samples
 from ganzoo.testing.expectations import ConformanceError, expect, expect_loaded
 from ganzoo.testing.subjects import Subject
+from ganzoo.training.feed import check_samples
 
 
 def load(subject: Subject) -> Samples:

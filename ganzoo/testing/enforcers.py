@@ -8,13 +8,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ganzoo.build import Discriminator
 from ganzoo.builtin.conditioners import Head, LabelMaps
 from ganzoo.contracts import Critic, LipschitzEnforcer
 from ganzoo.errors import ConfigError
 from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, expect_tensor, refusal
 from ganzoo.testing.networks import expect_safe_state
 from ganzoo.testing.subjects import Subject
+from ganzoo.training.build import Discriminator
 
 SHAPE = (1, 8, 8)
 

@@ -8,12 +8,12 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from ganzoo.config import Kind
 from ganzoo.errors import ConfigError, PluginError
-from ganzoo.offers import ENABLE
-from ganzoo.options import did_you_mean, validate
+from ganzoo.settings.config import Kind
+from ganzoo.settings.options import did_you_mean, validate
 from ganzoo.testing.expectations import Unchecked
-from ganzoo.zoo import Plugin, Zoo, load_zoo
+from ganzoo.zoo.catalogue import Plugin, Zoo, load_zoo
+from ganzoo.zoo.names import ENABLE
 
 Options = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """{"model": {"resnet": {"width_g": 8}}}: what makes components small enough to try, or what they need."""

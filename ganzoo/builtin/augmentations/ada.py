@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ganzoo.builtin.augmentations.pixels import check_images, resample
 from ganzoo.contracts import Augmentation, DataSpec
 from ganzoo.errors import ConfigError
-from ganzoo.options import PositiveInt
+from ganzoo.settings.options import PositiveInt
 
 Parts = Literal["b", "g", "c", "bg", "bc", "gc", "bgc"]
 

@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 from ganzoo.builtin.augmentations.pixels import check_images, read_pixels
 from ganzoo.contracts import Augmentation, DataSpec
 from ganzoo.errors import ConfigError
-from ganzoo.options import did_you_mean
+from ganzoo.settings.options import did_you_mean
 
 
 def change_colour(x: Tensor) -> Tensor:

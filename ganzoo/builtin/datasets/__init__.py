@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ganzoo.builtin.datasets.benchmarks import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
 from ganzoo.builtin.datasets.digits import Digits
-from ganzoo.builtin.datasets.downloads import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
-from ganzoo.builtin.datasets.folder import Folder, Zip
+from ganzoo.builtin.datasets.own_images import Folder, Zip
 from ganzoo.builtin.datasets.stacked import StackedDigits
 from ganzoo.builtin.datasets.toy import Gaussians8, Gaussians25, SwissRoll
 from ganzoo.contracts import Dataset

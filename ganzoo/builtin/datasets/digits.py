@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganzoo.builtin.datasets.decoding import ImageSize, resize_images
 from ganzoo.contracts import Dataset, Samples
+from ganzoo.data.decoding import ImageSize, resize_images
 
 CLASS_NAMES = tuple("0123456789")
 MAX_INK = 16  # each of the 8x8 numbers counts the inked pixels in a block of 4x4

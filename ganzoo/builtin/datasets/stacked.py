@@ -9,9 +9,9 @@ import torch
 from pydantic import Field, NonNegativeInt
 from torch import Tensor
 
-from ganzoo.builtin.datasets.decoding import ImageSize
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.contracts import Dataset, Samples
+from ganzoo.data.decoding import ImageSize
 
 MODES = 1000
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @hookimpl
 def register_engines() -> dict[str, type[Engine]]:
     """One machine, or a cluster."""
-    from ganzoo.builtin.engines.cluster import RayCluster  # not at the top: a worker of a cluster needs no torch
     from ganzoo.builtin.engines.local import Local
+    from ganzoo.builtin.engines.ray import RayCluster  # not at the top: a worker of a cluster needs no torch
 
     return {"local": Local, "ray": RayCluster}

@@ -14,7 +14,7 @@ from pydantic import NonNegativeInt
 
 from ganzoo.cells import Cell, Ending, execute
 from ganzoo.contracts import Engine
-from ganzoo.cores import count_cores
+from ganzoo.machine import count_cores
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ganzoo.builtin.engines.mirror import Mirror
+from ganzoo.builtin.engines.storage import Mirror
 from ganzoo.cells import Cell, Ending, execute
 
 ATTEMPTS = 5

@@ -17,8 +17,8 @@ from torch.nn.functional import interpolate
 
 from ganzoo.builtin.features.convnet import ConvNet
 from ganzoo.contracts import Extractor, FeatureExtractor, Features
+from ganzoo.data.images import from_uint8, require_uint8
 from ganzoo.errors import EvaluationError
-from ganzoo.images import from_uint8, require_uint8
 
 SIZE = 32  # pixels, of the images the networks were trained on
 

@@ -18,7 +18,6 @@ from zipfile import BadZipFile
 import torch
 from torch import Tensor, nn
 
-from ganzoo.builtin.datasets.network import impatient_sockets
 from ganzoo.builtin.features.weights import (
     ONCE,
     SHIPPED,
@@ -29,8 +28,9 @@ from ganzoo.builtin.features.weights import (
     plain_tensors,
 )
 from ganzoo.contracts import Extractor, FeatureExtractor, Features
+from ganzoo.data.download import impatient_sockets
+from ganzoo.data.images import require_uint8
 from ganzoo.errors import EvaluationError
-from ganzoo.images import require_uint8
 
 INCEPTION = Published(
     label="inception",

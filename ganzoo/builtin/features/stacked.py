@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ganzoo.builtin.features.bundled import DigitsCNN
 from ganzoo.contracts import Extractor, FeatureExtractor, Features
+from ganzoo.data.images import require_uint8
 from ganzoo.errors import EvaluationError
-from ganzoo.images import require_uint8
 
 
 @dataclass(frozen=True)

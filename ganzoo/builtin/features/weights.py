@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 
-from ganzoo.builtin.datasets.network import downloading
+from ganzoo.data.download import downloading
 from ganzoo.errors import DataError, EvaluationError, ResourceError
 
 SHIPPED = "--features digits-cnn (or photos-cnn), which ship with ganzoo"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ganzoo.builtin.metrics.extrapolation import FrechetDistanceInfinity
 from ganzoo.builtin.metrics.frechet import FrechetDistance
+from ganzoo.builtin.metrics.frechet_infinity import FrechetDistanceInfinity
 from ganzoo.builtin.metrics.inception_score import InceptionScore
 from ganzoo.builtin.metrics.kernel import KernelDistance
 from ganzoo.builtin.metrics.modes import Modes
-from ganzoo.builtin.metrics.neighbours import DensityCoverage, PrecisionRecall
+from ganzoo.builtin.metrics.precision_recall import DensityCoverage, PrecisionRecall
 from ganzoo.builtin.metrics.wasserstein import Wasserstein1
 from ganzoo.contracts import Metric
 from ganzoo.hookspecs import hookimpl

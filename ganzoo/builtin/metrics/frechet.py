@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.requirements import require
-from ganzoo.builtin.metrics.uncertainty import with_error
 from ganzoo.contracts import FeatureSet, Metric, Score
 
 EPS = torch.finfo(torch.float64).eps

@@ -11,8 +11,8 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
+from ganzoo.builtin.metrics.intervals import student_quantile, with_error
 from ganzoo.builtin.metrics.requirements import require
-from ganzoo.builtin.metrics.uncertainty import student_quantile, with_error
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.errors import EvaluationError
 

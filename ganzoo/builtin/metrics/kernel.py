@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pydantic import Field, NonNegativeInt
 from torch import Tensor
 
-from ganzoo.builtin.metrics.pairs import pairwise
+from ganzoo.builtin.metrics.intervals import with_error
+from ganzoo.builtin.metrics.pairwise import pairwise
 from ganzoo.builtin.metrics.requirements import require
-from ganzoo.builtin.metrics.uncertainty import with_error
 from ganzoo.contracts import FeatureSet, Metric, Score
 
 Array = NDArray[Any]

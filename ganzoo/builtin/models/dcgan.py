@@ -11,9 +11,9 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganzoo.builtin.models.norms import Norm, choose_norm, norm_layer
-from ganzoo.builtin.models.shortcuts import Rectifier
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.errors import ConfigError
+from ganzoo.layers import Rectifier
 
 _SMALLEST = 4  # pixels: both networks meet their vector end in a 4 x 4 map
 

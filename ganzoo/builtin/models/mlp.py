@@ -10,8 +10,8 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from ganzoo.builtin.models.shortcuts import Rectifier
 from ganzoo.contracts import DataSpec, Model
+from ganzoo.layers import Rectifier
 
 
 class Generator(nn.Module):

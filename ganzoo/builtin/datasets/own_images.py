@@ -1,0 +1,190 @@
+"""Your own images: a folder of them, or a zip archive."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ganzoo.contracts import Dataset, Samples
+from ganzoo.data import cache, memory
+from ganzoo.data.archive import open_archive
+from ganzoo.data.decoding import Background, ImageSize
+from ganzoo.data.listing import Listing, hash_each, list_folder, printable, require_classes
+from ganzoo.data.reading import Look, Survey, count_threads, decode_into, is_grey, read_blocks
+from ganzoo.data.samples import Digests, Pixels
+from ganzoo.data.streaming import stream_files
+from ganzoo.errors import DataError
+
+
+@dataclass(frozen=True)
+class ImageFiles(Dataset):
+    """Images read from files; the options that a folder and an archive share."""
+
+    path: Annotated[str, Field(min_length=1)]
+    image_size: ImageSize = 64
+    mode: Literal["auto", "rgb", "grey"] = "auto"
+    background: Background = "white"
+    bad_images: Literal["refuse", "skip"] = "refuse"
+    cache: bool = False
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
+
+    @abstractmethod
+    def list_images(self) -> AbstractContextManager[Listing]:
+        """Return a context in which the images can be read. Raises DataError."""
+
+    @abstractmethod
+    def hash_files(self, listing: Listing) -> str:
+        """Return the sha256 of all that the images depend on, without decoding them."""
+
+    def load(self) -> Samples:
+        """Return uint8 (M, C, S, S): in memory, memory-mapped with `cache`, or else streamed where memory is short.
+
+        Raises DataError for missing, mixed or unreadable images, ResourceError if the cache cannot be written.
+        """
+        with self.list_images() as listing:
+            require_classes(listing, self.path)
+            if self.cache:
+                return self.load_cached(listing)
+            needed, free = self.count_pixels(listing), memory.available_bytes()
+            return self.decode_all(listing) if needed <= free // 2 else self.stream(listing, needed, free)
+
+    def decode_all(self, listing: Listing) -> Samples:
+        """Decode the listed images. Raises DataError, or ResourceError if memory is short."""
+        require_classes(listing, self.path)
+        look, survey = self.look, Survey()
+        memory.require_memory(len(listing.files), channels=look.channels, size=look.size)
+        x = torch.empty(len(listing.files), look.channels, look.size, look.size, dtype=torch.uint8)
+        kept = survey.add(decode_into(x, listing.files, look.background, count_threads(listing.files)))
+        self.require_readable(listing, survey)
+        if len(kept) < len(x):
+            x = x[kept]
+        survey.grey = is_grey(x) if self.mode == "auto" else False
+        return self.describe(listing, survey, x[:, :1].contiguous() if survey.grey else x)
+
+    def load_cached(self, listing: Listing) -> Samples:
+        """Return the images decoded by an earlier run, memory-mapped; decode them if there was none."""
+
+        def decode(file: BinaryIO) -> Survey:
+            survey = Survey()
+            for block in read_blocks(listing.files, self.look, survey):
+                file.write(block.numpy().data)
+            self.require_readable(listing, survey)
+            return survey
+
+        def describe(x: Tensor, survey: Survey) -> Samples:
+            self.require_readable(listing, survey)  # an earlier run may have skipped what this one is to refuse
+            grey = self.mode == "auto" and survey.grey
+            return self.describe(listing, survey, x[:, :1] if grey else x)  # a view: the file has three channels
+
+        key = cache.name(f"{self.hash_files(listing)} {self.mode}", self.look)  # by mode, since the samples' hash is
+        return cache.load(key, self.look, self.count_pixels(listing), decode, describe)
+
+    def stream(self, listing: Listing, needed: int, free: int) -> Samples:
+        """Decode every image once, to know that it can be read, and keep none; see `StreamedImages`."""
+        survey, look = Survey(), self.look
+        pixels, shaped = sha256(), sha256(repr((len(listing.files), look.channels, look.size, look.size)).encode())
+        for block in read_blocks(listing.files, look, survey):
+            pixels.update(block.numpy().data)
+            shaped.update(block.numpy().data)
+        self.require_readable(listing, survey)
+        survey.grey = survey.grey and self.mode == "auto"
+        files = [listing.files[index] for index in survey.kept]
+        samples = self.describe(listing, survey, stream_files(files, look, survey.grey, self.workers))
+        if not survey.grey and not survey.bad:  # else the bytes hashed are not those of the samples
+            pixels.update(samples.y.numpy().data)
+            samples = replace(samples, known=Digests(pixels.hexdigest(), shaped.hexdigest()))
+        note = (
+            f"{len(samples):,} images of {look.size}x{look.size} stream from {printable(self.path)}: they need "
+            f"{needed / 2**30:.1f} GiB of memory, free are {free / 2**30:.1f} GiB; --cache decodes them once"
+        )
+        return replace(samples, notes=(note, *samples.notes))
+
+    @property
+    def look(self) -> Look:
+        """How the images are decoded: in colour, unless grey was asked for."""
+        return Look(1 if self.mode == "grey" else 3, self.image_size, self.background)
+
+    def count_pixels(self, listing: Listing) -> int:
+        """Return the bytes of all images."""
+        return len(listing.files) * self.look.channels * self.look.size**2
+
+    def require_readable(self, listing: Listing, survey: Survey) -> None:
+        """Raise DataError for unreadable images, unless they are to be skipped and some remain."""
+        if survey.bad and (self.bad_images == "refuse" or not survey.kept):
+            hint = "--set dataset.bad_images=skip" if survey.kept else "--dataset folder:PATH"
+            raise DataError(survey.name_bad(listing.files), where=printable(self.path), hint=hint)
+
+    def describe(self, listing: Listing, survey: Survey, x: Pixels) -> Samples:
+        """Return the images that can be read with their labels and with notes about all."""
+        bad = [survey.name_bad(listing.files) + "; left out"] if survey.bad else []
+        y, class_names, notes = label([listing.files[i].name for i in survey.kept], listing.folders)
+        return Samples(x, y, class_names, (*listing.notes, *bad, *notes, *survey.notes))
+
+
+@dataclass(frozen=True)
+class Folder(ImageFiles):
+    """A folder of your own images.
+
+    Subfolders that hold images, at any depth, are the classes, sorted by name; images without subfolders
+    are one class. Images are turned upright, cropped to their centre square and resized with Pillow's
+    bicubic filter (Parmar et al. 2022, arXiv:2104.11222).
+
+    `path`: the folder. `image_size`: height and width in pixels. `mode`: "grey" has one channel, "rgb"
+    three, "auto" one if every image is grey. `background`: behind transparent pixels. `bad_images`: what
+    to do with unreadable ones, "refuse" or "skip". `cache`: decode once, and map the pixels from a file from
+    then on. `workers`: processes that decode what does not fit in memory; 0 is one per core but one.
+    """
+
+    def list_images(self) -> AbstractContextManager[Listing]:
+        """Raises DataError if the folder is missing or cannot be read."""
+        return nullcontext(list_folder(Path(self.path).expanduser()))
+
+    def hash_files(self, listing: Listing) -> str:
+        """Of names, sizes and contents; reads every file."""
+        return hash_each(listing.files)
+
+
+@dataclass(frozen=True)
+class Zip(ImageFiles):
+    """A zip archive of your own images, read in memory and never unpacked.
+
+    Folders in the archive are classes as in `folder`; a folder around all of them is not. Images are
+    turned upright, cropped to their centre square and resized with Pillow's bicubic filter (Parmar et al.
+    2022, arXiv:2104.11222). An archive with links, with encrypted entries, with names that point outside,
+    or that expands too far, is refused.
+
+    `path`: the archive. `image_size`: height and width in pixels. `mode`: "grey" has one channel, "rgb"
+    three, "auto" one if every image is grey. `background`: behind transparent pixels. `bad_images`: what
+    to do with unreadable ones, "refuse" or "skip". `cache`: decode once, and map the pixels from a file from
+    then on. `workers`: processes that decode what does not fit in memory; 0 is one per core but one.
+    """
+
+    def list_images(self) -> AbstractContextManager[Listing]:
+        """Raises DataError for an archive that is missing, damaged or harmful."""
+        return open_archive(Path(self.path).expanduser())
+
+    def hash_files(self, listing: Listing) -> str:
+        """Of the archive; reads it once and expands nothing."""
+        with Path(self.path).expanduser().open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+
+
+def label(names: list[str], folders: list[str]) -> tuple[Tensor, tuple[str, ...], list[str]]:
+    """Names of images, folders -> (labels int64 (M,), class names, notes about folders without images)."""
+    owners = [name.split("/")[0] if "/" in name else "" for name in names]
+    classes = sorted(set(owners))
+    if classes == [""]:
+        return torch.zeros(len(names), dtype=torch.int64), ("unlabelled",), []
+    empty = sorted(set(folders) - set(classes))
+    notes = [f"class {printable(name)} has no images" for name in empty]
+    number = {name: k for k, name in enumerate(classes)}
+    y = torch.tensor([number[owner] for owner in owners])
+    return y, tuple(map(printable, classes)), notes

@@ -1,0 +1,195 @@
+"""A Ray cluster: a cell is a task, which Ray gives to another worker if its own dies."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, NonNegativeFloat, NonNegativeInt, PositiveFloat
+
+from ganzoo.builtin.engines.storage import Mirror
+from ganzoo.builtin.engines.worker import run_cell
+from ganzoo.cells import GRACE, Cell, Ending
+from ganzoo.contracts import Engine
+from ganzoo.errors import GanzooError, PluginError, ResourceError
+
+STARTUP = 300.0
+"""Seconds that a cluster is given to bring a node on which a cell fits, as one that grows on demand does."""
+
+
+def _check_share(amount: float) -> float:
+    """Ray shares one CPU or one GPU, not one of several. Raises ValueError."""
+    if amount > 1 and amount != int(amount):
+        raise ValueError("above 1 it must be a whole number")
+    return amount
+
+
+@dataclass(frozen=True)
+class RayCluster(Engine):
+    """Tasks of a Ray cluster, arXiv:1712.05889; a cell whose worker dies goes on elsewhere from its last checkpoint.
+
+    `address`: HOST:PORT; auto is the cluster that this machine belongs to, local starts one of this machine alone.
+    `cpus`, `gpus`: of each cell, which trains with as many threads; 0.5 GPUs let two cells share one, 0 hide them all.
+    `retries`: how often a cell is given to another worker. `storage`: URL of a folder for the runs, such as
+    s3://bucket/grid, to which each worker uploads every `sync_every` seconds; empty if all nodes see the grid's own.
+    """
+
+    address: str = "auto"
+    cpus: Annotated[PositiveFloat, AfterValidator(_check_share)] = 1.0
+    gpus: Annotated[NonNegativeFloat, AfterValidator(_check_share)] = 0.0
+    retries: NonNegativeInt = 3
+    storage: str = ""
+    sync_every: PositiveFloat = 60.0
+
+    @property
+    def threads_per_cell(self) -> int:
+        """As `cpus` says."""
+        return max(1, int(self.cpus))
+
+    def run(self, cells: Sequence[Cell]) -> Generator[tuple[Cell, Ending]]:
+        """Hand all cells to the cluster, which decides how many run at once.
+
+        Raises PluginError without Ray or the package of the storage, ResourceError if the cluster or the storage
+        cannot be reached, or if no node has room for a cell.
+        """
+        ray = _import_ray()
+        if self.storage:
+            _prepare(self.storage, cells)
+        with _connected(ray, self.address):
+            tasks = {self._submit(ray, cell): cell for cell in cells}
+            try:
+                while tasks:
+                    self._wait_for_room(ray)
+                    for task in ray.wait(list(tasks), timeout=10.0)[0]:
+                        cell = tasks.pop(task)
+                        yield cell, self._collect(ray, task, cell)
+            finally:
+                _cancel(ray, list(tasks))
+
+    def _submit(self, ray: Any, cell: Cell) -> Any:
+        task = ray.remote(run_cell).options(
+            name=f"ganzoo {cell.name}",
+            num_cpus=self.cpus,
+            num_gpus=self.gpus,
+            max_retries=self.retries,
+            retry_exceptions=False,  # only for a worker that died
+        )
+        return task.remote(cell, self._share(), self.storage, self.sync_every, str(Path.cwd()))
+
+    def _share(self) -> dict[str, str]:
+        """Return the environment of a cell, but for CUDA_VISIBLE_DEVICES where it has a GPU: Ray sets that."""
+        share = {name: value for name, value in os.environ.items() if name.startswith("GANZOO_")}
+        share["OMP_NUM_THREADS"] = str(self.threads_per_cell)
+        return share if self.gpus else share | {"CUDA_VISIBLE_DEVICES": ""}
+
+    def _wait_for_room(self, ray: Any) -> None:
+        """Return once there is a node for a cell. Raises ResourceError if none comes."""
+        deadline = time.monotonic() + (0 if self.address == "local" else STARTUP)
+        wanted = {"CPU": self.cpus, "GPU": self.gpus}
+        while not any(_fits(wanted, node["Resources"]) for node in ray.nodes() if node["Alive"]):
+            if time.monotonic() > deadline:
+                what = f"no node of the cluster has the {self.cpus:g} CPUs and {self.gpus:g} GPUs that a cell asks for"
+                raise ResourceError(what, where=self.address, hint="ray status")
+            time.sleep(1.0)
+
+    def _collect(self, ray: Any, task: Any, cell: Cell) -> Ending:
+        """Return how a task ended, its files in the folder of the grid."""
+        try:
+            ending: Ending = ray.get(task)
+        except ray.exceptions.TaskCancelledError:
+            ending = Ending("interrupted", "cancelled; it goes on where it was")
+        except ray.exceptions.RayError as error:
+            ending = Ending("failed", _describe(error))
+        if self.storage:
+            try:
+                Mirror(self.storage, cell).fetch()
+            except Exception as error:  # each file system has errors of its own
+                ending = replace(ending, state="failed", reason=f"{ending.state}, but not fetched: {_describe(error)}")
+        return ending
+
+
+def _import_ray() -> Any:
+    """Import Ray, which reads these variables as it loads. Raises PluginError if it is absent."""
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # it prints the deaths of workers among our results
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        return importlib.import_module("ray")
+    except ModuleNotFoundError as error:
+        raise PluginError("engine ray needs the package ray", hint="pip install 'ganzoo-torch[ray]'") from error
+
+
+def _prepare(storage: str, cells: Sequence[Cell]) -> None:
+    """Let the storage know what has become of the runs here."""
+    for cell in cells:
+        try:
+            mirror = Mirror(storage, cell)
+            mirror.open()
+            state = mirror.read_state()
+            if state == "diverged" and not cell.folder.exists():
+                mirror.discard()  # moved away, so that the cell begins anew
+            elif not state and (cell.folder / "recipe.toml").is_file():
+                mirror.push()  # begun by another engine
+        except GanzooError:
+            raise
+        except Exception as error:  # each file system has errors of its own
+            raise ResourceError(f"cannot use the storage: {_describe(error)}", where=storage) from error
+
+
+@contextmanager
+def _connected(ray: Any, address: str) -> Iterator[None]:
+    """Be a driver of the cluster. Raises ResourceError if it cannot be reached."""
+    if ray.is_initialized():  # by the caller, to whom it belongs
+        yield
+        return
+    _check_reachable(address)
+    handler = signal.getsignal(signal.SIGTERM)
+    alone = {"include_dashboard": False} if address == "local" else {}
+    try:
+        ray.init(address, log_to_driver=False, logging_level="error", **alone)
+    except (ConnectionError, ray.exceptions.RayError) as error:
+        hint = "ray start --head, or the address local for this machine alone"
+        raise ResourceError("there is no Ray cluster", where=address, hint=hint) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+        if threading.current_thread() is threading.main_thread() and handler is not None:
+            signal.signal(signal.SIGTERM, handler)  # in place of Ray's
+
+
+def _check_reachable(address: str) -> None:
+    """Knock at HOST:PORT, since Ray itself tries for many minutes. Raises ResourceError."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if host and port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+        except OSError as error:
+            raise ResourceError(f"no Ray cluster answers: {error}", where=address, hint="ray status") from error
+
+
+def _fits(wanted: Mapping[str, float], resources: Mapping[str, float]) -> bool:
+    return all(resources.get(name, 0) >= amount for name, amount in wanted.items())
+
+
+def _cancel(ray: Any, tasks: list[Any]) -> None:
+    """Tell the runs to save themselves, and wait until they have."""
+    for task in tasks:
+        ray.cancel(task)
+    if tasks:
+        ray.wait(tasks, num_returns=len(tasks), timeout=2 * GRACE)
+
+
+def _describe(error: Exception) -> str:
+    """One line of an error, of the one behind it where Ray only passes it on."""
+    error = getattr(error, "cause", None) or error
+    words = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {words}"[:300]

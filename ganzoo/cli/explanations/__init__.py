@@ -1,0 +1,84 @@
+"""What the words of the field mean, one screen each: GROUP/TOPIC.txt in this folder. No torch.
+
+The first line of a text is "TOPIC: title"; one that begins with "aliases" has further names of the topic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ganzoo.errors import ConfigError
+from ganzoo.settings.options import did_you_mean
+
+GROUPS = (
+    *("losses", "enforcers", "conditioners", "models", "augmentations"),
+    *("metrics", "training", "failures", "comparing"),
+)
+"""Folders, in the order in which they are listed."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One text."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """That of the file, without its ending."""
+        return self.path.stem
+
+    @property
+    def group(self) -> str:
+        """That of its folder."""
+        return self.path.parent.name
+
+    @cached_property
+    def text(self) -> str:
+        """At most 24 lines of at most 80 characters, ASCII alone."""
+        return self.path.read_text(encoding="ascii").rstrip("\n")
+
+    @property
+    def title(self) -> str:
+        """What the first line says after the name."""
+        return self.text.partition("\n")[0].partition(": ")[2]
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other names that `find_topic` knows it by."""
+        return tuple(re.split(r",\s+", found[1])) if (found := _ALIASES.search(self.text)) else ()
+
+
+_ALIASES = re.compile(r"^aliases +(.*(?:\n .*)*)", re.MULTILINE)
+
+
+def list_topics() -> list[Topic]:
+    """Return all topics, by group, then by name."""
+    folder = Path(__file__).parent
+    return [Topic(path) for group in GROUPS for path in _texts(folder / group)]
+
+
+def _texts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.txt"), key=lambda path: path.stem)
+
+
+def find_topic(name: str) -> Topic:
+    """Return the topic of a name or alias; case, spaces, `-` and `_` are alike. Raises ConfigError if there is none."""
+    topics = list_topics()
+    known = _index(topics)
+    if (plain := _plain(name)) not in known:
+        hint = f"ganzoo explain  (lists all {len(topics)} topics); of a plugin's parts, ganzoo show KIND NAME"
+        raise ConfigError(f"no topic is named {name!r}.{did_you_mean(plain, known)}", hint=hint)
+    return known[plain]
+
+
+def _index(topics: Iterable[Topic]) -> dict[str, Topic]:
+    return {_plain(name): topic for topic in topics for name in (topic.name, *topic.aliases)}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_\s]+", "-", name.strip()).lower()

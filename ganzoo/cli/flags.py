@@ -1,0 +1,230 @@
+"""The flags that say what to train, shared by `run` and `config`; they become settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ganzoo.zoo.names import NAMES
+
+if TYPE_CHECKING:
+    from ganzoo.settings.config import Kind, Settings
+    from ganzoo.zoo.catalogue import Zoo
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class PluginChoice:
+    """Which plugins the command line asks for, leaves out, and lets replace what ships."""
+
+    files: tuple[Path, ...] = ()
+    disabled: tuple[str, ...] = ()
+    override: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """The same choice, as words of a command line, with paths that hold from anywhere."""
+        files = [("--plugin", str(path.expanduser().absolute())) for path in self.files]
+        named = [("--no-plugin", name) for name in self.disabled] + [("--override", name) for name in self.override]
+        return [word for pair in files + named for word in pair]
+
+    @property
+    def command(self) -> str:
+        """What a command line begins with that needs the same components."""
+        said = [("--plugin", str(path)) for path in self.files] + [("--override", name) for name in self.override]
+        return " ".join(["ganzoo", *(f"{flag} {quote(value)}" for flag, value in said)])
+
+    def refuse_unknown(self, *settings: Mapping[str, Any]) -> None:
+        """Raise ConfigError if settings name a component that does not ship, where no plugin is loaded that may add it.
+
+        That is known at once, while `load` waits seconds for torch.
+        """
+        from ganzoo.errors import ConfigError
+        from ganzoo.zoo.names import check_names, find_plugins
+
+        try:
+            for values in settings:
+                check_names(values)
+        except ConfigError as error:
+            found = find_plugins(self.disabled)
+            if self.files or any(plugin.enabled for plugin in found):
+                return
+            disabled = f"; disabled: {', '.join(plugin.name for plugin in found)}" if found else ""
+            raise ConfigError(error.what, hint=error.hint + disabled) from None
+
+    def load(self) -> Zoo:
+        """Load the zoo; one line on stderr for each plugin that is broken, or that there is a remark about."""
+        from ganzoo.zoo.catalogue import load_zoo
+
+        with _keeping_stdout():
+            zoo = load_zoo(files=self.files, disabled=self.disabled, override=self.override)
+        if os.environ.get("LOCAL_RANK", "0") != "0":  # the first rank says it
+            return zoo
+        for plugin in zoo.plugins:
+            if plugin.state == "broken":
+                click.echo(f"ganzoo: plugin {plugin.label} is broken and left out: {plugin.fault}", err=True)
+            elif plugin.remark:
+                click.echo(f"ganzoo: plugin {plugin.label}: {plugin.remark}", err=True)
+        return zoo
+
+
+@contextmanager
+def _keeping_stdout() -> Iterator[None]:
+    """Turn to stderr what is printed meanwhile, by other processes too: what a plugin says is no result of ours."""
+    with redirect_stderr(sys.stderr), redirect_stdout(sys.stderr):
+        try:
+            kept = os.dup(1)
+            os.dup2(2, 1)
+        except OSError:  # one of them is closed
+            yield
+            return
+        try:
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+def _listed(kind: Kind) -> str:
+    return ", ".join(NAMES[kind])
+
+
+DATA_OPTIONS = (
+    click.option("--image-size", type=int, metavar="PIXELS", help="Resize images to this size."),
+    click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Where datasets lie."),
+    click.option("--download", is_flag=True, default=None, help="Fetch the dataset if it is absent."),
+    click.option("--cache", is_flag=True, default=None, help="Decode a folder or zip once, for all runs."),
+)
+FEATURES_OPTIONS = (
+    click.option(
+        "--features",
+        metavar="NAME",
+        help=f"{_listed('features')}.  [default: auto, the dataset's]",
+    ),
+    click.option(
+        "--inception-weights",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        metavar="FILE",
+        help="Weights for --features inception, which this implies.",
+    ),
+)
+
+COMPONENT_OPTIONS = (
+    click.option("--model", metavar="NAME", help=f"{_listed('model')}, or a plugin's.  [default: dcgan]"),
+    click.option("--loss", metavar="NAME", help=f"{_listed('loss')}.  [default: bce]"),
+    click.option(
+        "--lipschitz", metavar="NAME", help=f"{_listed('lipschitz')}, or a sum: sn+gp.  [default: none]"
+    ),
+    click.option("--conditioner", metavar="NAME", help=f"{_listed('conditioner')}.  [default: none]"),
+    click.option("--augment", metavar="NAME", help=f"{_listed('augment')}.  [default: none]"),
+    click.option(
+        "--dataset",
+        metavar="NAME",
+        help=f"{_listed('dataset').replace('folder, zip', 'folder:PATH, zip:PATH')}.  [default: digits]",
+    ),
+)  # fmt: skip
+TRAIN_OPTIONS = (
+    *DATA_OPTIONS,
+    click.option("--steps", type=int, metavar="N", help="Generator updates."),
+    click.option("--batch-size", type=int, metavar="N", help="Real samples of a discriminator update."),
+    click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]"),
+    click.option("--precision", metavar="NAME", help="auto, fp32, tf32 or bf16.  [default: auto]"),
+    click.option(
+        "--diagnose",
+        type=int,
+        is_flag=True,
+        flag_value=1000,
+        default=None,
+        help="Look every 1000 steps for what goes wrong.",
+    ),
+    click.option("--eval-every", type=int, metavar="N", help="Score every N steps, and keep the best checkpoint."),
+    click.option("--samples", type=int, metavar="N", help="Images to score.  [default: 5000; digits, mnist 2000]"),
+    *FEATURES_OPTIONS,
+    click.option("--no-scores", is_flag=True, default=None, help="End without scores."),
+)
+_OPTIONS = (
+    click.argument("recipe", required=False),
+    *COMPONENT_OPTIONS,
+    *TRAIN_OPTIONS,
+    click.option("--seed", type=int, metavar="N", help="Everything random follows from it.  [default: 0]"),
+    click.option(
+        "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
+        help="Any other setting, e.g. optim.lr_g=1e-4; may be repeated.",
+    ),
+)  # fmt: skip
+
+_KEYS = {
+    "image_size": "dataset.image_size",
+    "data_root": "dataset.root",
+    "download": "dataset.download",
+    "cache": "dataset.cache",
+    "steps": "train.steps",
+    "batch_size": "optim.batch_size",
+    "seed": "train.seed",
+    "device": "train.device",
+    "precision": "train.precision",
+    "diagnose": "train.diagnose_every",
+    "eval_every": "eval.every",
+    "samples": "eval.samples",
+    "inception_weights": "features.weights",
+}
+
+
+def settings_options(command: F) -> F:
+    """Add the flags that `run` and `config` share to a command."""
+    return add_options(_OPTIONS)(command)
+
+
+def add_options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
+    """Return a decorator that adds flags to a command, in this order."""
+
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def read_settings(plugins: PluginChoice, recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:
+    """Turn the flags into settings. Raises ConfigError, also for components that no plugin can offer."""
+    from ganzoo.zoo.recipes import find_recipe, settle
+
+    named = find_recipe(recipe) if recipe else None
+    said, sets = read_flags(**flags), read_assignments(assignments)
+    plugins.refuse_unknown({**(named.values if named else {}), **said, **sets})
+    return settle(recipe=named, flags=said, sets=sets)
+
+
+def read_flags(**flags: Any) -> dict[str, Any]:
+    """Turn the flags that were given into "section.option" -> value."""
+    from ganzoo.settings.config import KINDS, parse_component
+
+    said: dict[str, Any] = {}
+    for kind in KINDS:
+        if (name := flags.pop(kind, None)) is not None:
+            said |= parse_component(kind, name)
+    if flags.pop("no_scores"):
+        said["eval.at_end"] = False
+    if flags["inception_weights"] is not None:
+        said = {"features.name": "inception"} | said
+    for flag, value in flags.items():
+        if value is not None:
+            said[_KEYS[flag]] = str(value.expanduser().absolute()) if isinstance(value, Path) else value
+    return said
+
+
+def read_assignments(assignments: tuple[str, ...]) -> dict[str, Any]:
+    """--set words to settings. Raises ConfigError."""
+    from ganzoo.settings.config import parse_assignment
+
+    return dict(map(parse_assignment, assignments))

@@ -1,0 +1,179 @@
+"""A new plugin package that works as it is written: a small part per kind, tests, a recipe, a README."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from shlex import quote
+from string import Template
+from typing import NamedTuple
+
+from ganzoo import __version__
+from ganzoo.cli.scaffold.recipe import RECIPE_KINDS, try_it, write_recipe
+from ganzoo.errors import ConfigError, FolderError
+from ganzoo.hookspecs import API_VERSION
+from ganzoo.settings.config import ALL_KINDS, Kind
+from ganzoo.zoo.names import NAMES
+from ganzoo.zoo.recipes import folder as recipe_folder
+
+PREFIX = "ganzoo-"
+"""Of the names of packages that are for ganzoo, so that they are found."""
+
+
+class Part(NamedTuple):
+    """How a part of one kind is registered, and what its class is called."""
+
+    hook: str
+    contract: str
+    suffix: str
+
+
+PARTS: dict[Kind, Part] = {
+    "model": Part("register_models", "Model", "Model"),
+    "loss": Part("register_losses", "AdversarialLoss", "Loss"),
+    "lipschitz": Part("register_lipschitz", "LipschitzEnforcer", "Enforcer"),
+    "conditioner": Part("register_conditioners", "Conditioner", "Conditioner"),
+    "augment": Part("register_augmentations", "Augmentation", "Augmentation"),
+    "dataset": Part("register_datasets", "Dataset", "Dataset"),
+    "features": Part("register_features", "FeatureExtractor", "Extractor"),
+    "metric": Part("register_metrics", "Metric", "Metric"),
+    "engine": Part("register_engines", "Engine", "Engine"),
+}
+"""As in `zoo.CONTRACTS`, which waits for torch."""
+
+
+@dataclass(frozen=True)
+class NewPlugin:
+    """A package that is to be written, ganzoo-foo: its module ganzoo_foo adds a part foo of each kind."""
+
+    name: str
+    kinds: tuple[Kind, ...]
+
+    @property
+    def module(self) -> str:
+        """What Python imports."""
+        return self.name.replace("-", "_")
+
+    @property
+    def component(self) -> str:
+        """Name of its parts in flags and recipes."""
+        return self.name.removeprefix(PREFIX)
+
+    @property
+    def has_recipe(self) -> bool:
+        """Whether `ganzoo run foo` means something."""
+        return any(kind in RECIPE_KINDS for kind in self.kinds)
+
+    def class_name(self, kind: Kind) -> str:
+        """Return FooLoss for ganzoo-foo, and for ganzoo-foo-loss too."""
+        return self._prefix.removesuffix(PARTS[kind].suffix) + PARTS[kind].suffix
+
+    @property
+    def _prefix(self) -> str:
+        return "".join(word.capitalize() for word in self.component.split("-"))
+
+    def render(self) -> dict[str, str]:
+        """Return the text of every file, by its path inside the package's folder."""
+        stem = self.component.replace("-", "_")
+        pages = {f"{self.module}/{kind}.py": self._fill(f"components/{kind}.py", kind) for kind in self.kinds}
+        pages |= {f"tests/test_{stem}_{kind}.py": self._fill(f"tests/{kind}.py", kind) for kind in self.kinds}
+        if self.has_recipe:
+            pages[f"{self.module}/recipes/{self.component}.toml"] = write_recipe(self.component, self.kinds)
+        return pages | {
+            "pyproject.toml": self._fill("pyproject.toml"),
+            "README.md": self._fill("README.md"),
+            f"{self.module}/__init__.py": self._fill("init.py"),
+            f"tests/test_{self.module}.py": self._fill("contracts.py"),
+        }
+
+    def _fill(self, template: str, kind: Kind | None = None) -> str:
+        text = (files("ganzoo.cli.scaffold") / "templates" / f"{template}.tmpl").read_text(encoding="utf-8")
+        names = {"name": self.name, "module": self.module, "component": self.component, "prefix": self._prefix}
+        return Template(text).substitute(names | (self._of_all() if kind is None else self._of(kind)))
+
+    def _of(self, kind: Kind) -> dict[str, str]:
+        """What is said of one part."""
+        return {"kind": kind, "cls": self.class_name(kind), **PARTS[kind]._asdict()}
+
+    def _of_all(self) -> dict[str, str]:
+        """What is said of all parts together."""
+        imports = [f"from {self.module}.{kind} import {self.class_name(kind)}" for kind in sorted(self.kinds)]
+        return {
+            "listed": f"{_enumerate(self.kinds)} {self.component}",
+            "host": f"ganzoo-torch>={__version__}",
+            "api": str(API_VERSION),
+            "try_it": "\n".join(try_it(self.component, self.kinds)),
+            "imports": "\n".join(imports),
+            "hooks": "".join(self._fill("hook.py", kind) for kind in self.kinds).rstrip("\n"),
+        }
+
+
+def _enumerate(words: Sequence[str]) -> str:
+    """("a", "b", "c") -> "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def plan_plugin(name: str, kinds: Iterable[Kind]) -> NewPlugin:
+    """Return the package of this name. Raises ConfigError, with a name that would do, if it would not work."""
+    plugin = NewPlugin(name, tuple(kind for kind in ALL_KINDS if kind in set(kinds)))
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", plugin.component):
+        what = f"{name!r}: a package is named in lower-case letters, digits and single hyphens, a letter first"
+        raise ConfigError(what, hint=_command(_normal(name), plugin.kinds))
+    if fault := _clash(plugin):
+        raise ConfigError(f"{name!r}: {fault}", hint=_command(f"{PREFIX}my-{plugin.component}", plugin.kinds))
+    return plugin
+
+
+def _command(name: str, kinds: Iterable[Kind]) -> str:
+    return " ".join(["ganzoo new plugin", name, *(f"--kind {kind}" for kind in kinds)])
+
+
+def _normal(name: str) -> str:
+    """Foo_Bar -> ganzoo-foo-bar; arXiv and PyPI names may hold more, and pip folds them alike (PEP 503)."""
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower().removeprefix(PREFIX)).strip("-")
+    return PREFIX + (words if words[:1].isalpha() else f"my-{words or 'gan'}")
+
+
+def _clash(plugin: NewPlugin) -> str:
+    """What this name means already; empty if nothing."""
+    if plugin.name == "ganzoo-torch":
+        return "that is the package ganzoo itself"
+    if keyword.iskeyword(plugin.module):
+        return "that is a word of Python's, which cannot be imported"
+    spec = find_spec(plugin.module)
+    if spec is not None and spec.origin is not None:
+        return f"a module {plugin.module} can be imported already, from {spec.origin}"
+    for kind in plugin.kinds:
+        if plugin.component in NAMES[kind]:
+            return f"a {kind} {plugin.component!r} ships with ganzoo"
+    if plugin.has_recipe and (recipe_folder() / f"{plugin.component}.toml").is_file():
+        return f"a recipe {plugin.component!r} ships with ganzoo"
+    return ""
+
+
+def first_commands(plugin: NewPlugin, path: Path) -> list[str]:
+    """Return what to type once the package is written: install, test, use."""
+    install = quote(
+        f"{path if path.is_absolute() else f'./{path}'}[test]"
+    )  # without a slash pip may think of the index
+    return [f"pip install -e {install}", f"pytest {quote(str(path))}", *try_it(plugin.component, plugin.kinds)]
+
+
+def write_plugin(plugin: NewPlugin, path: Path) -> list[Path]:
+    """Write the package to a folder that does not exist yet; returns its files. Raises FolderError."""
+    pages = {path / name: text for name, text in plugin.render().items()}
+    try:
+        path.mkdir(parents=True)
+        for page, text in pages.items():
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(text, encoding="utf-8")
+    except FileExistsError as error:
+        raise FolderError("there is something of this name already", where=str(path), hint="--out DIR") from error
+    except OSError as error:
+        raise FolderError(f"cannot write the package: {error}", where=str(path), hint="--out DIR") from error
+    return sorted(pages)

@@ -1,0 +1,33 @@
+"""The recipe of a new package, and the commands that try its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tomli_w
+
+from ganzoo.settings.config import Kind
+
+RECIPE_KINDS: tuple[Kind, ...] = ("model", "loss", "lipschitz")
+"""A recipe is of a method, which these make up."""
+
+_ADDED: tuple[Kind, ...] = ("conditioner", "augment", "dataset", "features")
+_PARTNERS = {"model": "mlp", "loss": "hinge", "lipschitz": "sn"}
+
+
+def write_recipe(component: str, kinds: Sequence[Kind]) -> str:
+    """Return a recipe in which the parts of these kinds train, beside built-in ones."""
+    own = {kind: component for kind in (*RECIPE_KINDS, *_ADDED) if kind in kinds}
+    tables = {kind: {"name": name} for kind, name in (_PARTNERS | own).items()}
+    optim = {"lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.0, "beta2": 0.9, "batch_size": 64}
+    source = "an example of ganzoo new plugin: say here which paper the values are from, and what departs"
+    return tomli_w.dumps({"source": source, **tables, "optim": optim, "train": {"steps": 2000}})
+
+
+def try_it(component: str, kinds: Sequence[Kind]) -> list[str]:
+    """Return the commands that use the parts of these kinds: a run, and for an engine a grid."""
+    lines = [f"ganzoo compare --model mlp --seeds 0..1 --engine {component} --steps 50"] if "engine" in kinds else []
+    words = [component] if any(kind in RECIPE_KINDS for kind in kinds) else []
+    words += [f"--{kind} {component}" for kind in _ADDED if kind in kinds and not words]
+    words += [f"--set eval.metrics={component}"] if "metric" in kinds else []
+    return [" ".join(["ganzoo run", *words, "--steps 200"]), *lines] if words else lines

@@ -1,0 +1,1 @@
+"""Samples of a dataset, image files and pictures."""

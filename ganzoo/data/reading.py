@@ -1,0 +1,128 @@
+"""Image files to pixels by threads, all at once or block by block, and what became of each."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganzoo.data.decoding import Background, UnreadableImageError, decode_image
+from ganzoo.data.listing import ImageFile, abridge
+from ganzoo.machine import count_cores
+
+Changes = tuple[str, ...]
+BATCH = 16  # images to decode per task: to wake the main thread for each takes longer than a small image
+TINY = 4096  # bytes of an image file below which threads spend more time in turns than in Pillow
+BLOCK_BYTES = 2**25  # of pixels that are held at once where not all can be
+
+
+class Look(NamedTuple):
+    """How images are decoded."""
+
+    channels: int
+    """1 or 3."""
+    size: int
+    background: Background
+
+
+@dataclass
+class Survey:
+    """What became of the images of a listing, each of which was decoded once."""
+
+    count: int = 0
+    """Images seen."""
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    """Index and reason of those that cannot be read."""
+    changes: Counter[str] = field(default_factory=Counter)
+    """How many images were changed in which way."""
+    grey: bool = True
+    """Whether all channels of every image agree."""
+
+    def add(self, outcomes: Sequence[Changes | str]) -> list[int]:
+        """Take what `decode_into` gave for the next images; return which of these can be read."""
+        self.bad += [(self.count + i, outcome) for i, outcome in enumerate(outcomes) if isinstance(outcome, str)]
+        self.changes.update(change for outcome in outcomes if not isinstance(outcome, str) for change in outcome)
+        self.count += len(outcomes)
+        return [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, str)]
+
+    @property
+    def kept(self) -> list[int]:
+        """Indices of the images that can be read."""
+        bad = {index for index, _ in self.bad}
+        return [index for index in range(self.count) if index not in bad]
+
+    @property
+    def notes(self) -> list[str]:
+        """Return such as "1 of 2 images upsampled to 64x64"."""
+        return [f"{n} of {self.count} images {change}" for change, n in sorted(self.changes.items())]
+
+    def name_bad(self, files: Sequence[ImageFile]) -> str:
+        """Return such as "1 of 9 images unreadable: a.png (truncated)"; nothing if all can be read."""
+        if not self.bad:
+            return ""
+        named = [f"{files[index].name} ({reason})" for index, reason in self.bad]
+        return f"{len(named)} of {len(files)} images unreadable: {abridge(named)}"
+
+
+def decode_into(x: Tensor, files: Sequence[ImageFile], background: Background, threads: int) -> list[Changes | str]:
+    """Fill x uint8 (M, C, S, S); return for each image its changes, or the reason why it is unreadable."""
+    channels, size = x.shape[1:3]
+
+    def decode(index: int) -> Changes | str:
+        try:
+            data = files[index].read()
+            image = decode_image(data, size=size, channels=channels, background=background)
+        except UnreadableImageError as error:
+            return str(error)
+        x[index] = image.pixels
+        return image.changes
+
+    def decode_batch(start: int) -> list[Changes | str]:
+        return [decode(index) for index in range(start, min(start + BATCH, len(files)))]
+
+    Image.init()  # loads the plugins once, before threads would race for it
+    with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
+        warnings.simplefilter("ignore")  # about odd metadata; what matters is raised
+        batches = pool.map(decode_batch, range(0, len(files), BATCH))
+        return [outcome for batch in batches for outcome in batch]
+
+
+def read_blocks(files: Sequence[ImageFile], look: Look, survey: Survey) -> Iterator[Tensor]:
+    """Decode all images, BLOCK_BYTES at once: yield uint8 (n, C, S, S) of those that can be read, in order.
+
+    `survey` learns what became of each; its `grey` holds once the last block is done.
+    """
+    threads, length = count_threads(files), max(1, BLOCK_BYTES // (look.channels * look.size**2))
+    for start in range(0, len(files), length):
+        part = files[start : start + length]
+        x = torch.empty(len(part), look.channels, look.size, look.size, dtype=torch.uint8)
+        kept = survey.add(decode_into(x, part, look.background, threads))
+        x = x if len(kept) == len(x) else x[kept]
+        survey.grey = survey.grey and is_grey(x)
+        yield x
+
+
+def count_threads(files: Sequence[ImageFile]) -> int:
+    """Return one for tiny images, else one per core: Pillow frees the GIL while it decodes."""
+    sample = files[:: len(files) // 8 + 1]
+    return min(8, count_cores()) if any(count_bytes(file) > TINY for file in sample) else 1
+
+
+def count_bytes(file: ImageFile) -> int:
+    """Return the length of a file, 0 if it is unreadable."""
+    try:
+        return len(file.read())
+    except UnreadableImageError:
+        return 0
+
+
+def is_grey(x: Tensor) -> bool:
+    """uint8 (M, C, H, W) -> whether the channels of every image agree; stops at the first coloured one."""
+    return all(bool((image[:1] == image[1:]).all()) for image in x)

@@ -1,0 +1,174 @@
+"""Samples to scores, each with its protocol: extractor, metrics and reference are fixed once, then any are scored."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo.builtin.metrics.frechet import FrechetDistance
+from ganzoo.contracts import Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score
+from ganzoo.data.samples import Pixels
+from ganzoo.errors import EvaluationError
+from ganzoo.evaluation.extraction import extract
+from ganzoo.evaluation.memorisation import Memorisation, draw_pairs, find_memorised
+from ganzoo.evaluation.protocol import Generated, Protocol, Reference, name_score
+from ganzoo.evaluation.references import load_reference
+from ganzoo.settings.config import Choice, EvalConfig
+from ganzoo.training.sampling import Images
+from ganzoo.zoo import choices
+from ganzoo.zoo.catalogue import Zoo
+
+
+@dataclass(frozen=True)
+class Report:
+    """The scores of one set of images."""
+
+    scores: Mapping[str, Score]
+    """By name, e.g. "FD(digits-cnn)-2k"."""
+    protocol: Protocol
+    warnings: tuple[str, ...]
+    """What makes a score less than it seems, and which metric could not be computed and why."""
+    seconds: Mapping[str, float]
+    """Of "images" (making them and extracting their features) and of "metrics"."""
+    memorisation: Memorisation | None = None
+    """Which samples are nearest to which real images; None if that was not asked for."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "scores": {name: score._asdict() for name, score in self.scores.items()},
+            "protocol": self.protocol.to_json(),
+            "warnings": list(self.warnings),
+            "memorisation": self.memorisation and self.memorisation.to_json(),
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluator:
+    """What scores are made with: one extractor, some metrics, one reference."""
+
+    extractor: Extractor
+    metrics: Mapping[str, Metric]
+    reference: FeatureSet
+    real: Pixels
+    """The samples behind the reference: uint8 (M, C, H, W), or float32 (M, *shape) where they are no images."""
+    about: Reference
+    batch_size: int
+    memorisation: bool = True
+    notes: tuple[str, ...] = ()
+
+    def score(self, images: Images, about: Generated) -> Report:
+        """Score a set of images. Raises EvaluationError if there are too few, or if no metric can be computed."""
+        start = time.perf_counter()
+        fake = self.extract(images)
+        extracted = time.perf_counter()
+        scores, refusals = self.compute(fake)
+        memorisation = find_memorised(real=self.reference.rows, fake=fake.rows) if self.memorisation else None
+        if memorisation is not None:
+            scores["memorised"] = Score(memorisation.share, "lower")
+        seconds = {"images": extracted - start, "metrics": time.perf_counter() - extracted}
+        protocol = Protocol(self.extractor.label, self.extractor.fingerprint, about, self.about)
+        named = {name_score(name, self.extractor, fake.count): score for name, score in scores.items()}
+        return Report(named, protocol, (*self.notes, *self.warn(fake), *refusals), seconds, memorisation)
+
+    def draw_closest(self, report: Report, images: Images) -> Tensor | None:
+        """Return a picture uint8 (C, H, W) of generated images beside the nearest real ones, if they were looked for.
+
+        There is none of samples that are no images.
+        """
+        if report.memorisation is None or self.real.ndim != 4:
+            return None
+        pairs = report.memorisation.pairs
+        return draw_pairs(images.pick([pair.fake for pair in pairs]), self.real[[pair.real for pair in pairs]])
+
+    def distance(self, images: Images) -> Score:
+        """Return the FD of some images alone."""
+        return FrechetDistance().compute(real=self.reference, fake=self.extract(images))["FD"]
+
+    def extract(self, images: Images) -> FeatureSet:
+        """Images to features, batch by batch; raises what the extractor raises."""
+        return extract(images.batches(self.batch_size), self.extractor)
+
+    def compute(self, fake: FeatureSet) -> tuple[dict[str, Score], list[str]]:
+        """Return scores by plain name, and why a metric gave none. Raises EvaluationError if all refuse."""
+        scores: dict[str, Score] = {}
+        refusals = []
+        for name, metric in self.metrics.items():
+            try:
+                scores |= metric.compute(real=self.reference, fake=fake)
+            except EvaluationError as error:
+                refusals.append(f"no {name}: {error.what}" + (f" (try {error.hint})" if error.hint else ""))
+        if not scores:
+            raise EvaluationError("; ".join(refusals), hint="--samples N, --metrics fid, or another --features")
+        return scores, refusals
+
+    def warn(self, fake: FeatureSet) -> list[str]:
+        """Return what a reader of the scores must know of these features."""
+        dim, warnings = len(fake.mean), []
+        for what, count in (("generated", fake.count), ("reference", self.reference.count)):
+            if count <= dim:
+                warnings.append(
+                    f"{count:,} {what} images in {dim:,} dimensions: the covariance is singular, and FD far too high"
+                )
+        if float(fake.covariance.trace()) <= 1e-6 * float(self.reference.covariance.trace()):
+            warnings.append("all generated images look the same to the extractor: the generator has collapsed")
+        return warnings
+
+
+def open_evaluator(
+    samples: Samples, dataset: Choice, features: Choice, settings: EvalConfig, zoo: Zoo, device: torch.device
+) -> Evaluator:
+    """Load the extractor, and the reference from the cache or from the samples.
+
+    Raises EvaluationError if the extractor has no weights or cannot read these samples, ConfigError for an
+    unknown name or option.
+    """
+    extractor: FeatureExtractor = zoo.create("features", choices.choose_features(features, dataset, zoo))
+    metrics = choices.choose_metrics(settings.metrics, zoo)
+    require_readable(samples.spec.shape, extractor)
+    loaded = extractor.load(device)
+    about = describe_reference(samples, dataset, zoo)
+    reference = load_reference(samples.x, about.sha256, loaded, device=device, batch_size=settings.batch_size)
+    return Evaluator(
+        loaded,
+        metrics,
+        reference.features,
+        samples.x,
+        about,
+        settings.batch_size,
+        settings.memorisation,
+        (*samples.notes, *reference.notes),
+    )
+
+
+def require_readable(shape: tuple[int, ...], extractor: FeatureExtractor) -> None:
+    """Raise EvaluationError where an extractor of images meets samples that are none, or the reverse."""
+    there = "images" if len(shape) == 3 else "points"
+    if extractor.reads == there:
+        return
+    what = f"these features are of {extractor.reads}, and samples of shape {shape} are {there}"
+    other = "--features inception, digits-cnn or photos-cnn" if there == "images" else "--features points"
+    raise EvaluationError(what, hint=other)
+
+
+def describe_reference(samples: Samples, dataset: Choice, zoo: Zoo) -> Reference:
+    """Name, options, size and content of the real images; where they lie does not matter."""
+    component = zoo.create("dataset", dataset)
+    options = {option.name: getattr(component, option.name) for option in zoo.entry("dataset", dataset.name).options}
+    places = ("root", "path", "download", "cache", "workers")
+    kept = {name: value for name, value in options.items() if name not in places}
+    return Reference(dataset.name, kept, len(samples), samples.digests.images)
+
+
+def hash_images(x: Tensor) -> str:
+    """Return the sha256 of shape and pixels of uint8 images (M, C, H, W)."""
+    digest = hashlib.sha256(repr(tuple(x.shape)).encode())
+    digest.update(x.contiguous().cpu().numpy().data)
+    return digest.hexdigest()

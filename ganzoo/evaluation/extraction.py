@@ -1,0 +1,132 @@
+"""Samples -> features, batch by batch: memory is bounded, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from ganzoo.contracts import Extractor, Features, FeatureSet
+from ganzoo.data.samples import Pixels
+from ganzoo.errors import EvaluationError, PluginError
+
+KEEP = 65_536
+"""Images whose own features are kept; mean and covariance are over all."""
+BLOCK = 1024
+"""Images that are merged at once, so that the batch size does not decide where sums are rounded."""
+DIMENSIONS = (2, 2, 1)
+"""Of rows, logits and deviations."""
+
+
+def in_batches(x: Pixels, batch: int, device: torch.device) -> Iterator[Tensor]:
+    """Yield x (M, *shape) on the device in parts (n, *shape), n = batch but for the last."""
+    for start in range(0, len(x), batch):
+        yield x[start : start + batch].to(device)
+
+
+def place_of(device: torch.device) -> torch.device:
+    """Return where the features of images on this device lie: there, or on the CPU if it has no float64."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
+@torch.no_grad()
+def extract(batches: Iterable[Tensor], extractor: Extractor, keep: int = KEEP) -> FeatureSet:
+    """Look at samples on the device of the extractor; rows, logits and deviations are of the first `keep`.
+
+    They are uint8 images (n, C, H, W), or float32 (n, *shape) where samples are no images. Raises EvaluationError
+    for fewer than two, for what is neither, and for features that are nan or inf; PluginError if the extractor
+    does not give one row of numbers per sample.
+    """
+    moments, kept = Moments(), list[Features]()
+    for block in _regroup(_look(images, extractor) for images in batches):
+        _require_finite(block, moments.count, extractor)
+        if moments.count < keep:
+            kept.append(_slice(block, 0, keep - moments.count))
+        moments.merge(block.rows)
+    if moments.count < 2:
+        what = f"{moments.count} images are too few to score: a covariance needs two at least"
+        raise EvaluationError(what, hint="more images: --samples N, or a larger folder or dataset")
+    rows, logits, deviations = _join(kept)
+    covariance = moments.scatter / (moments.count - 1)
+    return FeatureSet(moments.count, moments.mean, covariance, rows, logits, deviations=deviations)
+
+
+class Moments:
+    """Mean and scatter of rows that come in parts, by the pairwise update, here for vectors.
+
+    Chan, Golub and LeVeque 1983, The American Statistician 37, 242. Unlike a sum of squares it loses no digits
+    where the mean is far from zero.
+    """
+
+    count = 0
+    mean: Tensor
+    """float64 (D,), once there is a row."""
+    scatter: Tensor
+    """float64 (D, D): the covariance times count - 1."""
+
+    def merge(self, rows: Tensor) -> None:
+        """Add rows (n, D), n > 0."""
+        rows = rows.double()
+        n, mean = len(rows), rows.mean(dim=0)
+        centred = rows - mean
+        scatter = centred.T @ centred
+        if self.count == 0:
+            self.count, self.mean, self.scatter = n, mean, scatter
+            return
+        total, step = self.count + n, mean - self.mean
+        self.scatter += scatter + step.outer(step) * (self.count * n / total)
+        self.mean = self.mean + step * (n / total)
+        self.count = total
+
+
+def _look(images: Tensor, extractor: Extractor) -> Features:
+    """Samples (n, *shape) -> their features, where they are to stay. Raises EvaluationError, PluginError."""
+    if images.dtype != (torch.uint8 if images.ndim == 4 else torch.float32):
+        what = f"scores are of uint8 images (N, C, H, W) or of float32 points, not of {images.dtype} {images.ndim}-D"
+        raise EvaluationError(what, hint="ganzoo.data.images.to_uint8")
+    seen, place = extractor.extract(images), place_of(images.device)
+    for tensor, dimensions in zip(seen, DIMENSIONS, strict=True):
+        if tensor is not None and (
+            tensor.dtype != torch.float32 or tensor.ndim != dimensions or len(tensor) != len(images)
+        ):
+            what = f"features {extractor.label!r} break their contract: {tensor.dtype} {tuple(tensor.shape)}"
+            raise PluginError(f"{what} for {len(images)} images", hint="ganzoo plugins")
+    return _apply(seen, lambda tensor: tensor.to(place))
+
+
+def _regroup(parts: Iterable[Features]) -> Iterator[Features]:
+    """Parts of any length -> parts of BLOCK images, but for the last; none is empty."""
+    pending, count = list[Features](), 0
+    for part in parts:
+        pending.append(part)
+        count += len(part.rows)
+        if count > BLOCK:
+            joined, whole = _join(pending), (count - 1) // BLOCK * BLOCK
+            for start in range(0, whole, BLOCK):
+                yield _slice(joined, start, start + BLOCK)
+            pending, count = [_slice(joined, whole, count)], count - whole
+    if count:
+        yield _join(pending)
+
+
+def _join(parts: Sequence[Features]) -> Features:
+    rows, *others = zip(*parts, strict=True)
+    return Features(torch.cat(rows), *(None if tensors[0] is None else torch.cat(tensors) for tensors in others))
+
+
+def _slice(features: Features, start: int, stop: int) -> Features:
+    return _apply(features, lambda tensor: tensor[start:stop])
+
+
+def _apply(features: Features, change: Callable[[Tensor], Tensor]) -> Features:
+    rows, *others = features
+    return Features(change(rows), *(None if tensor is None else change(tensor) for tensor in others))
+
+
+def _require_finite(features: Features, first: int, extractor: Extractor) -> None:
+    for tensor in features:
+        if tensor is not None and not (finite := tensor.isfinite().reshape(len(tensor), -1).all(dim=1)).all():
+            what = f"the features of {extractor.label} are nan or inf"
+            where = f"image {first + int(finite.int().argmin())} is the first"
+            raise EvaluationError(what, where=where, hint="another --features, or undamaged weights")

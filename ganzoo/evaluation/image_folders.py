@@ -1,0 +1,115 @@
+"""Images in a folder or a zip archive, decoded as the datasets `folder` and `zip` do, as one set of their own size."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from PIL import Image
+from torch import Tensor
+
+from ganzoo.builtin.datasets.own_images import Folder, ImageFiles, Zip
+from ganzoo.data.archive import open_archive
+from ganzoo.data.decoding import FORMATS, UnreadableImageError, naming_the_reason
+from ganzoo.data.listing import SPLITS, SUFFIXES, ImageFile, Listing, abridge, list_folder, printable
+from ganzoo.errors import DataError, EvaluationError
+from ganzoo.evaluation.image_sizes import Sizes, Target, evaluating, note_resizing, own_size, show
+
+SETS = SPLITS | {"real", "reals", "fake", "fakes", "generated", "reference"}
+"""Folders that are compared, not classes of one set."""
+
+
+def read_folder(path: Path, image_size: int | None) -> Target:
+    """Return the images of a folder. Raises DataError, EvaluationError or ResourceError."""
+    with _rewording():
+        return _decode(Folder, path, list_folder(path), image_size)
+
+
+def read_zip(path: Path, image_size: int | None) -> Target:
+    """Return the images of an archive. Raises DataError, EvaluationError or ResourceError."""
+    with _rewording(), open_archive(path) as listing:
+        return _decode(Zip, path, listing, image_size)
+
+
+@contextmanager
+def _rewording() -> Iterator[None]:
+    """Keep what a dataset says of its files, but for its advice, which is about training."""
+    try:
+        yield
+    except DataError as error:
+        hint = "repair, unpack or remove it: ganzoo evaluate takes a FOLDER, ZIP or NPZ of whole images"
+        raise DataError(error.what, where=error.where, hint=hint) from error
+
+
+def _decode(kind: type[ImageFiles], path: Path, listing: Listing, image_size: int | None) -> Target:
+    if not listing.files:
+        kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
+        raise DataError(f"no images found in {show(path)} (looked for {kinds})", where="; ".join(listing.notes))
+    listing, notes = _merge_folders(path, listing)
+    sizes = _count_sizes(listing.files)
+    size = image_size or own_size(sizes, path)
+    samples = kind(str(path), image_size=size).decode_all(listing)
+    assert isinstance(samples.x, Tensor)  # all of it is decoded
+    return Target(samples.x, (*notes, *samples.notes, *note_resizing(sizes, size)))
+
+
+def _merge_folders(path: Path, listing: Listing) -> tuple[Listing, list[str]]:
+    """Return the files without the folder around all of them, and notes on where they lie. Raises EvaluationError."""
+    around, names = _unwrap([file.name for file in listing.files])
+    _require_one_set(path / around, names)
+    files = [file._replace(name=name) for file, name in zip(listing.files, names, strict=True)]
+    notes = [f"all {len(names)} images lie in its folder {printable(around)}"] if around else []
+    if folders := _count_folders(names):
+        notes.append(f"the images of {len(folders)} folders are one set: {_list(folders)}")
+    return Listing(files, [], listing.notes), notes
+
+
+def _require_one_set(path: Path, names: list[str]) -> None:
+    """Raise EvaluationError for images both in a folder and below it, and for folders such as real and fake."""
+    folders, loose = _count_folders(names), [name for name in names if "/" not in name]
+    if loose and folders:
+        what = f"images both beside and inside the folders of {show(path)}"
+        where = f"beside: {abridge(loose, 1)}; inside: {_list(folders)}"
+        raise EvaluationError(what, where=where, hint="ganzoo evaluate a folder in it, or move those beside")
+    if len(sets := sorted(name for name in folders if name.lower() in SETS)) > 1:
+        hint = evaluating(path / sets[0]) if path.is_dir() else "a zip archive for each"
+        raise EvaluationError(f"{show(path)} holds several sets of images: {_list(folders)}", hint=hint)
+
+
+def _count_folders(names: list[str]) -> Counter[str]:
+    """Return how many images there are in each folder of the first level."""
+    return Counter(name.split("/")[0] for name in names if "/" in name)
+
+
+def _list(folders: Counter[str]) -> str:
+    return abridge([f"{name} ({count})" for name, count in sorted(folders.items())])
+
+
+def _unwrap(names: list[str]) -> tuple[str, list[str]]:
+    """["data/c0/a.png", "data/c1/b.png"] -> ("data", ["c0/a.png", "c1/b.png"])."""
+    around: list[str] = []
+    while all("/" in name for name in names) and len({name.split("/")[0] for name in names}) == 1:
+        around.append(names[0].split("/")[0])
+        names = [name.split("/", 1)[1] for name in names]
+    return "/".join(around), names
+
+
+def _count_sizes(files: Sequence[ImageFile]) -> Sizes:
+    """Read the headers; what has none is left to decoding, which says why."""
+    sizes: Sizes = Counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, about odd metadata and large images
+        for file in files:
+            with suppress(UnreadableImageError):
+                sizes[_read_size(file.read())] += 1
+    return sizes
+
+
+@naming_the_reason()
+def _read_size(data: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        return image.size

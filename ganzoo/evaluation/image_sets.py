@@ -1,0 +1,53 @@
+"""Images that somebody made, to be scored: from a folder, a zip archive or an npz file, never resized unasked."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from ganzoo.data.listing import SUFFIXES, printable
+from ganzoo.errors import ConfigError, DataError, EvaluationError
+from ganzoo.evaluation.image_folders import read_folder, read_zip
+from ganzoo.evaluation.image_sizes import LARGEST, SMALLEST, WANTED, Target, show
+from ganzoo.evaluation.npz import LAYOUTS, read_npz
+
+__all__ = ["Target", "read_images"]
+
+NO_IMAGES = {
+    (".pt", ".pth", ".ckpt", ".safetensors", ".pkl"): ("weights", "ganzoo evaluate RUN --step N"),
+    (".npy",): ("a bare array", LAYOUTS),
+    (".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"): ("an archive, and no zip", "unpack it, or zip it"),
+    SUFFIXES: ("a single image", "ganzoo evaluate FOLDER"),
+}
+
+
+def read_images(path: Path, image_size: int | None = None) -> Target:
+    """Read the images of a folder, a zip archive or an npz file, in the order of their names or of the array.
+
+    They keep their size unless `image_size` is given: then each is cropped to its centre square and resized.
+    The subfolders of a folder are one set.
+
+    Raises DataError if there is no such file, or no image, or an unreadable one; EvaluationError if what is
+    there is no set of images of one square size; ConfigError for an `image_size` out of range; ResourceError
+    if memory is short.
+    """
+    path = path.expanduser()
+    if image_size is not None and not SMALLEST <= image_size <= LARGEST:
+        raise ConfigError(f"--image-size {image_size} is refused: it takes {SMALLEST} to {LARGEST}")
+    if (kind := _kind(path)) == "folder":
+        return read_folder(path, image_size)
+    if kind == ".zip":
+        return read_zip(path, image_size)
+    if kind == ".npz":
+        return read_npz(path, image_size)
+    found, hint = next((words for kinds, words in NO_IMAGES.items() if kind in kinds), ("no image file", WANTED))
+    raise EvaluationError(f"{printable(path.name)} is {found}", where=show(path), hint=hint)
+
+
+def _kind(path: Path) -> str:
+    """Return "folder", or the suffix of a file. Raises DataError if there is nothing."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise DataError(f"no images at {show(path)}", where=str(error.strerror).lower(), hint=WANTED) from error
+    return "folder" if stat.S_ISDIR(mode) else path.suffix.lower() if stat.S_ISREG(mode) else "device"

@@ -1,0 +1,59 @@
+"""What a target is: images of one square size; and how its refusals speak."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from ganzoo.data.listing import abridge, printable
+from ganzoo.errors import EvaluationError
+
+SMALLEST, LARGEST = 8, 1024  # pixels: the bounds of ImageSize
+WANTED = "ganzoo evaluate FOLDER, ZIP or NPZ"
+Sizes = Counter[tuple[int, int]]
+"""How many images there are of each (width, height)."""
+
+
+class Target(NamedTuple):
+    """The images to be scored."""
+
+    x: Tensor
+    """uint8 (M, C, S, S), M > 0; C = 1 if all are grey."""
+    notes: tuple[str, ...]
+    """Where they lay, and what was left out, converted or resized."""
+
+
+def own_size(sizes: Sizes, path: Path) -> int:
+    """Return the side of images that are all square and alike. Raises EvaluationError for others."""
+    (width, height), _ = (sizes or Counter({(SMALLEST, SMALLEST): 0})).most_common(1)[0]  # none: see _count_sizes
+    listed = abridge([f"{w}x{h} ({count})" for (w, h), count in sizes.most_common()])
+    if len(sizes) > 1:
+        what = f"images of {len(sizes)} sizes in {show(path)}: {listed}"
+    elif width != height:
+        what = f"images that are not square in {show(path)}: {listed}"
+    elif not SMALLEST <= width <= LARGEST:
+        what = f"images of {width}x{height} pixels in {show(path)}, and ganzoo reads {SMALLEST} to {LARGEST}"
+    else:
+        return width
+    side = min(max(width, SMALLEST), max(height, SMALLEST), LARGEST)
+    raise EvaluationError(what, hint=f"--image-size {side}, which crops the centre square and resizes it")
+
+
+def note_resizing(sizes: Sizes, size: int) -> list[str]:
+    """Return a note on the images that are not of this size yet."""
+    other = sizes.total() - sizes[size, size]
+    return [f"{other} of {sizes.total()} images are resized to {size}x{size}"] if other else []
+
+
+def show(path: Path) -> str:
+    """Return a path that is safe to print."""
+    return printable(str(path))
+
+
+def evaluating(path: Path) -> str:
+    """Return what to type to score what lies there."""
+    return f"ganzoo evaluate {shlex.quote(str(path))}"

@@ -1,0 +1,139 @@
+"""Has the generator learnt its training images by heart? Generated images that are closer to one than its own kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ganzoo.data.decoding import resize_images
+from ganzoo.data.images import make_grid
+from ganzoo.errors import EvaluationError
+
+PAIRS = 16
+"""Closest pairs that are named."""
+SAMPLE = 2000
+"""Training images that stand in for unseen ones."""
+
+
+class Pair(NamedTuple):
+    """A generated image and its nearest training image."""
+
+    fake: int
+    real: int
+    distance: float
+    """Between the two."""
+    spacing: float
+    """Between the training image and the nearest other training image."""
+
+    @property
+    def ratio(self) -> float | None:
+        """Distance / spacing: 0 for a copy, at most 1 if memorised. None if only the spacing is 0."""
+        return 0.0 if self.distance == 0 else self.distance / self.spacing if self.spacing > 0 else None
+
+
+@dataclass(frozen=True)
+class Memorisation:
+    """What `find_memorised` finds."""
+
+    share: float
+    """Of generated images that count as memorised, in [0, 1]."""
+    expected: float
+    """The share that unseen images of the same distribution would have."""
+    pairs: tuple[Pair, ...]
+    """Those of the lowest ratios, lowest first; PAIRS of them, or all."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {**vars(self), "pairs": [pair._asdict() for pair in self.pairs]}
+
+
+def find_memorised(*, real: Tensor, fake: Tensor, block: int = 2048) -> Memorisation:
+    """real (R, D) of all training images, fake (F, D): float32 features on one device -> how many fakes are copies.
+
+    A generated image counts as memorised if it is no farther from its nearest training image than that one is
+    from its own nearest other training image: the complement of authenticity, Alaa et al. 2022,
+    arXiv:2102.08921.
+
+    What to expect: copies give a share of 1; unseen images of the same distribution do not give 0, but about one
+    half. It is the chance that an image and its nearest are nearest to each other, which is V / U, the volume of
+    a ball over that of two whose centres lie on each other's surface: 2/3 on a line, 0.62 in a plane, towards
+    1/2 in many dimensions. There, some images are nearest to very many, and it falls further, as low as 0.1.
+    So `expected` measures it: the same share for up to SAMPLE training images, each against all the others.
+    A share well above it speaks of memorisation, one far below it of images that lie off the data.
+
+    Memory is that of the features and a few blocks (block, max(block, D)). Raises EvaluationError for fewer
+    than two training images, or no generated one.
+    """
+    if len(real) < 2 or len(fake) < 1:
+        what = f"{len(real)} training and {len(fake)} generated images are too few to tell memorisation"
+        raise EvaluationError(what, hint="two training images or more, and one generated image")
+    nearest, distance = find_nearest(fake, real, block)
+    spacing = _measure_spacing(real, nearest, block)
+    held_out = torch.arange(size := min(len(real), SAMPLE), device=real.device) * len(real) // size
+    neighbour, gap = find_nearest(real[held_out], real, block, without=held_out)
+    expected = _share(gap, _measure_spacing(real, neighbour, block))
+    return Memorisation(_share(distance, spacing), expected, _list_closest(nearest, distance, spacing))
+
+
+def _share(distance: Tensor, spacing: Tensor) -> float:
+    """Where both are 0, the training image is there twice, and this is a third."""
+    return (distance <= spacing).double().mean().item()
+
+
+def _measure_spacing(real: Tensor, chosen: Tensor, block: int) -> Tensor:
+    """real (R, D), chosen indices (N,) -> distances float64 (N,) to the nearest other training image."""
+    wanted, place = torch.unique(chosen, return_inverse=True)  # few training images are nearest to many others
+    return find_nearest(real[wanted], real, block, without=wanted)[1][place]
+
+
+def find_nearest(points: Tensor, others: Tensor, block: int, without: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """points (N, D), others (R, D) -> index (N,) of the nearest other, and the distance float64 (N,).
+
+    `without` (N,): for each point, the index of an other that does not count.
+    """
+    spans = [slice(start, start + block) for start in range(0, len(points), block)]
+    found = [_search(points[s], others, block, None if without is None else without[s]) for s in spans]
+    nearest, distance = zip(*found, strict=True)
+    return torch.cat(nearest), torch.cat(distance)
+
+
+def _search(points: Tensor, others: Tensor, block: int, without: Tensor | None) -> tuple[Tensor, Tensor]:
+    """As `find_nearest`, for one block of points.
+
+    |p - o|^2 by matrix products in float32, about the mean, so that little cancels; then the distance of the
+    nearest from the difference itself, so that it is exactly 0 for a copy.
+    """
+    centre = others.mean(dim=0)
+    lowest = points.new_full((len(points),), torch.inf)
+    nearest = torch.zeros(len(points), dtype=torch.int64, device=points.device)
+    for first in range(0, len(others), block):
+        among = others[first : first + block] - centre
+        squares = torch.addmm(among.square().sum(dim=1), points - centre, among.T, alpha=-2)  # |p|^2 is left out
+        if without is not None:
+            here = (without >= first) & (without < first + len(among))
+            squares[here, without[here] - first] = torch.inf
+        low, place = squares.min(dim=1)
+        nearest = torch.where(low < lowest, place + first, nearest)
+        lowest = torch.minimum(low, lowest)
+    return nearest, (points.double() - others[nearest].double()).norm(dim=1)
+
+
+def _list_closest(nearest: Tensor, distance: Tensor, spacing: Tensor) -> tuple[Pair, ...]:
+    """The pairs of the lowest distance / spacing, where 0 / 0 counts as 0; the lower index first among equals."""
+    order = torch.where(distance == 0, 0, distance / spacing).argsort(stable=True)[:PAIRS]
+    columns = [tensor[order].tolist() for tensor in (nearest, distance, spacing)]
+    return tuple(Pair(*row) for row in zip(order.tolist(), *columns, strict=True))
+
+
+def draw_pairs(fake_images: Tensor, real_images: Tensor) -> Tensor:
+    """Two times uint8 (N, C, H, W), N > 0 -> a picture (C, H', W') of N rows: generated | nearest training image.
+
+    Where one is grey and the other in colour, or one is smaller, it is shown like the other.
+    """
+    channels = max(fake_images.shape[1], real_images.shape[1])
+    size = max(fake_images.shape[2], real_images.shape[2])
+    columns = [resize_images(x.expand(-1, channels, -1, -1).cpu(), size) for x in (fake_images, real_images)]
+    return make_grid(torch.stack(columns, dim=1).flatten(0, 1), columns=2)

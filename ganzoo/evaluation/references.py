@@ -1,0 +1,140 @@
+"""Features of real samples, computed once: a cache on disk, from which anything doubtful is computed again.
+
+    <sha256 of the key>.npz     key (the JSON text below), count, mean, covariance, root, rows, and what else there is
+
+The key is what the numbers depend on: content of the images, label and fingerprint of the extractor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ganzoo.builtin.metrics.frechet import square_root
+from ganzoo.contracts import Extractor, FeatureSet
+from ganzoo.data.samples import Pixels
+from ganzoo.evaluation.extraction import KEEP, extract, in_batches, place_of
+from ganzoo.files import user_cache, write_atomically
+
+SCHEMA = 1
+REQUIRED = ("mean", "covariance", "root", "rows")
+OPTIONAL = ("logits", "deviations")
+
+
+class Reference(NamedTuple):
+    """The features of the real images, with the root of their covariance."""
+
+    features: FeatureSet
+    cached: bool
+    """Whether they were read, not computed."""
+    notes: tuple[str, ...]
+    """What is wrong with the cache; the features are right all the same."""
+
+
+class _DamageError(Exception):
+    """An entry is not as it was written, or of something else; the text says how it shows."""
+
+
+def load_reference(
+    x: Pixels, sha256: str, extractor: Extractor, *, device: torch.device, batch_size: int, folder: Path | None = None
+) -> Reference:
+    """Return the features of samples x (M, *shape), whose content hash is `sha256`, from the cache where it has them.
+
+    `folder` is `default_cache()` unless given. An entry that is damaged, or of something else, is replaced; a
+    folder that cannot be read or written is a note. Raises what `extract` raises.
+    """
+    if (folder := folder or default_cache()) is None:
+        note = "the reference is not cached: nobody's home is known; set GANZOO_CACHE"
+        return Reference(_compute(x, extractor, device, batch_size), False, (note,))
+    key = _key(sha256, extractor)
+    path, notes = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz", list[str]()
+    try:
+        return Reference(_read(path, key, len(x), place_of(device)), True, ())
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        notes.append(f"the cached reference cannot be read ({error.strerror}): {path}")
+    except _DamageError as damage:
+        notes.append(f"the cached reference was unusable ({damage}), computed again: {path}")
+    features = _compute(x, extractor, device, batch_size)
+    try:
+        _write(path, key, features)
+    except OSError as error:
+        notes.append(f"the reference is not cached ({error.strerror or error}): {folder}; set GANZOO_CACHE")
+    return Reference(features, False, tuple(notes))
+
+
+def default_cache() -> Path | None:
+    """Return $GANZOO_CACHE, else $XDG_CACHE_HOME/ganzoo/references, else ~/.cache/ganzoo/references.
+
+    None where nobody's home is known.
+    """
+    if chosen := os.environ.get("GANZOO_CACHE"):
+        return Path(chosen).expanduser()
+    return user_cache("references")
+
+
+def _compute(x: Pixels, extractor: Extractor, device: torch.device, batch_size: int) -> FeatureSet:
+    features = extract(in_batches(x, batch_size, device), extractor)
+    return replace(features, root=square_root(features.covariance))
+
+
+def _key(sha256: str, extractor: Extractor) -> str:
+    """Canonical JSON of all that the numbers in an entry depend on."""
+    parts = {"schema": SCHEMA, "keep": KEEP, "images": sha256, "features": extractor.label}
+    return json.dumps(parts | {"fingerprint": dict(extractor.fingerprint)}, sort_keys=True, separators=(",", ":"))
+
+
+def _write(path: Path, key: str, features: FeatureSet) -> None:
+    """Write an entry, whole or not at all. Raises OSError."""
+    tensors = {name: getattr(features, name) for name in (*REQUIRED, *OPTIONAL)}
+    arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items() if tensor is not None}
+    buffer = BytesIO()
+    np.savez(buffer, key=np.array(key), count=np.array(features.count), **arrays)  # uncompressed: to be read fast
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, buffer.getvalue())
+
+
+def _read(path: Path, key: str, count: int, place: torch.device) -> FeatureSet:
+    """Return an entry. Raises OSError if it cannot be opened, _DamageError if it is not as it was written."""
+    arrays = _parse(path)
+    _require_whole(arrays, key, count)
+    names = [name for name in (*REQUIRED, *OPTIONAL) if name in arrays]
+    return FeatureSet(count, **{name: torch.from_numpy(arrays[name]).to(place) for name in names})
+
+
+def _parse(path: Path) -> dict[str, NDArray[Any]]:
+    """Return all arrays of an entry; the file may be replaced meanwhile."""
+    with path.open("rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:  # zipfile compares the CRC of each array
+                return {name: np.asarray(archive[name]) for name in archive.files}
+        except Exception as error:  # on damaged bytes the readers of zip and npy raise almost anything
+            raise _DamageError(str(error)[:80] or type(error).__name__) from error
+
+
+def _require_whole(arrays: Mapping[str, NDArray[Any]], key: str, count: int) -> None:
+    """Raise _DamageError unless key, count, types and shapes are as expected and every number is finite."""
+    if missing := {"key", "count", *REQUIRED} - arrays.keys():
+        raise _DamageError(f"without {', '.join(sorted(missing))}")
+    if str(arrays["key"]) != key or str(arrays["count"]) != str(count):
+        raise _DamageError("of other images, or of another extractor")
+    kept, dim = min(count, KEEP), arrays["rows"].shape[-1:]
+    shapes = {"mean": dim, "covariance": dim * 2, "root": dim * 2, "rows": (kept, *dim), "deviations": (kept,)}
+    for name in sorted(arrays.keys() - {"key", "count"}):
+        array, shape = arrays[name], shapes.get(name, (kept, *arrays[name].shape[1:2]))
+        dtype = "float32" if name in ("rows", *OPTIONAL) else "float64"
+        if array.dtype != dtype or array.shape != shape:
+            raise _DamageError(f"{name} is {array.dtype} {array.shape}, not {dtype} {shape}")
+        if not np.isfinite(array).all():
+            raise _DamageError(f"{name} is nan or inf")

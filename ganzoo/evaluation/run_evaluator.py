@@ -1,0 +1,83 @@
+"""The scores of a run: a glance at each evaluation while it trains, every metric when it is complete."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from torch import nn
+
+from ganzoo.contracts import Dataset, Samples, Score
+from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
+from ganzoo.evaluation.protocol import Generated, name_score
+from ganzoo.settings.config import RunConfig
+from ganzoo.training.build import GAN
+from ganzoo.training.device import choose_device
+from ganzoo.training.randomness import forked
+from ganzoo.training.sampling import GeneratedImages
+from ganzoo.zoo.catalogue import Zoo
+
+SELECTION = 1
+"""Stream of the latents by whose images the best checkpoint is chosen; reports are made of stream 0."""
+
+
+class Judge:
+    """Scores the generators of one run.
+
+    Raises what `scoring.open_evaluator` raises: at once if the run is to be scored while it trains, which
+    must not find out later that weights are missing; else when the first score is asked for.
+    """
+
+    def __init__(self, run: RunConfig, zoo: Zoo, samples: Samples) -> None:
+        self.run, self._zoo, self._samples = run, zoo, samples
+        if run.eval.every:
+            self.open()
+
+    @property
+    def dataset(self) -> Dataset:
+        """Where the samples come from."""
+        dataset: Dataset = self._zoo.create("dataset", self.run.dataset)
+        return dataset
+
+    def open(self) -> Evaluator:
+        """Return extractor, reference and metrics of the run; loaded once."""
+        return self._evaluator
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        run = self.run
+        device = choose_device(run.train.device, "fp32").torch_device
+        with forked(device):  # a plugin's extractor may draw numbers, which are not the run's
+            return open_evaluator(self._samples, run.dataset, run.features, run.eval, self._zoo, device)
+
+    def glance(self, gan: GAN) -> tuple[str, Score, Score]:
+        """Return the name and the FD of half the samples, and the FD of the other half, by which to choose."""
+        count = max(2, self.run.eval.samples // 2)
+        images = [self._images(gan.G_ema.module, gan, count, stream) for stream in (0, SELECTION)]
+        evaluator = self.open()
+        with forked(gan.device.torch_device):
+            score, selection = map(evaluator.distance, images)
+        return name_score("FD", evaluator.extractor, count), score, selection
+
+    def report(self, network: nn.Module, gan: GAN, step: int) -> tuple[Report, GeneratedImages]:
+        """Score a generator with every metric; the weights are those of G_ema."""
+        settings = self.run.eval
+        images = self._images(network, gan, settings.samples, 0)
+        return self.open().score(images, describe_images(images, "ema", step)), images
+
+    def _images(self, network: nn.Module, gan: GAN, count: int, stream: int) -> GeneratedImages:
+        classes = self._samples.spec.num_classes if gan.conditioner.embedding_dim else 1
+        return GeneratedImages(network, gan.z_dim, classes, count, self.run.eval.seed, stream)
+
+
+def describe_images(images: GeneratedImages, weights: str, step: int) -> Generated:
+    """Say in the words of the protocol what these images are."""
+    return Generated(
+        count=images.count,
+        source="generator",
+        weights=weights,
+        step=step,
+        seed=images.seed,
+        labels="each class in turn" if images.num_classes > 1 else "none",
+        truncation="none",
+        precision="fp32",
+    )

@@ -1,0 +1,167 @@
+"""The files of a grid: what it is, how each cell ended, and the run folders."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ganzoo.cells import Cell, Ending
+from ganzoo.errors import FolderError
+from ganzoo.files import append, read_records, write_atomically
+from ganzoo.grid.plan import PlannedCell, Request
+from ganzoo.runs.folder import RunFolder, timestamp
+from ganzoo.settings.config import flatten, to_tables
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class GridFolder:
+    """The files of one grid."""
+
+    path: Path
+
+    @property
+    def plan(self) -> Path:
+        """Axes, seeds, budget, and the settings of every cell."""
+        return self.path / "grid.json"
+
+    @property
+    def endings(self) -> Path:
+        """One JSON object per attempt that ended; the last one of a cell counts."""
+        return self.path / "cells.jsonl"
+
+    def run_folder(self, cell: str) -> Path:
+        """Return where the run of a cell lies."""
+        return self.path / "cells" / cell
+
+    def log(self, cell: str) -> Path:
+        """Return what the process of a cell said."""
+        return self.path / "logs" / f"{cell}.log"
+
+    @contextmanager
+    def claim(self) -> Iterator[None]:
+        """Hold the grid for this process.
+
+        Raises FolderError if another one holds it, if it cannot be written, or if something else lies there.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not self.plan.is_file() and any(file.name != "grid.lock" for file in self.path.iterdir()):
+                raise FolderError("the folder holds no grid", where=str(self.path), hint="another --out")
+            lock = FileLock(self.path / "grid.lock")
+            lock.acquire(timeout=0)
+        except Timeout:
+            what = "another process works on this grid"
+            raise FolderError(what, where=str(self.path), hint="wait for it, or another --out") from None
+        except OSError as error:
+            raise FolderError(f"cannot write the grid: {error}", where=str(self.path), hint="another --out") from error
+        try:
+            self._mend()
+            yield
+        finally:
+            lock.release()
+
+    def _mend(self) -> None:
+        """Drop a line that a killed process left torn, lest the next one be joined to it."""
+        if self.endings.is_file():
+            lines = "".join(json.dumps(record) + "\n" for record in read_records(self.endings))
+            write_atomically(self.endings, lines.encode())
+
+    def read_plan(self) -> dict[str, Any]:
+        """Return what `write_plan` wrote; empty if it never did."""
+        return json.loads(self.plan.read_text(encoding="utf-8")) if self.plan.is_file() else {}
+
+    def known_steps(self, request: Request) -> dict[str, int]:
+        """Return the steps of the rows that this very budget paid for, by name: what was measured is kept."""
+        old = self.read_plan()
+        if not old or old["budget"] != (request.budget and asdict(request.budget)):
+            return {}
+        return {
+            name.rpartition("-s")[0]: cell["settings"]["train.steps"]
+            for name, cell in old["cells"].items()
+            if not cell["refused"]
+        }
+
+    def write_plan(self, request: Request, cells: Sequence[PlannedCell], engine: Mapping[str, Any]) -> None:
+        """Add cells to what the grid is.
+
+        Raises FolderError if the grid has other axes, or if one of the cells began with other settings.
+        """
+        old = self.read_plan()
+        axes = {key: list(dict.fromkeys(cell.axes[key] for cell in cells)) for key in cells[0].axes}
+        if old and list(old["axes"]) != list(axes):
+            what = f"the grid here has the axes {', '.join(old['axes'])}, not {', '.join(axes)}"
+            raise FolderError(what, where=str(self.path), hint="another --out")
+        common = _common_settings(request)
+        if old and (differ := _name_differences(old["common"], common)):
+            raise FolderError(f"the grid here has other settings: {differ}", where=str(self.path), hint="another --out")
+        for cell in cells:
+            self._check_unchanged(cell)
+        known, earlier = old.get("axes", {}), old.get("commands", [])
+        command = ["ganzoo", *sys.argv[1:]]
+        merged = {key: list(dict.fromkeys([*known.get(key, []), *values])) for key, values in axes.items()}
+        values = {
+            "schema": SCHEMA,
+            "commands": [*earlier, command] if command not in earlier else earlier,
+            "created": old.get("created", timestamp()),
+            "axes": merged,
+            "seeds": sorted({*old.get("seeds", []), *request.seeds}),
+            "budget": request.budget and asdict(request.budget),
+            "common": common,
+            "engine": dict(engine),
+            "cells": old.get("cells", {}) | {cell.name: cell.to_json() for cell in cells},
+        }
+        write_atomically(self.plan, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
+
+    def _check_unchanged(self, cell: PlannedCell) -> None:
+        place = RunFolder(self.run_folder(cell.name))
+        if cell.run is None or not place.recipe.is_file():
+            return
+        then, now = place.read_recipe(), cell.run
+        if then != now:
+            differ = _name_differences(flatten(to_tables(then)), flatten(to_tables(now)))
+            what = f"cell {cell.name} was made with other settings: {differ}"
+            raise FolderError(what, where=str(place.path), hint="another --out")
+
+    def read_endings(self) -> dict[str, dict[str, Any]]:
+        """Return how each cell ended, by name; a cell that has not is absent."""
+        return {record["cell"]: record for record in read_records(self.endings)}
+
+    def write_ending(self, cell: Cell, ending: Ending) -> None:
+        """Add how a cell ended."""
+        append(self.endings, {"cell": cell.name, **ending.to_json()})
+
+    def reopen(self, cell: str, state: str) -> None:
+        """Let a cell be missing again, so that a kill from here on does not bring the old ending back."""
+        if state == "diverged":
+            self._discard(cell)
+        if state != "interrupted":
+            append(self.endings, {"cell": cell, **Ending("interrupted", f"to be run again: it was {state}").to_json()})
+
+    def _discard(self, cell: str) -> None:
+        """Move the run of a cell away, so that it begins anew; nothing is deleted."""
+        folder = self.run_folder(cell)
+        if folder.is_dir():
+            attempts = self.path / "discarded"
+            attempts.mkdir(exist_ok=True)
+            number = sum(1 for _ in attempts.glob(f"{cell}.*")) + 1
+            folder.rename(attempts / f"{cell}.{number}")
+
+
+def _common_settings(request: Request) -> dict[str, Any]:
+    """What is the same for all cells of a grid: two requests may differ in values and seeds alone."""
+    budget = f"{request.budget.unit}={request.budget.amount:g}" if request.budget else "none"
+    return {**flatten(request.flags), **flatten(request.sets), "--budget": budget, "--evals": request.evals}
+
+
+def _name_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    keys = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    return ", ".join(f"{key} {then.get(key)} -> {now.get(key)}" for key in keys)

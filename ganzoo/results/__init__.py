@@ -1,0 +1,1 @@
+"""Run folders become tables and reports. Nothing here imports torch."""

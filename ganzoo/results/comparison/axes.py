@@ -1,0 +1,95 @@
+"""By what runs differ: the axes of their grid, or settings that vary among runs on their own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from ganzoo.errors import ConfigError
+from ganzoo.results.read import Result, find_grid
+from ganzoo.settings.options import did_you_mean
+
+COMPONENTS = ("model.name", "loss.name", "lipschitz.name", "conditioner.name", "augment.name", "dataset.name")
+_NEVER_SECTIONS = ("eval.", "features.")
+_NEVER = {
+    *("train.seed", "train.device", "train.log_every", "train.sample_every", "train.save_every", "train.keep_last"),
+    *("dataset.root", "dataset.path", "dataset.download"),
+}
+"""Settings that name no method: what a run is scored by, where its files lie, how often it writes."""
+
+
+def short(axis: str) -> str:
+    """Return an axis as shown: "model.name" -> "model"."""
+    return axis.removesuffix(".name")
+
+
+def find_axes(results: Sequence[Result]) -> tuple[str, ...]:
+    """Return by what these runs differ, beside their seeds.
+
+    The axes of a grid are its own. Of runs from elsewhere: the components that vary; then, as long as there
+    are runs that differ in a setting and in none of these, the first such setting. Settings that only follow
+    from a component, as n_critic follows from the loss, are so left out.
+    """
+    if find_grid(results) is not None:
+        return tuple(dict.fromkeys(axis for result in results for axis in result.axes))
+    candidates = dict.fromkeys([*COMPONENTS, *(axis for result in results for axis in result.axes)])
+    axes = [axis for axis in candidates if len(list_values(axis, results)) > 1]
+    while (setting := _find_varying(axes, results)) is not None:
+        axes.append(setting)
+    return tuple(axes or COMPONENTS[:3])
+
+
+def choose_results(results: Sequence[Result], only: Sequence[str]) -> list[Result]:
+    """Return the runs that have all of these values: "dataset=mnist". Raises ConfigError where none has."""
+    chosen = list(results)
+    for words in only:
+        name, equals, value = words.partition("=")
+        axis = name if "." in name else f"{name}.name"
+        known = list(dict.fromkeys(str(result.value(axis)) for result in chosen))
+        if not equals or value not in known:
+            raise ConfigError(f"--only {words!r} leaves no run", hint=f"{name} is {' or '.join(known)}")
+        chosen = [result for result in chosen if str(result.value(axis)) == value]
+    return chosen
+
+
+def list_values(axis: str, results: Iterable[Result]) -> list[Any]:
+    """Return the values of an axis: numbers in their order, others as they come."""
+    values = list(dict.fromkeys(result.value(axis) for result in results))
+    return sorted(values) if all(isinstance(value, int | float) for value in values) else values
+
+
+def key_of(result: Result, axes: Iterable[str]) -> tuple[Any, ...]:
+    """Return the values of a run on these axes."""
+    return tuple(result.value(axis) for axis in axes)
+
+
+def choose_axes(asked: Sequence[str], axes: Collection[str]) -> tuple[str, ...]:
+    """Return axes by their names, in full or as shown. Raises ConfigError for one that there is not."""
+    known = {short(axis): axis for axis in axes} | {axis: axis for axis in axes}
+    for name in asked:
+        if name not in known:
+            shown = list(map(short, axes))
+            what = f"{name!r}: the runs have no such axis.{did_you_mean(name, shown)}"
+            raise ConfigError(what, hint=", ".join(shown))
+    return tuple(dict.fromkeys(known[name] for name in asked))
+
+
+def _find_varying(axes: Sequence[str], results: Sequence[Result]) -> str | None:
+    """Return the first setting, by name, in which runs differ that these axes do not tell apart."""
+    groups: dict[tuple[Any, ...], list[Result]] = {}
+    for result in results:
+        groups.setdefault(key_of(result, axes), []).append(result)
+    varying = {setting for group in groups.values() for setting in _varying(group)}
+    return min(varying - set(axes), default=None)
+
+
+def _varying(group: Sequence[Result]) -> set[str]:
+    first = group[0].settings
+    differing = {
+        key
+        for result in group[1:]
+        if result.settings != first
+        for key in first.keys() | result.settings.keys()
+        if first.get(key) != result.settings.get(key)
+    }
+    return {key for key in differing if key not in _NEVER and not key.startswith(_NEVER_SECTIONS)}

@@ -1,0 +1,166 @@
+"""Which reports may stand in one table: the newest protocol that all runs share, or a refusal in words."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ganzoo.errors import EvaluationError
+from ganzoo.evaluation.protocol import decisive, differences
+from ganzoo.results.read import Result
+
+_FOLLOWS = "generated.labels"
+"""Follows from the conditioner, which is part of the method: no command could make it alike."""
+_SHOWN = 4
+"""Commands in a refusal."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A run with the scores that the table takes from it."""
+
+    result: Result
+    last: Mapping[str, Mapping[str, Any]]
+    """Name -> score, of the last checkpoint; empty without a report by the table's protocol."""
+    best: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """All runs, with the scores that are by one protocol."""
+
+    protocol: Mapping[str, Any]
+    """Empty where no run has a score."""
+    runs: tuple[Scored, ...]
+    notes: tuple[str, ...]
+
+
+def select_reports(results: Sequence[Result], checkpoint: str) -> Selection:
+    """Take the reports of complete runs by the newest protocol that all of them share for `checkpoint`.
+
+    Raises EvaluationError if they share none, or were trained on different data.
+    """
+    reported = [result for result in results if _reports(result, checkpoint)]
+    if not reported:
+        return Selection({}, tuple(Scored(result, {}, {}) for result in results), ())
+    _require_same_data(reported)
+    shared = _newest_shared(reported, checkpoint)
+    if shared is None:
+        raise _refusal(reported, checkpoint)
+    runs = tuple(Scored(r, _scores(r, "last", shared), _scores(r, "best", shared)) for r in results)
+    first = next(report for report in _reports(reported[0], checkpoint) if _key(report) == shared)
+    return Selection(_common(first["protocol"]), runs, tuple(_remarks(runs, reported, checkpoint, shared)))
+
+
+def _reports(result: Result, checkpoint: str) -> list[Mapping[str, Any]]:
+    """Reports of a run that came through; scores of one that did not say nothing about the others."""
+    return [r for r in result.reports if r["checkpoint"] == checkpoint] if result.state == "complete" else []
+
+
+def _key(report: Mapping[str, Any]) -> str:
+    return json.dumps(_judged_by(report["protocol"]), sort_keys=True)
+
+
+def _judged_by(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in decisive(protocol).items() if key != _FOLLOWS}
+
+
+def _common(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """A protocol without what may differ from row to row."""
+    own = ("step", "seed", "sha256", "labels")
+    return {**protocol, "generated": {k: v for k, v in protocol["generated"].items() if k not in own}}
+
+
+def _newest_shared(reported: Sequence[Result], checkpoint: str) -> str | None:
+    keys = [[_key(report) for report in _reports(result, checkpoint)] for result in reported]
+    shared = set(keys[0]).intersection(*keys[1:])
+    return next((key for key in reversed(keys[0]) if key in shared), None)
+
+
+def _scores(result: Result, checkpoint: str, key: str) -> Mapping[str, Mapping[str, Any]]:
+    """Scores of the newest report of a checkpoint by a protocol."""
+    reports = [report for report in _reports(result, checkpoint) if _key(report) == key]
+    scores: Mapping[str, Mapping[str, Any]] = reports[-1]["scores"] if reports else {}
+    return scores
+
+
+def _remarks(runs: Sequence[Scored], reported: Sequence[Result], checkpoint: str, key: str) -> list[str]:
+    other = "best" if checkpoint == "last" else "last"
+    remarks = []
+    if left_out := sum(bool(_reports(run.result, other)) and not getattr(run, other) for run in runs):
+        remarks.append(f"{left_out} runs have scores of the {other} checkpoint by another protocol only: left out.")
+    by_key = [report for result in reported for report in _reports(result, checkpoint) if _key(report) == key]
+    labels = {report["protocol"]["generated"].get("labels") for report in by_key}
+    if len(labels) > 1:
+        remarks.append("Some generators were asked for each class in turn, others know no classes.")
+    return remarks
+
+
+def _require_same_data(reported: Sequence[Result]) -> None:
+    known = [(result, data) for result in reported if (data := result.manifest.get("data", {}).get("sha256"))]
+    for other, data in known:
+        if data != known[0][1]:
+            pair = (known[0][0], other)
+            names = " / ".join(str(result.settings.get("dataset.name")) for result in pair)
+            what = f"{_named(pair)} were trained on different data, and may not be ranked together"
+            raise EvaluationError(f"{what}\n    dataset: {names}", hint="a table for each, as by --only dataset=NAME")
+
+
+def _refusal(reported: Sequence[Result], checkpoint: str) -> EvaluationError:
+    """Name two runs, in what their newest protocols differ, and what makes the others like the most frequent one."""
+    newest = {result.name: _reports(result, checkpoint)[-1] for result in reported}
+    target = Counter(_key(report) for report in newest.values()).most_common(1)[0][0]
+    one = next(result for result in reported if _key(newest[result.name]) == target)
+    others = [result for result in reported if target not in map(_key, _reports(result, checkpoint))]
+    wanted = newest[one.name]["protocol"]
+    unlike = differences(wanted, newest[others[0].name]["protocol"])
+    lines = [f"    {key}: {_cut(here)} / {_cut(there)}" for key, (here, there) in unlike.items() if key != _FOLLOWS]
+    what = f"the scores of {_named((one, others[0]))} are by different protocols, and may not be ranked together"
+    commands = [command for result in others for command in _commands(result, wanted, newest[result.name])]
+    more = [f"and so on, {len(commands) - _SHOWN} more"] if len(commands) > _SHOWN else []
+    return EvaluationError("\n".join([what, *lines]), hint="\n         ".join([*commands[:_SHOWN], *more]))
+
+
+def _named(pair: tuple[Result, Result]) -> str:
+    return " and ".join(result.name for result in pair)
+
+
+def _cut(value: Any) -> Any:
+    """A hash by its first digits."""
+    return value[:8] if isinstance(value, str) and len(value) == 64 else value
+
+
+def _commands(result: Result, wanted: Mapping[str, Any], report: Mapping[str, Any]) -> list[str]:
+    """What to type so that a run is scored by the protocol wanted; its best checkpoint too if it has such scores."""
+    if {"reference.dataset", "reference.count", "reference.sha256"} & differences(wanted, report["protocol"]).keys():
+        words = _reference_words(wanted["reference"])
+    else:
+        words = []
+    words += _option_words(result, wanted, report["protocol"])
+    checkpoints = [[], ["--best"]] if _reports(result, "best") else [[]]
+    return [shlex.join(["ganzoo", "evaluate", str(result.path), *best, *words]) for best in checkpoints]
+
+
+def _reference_words(reference: Mapping[str, Any]) -> list[str]:
+    split = reference["options"].get("split")
+    return ["--dataset", reference["dataset"], *(["--split", split] if split else [])]
+
+
+def _option_words(result: Result, wanted: Mapping[str, Any], report: Mapping[str, Any]) -> list[str]:
+    """Flags of what differs from the last report, or from what the run would be scored by without flags."""
+    generated, fingerprint = wanted["generated"], wanted["fingerprint"]
+    label = wanted["features"].partition("@")[0]  # inception@1a2b3c4d: weights from a file
+    words = []
+    if {generated["count"]} != {report["generated"]["count"], result.settings.get("eval.samples")}:
+        words += ["--samples", str(generated["count"])]
+    if wanted["features"] != report["features"] or label != result.settings.get("features.name"):
+        words += ["--features", label]
+    if "@" in wanted["features"]:
+        words += ["--inception-weights", "FILE"]
+    if fingerprint.get("dtype") != report["fingerprint"].get("dtype"):
+        words += ["--set", f"features.dtype={fingerprint.get('dtype')}"]
+    return words + (["--raw"] if generated["weights"] == "raw" else [])

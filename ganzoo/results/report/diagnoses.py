@@ -1,0 +1,123 @@
+"""What `ganzoo diagnose` found in each run: alarms and remarks with their numbers, what to try, and small pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganzoo.errors import CheckpointError
+from ganzoo.results.comparison import Row
+from ganzoo.results.read import Result
+from ganzoo.results.report.columns import label_row
+from ganzoo.results.report.pictures import Picture, embed_picture
+from ganzoo.runs.folder import RunFolder
+
+MOST = 48
+"""Pictures at most in one page, the first of each run before the second of any."""
+BUDGET = 480_000
+"""Bytes for all of them."""
+LARGEST = 30_000
+"""Bytes of one, however few there are: lines and bars take 5 to 10 kB without loss, grids of samples more."""
+SHOWN = ("alarm", "remark")
+
+
+@dataclass
+class Diagnosed:
+    """One run that was diagnosed."""
+
+    row: str
+    label: str
+    result: Result
+    folder: RunFolder
+    said: Mapping[str, Any]
+    """Of diagnosis.json."""
+    pictures: dict[str, Picture] = field(default_factory=dict)
+    """By file name."""
+
+    @property
+    def findings(self) -> list[Mapping[str, Any]]:
+        """Alarms and remarks, in the order of the file: alarms first."""
+        return [finding for finding in self.said["findings"] if finding["level"] in SHOWN]
+
+    def count(self, level: str) -> int:
+        """Return how many findings are of a level."""
+        return sum(finding["level"] == level for finding in self.said["findings"])
+
+
+def make_diagnoses(rows: Mapping[str, Row]) -> dict[str, Any]:
+    """Return what was found in the runs of all rows, as plain values for the template; empty where nobody looked.
+
+    Raises CheckpointError for a diagnosis.json that is none.
+    """
+    runs = [run for key, row in rows.items() for result in row.results if (run := _read(key, row, result))]
+    torn = _embed_pictures(runs)
+    others = [label_row(row) for key, row in rows.items() if key not in {run.row for run in runs}]
+    remarks = [f"Without a diagnosis: {'; '.join(others)}."] if runs and others else []
+    remarks += [f"Left out, for they cannot be read: {', '.join(torn)}."] if torn else []
+    return {"diagnoses": list(map(_describe, runs)), "diagnosis_remarks": remarks}
+
+
+def _read(key: str, row: Row, result: Result) -> Diagnosed | None:
+    if result.path is None or not (folder := RunFolder(result.path)).diagnosis.is_file():
+        return None
+    try:
+        said = folder.read_json(folder.diagnosis)
+        if not isinstance(said.get("findings"), list):
+            raise ValueError("it has no findings")
+    except (ValueError, AttributeError) as error:
+        hint = f"ganzoo diagnose {result.path}"
+        raise CheckpointError(f"no diagnosis: {error}", where=str(folder.diagnosis), hint=hint) from error
+    return Diagnosed(key, label_row(row), result, folder, said)
+
+
+def _embed_pictures(runs: Sequence[Diagnosed]) -> list[str]:
+    """Give each run its pictures, as far as there is room; returns the files that cannot be read."""
+    wanted = sorted(
+        (place, i, name) for i, run in enumerate(runs) for place, name in enumerate(_name_pictures(run))
+    )[:MOST]  # fmt: skip
+    size, torn = min(LARGEST, BUDGET // max(1, len(wanted))), []
+    for _, i, name in wanted:
+        run = runs[i]
+        try:
+            run.pictures[name], _ = embed_picture(run.folder.figures / name, run.said["step"], 1.0, size, 0)
+        except (OSError, SyntaxError):  # Pillow: SyntaxError for a PNG with a broken chunk
+            torn.append(f"{run.result.name}/{name}")
+    return torn
+
+
+def _name_pictures(run: Diagnosed) -> dict[str, None]:
+    """Files in the folder of the run, in the order in which findings name them; a path to elsewhere is none."""
+    names = [Path(finding.get("figure", "")).name for finding in run.findings]
+    return dict.fromkeys(name for name in names if name and (run.folder.figures / name).is_file())
+
+
+def _describe(run: Diagnosed) -> dict[str, Any]:
+    """Each picture stands at the first finding that names it."""
+    left = dict(run.pictures)
+    findings = [_describe_finding(run, finding, left) for finding in run.findings]
+    unknown = [finding["name"] for finding in run.said["findings"] if finding["level"] == "unknown"]
+    steps = run.folder.read_json(run.folder.status).get("steps", run.said["step"])
+    about = {"row": run.row, "label": run.label, "findings": findings, "unknown": unknown}
+    when = f"seed {run.result.seed}, step {run.said['step']} of {steps}"
+    return about | {"when": when, "verdict": ", ".join(_count(run)), "notes": run.said.get("notes", [])}
+
+
+def _describe_finding(run: Diagnosed, finding: Mapping[str, Any], left: dict[str, Picture]) -> dict[str, Any]:
+    said = {key: finding[key] for key in ("name", "level", "what")}
+    said |= {key: finding.get(key) for key in ("advice", "topic")}
+    numbers = [(name, _show(value)) for name, value in finding.get("evidence", {}).items()]
+    alt = f"{finding['name']} in {run.label}, seed {run.result.seed}"
+    return said | {"evidence": numbers, "picture": left.pop(Path(finding.get("figure", "")).name, None), "alt": alt}
+
+
+def _count(run: Diagnosed) -> Iterator[str]:
+    for level in SHOWN:
+        number = run.count(level)
+        yield f"{number or 'no'} {level}{'s' if number > 1 else ''}"
+    yield f"{run.count('fine')} not found"
+
+
+def _show(value: float | None) -> str:
+    return "not finite" if value is None else f"{value:.4g}"

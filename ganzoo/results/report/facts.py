@@ -1,0 +1,112 @@
+"""What the runs of a table were: their settings and how these differ, their protocol, their environment."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ganzoo.results.comparison import Row
+from ganzoo.results.read import Result
+from ganzoo.results.tables.numbers import show_value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of all rows, as text."""
+
+    differing: tuple[str, ...]
+    """Names of those that are not the same in all runs; axes and seed are none of them."""
+    by_row: tuple[tuple[str, ...], ...]
+    """Their values in each row, in the same order."""
+    shared: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing about where runs were made."""
+
+    name: str
+    values: tuple[tuple[str, tuple[str, ...]], ...]
+    """[(value, names of the runs that have it)], the most frequent first."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the runs do not all have the same."""
+        return len(self.values) > 1
+
+
+def compare_settings(rows: Sequence[Row], axes: Sequence[str]) -> Settings:
+    """Return which settings beside the axes differ among runs. A refused cell never had any: it counts for none."""
+    runs = [run for row in rows for run in row.results if run.state != "refused"]
+    keys = dict.fromkeys(key for run in runs for key in run.settings)
+    values = {key: _distinct(run.settings.get(key) for run in runs) for key in keys}
+    differing = tuple(key for key in keys if len(values[key]) > 1 and key not in (*axes, "train.seed"))
+    by_row = tuple(tuple(_in_row(row, key) for key in differing) for row in rows)
+    return Settings(differing, by_row, {key: values[key][0] for key in keys if len(values[key]) == 1})
+
+
+def _distinct(values: Iterable[Any]) -> list[str]:
+    return list(dict.fromkeys(map(show_value, values)))
+
+
+def _in_row(row: Row, key: str) -> str:
+    return " | ".join(_distinct(run.settings.get(key) for run in row.results))
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield ("generated.count", "2000") of nested values; what is empty is left out."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{key}.")
+        elif value not in ("", None):
+            yield prefix + key, show_value(value)
+
+
+def compare_environments(results: Sequence[Result]) -> tuple[Fact, ...]:
+    """Return versions, platform, device, plugins and data of the runs that began."""
+    begun = {run.name: dict(_describe(run.manifest)) for run in results if run.manifest}
+    names = dict.fromkeys(name for facts in begun.values() for name in facts)
+    return tuple(_gather(name, begun) for name in names)
+
+
+def _describe(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a manifest says; an older one, or that of a run that never began, may say less."""
+    yield from sorted(manifest.get("versions", {}).items())
+    platform, device, data = (manifest.get(part, {}) for part in ("platform", "device", "data"))
+    yield from ((name, platform[name]) for name in ("python", "system") if name in platform)
+    yield from ((f"device {name}", show_value(value)) for name, value in device.items())
+    if data:
+        shape = " x ".join(map(str, data["shape"]))
+        yield "data", f"{data['count']} samples of {shape}, sha256 {data['sha256'][:12]}"
+    yield "plugins", ", ".join(_list_plugins(manifest)) or "ganzoo's own alone"
+
+
+def _list_plugins(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the plugins from elsewhere: those of ganzoo itself bear no version and are no files."""
+    parts = manifest.get("components", [])
+    foreign = (part for part in parts if part["version"] or part["plugin"].endswith(".py"))
+    return list(dict.fromkeys(f"{part['plugin']} {part['version']}".rstrip() for part in foreign))
+
+
+def _gather(name: str, begun: Mapping[str, Mapping[str, str]]) -> Fact:
+    runs: dict[str, list[str]] = {}
+    for run, facts in begun.items():
+        runs.setdefault(facts.get(name, "not said"), []).append(run)
+    ordered = sorted(runs.items(), key=lambda item: -len(item[1]))
+    return Fact(name, tuple((value, tuple(names)) for value, names in ordered))
+
+
+def list_commands(results: Sequence[Result]) -> tuple[tuple[str, str, str], ...]:
+    """Return [(run, when it began, command line)] of the runs that began."""
+    begun = [run for run in results if run.manifest]
+    return tuple((r.name, r.manifest.get("created", ""), _show_command(r.manifest.get("command", []))) for r in begun)
+
+
+def _show_command(words: Sequence[str]) -> str:
+    """A command line without its --out: where a run was written says nothing of it, and much of somebody's disk."""
+    kept = list(words)
+    if "--out" in kept:
+        del kept[kept.index("--out") : kept.index("--out") + 2]
+    return shlex.join(kept)

@@ -1,0 +1,44 @@
+"""A comparison as text, Markdown, CSV, LaTeX, JSON or HTML.
+
+numbers   what is shown of a number
+sheet     a table as cells of text, which text, Markdown, LaTeX and HTML share
+text, markdown, latex, html   one function each
+data      CSV and JSON: every score, unrounded
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ganzoo.errors import ConfigError
+from ganzoo.results.comparison import Table
+from ganzoo.results.read import Origin
+from ganzoo.results.tables.data import render_csv, render_json
+from ganzoo.results.tables.latex import render_latex
+from ganzoo.results.tables.markdown import render_markdown
+from ganzoo.results.tables.sheet import lay_out
+from ganzoo.results.tables.text import render_text
+
+FORMATS = {"text": ".txt", "md": ".md", "csv": ".csv", "latex": ".tex", "json": ".json", "html": ".html"}
+"""Format -> the suffix of its files."""
+
+
+def render(table: Table, format: str, *, metrics: Sequence[str] = (), origin: Origin | None = None) -> str:
+    """Return a table in one of FORMATS, with a newline at its end.
+
+    `metrics` are shown beside the one that ranks; CSV and JSON hold all anyway. `origin` says in Markdown and
+    HTML how the runs were made. Raises ConfigError for an unknown format.
+    """
+    if format == "csv":
+        return render_csv(table)
+    if format == "json":
+        return render_json(table)
+    sheet = lay_out(table, metrics, origin, strong="marked *" if format == "text" else "in bold")
+    if format == "html":
+        from ganzoo.results.tables.html import render_html  # not at the top: jinja2 would delay the other formats
+
+        return render_html(sheet)
+    shapes = {"text": render_text, "md": render_markdown, "latex": render_latex}
+    if format not in shapes:
+        raise ConfigError(f"{format!r} is no format of tables", hint=", ".join(FORMATS))
+    return shapes[format](sheet)

@@ -1,0 +1,16 @@
+"""A table as a page of its own."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+
+from ganzoo.results.tables.sheet import Sheet
+
+
+def render_html(sheet: Sheet) -> str:
+    """Return one file that needs no other; all text is escaped."""
+    source = files("ganzoo.results.tables").joinpath("page.html.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(source).render(sheet=sheet) + "\n"

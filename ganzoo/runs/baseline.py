@@ -1,0 +1,121 @@
+"""The plain loop that speed is compared with: the same components, as tutorials and most repositories train them.
+
+float32 in contiguous memory; a DataLoader that converts one sample after the other; a pass of D per batch; fakes for D
+made with a graph that is thrown away; gradients of D's weights in G's update; optimisers and average one weight at a
+time; every layer the long way. It is there to be timed, and learns what the steps of ganzoo learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Adam, Optimizer, RMSprop
+from torch.utils.data import DataLoader, Dataset
+
+from ganzoo.contracts import Samples
+from ganzoo.data.images import from_uint8
+from ganzoo.layers import Shortcut
+from ganzoo.settings.config import OptimConfig, RunConfig
+from ganzoo.training.build import build_gan
+from ganzoo.training.device import Device
+from ganzoo.zoo.catalogue import Zoo
+
+
+class PlainLoop:
+    """A run that is trained step by step in the plain way, on a device."""
+
+    def __init__(self, run: RunConfig, zoo: Zoo, samples: Samples, device: torch.device) -> None:
+        self.optim, self.device = run.optim, device
+        self.gan = build_gan(run, zoo, samples.spec, Device(device, "fp32"))
+        for network in (self.gan.G, self.gan.D, self.gan.G_ema):
+            network.to(memory_format=torch.contiguous_format)
+            for layer in network.modules():
+                if isinstance(layer, Shortcut):
+                    layer.literal = True
+        self.opt_g = _make_optimizer(run.optim, self.gan.G, run.optim.lr_g)
+        self.opt_d = _make_optimizer(run.optim, self.gan.D, run.optim.lr_d)
+        self._of_d = _batches(samples, run.optim.batch_size)
+        self._of_g = _batches(samples, run.optim.batch_size_g or run.optim.batch_size)
+
+    def step(self) -> None:
+        """n_critic updates of D, then one of G."""
+        for _ in range(self.optim.n_critic):
+            self._update_discriminator(*self._move(next(self._of_d)))
+        self._update_generator(*self._move(next(self._of_g)))
+        self._move_average()
+
+    def _move_average(self) -> None:
+        """As `steps.update_average` does, weight by weight."""
+        average = self.gan.G_ema
+        t = int(average.n_averaged)
+        decay = min(self.gan.ema_decay, (1 + t) / (10 + t)) if t else 0.0
+        for slow, fast in zip(average.module.parameters(), self.gan.G.parameters(), strict=True):
+            slow.data.mul_(decay).add_(fast.data, alpha=1 - decay)
+        for kept, present in zip(average.module.buffers(), self.gan.G.buffers(), strict=True):
+            kept.copy_(present)
+        average.n_averaged += 1
+
+    def _update_discriminator(self, x_real: Tensor, y: Tensor) -> None:
+        gan = self.gan
+        self.opt_d.zero_grad()
+        x_fake = gan.G(gan.sample_z(y), y).detach()
+        real, fake = gan.judge(x_real, y), gan.judge(x_fake, y)
+        loss = gan.loss.discriminator_loss(real=real.logits, fake=fake.logits)
+        loss = loss + gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
+        loss = loss + gan.lipschitz.penalty(lambda x: gan.judge(x, y).logits, real=x_real, fake=x_fake)
+        self._descend(self.opt_d, loss)
+        gan.lipschitz.project(gan.D)
+        gan.adapt(real.logits.detach())
+
+    def _update_generator(self, x_real: Tensor, y: Tensor) -> None:
+        gan = self.gan
+        self.opt_g.zero_grad()
+        z = gan.sample_z(y)
+        fake = gan.judge(gan.G(z, y), y)
+        real_logits = gan.judge(x_real, y).logits if gan.loss.relativistic else None
+        loss = gan.loss.generator_loss(fake=fake.logits, real=real_logits) + gan.conditioner.auxiliary_loss(fake, y)
+        loss = loss + gan.generator_penalty(z, y)
+        self._descend(self.opt_g, loss)
+
+    def _descend(self, optimizer: Optimizer, loss: Tensor) -> None:
+        loss.backward()  # type: ignore[no-untyped-call]
+        if limit := self.gan.clip_grad_norm:
+            nn.utils.clip_grad_norm_([weight for group in optimizer.param_groups for weight in group["params"]], limit)
+        optimizer.step()
+
+    def _move(self, batch: list[Tensor]) -> tuple[Tensor, Tensor]:
+        x, y = batch
+        return x.to(self.device), y.to(self.device)
+
+
+class _Items(Dataset[tuple[Tensor, Tensor]]):
+    """Samples one by one, in the range of the networks."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        x = self.samples.x
+        pixels = x[index] if isinstance(x, Tensor) else x[[index]][0]
+        return from_uint8(pixels), self.samples.y[index]
+
+
+def _batches(samples: Samples, size: int) -> Iterator[list[Tensor]]:
+    """Shuffled batches without end."""
+    size = min(size, len(samples))
+    while True:
+        yield from DataLoader(_Items(samples), size, shuffle=True, drop_last=True)
+
+
+def _make_optimizer(optim: OptimConfig, network: nn.Module, lr: float) -> Optimizer:
+    weights = list(network.parameters())
+    if optim.name == "adam":
+        return Adam(weights, lr=lr, betas=(optim.beta1, optim.beta2), foreach=False)
+    if optim.name == "rmsprop":
+        return RMSprop(weights, lr=lr, alpha=optim.beta2, foreach=False)
+    return SGD(weights, lr=lr, foreach=False)

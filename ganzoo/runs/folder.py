@@ -1,0 +1,204 @@
+"""A run folder: one place for everything a run leaves, claimed by one process at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shlex
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from filelock import FileLock, Timeout
+
+from ganzoo.errors import CheckpointError, FolderError, ResourceError
+from ganzoo.files import write_atomically
+from ganzoo.settings.config import RunConfig, from_tables, read_toml, to_tables
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """Every setting, resolved."""
+        return self.path / "recipe.toml"
+
+    @property
+    def manifest(self) -> Path:
+        """Versions, plugins, command, data, device, seed."""
+        return self.path / "manifest.json"
+
+    @property
+    def status(self) -> Path:
+        """State, step and owner."""
+        return self.path / "status.json"
+
+    @property
+    def log(self) -> Path:
+        """One JSON object a line."""
+        return self.path / "log.jsonl"
+
+    @property
+    def evaluations(self) -> Path:
+        """Scores while training, one JSON object a line."""
+        return self.path / "evaluations.jsonl"
+
+    @property
+    def scores(self) -> Path:
+        """Reports with their protocols: of the last checkpoint, of the best, of others that were asked for."""
+        return self.path / "scores.json"
+
+    @property
+    def looks(self) -> Path:
+        """What was measured while training with `diagnose_every`, one JSON object a line."""
+        return self.path / "diagnosis.jsonl"
+
+    @property
+    def diagnosis(self) -> Path:
+        """What `ganzoo diagnose` found, last time."""
+        return self.path / "diagnosis.json"
+
+    @property
+    def figures(self) -> Path:
+        """Pictures of a diagnosis."""
+        return self.path / "diagnosis"
+
+    @property
+    def closest(self) -> Path:
+        """Generated images beside the training images nearest to them."""
+        return self.path / "samples" / "closest.png"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoints with their sidecars."""
+        return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        """Sample grids, step-000500.png."""
+        return self.path / "samples"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Event files."""
+        return self.path / "tb"
+
+    @property
+    def continuation(self) -> str:
+        """What to type to go on with the run."""
+        return f"ganzoo resume {shlex.quote(str(self.path))}"
+
+    @property
+    def diagnostic(self) -> str:
+        """What to type to hear what goes wrong in the run."""
+        return f"ganzoo diagnose {shlex.quote(str(self.path))}"
+
+    def read_recipe(self) -> RunConfig:
+        """Return the settings of the run. Raises CheckpointError where no run lies, ConfigError for a bad recipe."""
+        if not self.recipe.is_file():
+            raise CheckpointError("no run lies here", where=str(self.path), hint="ganzoo run --out FOLDER")
+        return from_tables(read_toml(self.recipe))
+
+    def write_recipe(self, run: RunConfig) -> None:
+        """Write the settings of the run."""
+        write_atomically(self.recipe, tomli_w.dumps(to_tables(run)).encode())
+
+    def read_json(self, path: Path) -> dict[str, Any]:
+        """Return one of the folder's JSON files; empty if it does not exist."""
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def write_json(self, path: Path, values: Mapping[str, Any]) -> None:
+        """Write one of the folder's JSON files, whole or not at all."""
+        write_atomically(path, (json.dumps(values, indent=2, allow_nan=False) + "\n").encode())
+
+    def write_status(self, state: str, step: int, steps: int, memory_mb: float | None = None) -> None:
+        """Say how far the run is: state is running, complete, interrupted, diverged or failed.
+
+        `memory_mb` is the peak so far; without it, what was said before stays.
+        """
+        owner = {"pid": os.getpid(), "host": socket.gethostname(), "time": timestamp()}
+        if memory_mb is None:
+            memory_mb = self.read_json(self.status).get("memory_mb")
+        peak = {} if memory_mb is None else {"memory_mb": memory_mb}
+        self.write_json(self.status, {"state": state, "step": step, "steps": steps, **owner, **peak})
+
+    @contextmanager
+    def claim(self, *, new: bool = False) -> Iterator[None]:
+        """Hold the folder for this process. Raises FolderError if another one holds it; a killed one does not.
+
+        A `new` run must find no other one there: of two that began in one empty folder, the second is refused.
+        """
+        lock = FileLock(self.path / "run.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            status = self.read_json(self.status)
+            owner = f"pid {status.get('pid')} on {status.get('host')} since {status.get('time')}"
+            raise FolderError(f"the run is in use by {owner}", where=str(self.path), hint="another --out") from None
+        except OSError as error:
+            raise FolderError(f"cannot lock the run folder: {error}", where=str(self.path)) from error
+        try:
+            if new and self.recipe.exists():
+                raise _taken(self)
+            yield
+        finally:
+            lock.release()
+
+
+def create(path: Path) -> RunFolder:
+    """Make a new, empty run folder. Raises FolderError if the path is taken or cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir()
+    except OSError as error:
+        if path.is_dir() and not any(path.iterdir()):
+            return RunFolder(path)  # as one that was killed while it read its data leaves it
+        if path.exists():
+            raise _taken(RunFolder(path)) from None
+        raise FolderError(f"cannot make the run folder: {error}", where=str(path), hint="another --out") from error
+    return RunFolder(path)
+
+
+def _taken(place: RunFolder) -> FolderError:
+    if not (status := place.read_json(place.status)):
+        return FolderError("the path exists, and no run lies there", where=str(place.path), hint="another --out")
+    found = f"the folder exists (step {status['step']}, {status['state']})"
+    return FolderError(found, where=str(place.path), hint=f"{place.continuation}, or another --out")
+
+
+@contextmanager
+def explain_disk(path: Path) -> Iterator[None]:
+    """Turn a full or unwritable disk into a ResourceError; the checkpoints that are there stay as they are."""
+    try:
+        yield
+    except OSError as error:
+        hint = "make room or allow writing there, then resume"
+        raise ResourceError(f"cannot write the run: {error}", where=str(path), hint=hint) from error
+
+
+def read_reports(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return the reports of scores.json, the newest last."""
+    reports: list[dict[str, Any]] = folder.read_json(folder.scores).get("reports", [])
+    return reports
+
+
+def choose_name(run: RunConfig) -> str:
+    """Return a new name: combination, dataset, seed, time (UTC) and six random digits."""
+    title = re.sub(r"[^A-Za-z0-9._+-]", "-", run.title)
+    return f"{title}_s{run.train.seed}_{datetime.now(UTC):%Y%m%d-%H%M%S}_{secrets.token_hex(3)}"
+
+
+def timestamp() -> str:
+    """Return the time now, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,178 @@
+"""What made a run, beside its settings: versions, plugins, data, device; and whether a continuation has the same."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganzoo.contracts import DataSpec, Samples
+from ganzoo.errors import CheckpointError, PluginError
+from ganzoo.runs.folder import timestamp
+from ganzoo.settings.config import KINDS, RunConfig, Settings
+from ganzoo.training.build import GAN
+from ganzoo.training.device import Device, choose_device, has_bf16
+from ganzoo.training.ranks import Ranks
+from ganzoo.zoo.catalogue import Plugin, Zoo
+from ganzoo.zoo.names import ENABLE
+
+_TORCH = str(torch.__version__)  # unlike the version of the package, it tells builds apart: 2.10.0+cpu
+
+
+def describe(settings: Settings, zoo: Zoo, samples: Samples, gan: GAN, costs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest of a new run, as plain JSON values."""
+    return {
+        "created": timestamp(),
+        "command": [sys.argv[0].rpartition("/")[2], *sys.argv[1:]],
+        "seed": settings.run.train.seed,
+        "origins": {key: origin.name for key, origin in settings.origins.items()},
+        "components": describe_components(settings.run, zoo),
+        "override": list(zoo.override),
+        "data": describe_data(samples),
+        "device": describe_device(gan.device, gan.ranks),
+        "cost": dict(costs),
+        "versions": {"torch": _TORCH} | {name: version(name) for name in ("ganzoo-torch", "numpy", "pillow")},
+        "platform": describe_platform(),
+    }
+
+
+def describe_platform() -> dict[str, Any]:
+    """Return what a table says of the machine."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": _name_processor(),
+        "cores": os.cpu_count(),
+        "gpus": [torch.cuda.get_device_name(gpu) for gpu in range(torch.cuda.device_count())],
+    }
+
+
+def _name_processor() -> str:
+    """The name that Linux gives it; the architecture elsewhere."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def describe_data(samples: Samples) -> dict[str, Any]:
+    """Return shape, classes, size and content hash of a dataset."""
+    return {
+        "shape": list(samples.spec.shape),
+        "classes": list(samples.class_names),
+        "count": len(samples),
+        "sha256": samples.digests.data,
+    }
+
+
+def read_spec(manifest: Mapping[str, Any]) -> DataSpec:
+    """Return the spec of the data that a run was trained on. Raises CheckpointError if it never began."""
+    if not (data := manifest.get("data")):
+        raise CheckpointError("the run ended before its first step", hint="ganzoo run, with another --out")
+    return DataSpec(tuple(data["shape"]), len(data["classes"]))
+
+
+def describe_device(device: Device, ranks: Ranks) -> dict[str, Any]:
+    """Return what bit-exact continuation depends on."""
+    cuda = device.torch_device.type == "cuda"
+    name = torch.cuda.get_device_name() if cuda else platform.machine()
+    threads = torch.get_num_threads()
+    kind = device.torch_device.type
+    return {"type": kind, "name": name, "precision": device.precision, "threads": threads, "ranks": ranks.size}
+
+
+def describe_components(run: RunConfig, zoo: Zoo) -> list[dict[str, str]]:
+    """Return kind, name, plugin and plugin version of every component of a run."""
+    parts = [(kind, part.name) for kind in KINDS for part in run.choice(kind).parts()]
+    plugins = [zoo.plugin(zoo.entry(kind, name).plugin) for kind, name in parts]
+    return [
+        {"kind": kind, "name": name, "plugin": plugin.name, "version": plugin.version}
+        for (kind, name), plugin in zip(parts, plugins, strict=True)
+    ]
+
+
+def check_plugins(manifest: Mapping[str, Any], zoo: Zoo) -> None:
+    """Raise PluginError unless every component of a run comes from the plugin that it began with."""
+    for part in manifest.get("components", []):
+        kind, name, plugin = part["kind"], part["name"], part["plugin"]
+        present = [p for p in zoo.plugins if p.name == plugin] or [p for p in zoo.plugins if p.answers_to(plugin)]
+        if not present or present[0].state != "ok":
+            what = f"{kind} {name!r} needs plugin {plugin} {part['version']}".rstrip()
+            raise PluginError(what + _why_not(present), hint=_how_to_bring(plugin, present))
+        now = zoo.plugin(zoo.entry(kind, name).plugin)
+        if now.name not in {p.name for p in present}:
+            what = f"{kind} {name!r} of the run is that of plugin {plugin}, and here it is that of {now.name}"
+            raise PluginError(what, hint=_how_to_choose(present[0], now, zoo))
+
+
+def _why_not(present: Sequence[Plugin]) -> str:
+    """Why a plugin that is installed cannot be used."""
+    if not present:
+        return ""
+    return f", which failed to load: {present[0].fault}" if present[0].fault else ", which is disabled"
+
+
+def _how_to_bring(plugin: str, present: Sequence[Plugin]) -> str:
+    if present:
+        return f"ganzoo plugins --traceback {plugin}" if present[0].fault else ENABLE
+    return f"--plugin {plugin}" if plugin.endswith(".py") else f"pip install {plugin}, or ganzoo plugins"
+
+
+def _how_to_choose(then: Plugin, now: Plugin, zoo: Zoo) -> str:
+    """What makes a name mean the component of `then` again."""
+    if any(now.answers_to(name) for name in zoo.override):
+        return f"without --override {now.name}"
+    return f"ganzoo --override {then.name}, before the command; load_zoo(override=[{then.name!r}]) in Python"
+
+
+def note_versions(manifest: Mapping[str, Any], zoo: Zoo) -> Iterator[str]:
+    """Yield which plugins of a run have another version now."""
+    for part in manifest.get("components", []):
+        plugin = zoo.plugin(part["plugin"])
+        if plugin.version != part["version"]:
+            what = f"{part['kind']} {part['name']!r} began with {plugin.name} {part['version']}"
+            yield f"maybe not bit-exact: {what}, this is {plugin.version}"
+
+
+def check_data(manifest: Mapping[str, Any], samples: Samples) -> None:
+    """Raise CheckpointError if the dataset is not the one that a run began with."""
+    read_spec(manifest)
+    then, now = manifest["data"], describe_data(samples)
+    if then["sha256"] != now["sha256"]:
+        what = f"the dataset differs from the run's: {then['count']} -> {now['count']} samples, or other content"
+        raise CheckpointError(what, hint="restore the data, or start a new run")
+
+
+def keep_precision(run: RunConfig, manifest: Mapping[str, Any]) -> RunConfig:
+    """Return the run in the precision that it began with, where that was chosen for it and this device has it too.
+
+    To choose again would be to measure again, and two measurements may differ.
+    """
+    began = manifest["device"]
+    here = choose_device(run.train.device, "fp32").torch_device.type
+    if run.train.precision != "auto" or began["type"] != here:
+        return run
+    if began["precision"] == "bf16" and here == "cpu" and not has_bf16():
+        return run
+    return replace(run, train=replace(run.train, precision=began["precision"]))
+
+
+def note_differences(manifest: Mapping[str, Any], gan: GAN) -> Iterator[str]:
+    """Yield why a continuation will not be bit-exact: another torch, thread count, device, precision or world size."""
+    then, now = {"ranks": 1} | manifest["device"], describe_device(gan.device, gan.ranks)
+    if then["ranks"] != now["ranks"]:
+        yield f"not bit-exact: the run began on {then['ranks']} rank{'s' * (then['ranks'] > 1)}, this is {now['ranks']}"
+    for what in ("type", "name", "precision", "threads"):
+        if then[what] != now[what]:
+            yield f"not bit-exact: the run began with {what} {then[what]}, this is {now[what]}"
+    if (torch_then := manifest["versions"]["torch"]) != _TORCH:
+        yield f"not bit-exact: the run began with torch {torch_then}, this is {_TORCH}"

@@ -1,0 +1,222 @@
+"""What notebooks and the command line hold: `run` trains, `Run` reads what came out and goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.contracts import Conditioner, DataSpec
+from ganzoo.errors import CheckpointError, ConfigError
+from ganzoo.files import read_records
+from ganzoo.runs import checkpoint, folder, start
+from ganzoo.runs.folder import RunFolder, read_reports
+from ganzoo.runs.manifest import check_plugins, read_spec
+from ganzoo.runs.start import Observer
+from ganzoo.settings.config import KINDS, parse_component
+from ganzoo.training.build import GAN, build_gan
+from ganzoo.training.device import choose_device
+from ganzoo.training.sampling import draw_latents, sample_images, spread_labels
+from ganzoo.zoo.catalogue import Zoo, load_zoo
+from ganzoo.zoo.recipes import find_recipe, settle
+
+
+class Run:
+    """A run folder, opened for reading: its log, its samples, its continuation.
+
+    Raises CheckpointError if no run lies at `path`.
+    """
+
+    def __init__(self, path: str | Path, zoo: Zoo | None = None) -> None:
+        self.folder = RunFolder(Path(path))
+        self.config = self.folder.read_recipe()
+        self._zoo = zoo
+
+    @property
+    def zoo(self) -> Zoo:
+        """The catalogue it was opened with, else that of the installed plugins."""
+        self._zoo = self._zoo or load_zoo()
+        return self._zoo
+
+    def __repr__(self) -> str:
+        status = self.status
+        return f"Run({str(self.path)!r}, {status.get('state')}, step {status.get('step')}/{status.get('steps')})"
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.folder.path
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The records of log.jsonl, in order."""
+        return read_records(self.folder.log)
+
+    @property
+    def evaluations(self) -> list[dict[str, Any]]:
+        """The records of evaluations.jsonl: scores while training, in order."""
+        return read_records(self.folder.evaluations)
+
+    @property
+    def scores(self) -> list[dict[str, Any]]:
+        """The reports of scores.json, each with its protocol and the checkpoint it is of."""
+        return read_reports(self.folder)
+
+    @property
+    def final_scores(self) -> list[dict[str, Any]]:
+        """Those of `scores` that are by the run's own settings: of the last checkpoint, then of the best."""
+        own = {"count": self.config.eval.samples, "seed": self.config.eval.seed, "weights": "ema"}
+        reports = [r for r in self.scores if r["protocol"]["generated"].items() >= own.items()]
+        reports = [r for r in reports if r["protocol"]["reference"]["dataset"] == self.config.dataset.name]
+        found = {report["checkpoint"]: report for report in reports}
+        return [found[name] for name in ("last", "best") if name in found]
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """State, step, steps and owner."""
+        return self.folder.read_json(self.folder.status)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Versions, plugins, command, data, device and seed."""
+        return self.folder.read_json(self.folder.manifest)
+
+    @property
+    def data(self) -> DataSpec:
+        """Shape and number of classes of the data it was trained on."""
+        return read_spec(self.manifest)
+
+    @property
+    def num_classes(self) -> int:
+        """Classes that its generator can be asked for; 1 if that ignores labels."""
+        conditioner: Conditioner = self.zoo.create("conditioner", self.config.conditioner)
+        return self.data.num_classes if conditioner.embedding_dim else 1
+
+    @property
+    def grid(self) -> Path | None:
+        """The newest sample grid."""
+        grids = self.folder.samples.glob("step-*.png")
+        return max(grids, key=lambda path: (len(path.name), path.name), default=None)  # 1000000 after 999999
+
+    def generator(self, *, step: int | None = None, ema: bool = True) -> tuple[nn.Module, int]:
+        """Return G_ema (or G) of a checkpoint, the newest by default, and its z_dim.
+
+        Raises CheckpointError if no checkpoint can be read, PluginError if a plugin of the run is missing.
+        """
+        gan, _ = self.restore(step)
+        return (gan.G_ema.module if ema else gan.G).eval(), gan.z_dim
+
+    def restore(self, step: int | None = None, *, whole: bool = False) -> tuple[GAN, int]:
+        """Return the generators of a checkpoint, the newest by default, and its step; raises what `generator` raises.
+
+        With `whole`, also its discriminator, augmentation and optimisers.
+        """
+        check_plugins(self.manifest, self.zoo)
+        loaded = checkpoint.load(self.folder.checkpoints, step, quarantine=False)
+        gan = self.build()
+        try:
+            if whole:
+                gan.load_state_dict(loaded.state)
+            gan.G.load_state_dict(loaded.state["G"])
+            gan.G_ema.load_state_dict(loaded.state["G_ema"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            what = f"the checkpoint of step {loaded.step} does not fit the recipe: {error}"
+            raise CheckpointError(what, where=str(self.path)) from error
+        return gan, loaded.step
+
+    def build(self) -> GAN:
+        """Return networks as the run began with, of other random weights; the random state stays as it is."""
+        device = choose_device("cpu" if self.config.train.device == "cpu" else "auto", "fp32")
+        with torch.random.fork_rng():
+            return build_gan(self.config, self.zoo, self.data, device)
+
+    def samples(
+        self,
+        count: int = 64,
+        *,
+        seed: int = 0,
+        label: int | None = None,
+        step: int | None = None,
+        ema: bool = True,
+    ) -> Tensor:
+        """Return new images, uint8 (count, C, H, W); labels run through the classes unless one is given.
+
+        Raises ConfigError for a label out of range, and what `generator` raises.
+        """
+        y = self.choose_labels(count, label)
+        network, z_dim = self.generator(step=step, ema=ema)
+        return sample_images(network, draw_latents(count, z_dim, seed), y)
+
+    def choose_labels(self, count: int, label: int | None = None) -> Tensor:
+        """Return `label` for every image, or all classes in turn: (count,). Raises ConfigError for no such class."""
+        if label is None:
+            return spread_labels(count, self.num_classes)
+        if not 0 <= label < self.require_classes():
+            raise ConfigError(f"class {label} is not in 0..{self.num_classes - 1}", where=str(self.path))
+        return torch.full((count,), label)
+
+    def require_classes(self) -> int:
+        """Return the number of classes. Raises ConfigError if the generator ignores labels."""
+        if self.num_classes == 1:
+            hint = "a run with --conditioner cgan, projection or acgan"
+            raise ConfigError("the generator of this run knows no classes", where=str(self.path), hint=hint)
+        return self.num_classes
+
+    def mark_best(self, step: int, score: float) -> None:
+        """Keep the checkpoint of `step`, whatever number of later ones is kept; the score says why.
+
+        Raises CheckpointError if there is no such checkpoint.
+        """
+        available = checkpoint.available_steps(self.folder.checkpoints)
+        if step not in available:
+            raise CheckpointError(f"no checkpoint of step {step}; there are {available}", where=str(self.path))
+        checkpoint.mark_best(self.folder.checkpoints, step, score)
+
+    def resume(self, steps: int | None = None, observer: Observer | None = None) -> Run:
+        """Go on exactly where the newest checkpoint is, to the last step or to `steps`."""
+        start.resume(self.path, self.zoo, observer or Observer(), steps=steps)
+        return Run(self.path, self.zoo)
+
+
+def run(
+    recipe: str | None = None,
+    *,
+    model: str | None = None,
+    loss: str | None = None,
+    lipschitz: str | None = None,
+    conditioner: str | None = None,
+    augment: str | None = None,
+    dataset: str | None = None,
+    features: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    zoo: Zoo | None = None,
+    observer: Observer | None = None,
+    **train: Any,
+) -> Run:
+    """Train a GAN and return its run: `ganzoo.run(model="dcgan", loss="wgan", lipschitz="gp", steps=300)`.
+
+    `options` are settings as on `--set`: {"optim.lr_g": 1e-4}; further keywords are options of [train].
+    Raises ConfigError, DataError, PluginError, DivergedError, ResourceError, FolderError or RunInterrupted.
+    """
+    chosen = {
+        "model": model,
+        "loss": loss,
+        "lipschitz": lipschitz,
+        "conditioner": conditioner,
+        "augment": augment,
+        "dataset": dataset,
+        "features": features,
+    }
+    flags = {f"train.{name}": value for name, value in train.items()}
+    for kind in KINDS:
+        if (name := chosen[kind]) is not None:
+            flags |= parse_component(kind, name)
+    settings = settle(recipe=find_recipe(recipe) if recipe else None, flags=flags, sets=options)
+    path = Path(out) if out is not None else Path("runs") / folder.choose_name(settings.run)
+    zoo = zoo or load_zoo()
+    start.start(settings, zoo, path, observer or Observer())
+    return Run(path, zoo)

@@ -1,0 +1,62 @@
+"""Signals that end or checkpoint a run between two steps, never within one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+from ganzoo.training.loop import Wish
+from ganzoo.training.ranks import ALONE, Ranks
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupts:
+    """While entered, the first SIGINT, SIGTERM or SIGHUP is noted in `ending`; a second one ends the process at once.
+
+    SIGUSR1 sets `save_wanted`. Handlers that were there before are called too, and restored on exit. A signal
+    that was ignored stays so, as under nohup. Outside the main thread Python allows no handlers, and nothing
+    is noted. A signal to one of several ranks counts for all of them.
+    """
+
+    def __init__(self, ranks: Ranks = ALONE) -> None:
+        self._ranks = ranks
+        self.ending: int | None = None
+        self.obeyed: int | None = None
+        """The signal that ended the run, on whichever rank it was noted."""
+        self.save_wanted = False
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            for number in (*_ENDING, signal.SIGUSR1):
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):  # None: not Python's to restore
+                    self._previous[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def wish(self) -> Wish:
+        """Return what the signals so far ask of the loop after a step: the same on every rank, which it waits for."""
+        wanted, self.save_wanted = self.save_wanted, False
+        ending, saving = self._ranks.highest(self.ending or 0, int(wanted))
+        self.obeyed = ending or None
+        return Wish.STOP if ending else Wish.SAVE if saving else Wish.GO_ON
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        previous = self._previous.get(number)
+        if callable(previous) and previous is not signal.default_int_handler:
+            previous(number, frame)
+        if number == signal.SIGUSR1:
+            self.save_wanted = True
+        elif self.ending is not None:
+            os._exit(128 + number)  # checkpoints are whole at any moment
+        else:
+            self.ending = number

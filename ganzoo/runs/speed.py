@@ -1,0 +1,258 @@
+"""How fast a run trains here, where its time goes, how near that is to what the machine can do, and to a plain loop.
+
+Machines are noisy, a ratio within one run is not: what is compared is measured in turn, pair by pair.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ganzoo.contracts import LipschitzEnforcer, Samples
+from ganzoo.runs import folder, manifest
+from ganzoo.runs.baseline import PlainLoop
+from ganzoo.runs.log import Recorder
+from ganzoo.runs.start import Observer
+from ganzoo.settings.config import RunConfig
+from ganzoo.training.build import GAN
+from ganzoo.training.costs import count_flops, measure_costs, peak_memory_mb
+from ganzoo.training.device import Device, measure_product, seconds_of, wait_for
+from ganzoo.training.graphs import WARM_UP
+from ganzoo.training.loop import Training, advance, measure
+from ganzoo.training.prepare import explain_memory, prepare
+from ganzoo.training.steps import discriminator_step, generator_step
+from ganzoo.zoo.catalogue import Zoo
+
+PHASES = ("data", "D", "penalty", "G", "optimiser", "logging")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Repeated measurements of one quantity."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Median, lowest and highest."""
+        return cls(statistics.median(values), min(values), max(values))
+
+
+@dataclass(frozen=True)
+class Against:
+    """The plain loop, measured in turn with ours."""
+
+    images_per_s: Spread
+    ratio: Spread
+    """Seconds of the plain loop over ours, pair by pair."""
+    pairs: tuple[float, ...]
+    flops_per_step: float
+    bound: float
+    """The ratio if all FLOPs of ours ran at the ceiling, and nothing else took time."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a run costs in time on this machine."""
+
+    title: str
+    device: str
+    precision: str
+    threads: int
+    platform: Mapping[str, Any]
+    batch_size: int
+    n_critic: int
+    repeats: int
+    steps: int
+    """Per repeat."""
+    images_per_s: Spread
+    """Real images through D."""
+    step_ms: Spread
+    phases_ms: Mapping[str, Spread]
+    """Per step, of steps that are not recorded as graphs; forward and backward together."""
+    flops_per_step: float
+    flops_per_s: float
+    ceiling: float
+    """FLOP/s of the best product of two matrices, in the same precision."""
+    memory_mb: float
+    against: Against | None = None
+
+    @property
+    def share(self) -> float:
+        """Of the ceiling that is reached, in [0, 1]."""
+        return self.flops_per_s / self.ceiling
+
+
+def measure_speed(
+    run: RunConfig, zoo: Zoo, observer: Observer, *, repeats: int = 5, seconds: float = 2.0, against: str = ""
+) -> Speed:
+    """Time a run; `against` "eager" times the plain loop in turn with it. Raises what `lifecycle.prepare` raises.
+
+    A repeat takes about `seconds`, and one step at least. Nothing is written but a log that is thrown away.
+    """
+    training, samples = prepare(run, zoo, observer.note)
+    with explain_memory(run), closing(training.feed):
+        return _measure(training, samples, zoo, repeats, seconds, against)
+
+
+def _measure(training: Training, samples: Samples, zoo: Zoo, repeats: int, seconds: float, against: str) -> Speed:
+    run, gan, device = training.run, training.gan, training.gan.device
+    flops = measure_costs(gan, samples, run.optim)["flops_per_step"]
+    for _ in range(WARM_UP + 2 if device.torch_device.type == "cuda" else 1):
+        one = seconds_of(lambda: advance(training), device.torch_device)
+    steps = max(1, round(seconds / one))
+    phases = _collect(_time_phases(training, samples) for _ in range(repeats))
+    memory = peak_memory_mb(device.torch_device)  # before there is another loop in this process
+
+    plain = PlainLoop(run, zoo, samples, device.torch_device) if against else None
+    if plain is not None:
+        plain.step()
+    ours, theirs, ceiling = _alternate(training, plain, steps, repeats, device)
+    images = run.optim.n_critic * run.optim.batch_size
+    speed = Speed(
+        title=run.title,
+        device=device.torch_device.type,
+        precision=device.precision,
+        threads=torch.get_num_threads(),
+        platform=manifest.describe_platform(),
+        batch_size=run.optim.batch_size,
+        n_critic=run.optim.n_critic,
+        repeats=repeats,
+        steps=steps,
+        images_per_s=Spread.of([images / t for t in ours]),
+        step_ms=Spread.of([1000 * t for t in ours]),
+        phases_ms=phases,
+        flops_per_step=flops,
+        flops_per_s=flops / statistics.median(ours),
+        ceiling=ceiling,
+        memory_mb=memory,
+    )
+    return speed if plain is None else replace(speed, against=_compare(ours, theirs, plain, speed, images))
+
+
+def _compare(ours: list[float], theirs: list[float], plain: PlainLoop, speed: Speed, images: int) -> Against:
+    pairs = tuple(t / o for o, t in zip(ours, theirs, strict=True))
+    return Against(
+        images_per_s=Spread.of([images / t for t in theirs]),
+        ratio=Spread.of(pairs),
+        pairs=pairs,
+        flops_per_step=count_flops(plain.step),
+        bound=statistics.median(theirs) * speed.ceiling / speed.flops_per_step,
+    )
+
+
+def _alternate(
+    training: Training, plain: PlainLoop | None, steps: int, repeats: int, device: Device
+) -> tuple[list[float], list[float], float]:
+    """Return seconds per step of both, measured in turn, and the ceiling, measured between them."""
+    times: dict[str, list[float]] = {"ours": [], "theirs": []}
+    turns: list[tuple[str, Callable[[], object]]] = [("ours", lambda: advance(training))]
+    if plain is not None:
+        turns.append(("theirs", plain.step))
+    ceilings = []
+    dtype, size = _product_of(device)
+    for repeat in range(repeats):
+        with device.arithmetic():
+            ceilings.append(measure_product(dtype, device.torch_device, size))
+        for whose, step in turns if repeat % 2 == 0 else reversed(turns):
+            times[whose].append(seconds_of(step, device.torch_device, steps) / steps)
+    return times["ours"], times["theirs"], max(ceilings)
+
+
+def _product_of(device: Device) -> tuple[torch.dtype, int]:
+    """Type and size of the products that make a ceiling: large, and not longer than they need to be."""
+    dtype = torch.bfloat16 if device.precision == "bf16" else torch.float32
+    return dtype, 8192 if device.torch_device.type == "cuda" else 2048
+
+
+def _collect(rounds: Iterator[dict[str, float]]) -> dict[str, Spread]:
+    found = list(rounds)
+    return {phase: Spread.of([times[phase] for times in found]) for phase in PHASES}
+
+
+def _time_phases(training: Training, samples: Samples) -> dict[str, float]:
+    """Milliseconds of one step by phase. The penalty's are those by which a step of D is longer with it."""
+    run, device, feed, times = training.run, training.gan.device, training.feed, dict.fromkeys(PHASES, 0.0)
+    watch_d, watch_g = _Watch(training.gan.opt_d, device), _Watch(training.gan.opt_g, device)
+    gan = replace(training.gan, opt_d=watch_d, opt_g=watch_g)  # type: ignore[arg-type]
+    without = replace(training.gan, lipschitz=_NoPenalty(gan.lipschitz))
+    with device.arithmetic():
+        for _ in range(run.optim.n_critic):
+            with _clocked(times, "data", device):
+                batch = feed.next(run.optim.batch_size)
+            with _clocked(times, "D", device):
+                discriminator_step(gan, *batch)
+            if _has_penalty(gan):
+                with _clocked(times, "penalty", device):
+                    discriminator_step(without, *batch)
+        with _clocked(times, "data", device):
+            batch = feed.next(run.optim.batch_size_g or run.optim.batch_size)
+        with _clocked(times, "G", device):
+            terms = generator_step(gan, *batch)
+    if _has_penalty(gan):
+        times["D"], times["penalty"] = times["penalty"], times["D"] - times["penalty"]
+    times["D"], times["G"] = times["D"] - watch_d.seconds, times["G"] - watch_g.seconds
+    times["optimiser"] = watch_d.seconds + watch_g.seconds
+    times["logging"] = _time_logging(training, samples, terms) / run.train.log_every
+    return {phase: 1000 * seconds for phase, seconds in times.items()}
+
+
+def _time_logging(training: Training, samples: Samples, terms: dict[str, torch.Tensor]) -> float:
+    """Seconds of a record: read from the device, written to log.jsonl and TensorBoard."""
+    device = training.gan.device.torch_device
+    with tempfile.TemporaryDirectory(prefix="ganzoo-") as place:
+        run_folder = folder.create(Path(place) / "run")
+        with closing(Recorder(run_folder, training.run, samples.spec, 0)) as recorder:
+            return seconds_of(lambda: recorder.scalars(1, measure(training.gan, terms, 1)), device)
+
+
+@contextmanager
+def _clocked(times: dict[str, float], phase: str, device: Device) -> Iterator[None]:
+    wait_for(device.torch_device)
+    start = time.perf_counter()
+    yield
+    wait_for(device.torch_device)
+    times[phase] += time.perf_counter() - start
+
+
+class _Watch:
+    """An optimiser that counts the seconds of its steps."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, device: Device) -> None:
+        self._optimizer, self._device, self._times = optimizer, device, {"step": 0.0}
+        self.param_groups, self.zero_grad = optimizer.param_groups, optimizer.zero_grad
+
+    @property
+    def seconds(self) -> float:
+        """So far."""
+        return self._times["step"]
+
+    def step(self) -> None:
+        """That of the optimiser."""
+        with _clocked(self._times, "step", self._device):
+            self._optimizer.step()
+
+
+class _NoPenalty(LipschitzEnforcer):
+    """An enforcer without its penalty."""
+
+    def __init__(self, enforcer: LipschitzEnforcer) -> None:
+        self._enforcer = enforcer
+
+    def project(self, discriminator: nn.Module) -> None:
+        self._enforcer.project(discriminator)
+
+
+def _has_penalty(gan: GAN) -> bool:
+    return type(gan.lipschitz).penalty is not LipschitzEnforcer.penalty

@@ -1,0 +1,159 @@
+"""What every component promises that takes part in training: it trains, and a run of it resumes exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from ganzoo.contracts import Samples
+from ganzoo.errors import CheckpointError, ConfigError, DivergedError
+from ganzoo.runs import checkpoint
+from ganzoo.settings.config import RunConfig, from_tables
+from ganzoo.testing import augmentations, datasets, models
+from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, refusal
+from ganzoo.testing.networks import differences
+from ganzoo.testing.subjects import Subject
+from ganzoo.training import randomness
+from ganzoo.training.build import GAN, build_gan
+from ganzoo.training.device import choose_device
+from ganzoo.training.feed import Feed
+from ganzoo.training.graphs import choose_updates
+from ganzoo.training.loop import Training, Wish, train
+from ganzoo.training.ranks import ALONE, Ranks
+
+TRAINABLE = ("model", "loss", "lipschitz", "conditioner", "augment", "dataset")
+"""Kinds that a step of training depends on."""
+CLASSES, STEPS = 3, 3
+SMALL = {"name": "mlp", "width": 8, "depth": 1, "z_dim": 4}
+Tables = dict[str, dict[str, Any]]
+
+
+def combinations(subject: Subject) -> Iterator[Tables]:
+    """Yield what the component is trained with: alone; a model and an augmentation also under a penalty."""
+    own: Tables = {"model": SMALL} | {subject.kind: {"name": subject.name, **subject.options}}
+    yield own
+    if subject.kind in ("model", "augment"):
+        yield own | {"loss": {"name": "wgan"}, "lipschitz": {"name": "gp"}, "conditioner": {"name": "projection"}}
+
+
+def prepare(
+    subject: Subject, tables: Tables, *, device: str = "cpu", steps: int = STEPS, ranks: Ranks = ALONE
+) -> Training:
+    """Build a small run. Raises Unchecked if the combination is refused."""
+    optim = {"batch_size": 4, "lr_g": 1e-3, "lr_d": 1e-3}
+    run = from_tables({**tables, "optim": optim, "train": {"steps": steps, "log_every": 1, "device": device}})
+    samples, place = _samples(subject, run), choose_device(device, "fp32")
+    randomness.seed_everything(0)
+    try:
+        gan = build_gan(run, subject.zoo, samples.spec, place, ranks)
+    except ConfigError as error:
+        raise refusal(error) from error
+    return Training(
+        run, gan, Feed(samples, 0, place.torch_device, ranks), choose_updates(gan, run.optim, lambda note: None)
+    )
+
+
+def _samples(subject: Subject, run: RunConfig) -> Samples:
+    """Return the dataset's own samples, or twelve of noise in the shape that the component takes."""
+    if subject.kind == "dataset":
+        return datasets.load(subject)
+    smallest: dict[str, Callable[[Any], tuple[int, ...]]] = {
+        "model": models.smallest_shape,
+        "augment": augmentations.smallest_shape,
+    }
+    shape = smallest.get(subject.kind, lambda component: (1, 8, 8))(subject.make())
+    generator = torch.Generator().manual_seed(2)
+    noise = torch.rand(12, *shape, generator=generator)
+    x = (noise * 255).to(torch.uint8) if len(shape) == 3 else noise * 2 - 1
+    return Samples(x, torch.arange(12) % CLASSES, tuple("abc"))
+
+
+class Keeper:
+    """A journal that keeps the last state, and stops after a step if it is told to."""
+
+    def __init__(self, folder: Path, stop_after: int = 0) -> None:
+        self.folder, self.stop_after = folder, stop_after
+
+    def step(self, step: int) -> Wish:
+        """Stop after the one that was named."""
+        return Wish.STOP if step == self.stop_after else Wish.GO_ON
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Keep nothing: that they are finite has been seen."""
+
+    def sample(self, step: int, gan: GAN) -> None:
+        """Keep nothing."""
+
+    def evaluate(self, step: int, gan: GAN) -> bool:
+        """Never the best."""
+        return False
+
+    def diagnose(self, step: int, gan: GAN) -> None:
+        """Look at nothing."""
+
+    def save(self, step: int, state: Mapping[str, Any]) -> None:
+        """Write a checkpoint as a run does."""
+        checkpoint.save(self.folder, step, state)
+
+
+def _train(training: Training, keeper: Keeper) -> Training:
+    try:
+        train(training, keeper)
+    except (DivergedError, CheckpointError) as error:
+        raise ConformanceError(
+            f"{STEPS} steps with finite losses and weights", came=error.what, hint=error.hint
+        ) from error
+    return training
+
+
+def it_trains_some_steps(subject: Subject) -> None:
+    """All that is logged is finite, and both networks move."""
+    for tables in combinations(subject):
+        with TemporaryDirectory() as folder:
+            training = prepare(subject, tables)
+            before = [_weights(network) for network in (training.gan.G, training.gan.D)]
+            _train(training, Keeper(Path(folder)))
+            for name, then, network in zip("GD", before, (training.gan.G, training.gan.D), strict=True):
+                moved = any(not torch.equal(a, b) for a, b in zip(then, network.parameters(), strict=True))
+                hint = "a gradient must reach it: no detach() on the way"
+                expect(moved, f"weights of {name} that move in {STEPS} steps", came="the same weights", hint=hint)
+
+
+def _weights(network: torch.nn.Module) -> list[torch.Tensor]:
+    return [weight.detach().clone() for weight in network.parameters()]
+
+
+def an_interrupted_run_resumes_exactly(subject: Subject) -> None:
+    """Stopped after step 1 and resumed, it ends bit for bit like a whole one: weights, optimisers, random state."""
+    for tables in combinations(subject):
+        with TemporaryDirectory() as folder:
+            whole = _train(prepare(subject, tables), Keeper(Path(folder, "whole")))
+            _train(prepare(subject, tables), Keeper(Path(folder, "part"), stop_after=1))
+            resumed = prepare(subject, tables)
+            randomness.seed_everything(12345)  # what this process did before must not matter
+            resumed.load_state_dict(checkpoint.load(Path(folder, "part")).state)
+            _train(resumed, Keeper(Path(folder, "part")))
+            unlike = list(differences(whole.state_dict(), resumed.state_dict()))
+            hint = "state in buffers of a module (a loss keeps none); torch's generator; no globals"
+            came = f"{len(unlike)} parts differ: {', '.join(unlike[:5])}"
+            expect(not unlike, "a resumed run to end like a whole one", came=came, hint=hint)
+
+
+def it_trains_on_cuda(subject: Subject) -> None:
+    """Where there is a CUDA device: past the steps after which updates are recorded as graphs."""
+    if not torch.cuda.is_available():
+        raise Unchecked("there is no CUDA device here")
+    for tables in combinations(subject):
+        with TemporaryDirectory() as folder:
+            _train(prepare(subject, tables, device="cuda", steps=6), Keeper(Path(folder)))
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    it_trains_some_steps,
+    an_interrupted_run_resumes_exactly,
+    it_trains_on_cuda,
+)

@@ -1,0 +1,1 @@
+"""A GAN is built, stepped, looped and sampled. Nothing here writes a file."""

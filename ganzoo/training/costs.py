@@ -1,0 +1,90 @@
+"""What a run costs: parameters, floating-point operations, memory."""
+
+from __future__ import annotations
+
+import copy
+import resource
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from ganzoo.contracts import Samples
+from ganzoo.settings.config import OptimConfig
+from ganzoo.training.build import GAN
+from ganzoo.training.randomness import forked
+from ganzoo.training.ranks import ALONE
+from ganzoo.training.steps import discriminator_step, generator_step
+
+_FEW = 2
+"""Samples by which operations are counted; convolutions and matrix products grow in proportion to the batch."""
+
+
+def measure_costs(gan: GAN, samples: Samples, optim: OptimConfig) -> dict[str, Any]:
+    """Return parameters of both networks, and FLOPs of a step: one G update with its D updates.
+
+    FLOPs are those of convolutions and matrix products, forward and backward, a multiplication and an addition
+    counted as two, as torch.utils.flop_counter does. Weights and random state are left as they were.
+    """
+    return {
+        "parameters_g": count_parameters(gan.G),
+        "parameters_d": count_parameters(gan.D),
+        "flops_per_step": _count_flops(gan, samples, optim),
+    }
+
+
+def count_flops(work: Callable[[], object]) -> float:
+    """Return the FLOPs of some work, counted as `measure_costs` does."""
+    with _FlopCounter() as counter:
+        work()
+    return float(counter.total)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Return the number of weights that are trained."""
+    return sum(weight.numel() for weight in network.parameters())
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Return the peak so far in MB: of the allocator on CUDA, of the process elsewhere."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
+
+
+def _count_flops(gan: GAN, samples: Samples, optim: OptimConfig) -> float:
+    device = gan.device.torch_device
+    shape, classes = samples.spec.shape, samples.spec.num_classes
+    with forked(device):
+        gan = replace(copy.deepcopy(gan), ranks=ALONE)
+        x = torch.rand(_FEW, *shape, device=device) * 2 - 1
+        y = torch.arange(_FEW, device=device) % classes
+        with _FlopCounter() as of_d:
+            discriminator_step(gan, x, y)
+        with _FlopCounter() as of_g:
+            generator_step(gan, x, y)
+    per_sample_d, per_sample_g = of_d.total / _FEW, of_g.total / _FEW
+    samples_d, samples_g = optim.n_critic * optim.batch_size, optim.batch_size_g or optim.batch_size
+    return float(per_sample_d * samples_d + per_sample_g * samples_g)
+
+
+class _FlopCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Adds up by torch's own formulas; its FlopCounterMode tracks modules too, which autograd.grad forbids."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0.0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # to hide the mode from torch's compiler would import it, which takes seconds
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if (count := flop_registry.get(func._overloadpacket)) is not None:
+            self.total += count(*args, **(kwargs or {}), out_val=out)
+        return out

@@ -1,0 +1,114 @@
+"""Where and in which number format the networks run: what makes steps fast, nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from ganzoo.errors import ConfigError, ResourceError
+from ganzoo.training.ranks import Ranks
+
+M = TypeVar("M", bound=nn.Module)
+
+WORTHWHILE = 1.5
+"""How many times as fast as float32 bf16 products must be on a CPU: casts and all other operations gain nothing."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device and the precision of forward and backward passes on it; weights are always float32."""
+
+    torch_device: torch.device
+    precision: str
+    """fp32; tf32, on CUDA alone; or bf16, which on CUDA has TF32 for what stays in float32."""
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Context in which convolutions and matrix products run in the chosen precision."""
+        on = self.precision == "bf16"
+        return torch.autocast(self.torch_device.type, dtype=torch.bfloat16, enabled=on)
+
+    def place(self, network: M) -> M:
+        """Move a network to the device, images in channels_last order: the one that convolutions prefer."""
+        return network.to(self.torch_device).to(memory_format=torch.channels_last)
+
+    @contextmanager
+    def arithmetic(self) -> Iterator[None]:
+        """On CUDA meanwhile: float32 products are exact at fp32, else TF32; cuDNN tries which kernel is fastest."""
+        if self.torch_device.type != "cuda":
+            yield
+            return
+        cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+        conv = cudnn.conv  # type: ignore[attr-defined]  # made when torch is imported
+        before = conv.fp32_precision, matmul.fp32_precision, cudnn.benchmark
+        conv.fp32_precision = matmul.fp32_precision = "ieee" if self.precision == "fp32" else "tf32"
+        cudnn.benchmark = True
+        try:
+            yield
+        finally:
+            conv.fp32_precision, matmul.fp32_precision, cudnn.benchmark = before
+
+
+def choose_device(device: str, precision: str) -> Device:
+    """Turn the settings `device` and `precision` into a Device.
+
+    "auto" takes CUDA where present; and bf16 on it, or on a CPU whose bf16 products are WORTHWHILE.
+    Raises ResourceError if CUDA is asked for and there is none, ConfigError for tf32 on a CPU.
+    """
+    cuda = torch.cuda.is_available()
+    if device == "cuda" and not cuda:
+        raise ResourceError("no CUDA device is available", where="--device cuda", hint="--device cpu")
+    kind = device if device != "auto" else "cuda" if cuda else "cpu"
+    if precision == "tf32" and kind == "cpu":
+        raise ConfigError("tf32 is a format of CUDA devices", where="--precision tf32", hint="--precision fp32")
+    if precision == "auto":
+        fast = torch.cuda.is_bf16_supported() if kind == "cuda" else is_bf16_worthwhile()
+        precision = "bf16" if fast else "tf32" if kind == "cuda" else "fp32"
+    return Device(torch.device(kind), precision)
+
+
+def agree(device: Device, ranks: Ranks) -> Device:
+    """Return the device in the precision of all ranks: bf16 if one of them has found it worthwhile."""
+    (bf16,) = ranks.highest(device.precision == "bf16")
+    return replace(device, precision="bf16") if bf16 else device
+
+
+def has_bf16() -> bool:
+    """Whether this CPU multiplies bf16 by itself: with AMX or AVX512-BF16."""
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def is_bf16_worthwhile() -> bool:
+    """Whether bf16 products are WORTHWHILE on this CPU, found by trying some: about 20 ms."""
+    if not has_bf16():
+        return False
+    device = torch.device("cpu")
+    return measure_product(torch.bfloat16, device, 512) >= WORTHWHILE * measure_product(torch.float32, device, 512)
+
+
+def measure_product(dtype: torch.dtype, device: torch.device, size: int, repeats: int = 5) -> float:
+    """Return the FLOP/s of the best of some products of two square matrices: a ceiling for what networks reach."""
+    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    seconds = [seconds_of(lambda: torch.mm(a, b), device) for _ in range(repeats + 1)]
+    return 2 * size**3 / min(seconds[1:])  # the first one chooses a kernel
+
+
+def seconds_of(work: Callable[[], object], device: torch.device, count: int = 1) -> float:
+    """Return how long it takes to do something `count` times, until the device is done with it."""
+    wait_for(device)
+    start = time.perf_counter()
+    for _ in range(count):
+        work()
+    wait_for(device)
+    return time.perf_counter() - start
+
+
+def wait_for(device: torch.device) -> None:
+    """Return when the device has done what it was asked; a CPU always has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,65 @@
+"""What a run would be, before it is one: builds it, tries one step, and throws everything away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+from ganzoo.settings.config import RunConfig
+from ganzoo.training.build import GAN
+from ganzoo.training.costs import measure_costs, peak_memory_mb
+from ganzoo.training.device import seconds_of
+from ganzoo.training.feed import Feed
+from ganzoo.training.graphs import WARM_UP
+from ganzoo.training.loop import advance
+from ganzoo.training.prepare import explain_memory, prepare
+from ganzoo.training.steps import discriminator_step, generator_step
+from ganzoo.zoo.catalogue import Zoo
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Size and expected time of a run."""
+
+    title: str
+    device: str
+    samples: int
+    shape: tuple[int, ...]
+    parameters_g: int
+    parameters_d: int
+    flops_per_step: float
+    memory_mb: float
+    """Peak so far: of the process on a CPU, of the allocator on CUDA."""
+    seconds_per_step: float
+    steps: int
+
+    @property
+    def seconds(self) -> float:
+        """Expected time of all steps."""
+        return self.steps * self.seconds_per_step
+
+
+def rehearse(run: RunConfig, zoo: Zoo, note: Callable[[str], None]) -> Rehearsal:
+    """Try one step on two samples, then time the second of full size. Raises what `prepare` raises."""
+    training, samples = prepare(run, zoo, note)
+    gan, optim = training.gan, run.optim
+    with explain_memory(run), closing(training.feed):
+        _try_small(gan, training.feed)
+        for _ in range(WARM_UP + 2 if gan.device.torch_device.type == "cuda" else 2):  # until kernels are chosen
+            seconds = seconds_of(lambda: advance(training), gan.device.torch_device)
+    return Rehearsal(
+        title=run.title,
+        device=f"{gan.device.torch_device.type}, {gan.device.precision}",
+        samples=len(samples),
+        shape=samples.spec.shape,
+        **measure_costs(gan, samples, optim),
+        memory_mb=peak_memory_mb(gan.device.torch_device),
+        seconds_per_step=seconds,
+        steps=run.train.steps,
+    )
+
+
+def _try_small(gan: GAN, feed: Feed) -> None:
+    discriminator_step(gan, *feed.next(2))
+    generator_step(gan, *feed.next(2))

@@ -1,0 +1,151 @@
+"""Dataset -> batches. The order depends on the seed alone, and one integer is the whole position."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganzoo.contracts import Samples
+from ganzoo.data.images import from_uint8
+from ganzoo.data.samples import Pixels
+from ganzoo.errors import PluginError
+from ganzoo.training.ranks import ALONE, Ranks
+
+
+def check_samples(samples: Samples, dataset: str) -> None:
+    """Raise PluginError if a dataset did not give what the contract promises: type, range, lengths, labels."""
+    x, y, classes = samples.x, samples.y, samples.spec.num_classes
+    numbers = x.dtype == torch.uint8 or (isinstance(x, Tensor) and in_range(x))
+    promises = {
+        "x is uint8, or float32 in [-1, 1]": numbers,
+        "images (M, C, H, W) are uint8 from 0 to 255": x.dtype == torch.uint8 or len(samples.spec.shape) != 3,
+        "x and y have the same length, not 0": 0 < len(x) == len(y),
+        f"y is int64 in [0, {classes})": y.dtype == torch.int64 and bool(((y >= 0) & (y < classes)).all()),
+    }
+    for promise, kept in promises.items():
+        if not kept:
+            raise PluginError(f"dataset {dataset!r} breaks its contract, by which {promise}", hint="ganzoo plugins")
+
+
+def in_range(x: Tensor) -> bool:
+    """Say whether samples are float32 in [-1, 1]; nan is not."""
+    return x.dtype == torch.float32 and bool((x.abs() <= 1).all())
+
+
+class Feed:
+    """An endless stream of shuffled epochs; a batch may span the end of one and the start of the next.
+
+    Where the samples lie decides the cost of a batch, and nothing else: on the device it is one gather; on the
+    host, a gather and a copy; what does not fit in memory is decoded ahead by processes, in the same order.
+    """
+
+    def __init__(self, samples: Samples, seed: int, device: torch.device, ranks: Ranks = ALONE) -> None:
+        self.x, self.y = place(samples.x, device), samples.y.to(device)
+        self.seed, self.ranks, self.device = seed, ranks, device
+        self.position = 0  # samples drawn so far
+        self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
+        self._reader: Reader | None = None
+
+    def next(self, count: int) -> tuple[Tensor, Tensor]:
+        """Return x (N, *shape) float32 in [-1, 1] and y (N,), this rank's share of `count`; advances the position.
+
+        Raises DataError if samples that are streamed cannot be read any more.
+        """
+        start, share = self.position, self.ranks.share(count)
+        index = self._draw(count)[share]
+        x = from_uint8(self._gather(index) if isinstance(self.x, Tensor) else self._read(start, count)[share])
+        x = x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+        return x, self.y[send(index, self.device)]
+
+    def close(self) -> None:
+        """End the processes that decode ahead; the next batch would start them again."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _draw(self, count: int) -> Tensor:
+        """Return the indices of the next samples (count,), and advance the position."""
+        parts, end = [], self.position + count
+        while self.position < end:
+            epoch, start = divmod(self.position, len(self.y))
+            parts.append(self._shuffled(epoch)[start : start + end - self.position])
+            self.position += len(parts[-1])
+        return torch.cat(parts)
+
+    def _shuffled(self, epoch: int) -> Tensor:
+        """Return the order of one epoch (M,), where it is used."""
+        if epoch != self._epoch:
+            home = self.x.device if isinstance(self.x, Tensor) else torch.device("cpu")
+            self._order, self._epoch = send(shuffle(len(self.y), self.seed, epoch), home), epoch
+        return self._order
+
+    def _gather(self, index: Tensor) -> Tensor:
+        """Return samples that lie on the device or on the host."""
+        assert isinstance(self.x, Tensor)
+        return send(self.x[index], self.device)
+
+    def _read(self, start: int, count: int) -> Tensor:
+        """Return the samples that come after the first `start` ones; all ranks decode all, since shares vary."""
+        assert not isinstance(self.x, Tensor)
+        if self._reader is None or self._reader.position != start:
+            self.close()
+            self._reader = Reader(self.x.stream(walk(len(self.y), self.seed, start)), start)
+        return send(self._reader.take(count), self.device)
+
+
+class Reader:
+    """Any number of samples at a time of a stream that comes in chunks."""
+
+    def __init__(self, chunks: Generator[Tensor], position: int) -> None:
+        self.position = position
+        self._chunks, self._rest = chunks, torch.empty(0)
+
+    def take(self, count: int) -> Tensor:
+        """Return the next samples (count, *shape)."""
+        parts, missing = [], count
+        while missing > 0:
+            if len(self._rest) == 0:
+                self._rest = next(self._chunks)
+            parts.append(self._rest[:missing])
+            self._rest = self._rest[missing:]
+            missing -= len(parts[-1])
+        self.position += count
+        return torch.cat(parts)
+
+    def close(self) -> None:
+        """Let the stream end."""
+        self._chunks.close()
+
+
+def place(x: Pixels, device: torch.device) -> Pixels:
+    """Move samples to the device, as uint8 where they are images, unless they would fill half of what is free there."""
+    if not isinstance(x, Tensor) or (device.type == "cuda" and x.nbytes > torch.cuda.mem_get_info(device)[0] // 2):
+        return x
+    return x.to(device)
+
+
+def send(x: Tensor, device: torch.device) -> Tensor:
+    """Move a batch to the device; to CUDA from pinned memory, so that the host does not wait for the copy."""
+    if device.type == "cuda" and not x.is_cuda:
+        return x.pin_memory().to(device, non_blocking=True)
+    return x
+
+
+def shuffle(length: int, seed: int, epoch: int) -> Tensor:
+    """Return the order of one epoch (length,), from the seed and the epoch alone."""
+    entropy = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
+    return torch.randperm(length, generator=torch.Generator().manual_seed(int(entropy)))
+
+
+def walk(length: int, seed: int, position: int) -> Iterator[int]:
+    """Yield the indices of all epochs without end, from a position on."""
+    first, start = divmod(position, length)
+    for epoch in itertools.count(first):
+        order = shuffle(length, seed, epoch)
+        for begin in range(start, length, 2**16):  # a list of all takes five times the memory
+            yield from order[begin : begin + 2**16].tolist()
+        start = 0

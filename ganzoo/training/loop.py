@@ -1,0 +1,193 @@
+"""The one loop every GAN shares. Read beside Algorithm 1 of arXiv:1704.00028."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.errors import CheckpointError, DivergedError
+from ganzoo.settings.config import OptimConfig, RunConfig, flatten, from_tables, to_tables, unflatten
+from ganzoo.training import randomness
+from ganzoo.training.build import GAN
+from ganzoo.training.feed import Feed
+from ganzoo.training.graphs import Updates
+from ganzoo.training.steps import Terms
+
+
+class Wish(Enum):
+    """What the outside wants of the loop after a step."""
+
+    GO_ON = auto()
+    SAVE = auto()
+    STOP = auto()
+    """Save, then leave."""
+
+
+class Journal(Protocol):
+    """What the loop tells the outside: it decides when, the journal decides how and where to."""
+
+    def step(self, step: int) -> Wish:
+        """Note that a step is done, and say how to go on."""
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Keep the numbers of one step."""
+
+    def sample(self, step: int, gan: GAN) -> None:
+        """Show what G_ema makes."""
+
+    def evaluate(self, step: int, gan: GAN) -> bool:
+        """Score what G_ema makes, and say whether it is the best so far."""
+
+    def diagnose(self, step: int, gan: GAN) -> None:
+        """Look for what goes wrong; the GAN and the random state stay as they are."""
+
+    def save(self, step: int, state: Mapping[str, Any]) -> None:
+        """Keep a state from which the run goes on exactly."""
+
+
+@dataclass
+class Training:
+    """A GAN, its data, and how far they are."""
+
+    run: RunConfig
+    gan: GAN
+    feed: Feed
+    updates: Updates
+    step: int = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that decides the next step: networks, optimisers, position in the data, random states."""
+        return {
+            **self.gan.state_dict(),
+            "step": self.step,
+            "position": self.feed.position,
+            "random": randomness.capture(),
+            "settings": flatten(to_tables(self.run)),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave. Raises CheckpointError if it belongs to other settings or networks."""
+        try:
+            check_settings(_completed(state["settings"]), flatten(to_tables(self.run)))
+            self.gan.load_state_dict(state)
+            self.step, self.feed.position = state["step"], state["position"]
+            randomness.restore(state["random"])
+        except KeyError as error:
+            raise CheckpointError(f"the checkpoint lacks {error}") from error
+        except (RuntimeError, ValueError) as error:
+            raise CheckpointError(f"the checkpoint does not fit the recipe: {error}") from error
+
+    def align(self) -> None:
+        """Make this rank what rank 0 is: weights, buffers, moving average and random state."""
+        gan, device = self.gan, self.gan.device.torch_device
+        generator = randomness.read_generator(device)
+        networks = [t for network in (gan.G, gan.D, gan.G_ema, gan.transform) for t in network.state_dict().values()]
+        gan.ranks.broadcast([*networks, generator])
+        randomness.set_generator(device, generator)
+
+
+_FREE = (
+    *("dataset.", "features.", "eval.", "train.steps", "train.device", "train.precision"),
+    *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last", "train.diagnose_every"),
+)
+"""Settings that may change within a run: length, device, what is written when; data are compared by content."""
+
+
+def _completed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a checkpoint, with the defaults of those that ganzoo did not have when it was saved."""
+    return flatten(to_tables(from_tables(unflatten(settings))))
+
+
+def check_settings(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise CheckpointError, naming them, if settings that decide the next step are not those of the checkpoint."""
+    keys = [key for key in {**then, **now} if not key.startswith(_FREE) and then.get(key) != now.get(key)]
+    if keys:
+        changes = ", ".join(f"{key} {then.get(key)} -> {now.get(key)}" for key in keys)
+        raise CheckpointError(f"the settings differ from the run's: {changes}", hint="a new run for new settings")
+
+
+def train(training: Training, journal: Journal) -> None:
+    """Train from the present step to the last one, or until the journal asks to stop.
+
+    Raises DivergedError when a number that is logged is no longer finite.
+    """
+    run, gan, schedule = training.run, training.gan, training.run.train
+    while training.step < schedule.steps:
+        terms = advance(training)
+        step, last = training.step, training.step == schedule.steps
+        wish = journal.step(step)
+        if last or step % schedule.log_every == 0:
+            journal.record(step, measure(gan, terms, step))
+        if last or step % schedule.sample_every == 0:
+            journal.sample(step, gan)
+        if schedule.diagnose_every and step % schedule.diagnose_every == 0:
+            journal.diagnose(step, gan)
+        best = run.eval.every > 0 and step % run.eval.every == 0 and journal.evaluate(step, gan)
+        if last or best or wish is not Wish.GO_ON or step % schedule.save_every == 0:
+            journal.save(step, training.state_dict())
+        if wish is Wish.STOP:
+            return
+
+
+def advance(training: Training) -> Terms:
+    """Do one step: n_critic updates of D, then one of G. Returns the terms of the last ones."""
+    gan, feed, optim = training.gan, training.feed, training.run.optim
+    set_schedule(gan, optim, training.step / training.run.train.steps)
+    with gan.device.arithmetic():
+        for _ in range(optim.n_critic):
+            terms = training.updates.discriminator(*feed.next(optim.batch_size))
+        terms |= training.updates.generator(*feed.next(optim.batch_size_g or optim.batch_size))
+    training.step += 1
+    return terms
+
+
+def set_schedule(gan: GAN, optim: OptimConfig, done: float) -> None:
+    """Set rates, beta2 and the factor of the penalty for the fraction `done` in [0, 1) of the run."""
+    left = left_of(optim, done)
+    gan.penalty_scale.fill_(optim.penalty_end + left * (1 - optim.penalty_end))
+    for optimizer in (gan.opt_g, gan.opt_d):
+        for group in optimizer.param_groups:
+            rate = group["initial_lr"] * (optim.lr_end + left * (1 - optim.lr_end))
+            if isinstance(group["lr"], Tensor):  # which a recorded step reads
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+            if optim.beta2_end and "betas" in group:
+                group["betas"] = (optim.beta1, optim.beta2_end + left * (optim.beta2 - optim.beta2_end))
+
+
+def left_of(optim: OptimConfig, done: float) -> float:
+    """Return how much of the way to their ends the scheduled settings have before them: from 1 down to 0."""
+    if optim.lr_decay == "none":
+        return 1.0
+    way = min(1.0, done / optim.decay_over)
+    return 1 - way if optim.lr_decay == "linear" else (1 + math.cos(math.pi * way)) / 2
+
+
+def measure(gan: GAN, terms: Terms, step: int) -> dict[str, float]:
+    """Read the terms of a step, the mean of all ranks, and the gradients it left behind: this waits for the device.
+
+    Raises DivergedError, naming the first number that is not finite.
+    """
+    gan.ranks.average(list(terms.values()))
+    values = {name: float(value) for name, value in terms.items()}
+    values |= {"grad_norm/d": _gradient_norm(gan.D), "grad_norm/g": _gradient_norm(gan.G)}
+    values |= {"lr/d": float(gan.opt_d.param_groups[0]["lr"]), "lr/g": float(gan.opt_g.param_groups[0]["lr"])}
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise DivergedError(f"diverged by step {step}: {name} is {value}", hint=REMEDIES)
+    return values
+
+
+REMEDIES = "--lipschitz gp, or a smaller rate: --set optim.lr_d=1e-4 --set optim.lr_g=1e-4"
+
+
+def _gradient_norm(network: nn.Module) -> float:
+    gradients: list[Tensor] = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    return float(torch.nn.utils.get_total_norm(gradients))

@@ -1,0 +1,58 @@
+"""Load the data of a run, build its GAN, and place both on the device. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from ganzoo.contracts import Samples
+from ganzoo.errors import ResourceError
+from ganzoo.settings.config import RunConfig
+from ganzoo.training import randomness
+from ganzoo.training.build import advise, build_gan
+from ganzoo.training.device import agree, choose_device
+from ganzoo.training.feed import Feed, check_samples
+from ganzoo.training.graphs import choose_updates
+from ganzoo.training.loop import Training
+from ganzoo.training.ranks import ALONE, Ranks, check_shares
+from ganzoo.zoo import choices
+from ganzoo.zoo.catalogue import Zoo
+
+
+def prepare(run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks = ALONE) -> tuple[Training, Samples]:
+    """Load the data, seed, and build the GAN; nothing is written. `note` receives remarks that the user should read.
+
+    Raises ConfigError, DataError, PluginError or ResourceError where that cannot be.
+    """
+    choices.check(run, zoo)  # before the data, which may take long to read or to fetch
+    check_shares(run.optim, ranks)
+    device = agree(choose_device(run.train.device, run.train.precision), ranks)
+    with ranks.in_turn():
+        samples: Samples = zoo.create("dataset", run.dataset).load()
+    check_samples(samples, run.dataset.name)
+    randomness.seed_everything(run.train.seed)
+    with explain_memory(run):
+        gan = build_gan(run, zoo, samples.spec, device, ranks)
+        feed = Feed(samples, run.train.seed, device.torch_device, ranks)
+    for remark in (*samples.notes, *advise(run, gan)):
+        note(remark)
+    return Training(run, gan, feed, choose_updates(gan, run.optim, note)), samples
+
+
+@contextmanager
+def explain_memory(run: RunConfig) -> Iterator[None]:
+    """Turn the ways in which torch reports exhausted memory into one ResourceError."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
+            raise
+        batch = max(run.optim.batch_size, run.optim.batch_size_g)
+        hint = f"--batch-size {max(1, batch // 2)}, or a smaller --image-size"
+        raise ResourceError("out of memory", where=str(error).partition("\n")[0][:200], hint=hint) from error
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -1,0 +1,197 @@
+"""The processes that train one run together, each on its share of every batch.
+
+torchrun starts them, and says in the environment of each which one it is. They have the same weights and the same
+random state after every step: shares are rows of what one process would have, and gradients are averaged once per
+step of an optimiser. That is done by hand: DistributedDataParallel expects one backward pass for each forward pass
+and one loss, where a GAN has two players, a penalty that is differentiated twice, and passes without any gradient.
+
+A process that is alone neither waits nor sends, and torch.distributed is not set up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+from torch import Tensor
+
+from ganzoo.errors import ConfigError, GanzooError, ResourceError
+from ganzoo.settings.config import OptimConfig
+from ganzoo.training import randomness
+
+PATIENCE = timedelta(days=1)
+"""How long a rank waits for the others: rank 0 may score for hours. One that dies is noticed at once."""
+
+_GRACE = 10.0
+"""Seconds that a rank with an error leaves rank 0 to end with its own: time to write the state of the run."""
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Which of the processes this is. Rank 0 leads: it alone writes and shows."""
+
+    rank: int = 0
+    size: int = 1
+    local: int = 0
+    """Place among the ranks of this machine: the number of its GPU."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is rank 0."""
+        return self.rank == 0
+
+    def share(self, count: int) -> slice:
+        """Return this rank's rows of a joint batch; `check_shares` has seen that they divide it."""
+        rows = count // self.size
+        return slice(self.rank * rows, (self.rank + 1) * rows)
+
+    @torch.no_grad()
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each by its mean over the ranks, in place: one message for all of them, of one device."""
+        if self.size == 1 or not tensors:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        with _explained():
+            torch.distributed.all_reduce(flat)
+        parts = torch.split(flat.div_(self.size), [tensor.numel() for tensor in tensors])
+        for tensor, part in zip(tensors, parts, strict=True):
+            tensor.copy_(part.view(tensor.shape))
+
+    @torch.no_grad()
+    def gather(self, values: Tensor) -> Tensor:
+        """values (N,), as many on each rank -> those of all ranks in order (size * N,)."""
+        if self.size == 1:
+            return values
+        parts = [torch.empty_like(values) for _ in range(self.size)]
+        with _explained():
+            torch.distributed.all_gather(parts, values.contiguous())
+        return torch.cat(parts)
+
+    @torch.no_grad()
+    def broadcast(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each by that of rank 0, in place."""
+        if self.size > 1:
+            with _explained():
+                for tensor in tensors:
+                    whole = tensor.contiguous()
+                    torch.distributed.broadcast(whole, src=0)
+                    tensor.copy_(whole)
+
+    def highest(self, *numbers: int) -> list[int]:
+        """Return the highest that any rank gives, place by place; waits for the ranks, and for no GPU."""
+        if self.size == 1:
+            return list(numbers)
+        message = torch.tensor(numbers, dtype=torch.int64)
+        with _explained():
+            torch.distributed.all_reduce(message, op=torch.distributed.ReduceOp.MAX)
+        return [int(number) for number in message]
+
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """Let the first rank of each machine do this before the others: what it downloads, they find."""
+        if self.local > 0:
+            self.highest(0)
+        yield
+        if self.local == 0:
+            self.highest(0)
+
+    @contextmanager
+    def apart(self, device: torch.device) -> Iterator[None]:
+        """Draw other numbers on each rank; after it the random states are as before, and so again equal.
+
+        They follow from the state of the device's generator, which must have moved since the last time.
+        """
+        if self.size == 1:
+            yield
+            return
+        state = randomness.read_generator(device).numpy().tobytes()
+        seed = hashlib.blake2b(state + bytes(str(self.rank), "ascii"), digest_size=7).digest()
+        with randomness.reseeded(int.from_bytes(seed), device):
+            yield
+
+
+ALONE = Ranks()
+
+
+def read_ranks() -> Ranks:
+    """Return what torchrun says of this process; alone without it."""
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+    return Ranks(*(int(os.environ[name]) for name in names)) if all(name in os.environ for name in names) else ALONE
+
+
+def check_shares(optim: OptimConfig, ranks: Ranks) -> None:
+    """Raise ConfigError if a batch cannot be divided into equal shares."""
+    for name in ("batch_size", "batch_size_g"):
+        if (batch := getattr(optim, name)) % ranks.size:
+            nearest = max(1, round(batch / ranks.size)) * ranks.size
+            what = f"a batch of {batch} has no equal shares for {ranks.size} ranks"
+            raise ConfigError(what, where=f"optim.{name}", hint=f"--set optim.{name}={nearest}")
+
+
+@contextmanager
+def joined(ranks: Ranks, device: str) -> Iterator[None]:
+    """Be in touch with the other ranks; all of them leave together. `device` is the setting train.device.
+
+    Raises ResourceError if a rank has no GPU of its own, or if the ranks cannot reach each other. Where rank 0
+    ends with an error too, the others say nothing: SystemExit.
+    """
+    if ranks.size == 1:
+        yield
+        return
+    _join(ranks, device)
+    try:
+        yield
+        ranks.highest(0)  # rank 0 may still be scoring
+    except GanzooError as error:
+        if not ranks.leads and _rank_0_ends():
+            raise SystemExit(error.exit_code) from error
+        raise  # still in touch: the others learn of the end when this process is gone
+    torch.distributed.destroy_process_group()
+
+
+def _join(ranks: Ranks, device: str) -> None:
+    cuda = device != "cpu" and torch.cuda.is_available()
+    if cuda:
+        _choose_gpu(ranks)
+    backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"  # what is on the CPU never waits for a GPU
+    try:
+        torch.distributed.init_process_group(backend, rank=ranks.rank, world_size=ranks.size, timeout=PATIENCE)
+    except (RuntimeError, ValueError) as error:
+        what = f"rank {ranks.rank} cannot reach the others: {error}"
+        raise ResourceError(what, hint=f"torchrun --nproc-per-node {ranks.size} -m ganzoo ...") from error
+
+
+def _choose_gpu(ranks: Ranks) -> None:
+    """Let "cuda" mean this rank's own GPU."""
+    if ranks.local >= (count := torch.cuda.device_count()):
+        what = f"rank {ranks.rank} has no GPU of its own: this machine has {count}"
+        raise ResourceError(what, hint=f"--nproc-per-node {count}, or --device cpu")
+    torch.cuda.set_device(ranks.local)
+
+
+def _rank_0_ends() -> bool:
+    """Wait a little for rank 0 to end, and say whether it did: torchrun would kill it once another rank is gone."""
+    start = time.monotonic()
+    try:
+        message = torch.distributed.irecv(torch.zeros(1), src=0)  # which rank 0 never sends
+        if message is not None:
+            message.wait(timedelta(seconds=_GRACE))
+    except RuntimeError:
+        return time.monotonic() - start < _GRACE
+    return False
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn the ways in which a lost rank shows into one ResourceError."""
+    try:
+        yield
+    except RuntimeError as error:
+        what = f"another rank has ended: {str(error).rpartition('] ')[2][:200]}"  # after gloo's file and address
+        raise ResourceError(what, hint="its own error says why; then ganzoo resume, on any number of ranks") from error

@@ -1,0 +1,132 @@
+"""One update of each player. Read beside Algorithm 1 of arXiv:1704.00028, whose line numbers are quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from ganzoo.contracts import Verdict
+from ganzoo.training.build import GAN
+from ganzoo.training.ranks import ALONE, Ranks
+
+Terms = dict[str, Tensor]
+"""Named scalars of a step, still on the device: reading one waits for the device."""
+
+
+def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
+    """x_real (N, *shape) in [-1, 1], y (N,). Updates D in place; returns its loss terms and mean scores."""
+    z = gan.sample_z(y)  # line 4
+    with gan.device.autocast(), gan.ranks.apart(y.device):
+        with torch.no_grad():  # D's update needs no gradient through G
+            x_fake = gan.G(z, y).float()  # line 5
+        real, fake = judge_both(gan, x_real, x_fake, y)
+
+        adversarial = gan.loss.discriminator_loss(real=real.logits, fake=fake.logits)
+        penalty = gan.lipschitz.penalty(lambda x: gan.judge(x, y).logits, real=x_real, fake=x_fake)  # lines 6-7
+        penalty = penalty * gan.penalty_scale
+        auxiliary = gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
+
+    descend(gan.opt_d, adversarial + penalty + auxiliary, gan.ranks, limit=gan.clip_grad_norm)  # line 9
+    gan.lipschitz.project(gan.D)
+    gan.adapt(real.logits.detach())
+    return {
+        "d/adversarial": adversarial.detach(),
+        "d/penalty": penalty.detach(),
+        "d/auxiliary": auxiliary.detach(),
+        "score/real": real.logits.detach().mean(),
+        "score/fake": fake.logits.detach().mean(),
+        **{f"augment/{name}": state.clone() for name, state in gan.transform.named_buffers() if state.ndim == 0},
+    }
+
+
+def judge_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tuple[Verdict, Verdict]:
+    """Return D's opinion of both batches; in one pass of 2N samples where logits depend on one sample each."""
+    if not gan.per_sample:  # batch norm in D sees reals and fakes apart: arXiv:1511.06434's code
+        return gan.judge(x_real, y), gan.judge(x_fake, y)
+    both = gan.judge(torch.cat([x_real, x_fake]), torch.cat([y, y]))
+    real, fake = both.logits.chunk(2)
+    if both.class_logits is None:
+        return Verdict(real), Verdict(fake)
+    return Verdict(real, (classes := both.class_logits.chunk(2))[0]), Verdict(fake, classes[1])
+
+
+def generator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
+    """x_real (N, *shape) in [-1, 1], y (N,). Updates G and G_ema in place; returns its loss terms."""
+    terms = update_generator(gan, x_real, y)
+    update_average(gan.G_ema, gan.G, gan.ema_decay)
+    return terms
+
+
+def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
+    """As `generator_step`, but G_ema stays where it is."""
+    z = gan.sample_z(y)
+    with gan.device.autocast(), frozen(gan.D), gan.ranks.apart(y.device):
+        fake = gan.judge(gan.G(z, y).float(), y)  # line 11
+        real_logits = gan.judge(x_real, y).logits if gan.loss.relativistic else None
+
+        adversarial = gan.loss.generator_loss(fake=fake.logits, real=real_logits)
+        auxiliary = gan.conditioner.auxiliary_loss(fake, y)
+        penalty = gan.generator_penalty(z, y)
+
+    loss = adversarial + penalty + auxiliary
+    descend(gan.opt_g, loss, gan.ranks, averages_of(gan), limit=gan.clip_grad_norm)  # line 12
+    return {
+        "g/adversarial": adversarial.detach(),
+        "g/penalty": penalty.detach(),
+        "g/auxiliary": auxiliary.detach(),
+    }
+
+
+def descend(
+    optimizer: Optimizer, loss: Tensor, ranks: Ranks = ALONE, buffers: Sequence[Tensor] = (), *, limit: float = 0.0
+) -> None:
+    """One gradient step; the gradients stay readable until the next one. Ranks average theirs, and the buffers.
+
+    A gradient longer than `limit` is scaled down to it, unless that is 0.
+    """
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.grad is not None]
+    if ranks.size > 1:
+        ranks.average([*(weight.grad for weight in weights), *buffers])
+    if limit:
+        torch.nn.utils.clip_grad_norm_(weights, limit, foreach=True)
+    optimizer.step()
+
+
+def averages_of(gan: GAN) -> list[Tensor]:
+    """Return what both networks keep of the batches they saw, as batch normalisation does: on each rank its share."""
+    return [buffer for network in (gan.G, gan.D) for buffer in network.buffers() if buffer.is_floating_point()]
+
+
+@torch.no_grad()
+def update_average(average: AveragedModel, G: nn.Module, decay: float) -> None:
+    """Move the average towards G; buffers are copied. At update t the decay is at most (1 + t) / (10 + t).
+
+    Without that warm-up the first random weights would still weigh 37 % after 1,000 steps at 0.999.
+    AveragedModel.update_parameters would wait for the device at each step, to count.
+    """
+    t = int(average.n_averaged)
+    rate = 1 - min(decay, (1 + t) / (10 + t)) if t else 1.0
+    torch._foreach_lerp_(list(average.module.parameters()), list(G.parameters()), rate)
+    for slow, fast in zip(average.module.buffers(), G.buffers(), strict=True):
+        slow.copy_(fast)
+    average.n_averaged += 1
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Gradients flow through the network but not into its weights: G's update needs no gradient of D's weights."""
+    trainable = [weight for weight in network.parameters() if weight.requires_grad]
+    for weight in trainable:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in trainable:
+            weight.requires_grad_(True)

@@ -1,0 +1,1 @@
+"""What there is by name: plugins, components and recipes; settings are checked against it."""

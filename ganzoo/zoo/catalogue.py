@@ -1,0 +1,204 @@
+"""What the installed plugins offer, by kind and name. Made once, passed down; there is no global."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ganzoo.errors import ConfigError, PluginError
+from ganzoo.settings.config import ALL_KINDS, Choice, Kind
+from ganzoo.settings.options import Option, did_you_mean, list_options, validate
+from ganzoo.zoo.loading import CONTRACTS as CONTRACTS
+from ganzoo.zoo.loading import Loaded, check_offer, load_builtin, load_file, load_installed
+from ganzoo.zoo.loading import Plugin as Plugin
+from ganzoo.zoo.names import ENABLE, KNOWN, find_plugins, unknown, unknown_plugin
+
+BUILTIN = (
+    "ganzoo.builtin.models",
+    "ganzoo.builtin.losses",
+    "ganzoo.builtin.lipschitz",
+    "ganzoo.builtin.conditioners",
+    "ganzoo.builtin.augmentations",
+    "ganzoo.builtin.datasets",
+    "ganzoo.builtin.features",
+    "ganzoo.builtin.metrics",
+    "ganzoo.builtin.engines",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One component of the catalogue."""
+
+    kind: Kind
+    name: str
+    """As it is known: "foo", or "foo@ganzoo-b" where another plugin has the name foo."""
+    component: type
+    plugin: str
+
+    @property
+    def summary(self) -> str:
+        """First line of its docstring."""
+        return (self.component.__doc__ or "").strip().partition("\n")[0]
+
+    @property
+    def options(self) -> list[Option]:
+        """Its options, in the order of its fields."""
+        return list_options(self.component)
+
+
+@dataclass
+class Zoo:
+    """The catalogue: components by kind and name, and the plugins they came from."""
+
+    plugins: list[Plugin] = field(default_factory=list)
+    _entries: dict[Kind, dict[str, Entry]] = field(default_factory=lambda: {kind: {} for kind in ALL_KINDS})
+    override: tuple[str, ...] = ()
+    """Plugins whose components may take names that others have."""
+
+    def entries(self, kind: Kind) -> list[Entry]:
+        """Return the components of one kind, sorted by name."""
+        return sorted(self._entries[kind].values(), key=lambda entry: entry.name)
+
+    def all_entries(self) -> list[Entry]:
+        """Return the components of all kinds."""
+        return [entry for kind in ALL_KINDS for entry in self.entries(kind)]
+
+    def entry(self, kind: Kind, name: str) -> Entry:
+        """Return one component, by its name or as name@plugin.
+
+        Raises ConfigError, with the nearest name, if there is none; PluginError if a plugin that may have it is broken.
+        """
+        if name in self._entries[kind]:
+            return self._entries[kind][name]
+        base, at, tag = name.partition("@")
+        theirs = {plugin.name for plugin in self.plugins if plugin.answers_to(tag)}
+        same = [e for e in self.entries(kind) if e.name.partition("@")[0] == base and e.plugin in theirs]
+        if at and len(same) == 1:
+            return same[0]
+        raise self._missing(kind, base, tag)
+
+    def plugin(self, name: str) -> Plugin:
+        """Return one plugin, by any of its names. Raises ConfigError, with the nearest, if there is none."""
+        for plugin in self.plugins:
+            if plugin.name == name:
+                return plugin
+        for plugin in self.plugins:
+            if plugin.answers_to(name):
+                return plugin
+        raise unknown_plugin(name, [plugin.name for plugin in self.plugins])
+
+    def create(self, kind: Kind, choice: Choice) -> Any:
+        """Construct the chosen component. Raises ConfigError if its name or an option is refused."""
+        return validate(self.entry(kind, choice.name).component, choice.options, kind)
+
+    def create_parts(self, kind: Kind, choice: Choice) -> list[Any]:
+        """Construct each component of a sum such as `sn+gp`. Raises ConfigError, also for a part named twice."""
+        parts = choice.parts()
+        if len({self.entry(kind, part.name).component for part in parts}) < len(parts):
+            raise ConfigError(f"{kind} {choice.name!r} names a part twice", hint="name each part once: sn+gp")
+        return [self.create(kind, part) for part in parts]
+
+    def add(self, plugin: str, hook: str, kind: Kind, offered: Any) -> None:
+        """Take what one hook of one plugin returned. Raises PluginError if it breaks the contract."""
+        check_offer(kind, hook, offered)
+        self.take(Loaded(Plugin(plugin), {kind: dict(offered)}))
+
+    def take(self, loaded: Loaded) -> None:
+        """Take what a plugin brought. Where a name is taken, its component is known as name@plugin, with a remark."""
+        plugin = loaded.plugin
+        entries = [Entry(kind, n, cls, plugin.name) for kind, own in loaded.offered.items() for n, cls in own.items()]
+        remarks = [remark for entry in entries if (remark := self._place(entry, plugin))]
+        self.plugins.append(replace(plugin, remark="; ".join(filter(None, [plugin.remark, *remarks]))))
+        self.plugins = [self._tell(plugin) for plugin in self.plugins]
+
+    def _tell(self, plugin: Plugin) -> Plugin:
+        """Return a plugin with its components as they are known by now; of one that is broken they are what it said."""
+        own = tuple(f"{entry.kind} {entry.name}" for entry in self.all_entries() if entry.plugin == plugin.name)
+        return replace(plugin, components=own) if plugin.state == "ok" else plugin
+
+    def _place(self, entry: Entry, plugin: Plugin) -> str:
+        """Put a component where it is found; returns a remark if it is not known by its name alone."""
+        known = self._entries[entry.kind]
+        holder = known.get(entry.name)
+        if holder is None:
+            known[entry.name] = entry
+            return ""
+        theirs = self.plugin(holder.plugin)
+        if self._may_override(plugin) and not self._may_override(theirs):
+            self._rename(holder, theirs)
+            known[entry.name] = entry
+            return ""
+        address = self._rename(entry, plugin)
+        whose = "built in" if theirs.builtin else f"that of {theirs.label}"
+        return f"{entry.kind} {entry.name!r} is {whose} already; this one is {address!r}"
+
+    def _rename(self, entry: Entry, plugin: Plugin) -> str:
+        """Know a component as name@plugin from now on."""
+        address = f"{entry.name}@{'ganzoo' if plugin.builtin else plugin.tag}"
+        if address in self._entries[entry.kind]:
+            raise PluginError(f"{entry.kind} {address!r} is there twice: two plugins have one name", where=plugin.name)
+        self._entries[entry.kind][address] = replace(entry, name=address)
+        return address
+
+    def _may_override(self, plugin: Plugin) -> bool:
+        return not plugin.builtin and any(plugin.answers_to(name) for name in self.override)
+
+    def _missing(self, kind: Kind, name: str, tag: str) -> ConfigError | PluginError:
+        """Return the error of a name that nobody offers: a plugin that is broken or disabled may be why."""
+        package = tag or KNOWN.get(kind, {}).get(name, "")
+        absent = [plugin for plugin in self.plugins if plugin.state != "ok"]
+        near = [plugin for plugin in absent if _may_offer(plugin, kind, name, package)]
+        asked = f"{name}@{tag}" if tag else name
+        if not near and not package and not did_you_mean(name, self._entries[kind]):
+            near = absent
+        return _absent(kind, asked, near) if near else unknown(kind, asked, self._entries[kind])
+
+
+def _may_offer(plugin: Plugin, kind: Kind, name: str, package: str) -> bool:
+    """Whether it is the package of that component, has said that it has it, or is called after it: ganzoo-NAME."""
+    named = bool(package) and plugin.answers_to(package)
+    return named or f"{kind} {name}" in plugin.components or plugin.answers_to(f"ganzoo-{name}")
+
+
+def _absent(kind: Kind, name: str, plugins: Collection[Plugin]) -> ConfigError | PluginError:
+    """Return the error of a name that plugins which are not loaded may offer."""
+    offers = [f"{plugin.label}, which may provide it, {_why_absent(plugin)}" for plugin in plugins]
+    what = f"no {kind} is named {name!r}; {'; '.join(offers)}"
+    if broken := [plugin.name for plugin in plugins if plugin.state == "broken"]:
+        return PluginError(what, hint=f"ganzoo plugins --traceback {broken[0]}")
+    return ConfigError(what, hint=ENABLE)
+
+
+def _why_absent(plugin: Plugin) -> str:
+    return f"failed to load: {plugin.fault}" if plugin.state == "broken" else "is disabled"
+
+
+def load_zoo(*, files: Iterable[Path] = (), disabled: Collection[str] = (), override: Collection[str] = ()) -> Zoo:
+    """Load the built-ins, the installed plugins and single files. A broken plugin stays out, with its reason.
+
+    `disabled` adds to the comma-separated names in GANZOO_DISABLE_PLUGINS. Plugins in `override` may take names that
+    built-ins or other plugins have; theirs is then known as name@plugin. A broken single file is an error at once
+    (PluginError): it was asked for. Raises ConfigError if `disabled` or `override` names a plugin that is not there.
+    """
+    zoo = Zoo(override=tuple(override))
+    for name in BUILTIN:
+        zoo.take(load_builtin(importlib.import_module(name)))
+    for found in find_plugins(disabled):
+        zoo.take(load_installed(found))
+    for path in files:
+        zoo.take(load_file(path))
+    for name in override:
+        _check_override(zoo.plugin(name))
+    return zoo
+
+
+def _check_override(plugin: Plugin) -> None:
+    """Raise PluginError if a plugin that is to replace others is not there to do it."""
+    if plugin.builtin:
+        raise PluginError(f"--override: {plugin.name} ships with ganzoo", hint="the name of a plugin, or FILE.py")
+    if plugin.state != "ok":
+        raise PluginError(f"--override: {plugin.label} {_why_absent(plugin)}", hint="ganzoo plugins")

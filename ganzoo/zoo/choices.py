@@ -1,0 +1,83 @@
+"""Settings seen through the zoo: every option of every chosen component, its origin and its paper."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, replace
+from typing import Any
+
+from ganzoo.contracts import Dataset, Metric
+from ganzoo.errors import ConfigError
+from ganzoo.settings.config import KINDS, SECTIONS, Choice, Kind, Origin, RunConfig, Settings
+from ganzoo.zoo.catalogue import Zoo
+
+_PAPER = re.compile(r"arXiv:\d{4}\.\d{4,5}|doi:\S+[^\s.,;]")
+
+
+def check(run: RunConfig, zoo: Zoo) -> None:
+    """Construct every chosen component. Raises ConfigError for an unknown name or a refused option."""
+    run = replace(run, features=choose_features(run.features, run.dataset, zoo))
+    for kind in KINDS:
+        create = zoo.create_parts if kind == "lipschitz" else zoo.create  # only enforcers add up
+        create(kind, run.choice(kind))
+    choose_metrics(run.eval.metrics, zoo)
+
+
+def choose_features(features: Choice, dataset: Choice, zoo: Zoo) -> Choice:
+    """Return the chosen extractor; "auto" is the default one of the dataset. Raises ConfigError."""
+    if features.name != "auto":
+        return features
+    component = zoo.entry("dataset", dataset.name).component
+    assert issubclass(component, Dataset)  # the zoo saw to it
+    return Choice(component.default_features, features.options)
+
+
+def choose_metrics(names: str, zoo: Zoo) -> dict[str, Metric]:
+    """ "fid,is" -> metrics by name, with their default options. Raises ConfigError for an unknown one."""
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    if not wanted:
+        raise ConfigError("eval.metrics names no metric", hint="ganzoo list metric")
+    return {name: zoo.create("metric", Choice(name)) for name in wanted}
+
+
+def complete(settings: Settings, zoo: Zoo) -> Settings:
+    """Settings whose extractor is named, as a run folder records them. Raises what `check` raises."""
+    run = settings.run
+    check(run, zoo)
+    chosen = choose_features(run.features, run.dataset, zoo)
+    origin = Origin(f"dataset {run.dataset.name}") if chosen != run.features else settings.origins.get("features.name")
+    origins = dict(settings.origins) | ({"features.name": origin} if origin else {})
+    return Settings(replace(run, features=chosen), origins)
+
+
+def explain(settings: Settings, zoo: Zoo) -> list[dict[str, Any]]:
+    """Return rows of setting, value, origin and paper; options left at their default are rows too."""
+    settings = complete(settings, zoo)
+    rows = [row for kind in KINDS for row in _explain_choice(settings, zoo, kind)]
+    for name in SECTIONS:
+        section = getattr(settings.run, name)
+        rows += [_row(settings, f"{name}.{f.name}", getattr(section, f.name)) for f in fields(section)]
+    return rows
+
+
+def _explain_choice(settings: Settings, zoo: Zoo, kind: Kind) -> list[dict[str, Any]]:
+    choice = settings.run.choice(kind)
+    papers = {part.name: _paper(zoo.entry(kind, part.name).component.__doc__) for part in choice.parts()}
+    rows = [_row(settings, f"{kind}.name", choice.name, " ".join(filter(None, papers.values())))]
+    for part in choice.parts():
+        prefix = kind if part is choice else f"{kind}.{part.name}"
+        component = zoo.create(kind, part)
+        options = [option.name for option in zoo.entry(kind, part.name).options]
+        rows += [_row(settings, f"{prefix}.{o}", getattr(component, o), papers[part.name]) for o in options]
+    return rows
+
+
+def _row(settings: Settings, key: str, value: Any, paper: str = "") -> dict[str, Any]:
+    """The paper of a value is that of the recipe it comes from, else that of the component."""
+    origin = settings.origins.get(key, Origin("default"))
+    return {"setting": key, "value": value, "origin": origin.name, "paper": _paper(origin.source) or paper}
+
+
+def _paper(text: str | None) -> str:
+    found = _PAPER.search(text or "")
+    return found.group() if found else ""
