@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ganzoo.results.read import Result
 from ganzoo.runs.folder import RunFolder
-from ganzoo.settings.config import Choice, RunConfig, TrainConfig, flatten, to_tables
+from ganzoo.settings.sections import Choice, RunConfig, TrainConfig
+from ganzoo.settings.toml import flatten, to_tables
 
 FD, KD, PRECISION = "FD(digits-cnn)-2k", "KD(digits-cnn)-2k", "precision(digits-cnn)-2k"
 BETTER = {FD: "lower", KD: "lower", PRECISION: "higher"}

@@ -6,7 +6,7 @@ import numpy as np
 import tomli_w
 from PIL import Image
 
-from ganzoo.settings.config import flatten, from_tables, to_tables
+from ganzoo.settings.toml import flatten, from_tables, to_tables
 
 SCORE, GLANCE = "FD(digits-cnn)-200", "FD(digits-cnn)-100"
 IMAGES_PER_STEP = 32

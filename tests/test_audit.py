@@ -23,7 +23,7 @@ from ganzoo.errors import DataError, PluginError
 from ganzoo.files import read_records
 from ganzoo.layers import ConvPool, UpConv
 from ganzoo.runs.folder import RunFolder
-from ganzoo.settings.config import from_tables
+from ganzoo.settings.toml import from_tables
 from ganzoo.training.build import build_gan
 
 

@@ -15,7 +15,7 @@ from ganzoo.builtin.augmentations.diffaug import change_colour, cut_out, transla
 from ganzoo.builtin.augmentations.pixels import resample
 from ganzoo.contracts import DataSpec
 from ganzoo.errors import ConfigError
-from ganzoo.settings.config import Choice
+from ganzoo.settings.sections import Choice
 
 BOTH = [DiffAugment(), AdaptiveAugmentation()]
 EVERYTHING = 1.0

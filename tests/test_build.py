@@ -10,7 +10,7 @@ from torch import nn
 
 from ganzoo.contracts import Augmentation, DataSpec, Model
 from ganzoo.errors import ConfigError, DataError, PluginError, ResourceError
-from ganzoo.settings.config import from_tables
+from ganzoo.settings.toml import from_tables
 from ganzoo.training.build import advise, build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.zoo.catalogue import Zoo

@@ -14,7 +14,8 @@ from runs import ENVIRONMENT, HELD, TINY, contents, ganzoo, log, spawn, train
 
 from ganzoo import __version__
 from ganzoo.cli import cli
-from ganzoo.settings.config import KINDS, from_tables
+from ganzoo.settings.kinds import KINDS
+from ganzoo.settings.toml import from_tables
 from ganzoo.zoo.recipes import list_recipes
 
 

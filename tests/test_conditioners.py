@@ -8,7 +8,7 @@ from conftest import ZOO
 
 from ganzoo.builtin.conditioners import AuxiliaryClassifier, ConditionalGAN, LabelMaps, Projection, Unconditional
 from ganzoo.contracts import DataSpec, Verdict
-from ganzoo.settings.config import from_tables
+from ganzoo.settings.toml import from_tables
 from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
 

@@ -8,7 +8,7 @@ import tomli_w
 from conftest import ZOO
 
 from ganzoo.errors import ConfigError
-from ganzoo.settings.config import flatten, from_tables, parse_assignment, parse_component, to_tables, unflatten
+from ganzoo.settings.toml import flatten, from_tables, parse_assignment, parse_component, to_tables, unflatten
 from ganzoo.zoo.choices import check, explain
 from ganzoo.zoo.recipes import find_recipe, list_recipes, read_recipe, settle
 

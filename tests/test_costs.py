@@ -10,7 +10,8 @@ from test_training import same
 from ganzoo.contracts import Samples
 from ganzoo.runs.run import Run
 from ganzoo.runs.start import Observer
-from ganzoo.settings.config import OptimConfig, from_tables
+from ganzoo.settings.sections import OptimConfig
+from ganzoo.settings.toml import from_tables
 from ganzoo.training.costs import count_parameters, measure_costs
 from ganzoo.training.prepare import prepare
 

@@ -24,7 +24,7 @@ from ganzoo.errors import ConfigError, DivergedError
 from ganzoo.files import read_records
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.run import Run
-from ganzoo.settings.config import Choice
+from ganzoo.settings.sections import Choice
 from ganzoo.zoo.catalogue import load_zoo
 
 PLUGIN = Path(__file__).parent / "planted.py"

@@ -9,7 +9,7 @@ import pytest
 import ganzoo
 from ganzoo.builtin.engines.local import Local
 from ganzoo.cells import Cell
-from ganzoo.settings.config import Choice
+from ganzoo.settings.sections import Choice
 
 NAP = "import time; print(time.time(), flush=True); time.sleep(1.5); print(time.time())"
 

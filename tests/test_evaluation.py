@@ -26,7 +26,7 @@ from ganzoo.evaluation.protocol import Generated
 from ganzoo.files import read_records
 from ganzoo.runs import checkpoint
 from ganzoo.runs.evaluate import evaluate
-from ganzoo.settings.config import Choice, EvalConfig
+from ganzoo.settings.sections import Choice, EvalConfig
 from ganzoo.training.sampling import BLOCK, GeneratedImages, StoredImages
 
 CPU = torch.device("cpu")

@@ -17,8 +17,10 @@ from ganzoo.cli.explanations import GROUPS, find_topic, list_topics
 from ganzoo.contracts import FeatureSet
 from ganzoo.errors import ConfigError, EvaluationError
 from ganzoo.results.comparison.statistics import quantile
-from ganzoo.settings.config import ALL_KINDS, SECTIONS, Choice, parse_assignment
+from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.settings.options import validate
+from ganzoo.settings.sections import SECTIONS, Choice
+from ganzoo.settings.toml import parse_assignment
 from ganzoo.training import steps
 from ganzoo.zoo.names import NAMES
 from ganzoo.zoo.recipes import find_recipe, folder, read_recipe

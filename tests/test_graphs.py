@@ -12,7 +12,7 @@ import torch
 from test_training import Notebook, make, same
 
 from ganzoo.builtin.lipschitz import NoEnforcer
-from ganzoo.settings.config import OptimConfig
+from ganzoo.settings.sections import OptimConfig
 from ganzoo.training.build import make_optimizer
 from ganzoo.training.device import Device, choose_device
 from ganzoo.training.graphs import (

@@ -12,7 +12,7 @@ from ganzoo.cli.flags import PluginChoice, read_settings
 from ganzoo.errors import ConfigError
 from ganzoo.grid.plan import Budget, Request, parse_budget, parse_seeds, plan, split_values
 from ganzoo.runs.start import Observer
-from ganzoo.settings.config import parse_assignment, to_toml
+from ganzoo.settings.toml import parse_assignment, to_toml
 from ganzoo.training.dry_run import rehearse
 
 TINY = {"dataset.image_size": 8, "model.width": 16, "model.depth": 1, "model.z_dim": 4}

@@ -22,7 +22,7 @@ from ganzoo.builtin.losses import Wasserstein
 from ganzoo.cli.flags import PluginChoice
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.runs.folder import RunFolder
-from ganzoo.settings.config import Choice
+from ganzoo.settings.sections import Choice
 from ganzoo.zoo import guard, loading
 from ganzoo.zoo.catalogue import load_zoo
 from ganzoo.zoo.names import KNOWN, find_plugins, tolerate_damage, unknown

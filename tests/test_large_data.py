@@ -28,7 +28,7 @@ from ganzoo.data.samples import LazyImages
 from ganzoo.errors import DataError, ResourceError
 from ganzoo.evaluation.evaluator import describe_reference, hash_images
 from ganzoo.runs.manifest import describe_data
-from ganzoo.settings.config import Choice
+from ganzoo.settings.sections import Choice
 from ganzoo.training.feed import Feed
 
 CPU = torch.device("cpu")

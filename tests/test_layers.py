@@ -97,7 +97,7 @@ def test_the_list_of_layers_is_that_of_the_modules():
 
 def test_settings_and_help_do_not_wait_for_torch():
     code = (
-        "import sys, ganzoo, ganzoo.cli, ganzoo.settings.config, ganzoo.zoo.recipes\n"
+        "import sys, ganzoo, ganzoo.cli, ganzoo.settings.merge, ganzoo.zoo.recipes\n"
         "from click.testing import CliRunner\n"
         "for words in ([], ['run'], ['config', 'show']):\n"
         "    assert CliRunner().invoke(ganzoo.cli.cli, [*words, '--help']).exit_code == 0, words\n"

@@ -9,7 +9,7 @@ import pytest
 from runs import ENVIRONMENT, HELD, TINY, ganzoo
 
 from ganzoo.cli.scaffold import PARTS, plan_plugin
-from ganzoo.settings.config import ALL_KINDS
+from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.zoo import recipes
 from ganzoo.zoo.catalogue import CONTRACTS
 

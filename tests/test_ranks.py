@@ -15,7 +15,8 @@ from ganzoo.contracts import DataSpec
 from ganzoo.errors import ConfigError
 from ganzoo.runs import checkpoint
 from ganzoo.runs.run import Run
-from ganzoo.settings.config import OptimConfig, from_tables
+from ganzoo.settings.sections import OptimConfig
+from ganzoo.settings.toml import from_tables
 from ganzoo.training import randomness
 from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
@@ -214,7 +215,7 @@ sys.path.insert(0, sys.argv[2])
 import torch
 from conftest import ZOO
 from ganzoo.builtin import lipschitz
-from ganzoo.settings.config import from_tables
+from ganzoo.settings.toml import from_tables
 from ganzoo.errors import DivergedError
 from ganzoo.runs.start import Observer
 from ganzoo.training.prepare import prepare

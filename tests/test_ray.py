@@ -20,7 +20,7 @@ from ganzoo.cells import Cell
 from ganzoo.errors import ConfigError, PluginError, ResourceError
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder, read_reports
-from ganzoo.settings.config import Choice
+from ganzoo.settings.sections import Choice
 
 if importlib.util.find_spec("ray") is None and not os.environ.get("GANZOO_REQUIRE_ALL"):
     pytest.skip("ray is not installed", allow_module_level=True)

@@ -14,7 +14,8 @@ from ganzoo.errors import ConfigError
 from ganzoo.runs import log
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.log import Recorder
-from ganzoo.settings.config import ALL_KINDS, from_tables
+from ganzoo.settings.kinds import ALL_KINDS
+from ganzoo.settings.toml import from_tables
 from ganzoo.zoo.names import NAMES, check_names, find_plugins
 
 SLOW = {"torch", "numpy", "rich", "tensorboard", "plotly", "jinja2", "matplotlib", "scipy"}

@@ -9,7 +9,7 @@ from test_steps import combinations
 
 from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.runs import checkpoint
-from ganzoo.settings.config import from_tables
+from ganzoo.settings.toml import from_tables
 from ganzoo.training.build import advise, build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import Feed

@@ -10,8 +10,9 @@ from conftest import ZOO
 from ganzoo.builtin.losses import Hinge, Wasserstein
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.runs.manifest import check_plugins
-from ganzoo.settings.config import ALL_KINDS, Choice
+from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.settings.options import PositiveFloat
+from ganzoo.settings.sections import Choice
 from ganzoo.zoo.catalogue import CONTRACTS, Zoo, load_zoo
 
 

@@ -27,7 +27,7 @@ from ganzoo.contracts import DataSpec, Samples
 from ganzoo.data.images import to_uint8
 from ganzoo.evaluation.evaluator import Evaluator, open_evaluator
 from ganzoo.evaluation.run_evaluator import describe_images
-from ganzoo.settings.config import Choice, EvalConfig
+from ganzoo.settings.sections import Choice, EvalConfig
 from ganzoo.training.sampling import GeneratedImages
 
 METRICS = "fid,is,kid,prc"

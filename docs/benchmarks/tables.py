@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 
 from ganzoo.runs.folder import RunFolder
-from ganzoo.settings.config import Choice, RunConfig, TrainConfig
+from ganzoo.settings.sections import Choice, RunConfig, TrainConfig
 
 LOSSES = ("bce", "wgan", "hinge", "lsgan", "rpgan")
 SCORES = ("FD", "IS", "KD", "precision", "recall", "density", "coverage", "memorised")

@@ -15,7 +15,7 @@ from ganzoo.contracts import Critic
 from ganzoo.data.images import to_uint8
 from ganzoo.evaluation.extraction import extract, in_batches
 from ganzoo.runs.start import Observer
-from ganzoo.settings.config import Choice
+from ganzoo.settings.sections import Choice
 from ganzoo.training.loop import Training, set_schedule
 from ganzoo.training.prepare import prepare
 from ganzoo.training.randomness import reseeded

@@ -35,7 +35,7 @@ def check(plugins: PluginChoice, package: str, assignments: tuple[str, ...], as_
     ganzoo check my_model.py --set model.mine.width=8
     """
     from ganzoo.errors import PluginError
-    from ganzoo.settings.config import unflatten
+    from ganzoo.settings.toml import unflatten
     from ganzoo.testing.cases import list_cases
 
     options = unflatten(read_assignments(assignments))

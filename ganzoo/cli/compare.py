@@ -80,7 +80,7 @@ def compare(
     Values with commas between them are an axis. Type the same again to run what is missing. A combination that
     cannot be is a row that says why; so is a run that diverges, dies or hangs, and then the exit code is 8.
     """
-    from ganzoo.settings.config import Choice
+    from ganzoo.settings.sections import Choice
 
     plugins.refuse_unknown({"engine.name": engine}, *_read_names(recipes, flags))
     request, options = _read_request(recipes, seeds, assignments, budget, evals, flags)
@@ -112,7 +112,8 @@ def compare(
 
 def _read_names(recipes: Sequence[str], flags: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield what the axes of components and recipes name, as settings; `plan` looks closer. Raises ConfigError."""
-    from ganzoo.settings.config import KINDS, parse_component
+    from ganzoo.settings.kinds import KINDS
+    from ganzoo.settings.toml import parse_component
     from ganzoo.zoo.recipes import find_recipe
 
     texts = [(kind, text.strip()) for kind in KINDS for text in (flags[kind] or "").split(",")]
@@ -132,7 +133,8 @@ def _read_request(
     """Return what the command line asks for, and the options of the engine. Raises ConfigError."""
     from ganzoo.errors import ConfigError
     from ganzoo.grid.plan import ALWAYS, Request, parse_budget, parse_seeds, split_values
-    from ganzoo.settings.config import DEFAULT_NAMES, KINDS, parse_assignment
+    from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS
+    from ganzoo.settings.toml import parse_assignment
 
     axes: dict[str, list[str]] = {"recipe": split_values(",".join(recipes))} if recipes else {}
     for kind in KINDS:

@@ -76,7 +76,7 @@ def evaluate(
 
 
 def _read_names(dataset: str | None, features: str | None) -> dict[str, Any]:
-    from ganzoo.settings.config import parse_component
+    from ganzoo.settings.toml import parse_component
 
     named = {} if dataset is None else parse_component("dataset", dataset)
     return named if features is None else named | parse_component("features", features)

@@ -16,7 +16,8 @@ import click
 from ganzoo.zoo.names import NAMES
 
 if TYPE_CHECKING:
-    from ganzoo.settings.config import Kind, Settings
+    from ganzoo.settings.kinds import Kind
+    from ganzoo.settings.merge import Settings
     from ganzoo.zoo.catalogue import Zoo
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -207,7 +208,8 @@ def read_settings(plugins: PluginChoice, recipe: str | None, assignments: tuple[
 
 def read_flags(**flags: Any) -> dict[str, Any]:
     """Turn the flags that were given into "section.option" -> value."""
-    from ganzoo.settings.config import KINDS, parse_component
+    from ganzoo.settings.kinds import KINDS
+    from ganzoo.settings.toml import parse_component
 
     said: dict[str, Any] = {}
     for kind in KINDS:
@@ -225,6 +227,6 @@ def read_flags(**flags: Any) -> dict[str, Any]:
 
 def read_assignments(assignments: tuple[str, ...]) -> dict[str, Any]:
     """--set words to settings. Raises ConfigError."""
-    from ganzoo.settings.config import parse_assignment
+    from ganzoo.settings.toml import parse_assignment
 
     return dict(map(parse_assignment, assignments))

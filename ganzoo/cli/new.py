@@ -10,7 +10,7 @@ import click
 from ganzoo.zoo.names import NAMES
 
 if TYPE_CHECKING:
-    from ganzoo.settings.config import Kind
+    from ganzoo.settings.kinds import Kind
 
 
 @click.group(short_help="Write a new package to fill in.")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ganzoo.audit.findings import Finding
 from ganzoo.runs.run import Run
-from ganzoo.settings.config import flatten, parse_assignment, to_tables
+from ganzoo.settings.toml import flatten, parse_assignment, to_tables
 
 
 def suit(finding: Finding, run: Run) -> Finding:

@@ -24,7 +24,8 @@ from ganzoo.evaluation.evaluator import require_readable
 from ganzoo.files import read_records
 from ganzoo.runs import folder
 from ganzoo.runs.run import Run
-from ganzoo.settings.config import Choice, parse_component
+from ganzoo.settings.sections import Choice
+from ganzoo.settings.toml import parse_component
 from ganzoo.training.feed import check_samples
 from ganzoo.training.sampling import as_stored
 from ganzoo.zoo import choices

@@ -19,7 +19,7 @@ from ganzoo.evaluation.extraction import extract
 from ganzoo.evaluation.memorisation import Memorisation, draw_pairs, find_memorised
 from ganzoo.evaluation.protocol import Generated, Protocol, Reference, name_score
 from ganzoo.evaluation.references import load_reference
-from ganzoo.settings.config import Choice, EvalConfig
+from ganzoo.settings.sections import Choice, EvalConfig
 from ganzoo.training.sampling import Images
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo

@@ -9,7 +9,7 @@ from torch import nn
 from ganzoo.contracts import Dataset, Samples, Score
 from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
 from ganzoo.evaluation.protocol import Generated, name_score
-from ganzoo.settings.config import RunConfig
+from ganzoo.settings.sections import RunConfig
 from ganzoo.training.build import GAN
 from ganzoo.training.device import choose_device
 from ganzoo.training.randomness import forked

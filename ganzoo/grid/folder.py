@@ -17,7 +17,7 @@ from ganzoo.errors import FolderError
 from ganzoo.files import append, read_records, write_atomically
 from ganzoo.grid.plan import PlannedCell, Request
 from ganzoo.runs.folder import RunFolder, timestamp
-from ganzoo.settings.config import flatten, to_tables
+from ganzoo.settings.toml import flatten, to_tables
 
 SCHEMA = 1
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from ganzoo.errors import ConfigError, GanzooError
-from ganzoo.settings.config import KINDS, RunConfig, flatten, parse_assignment, parse_component, to_tables, to_toml
+from ganzoo.settings.kinds import KINDS
+from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.toml import flatten, parse_assignment, parse_component, to_tables, to_toml
 from ganzoo.training.dry_run import Rehearsal
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo

@@ -16,7 +16,7 @@ from typing import Any
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import read_last_record, read_records
 from ganzoo.runs.folder import RunFolder, read_reports
-from ganzoo.settings.config import flatten, from_tables, read_toml, to_tables, unflatten
+from ganzoo.settings.toml import flatten, from_tables, read_toml, to_tables, unflatten
 
 
 @dataclass(frozen=True)

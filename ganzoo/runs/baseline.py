@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from ganzoo.contracts import Samples
 from ganzoo.data.images import from_uint8
 from ganzoo.layers import Shortcut
-from ganzoo.settings.config import OptimConfig, RunConfig
+from ganzoo.settings.sections import OptimConfig, RunConfig
 from ganzoo.training.build import build_gan
 from ganzoo.training.device import Device
 from ganzoo.zoo.catalogue import Zoo

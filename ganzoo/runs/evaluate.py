@@ -22,7 +22,9 @@ from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.manifest import check_plugins
 from ganzoo.runs.run import Run
 from ganzoo.runs.scores import best_evaluation, write_report
-from ganzoo.settings.config import Choice, Layer, Origin, RunConfig, flatten, parse_component, resolve, to_tables
+from ganzoo.settings.merge import Layer, Origin, resolve
+from ganzoo.settings.sections import Choice, RunConfig
+from ganzoo.settings.toml import flatten, parse_component, to_tables
 from ganzoo.training.build import GAN
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import check_samples

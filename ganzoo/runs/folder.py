@@ -20,7 +20,8 @@ from filelock import FileLock, Timeout
 
 from ganzoo.errors import CheckpointError, FolderError, ResourceError
 from ganzoo.files import write_atomically
-from ganzoo.settings.config import RunConfig, from_tables, read_toml, to_tables
+from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.toml import from_tables, read_toml, to_tables
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from ganzoo.data.images import make_grid, write_png
 from ganzoo.data.plane import draw_points
 from ganzoo.files import append, read_records, write_atomically
 from ganzoo.runs.folder import RunFolder
-from ganzoo.settings.config import RunConfig, flatten, to_tables
+from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.toml import flatten, to_tables
 from ganzoo.training.build import GAN
 from ganzoo.training.sampling import draw_latents, sample_images, spread_labels
 

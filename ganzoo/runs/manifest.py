@@ -17,7 +17,9 @@ import torch
 from ganzoo.contracts import DataSpec, Samples
 from ganzoo.errors import CheckpointError, PluginError
 from ganzoo.runs.folder import timestamp
-from ganzoo.settings.config import KINDS, RunConfig, Settings
+from ganzoo.settings.kinds import KINDS
+from ganzoo.settings.merge import Settings
+from ganzoo.settings.sections import RunConfig
 from ganzoo.training.build import GAN
 from ganzoo.training.device import Device, choose_device, has_bf16
 from ganzoo.training.ranks import Ranks

@@ -16,7 +16,8 @@ from ganzoo.runs import checkpoint, folder, start
 from ganzoo.runs.folder import RunFolder, read_reports
 from ganzoo.runs.manifest import check_plugins, read_spec
 from ganzoo.runs.start import Observer
-from ganzoo.settings.config import KINDS, parse_component
+from ganzoo.settings.kinds import KINDS
+from ganzoo.settings.toml import parse_component
 from ganzoo.training.build import GAN, build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.sampling import draw_latents, sample_images, spread_labels

@@ -22,7 +22,7 @@ from ganzoo.runs import folder, manifest
 from ganzoo.runs.baseline import PlainLoop
 from ganzoo.runs.log import Recorder
 from ganzoo.runs.start import Observer
-from ganzoo.settings.config import RunConfig
+from ganzoo.settings.sections import RunConfig
 from ganzoo.training.build import GAN
 from ganzoo.training.costs import count_flops, measure_costs, peak_memory_mb
 from ganzoo.training.device import Device, measure_product, seconds_of, wait_for

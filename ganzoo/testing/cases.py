@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 
-from ganzoo.settings.config import Kind
+from ganzoo.settings.kinds import Kind
 from ganzoo.testing import (
     augmentations,
     components,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import ConfigError, PluginError
-from ganzoo.settings.config import Kind
+from ganzoo.settings.kinds import Kind
 from ganzoo.settings.options import did_you_mean, validate
 from ganzoo.testing.expectations import Unchecked
 from ganzoo.zoo.catalogue import Plugin, Zoo, load_zoo

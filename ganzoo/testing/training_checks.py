@@ -12,7 +12,8 @@ import torch
 from ganzoo.contracts import Samples
 from ganzoo.errors import CheckpointError, ConfigError, DivergedError
 from ganzoo.runs import checkpoint
-from ganzoo.settings.config import RunConfig, from_tables
+from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.toml import from_tables
 from ganzoo.testing import augmentations, datasets, models
 from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, refusal
 from ganzoo.testing.networks import differences

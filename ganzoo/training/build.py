@@ -23,7 +23,7 @@ from ganzoo.contracts import (
     Verdict,
 )
 from ganzoo.errors import ConfigError, DataError, PluginError
-from ganzoo.settings.config import OptimConfig, RunConfig
+from ganzoo.settings.sections import OptimConfig, RunConfig
 from ganzoo.training.device import Device, has_bf16
 from ganzoo.training.optimizers import SGD, Adam, RMSprop
 from ganzoo.training.randomness import forked

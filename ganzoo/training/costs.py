@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from ganzoo.contracts import Samples
-from ganzoo.settings.config import OptimConfig
+from ganzoo.settings.sections import OptimConfig
 from ganzoo.training.build import GAN
 from ganzoo.training.randomness import forked
 from ganzoo.training.ranks import ALONE

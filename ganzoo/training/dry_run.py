@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from ganzoo.settings.config import RunConfig
+from ganzoo.settings.sections import RunConfig
 from ganzoo.training.build import GAN
 from ganzoo.training.costs import measure_costs, peak_memory_mb
 from ganzoo.training.device import seconds_of

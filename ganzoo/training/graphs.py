@@ -18,7 +18,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ganzoo.settings.config import OptimConfig
+from ganzoo.settings.sections import OptimConfig
 from ganzoo.training import randomness
 from ganzoo.training.build import GAN
 from ganzoo.training.steps import Terms, discriminator_step, generator_step, update_average, update_generator

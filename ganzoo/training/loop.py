@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import CheckpointError, DivergedError
-from ganzoo.settings.config import OptimConfig, RunConfig, flatten, from_tables, to_tables, unflatten
+from ganzoo.settings.sections import OptimConfig, RunConfig
+from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
 from ganzoo.training import randomness
 from ganzoo.training.build import GAN
 from ganzoo.training.feed import Feed

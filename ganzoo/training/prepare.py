@@ -9,7 +9,7 @@ import torch
 
 from ganzoo.contracts import Samples
 from ganzoo.errors import ResourceError
-from ganzoo.settings.config import RunConfig
+from ganzoo.settings.sections import RunConfig
 from ganzoo.training import randomness
 from ganzoo.training.build import advise, build_gan
 from ganzoo.training.device import agree, choose_device

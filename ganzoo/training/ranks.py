@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.errors import ConfigError, GanzooError, ResourceError
-from ganzoo.settings.config import OptimConfig
+from ganzoo.settings.sections import OptimConfig
 from ganzoo.training import randomness
 
 PATIENCE = timedelta(days=1)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import ConfigError, PluginError
-from ganzoo.settings.config import ALL_KINDS, Choice, Kind
+from ganzoo.settings.kinds import ALL_KINDS, Kind
 from ganzoo.settings.options import Option, did_you_mean, list_options, validate
+from ganzoo.settings.sections import Choice
 from ganzoo.zoo.loading import CONTRACTS as CONTRACTS
 from ganzoo.zoo.loading import Loaded, check_offer, load_builtin, load_file, load_installed
 from ganzoo.zoo.loading import Plugin as Plugin

@@ -8,7 +8,9 @@ from typing import Any
 
 from ganzoo.contracts import Dataset, Metric
 from ganzoo.errors import ConfigError
-from ganzoo.settings.config import KINDS, SECTIONS, Choice, Kind, Origin, RunConfig, Settings
+from ganzoo.settings.kinds import KINDS, Kind
+from ganzoo.settings.merge import Origin, Settings
+from ganzoo.settings.sections import SECTIONS, Choice, RunConfig
 from ganzoo.zoo.catalogue import Zoo
 
 _PAPER = re.compile(r"arXiv:\d{4}\.\d{4,5}|doi:\S+[^\s.,;]")

@@ -21,7 +21,7 @@ import pluggy
 from ganzoo import contracts
 from ganzoo.errors import GanzooError, PluginError
 from ganzoo.hookspecs import API_VERSION
-from ganzoo.settings.config import Kind
+from ganzoo.settings.kinds import Kind
 from ganzoo.settings.options import check_schema, did_you_mean
 from ganzoo.zoo.guard import unchanged
 from ganzoo.zoo.names import Installed, answers

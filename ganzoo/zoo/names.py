@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
     from ganzoo.errors import ConfigError
-    from ganzoo.settings.config import Kind
+    from ganzoo.settings.kinds import Kind
 
 NAMES: dict[Kind, tuple[str, ...]] = {
     "model": ("mlp", "dcgan", "resnet"),

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import ConfigError
-from ganzoo.settings.config import DEFAULT_NAMES, SECTIONS, Layer, Origin, Settings, flatten, read_toml, resolve
+from ganzoo.settings.kinds import DEFAULT_NAMES
+from ganzoo.settings.merge import Layer, Origin, Settings, resolve
 from ganzoo.settings.options import did_you_mean
+from ganzoo.settings.sections import SECTIONS
+from ganzoo.settings.toml import flatten, read_toml
 from ganzoo.zoo.names import KNOWN, NAMES, find_plugins, unknown
 
 _METHOD = ("loss", "lipschitz", "conditioner", "augment")

@@ -17,7 +17,7 @@ from ganzoo import __version__
 from ganzoo.cli.scaffold.recipe import RECIPE_KINDS, try_it, write_recipe
 from ganzoo.errors import ConfigError, FolderError
 from ganzoo.hookspecs import API_VERSION
-from ganzoo.settings.config import ALL_KINDS, Kind
+from ganzoo.settings.kinds import ALL_KINDS, Kind
 from ganzoo.zoo.names import NAMES
 from ganzoo.zoo.recipes import folder as recipe_folder
 

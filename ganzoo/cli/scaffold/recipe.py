@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tomli_w
 
-from ganzoo.settings.config import Kind
+from ganzoo.settings.kinds import Kind
 
 RECIPE_KINDS: tuple[Kind, ...] = ("model", "loss", "lipschitz")
 """A recipe is of a method, which these make up."""

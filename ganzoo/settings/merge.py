@@ -1,0 +1,64 @@
+"""Layers of settings, each with its origin, merged into one checked RunConfig: a later layer wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ganzoo.settings.kinds import KINDS
+from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.toml import from_tables, unflatten
+
+
+class Origin(NamedTuple):
+    """Who said a value: a flag, a recipe; and that recipe's source."""
+
+    name: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Some settings and where they come from: `values` maps "section.option" to a value."""
+
+    origin: Origin
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A RunConfig that remembers where each value came from."""
+
+    run: RunConfig
+    origins: Mapping[str, Origin]
+    """"section.option" -> origin; options left at their default are absent."""
+
+
+def resolve(layers: Iterable[Layer]) -> Settings:
+    """Merge layers, lowest first, into a checked configuration.
+
+    Raises ConfigError for an unknown section, an unknown [optim], [train] or [eval] option, or a bad value.
+    Options of components are checked where the components are known: `Zoo.create`.
+    """
+    merged: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for layer in layers:
+        for key, value in sorted(layer.values.items(), key=lambda item: item[0] not in _RULING):
+            _forget_what_it_ruled(key, value, merged, origins)
+            merged[key], origins[key] = value, layer.origin
+    return Settings(from_tables(unflatten(merged)), origins)
+
+
+_RULING = {f"{kind}.name": f"{kind}." for kind in KINDS} | {
+    "optim.name": "optim.beta",
+    "optim.batch_size": "optim.batch_size_g",
+}
+"""A setting whose change makes others meaningless -> the prefix of those: options, betas, the batch of G."""
+
+
+def _forget_what_it_ruled(key: str, value: Any, merged: dict[str, Any], origins: dict[str, Origin]) -> None:
+    """Another component, optimiser or batch size drops what lower layers said to the one before it."""
+    if key in _RULING and merged.get(key, value) != value:
+        for stale in [old for old in merged if old.startswith(_RULING[key]) and old != key]:
+            del merged[stale], origins[stale]

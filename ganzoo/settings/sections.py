@@ -1,0 +1,138 @@
+"""The sections of a recipe as frozen dataclasses: components, [optim], [train] and [eval]."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from ganzoo.errors import ConfigError
+from ganzoo.settings.kinds import Kind
+from ganzoo.settings.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+Beta = Annotated[float, Ge(0), Lt(1)]
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """What Algorithm 1 reads: how each player descends, how often, on how many samples."""
+
+    name: Literal["adam", "rmsprop", "sgd"] = "adam"
+    lr_g: PositiveFloat = 2e-4
+    lr_d: PositiveFloat = 2e-4
+    beta1: Beta = 0.5
+    """Adam's; arXiv:1412.6980."""
+    beta2: Beta = 0.999
+    """Adam's, and the smoothing constant alpha of RMSprop."""
+    lr_decay: Literal["none", "linear", "cosine"] = "none"
+    """How rates, beta2 and the penalty move to their ends, from the first step on."""
+    decay_over: Annotated[float, Gt(0), Le(1)] = 1.0
+    """Share of the run after which they stay at their ends."""
+    lr_end: NonNegativeFloat = 0.0
+    """Of both rates, as a factor."""
+    beta2_end: Beta = 0.0
+    """0 means beta2."""
+    penalty_end: NonNegativeFloat = 1.0
+    """Of the enforcer's penalty, as a factor."""
+    n_critic: PositiveInt = 1
+    """Discriminator updates per generator update."""
+    batch_size: PositiveInt = 64
+    batch_size_g: NonNegativeInt = 0
+    """Samples of a generator update; 0 means batch_size."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How long, how often, on what."""
+
+    steps: PositiveInt = 20_000
+    """Generator updates."""
+    ema_decay: Beta = 0.999
+    """Of G_ema per generator update, reached through a warm-up."""
+    clip_grad_norm: NonNegativeFloat = 0.0
+    """Longest gradient of a player's update: a longer one is scaled down; 0 means none is. arXiv:1211.5063."""
+    seed: Annotated[int, Ge(0), Lt(2**63)] = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "fp32", "tf32", "bf16"] = "auto"
+    log_every: PositiveInt = 10
+    sample_every: PositiveInt = 500
+    save_every: PositiveInt = 500
+    keep_last: PositiveInt = 3
+    """Checkpoints kept, beside the best."""
+    diagnose_every: NonNegativeInt = 0
+    """Steps between looks at what may go wrong, each about as long as 2 to 20 steps; 0 means none."""
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """What scores are made of, and when."""
+
+    samples: Annotated[int, Ge(2)] = 5_000
+    """Generated images; the reference is the whole dataset."""
+    metrics: str = "fid,is,kid,prc,dc"
+    """Names of metrics, with commas between them."""
+    memorisation: bool = True
+    """Look for training images that the generator copies."""
+    every: NonNegativeInt = 0
+    """Steps between scores while training, which choose the best checkpoint; 0 means none."""
+    at_end: bool = True
+    """Score the run when it is complete."""
+    seed: Annotated[int, Ge(0), Lt(2**63)] = 0
+    """Of the latents; the same for every run, so that no run has luck with them."""
+    batch_size: PositiveInt = 64
+
+
+SECTIONS: dict[str, type] = {"optim": OptimConfig, "train": TrainConfig, "eval": EvalConfig}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A component by name, with the options that differ from its defaults.
+
+    A sum such as `sn+gp` keeps the options of each part under the part's name.
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def parts(self) -> list[Choice]:
+        """Return one choice per component of a sum; the choice itself if it is no sum."""
+        names = self.name.split("+")
+        if len(names) == 1:
+            return [self]
+        for key in self.options:
+            if key not in names:
+                raise ConfigError(
+                    f"option {key!r} does not say which part of {self.name!r} it is for",
+                    hint=f"write it as {names[0]}.{key}" if key not in names else "",
+                )
+        return [Choice(name, self.options.get(name, {})) for name in names]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run: its components, the rules of descent, a schedule, and what it is scored by."""
+
+    model: Choice
+    loss: Choice
+    lipschitz: Choice
+    conditioner: Choice
+    dataset: Choice
+    augment: Choice = Choice("none")
+    features: Choice = Choice("auto")
+    optim: OptimConfig = OptimConfig()
+    train: TrainConfig = TrainConfig()
+    eval: EvalConfig = EvalConfig()
+
+    def choice(self, kind: Kind) -> Choice:
+        """Return the component chosen for this kind."""
+        choice: Choice = getattr(self, kind)
+        return choice
+
+    @property
+    def title(self) -> str:
+        """The combination in one word, e.g. dcgan-wgan-gp_digits."""
+        added = [name for name in (self.conditioner.name, self.augment.name) if name != "none"]
+        return "-".join([self.model.name, self.loss.name, self.lipschitz.name, *added]) + "_" + self.dataset.name

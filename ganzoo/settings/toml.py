@@ -1,0 +1,115 @@
+"""Settings as text: a recipe's tables, flat keys "section.option", and values typed on the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from ganzoo.errors import ConfigError
+from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS, Kind
+from ganzoo.settings.options import did_you_mean, validate
+from ganzoo.settings.sections import SECTIONS, Choice, RunConfig
+
+
+def from_tables(tables: Mapping[str, Any]) -> RunConfig:
+    """Make a RunConfig of a recipe's tables; what is absent gets its default. Raises ConfigError."""
+    for section in tables:
+        if section not in (*KINDS, *SECTIONS):
+            known = (*KINDS, *SECTIONS)
+            raise ConfigError(f"unknown section [{section}].{did_you_mean(section, known)}", hint=", ".join(known))
+    for section, table in tables.items():
+        if not isinstance(table, Mapping):
+            raise ConfigError(f"[{section}] is not a table, but {table!r}", hint="ganzoo show recipe wgan_gp")
+    choices: dict[str, Any] = {kind: _choice(kind, tables.get(kind, {})) for kind in KINDS}
+    sections: dict[str, Any] = {name: validate(schema, tables.get(name, {}), name) for name, schema in SECTIONS.items()}
+    return RunConfig(**choices, **sections)
+
+
+def _choice(kind: Kind, table: Mapping[str, Any]) -> Choice:
+    name = table.get("name", DEFAULT_NAMES[kind])
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"{kind}.name: {name!r} is not a name", hint=f"ganzoo list {kind}")
+    return Choice(name, {key: value for key, value in table.items() if key != "name"})
+
+
+def to_tables(run: RunConfig) -> dict[str, dict[str, Any]]:
+    """Turn a configuration into the tables of a recipe: the inverse of `from_tables`."""
+    tables: dict[str, dict[str, Any]] = {}
+    for kind in KINDS:
+        choice = run.choice(kind)
+        tables[kind] = {"name": choice.name, **choice.options}
+    for name in SECTIONS:
+        section = getattr(run, name)
+        tables[name] = {option.name: getattr(section, option.name) for option in fields(section)}
+    return tables
+
+
+def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"a": {"b": 1}} -> {"a.b": 1}."""
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """{"a.b": 1} -> {"a": {"b": 1}}. Raises ConfigError where a key is both a value and a table."""
+    tables: dict[str, Any] = {}
+    for key, value in flat.items():
+        *path, last = key.split(".")
+        table = tables
+        for name in path:
+            table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"{key}: {name!r} is an option, not a section", hint="ganzoo config show")
+        table[last] = value
+    return tables
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """ "optim.lr_g=1e-4" -> ("optim.lr_g", 1e-4). The value is TOML; what TOML cannot read is a string."""
+    key, equals, value = text.partition("=")
+    if not equals or "." not in key.strip("."):
+        raise ConfigError(f"--set {text!r} is not section.option=value", hint="--set optim.lr_g=1e-4")
+    return key.strip(), _toml_value(value.strip())
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        tables = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return tables["value"] if len(tables) == 1 else text
+
+
+def to_toml(value: Any) -> str:
+    """Write a value as `parse_assignment` reads it: "adam", 1e-4, [1, 2]."""
+    return tomli_w.dumps({"value": value}).partition("=")[2].strip()
+
+
+def parse_component(kind: Kind, text: str) -> dict[str, Any]:
+    """`--dataset folder:/photos` -> {"dataset.name": "folder", "dataset.path": "/photos"}.
+
+    The path is made absolute, so that the run can be resumed from anywhere.
+    """
+    name, colon, path = text.partition(":")
+    return {f"{kind}.name": name} | ({f"{kind}.path": str(Path(path).expanduser().absolute())} if colon else {})
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a recipe file. Raises ConfigError, naming the file, if it is absent, too large or not TOML."""
+    limit = 1_000_000  # bytes; a recipe is a page
+    try:
+        if path.stat().st_size > limit:
+            raise ConfigError(f"a recipe is at most {limit:,} bytes", where=str(path))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"cannot read the recipe: {error}", where=str(path), hint="ganzoo list recipe") from error
