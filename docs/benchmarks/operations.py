@@ -42,7 +42,7 @@ def main() -> None:
     events = sorted(profiler.key_averages(), key=lambda event: -event.self_cpu_time_total)
     total = sum(event.self_cpu_time_total for event in events)
     print(f"{training.run.title}, torch {torch.__version__}, {torch.get_num_threads()} threads\n")
-    print("| operation | calls | of the time |\n|---|---|---|")
+    print("| operation | calls | share of the time |\n|---|---|---|")
     for event in events[:SHOWN]:
         print(f"| `{event.key}` | {event.count} | {event.self_cpu_time_total / total:.1%} |")
 

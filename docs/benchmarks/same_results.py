@@ -64,7 +64,7 @@ def main() -> None:
             scores[way].append(score.value)
             print(f"{way:5}  seed {seed}  {name} {score.value:.2f}  {time.perf_counter() - start:.0f} s", flush=True)
     print(f"\n{settings.run.title}, {settings.run.train.steps} steps, {name}\n")
-    print("| way | " + " | ".join(f"seed {seed}" for seed in range(words.seeds)) + " | mean | std |")
+    print("| method | " + " | ".join(f"seed {seed}" for seed in range(words.seeds)) + " | mean | std |")
     print("|---|" + "---|" * (words.seeds + 2))
     for way, values in scores.items():
         mean, std = statistics.mean(values), statistics.stdev(values)

@@ -22,7 +22,7 @@ WORKS = {
 def main() -> None:
     """Measure all, and print a table."""
     words = _parse()
-    print("| work | batch | images/s | eager | ratio | lowest, highest | of the ceiling | at the ceiling | memory |")
+    print("| workload | batch | images/s | eager | ratio | lowest, highest | of the ceiling | at the ceiling | memory |")
     print("|---|---|---|---|---|---|---|---|---|")
     for size in words.batch_size:
         for name, recipe in WORKS.items():
