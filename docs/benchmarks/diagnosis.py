@@ -36,7 +36,7 @@ def main() -> None:
     """Measure all, and print a table."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     print(f"{torch.get_num_threads()} threads, {repeats} repeats of {STEPS} steps and a look")
-    print("| work | a step, s | a look, s | steps in a look | share of the time at one look in 1000 steps |")
+    print("| workload | step, s | audit, s | audit / step | share of the time with an audit every 1000 steps |")
     print("|---|---|---|---|---|")
     for name, flags in WORKS.items():
         step, look = measure(flags, repeats)
