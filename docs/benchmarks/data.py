@@ -1,10 +1,10 @@
-"""Time one folder or archive of images as it is fed to training in three ways: in memory, cached, streamed.
+"""Time three ways to feed a folder or an archive of images to training: in memory, cached, streamed.
 
     python docs/benchmarks/data.py --images 100000 --size 64 --repeats 5
 
-Makes synthetic photographs (smooth noise, JPEG), loads them in each way, then draws batches from each in
-alternation, and trains a small DCGAN on each in alternation: machines are noisy, a ratio of neighbours is not.
-The times of loading are of one attempt. `--folder` writes files instead of one archive.
+The script makes synthetic photographs (smooth noise, JPEG) and loads them once in each way. It then draws batches from
+the three feeds, and trains a small DCGAN on them. These measurements alternate between the feeds, because the speed of
+a machine varies, but hardly within one round. `--folder` writes files instead of one archive.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WAYS = ("memory", "cached", "streamed")
 
 
 def main() -> None:
-    """Print how long loading takes, and the rates of each way with their ratios to memory."""
+    """Print the loading times, and the rates of each way with their ratios to that of "memory"."""
     words = read_words()
     with tempfile.TemporaryDirectory(prefix="ganzoo-data-") as folder:
         os.environ["GANZOO_CACHE"] = str(Path(folder) / "cache")
@@ -54,16 +54,16 @@ def read_words() -> argparse.Namespace:
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--size", type=int, default=64, help="height and width in pixels")
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--batches", type=int, default=200, help="of one measurement of a feed alone")
-    parser.add_argument("--steps", type=int, default=10, help="of one measurement of training")
+    parser.add_argument("--batches", type=int, default=200, help="batches per measurement of a feed without training")
+    parser.add_argument("--steps", type=int, default=10, help="steps per measurement of training")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--workers", type=int, default=0, help="that decode what streams; 0 is cores - 1")
-    parser.add_argument("--folder", action="store_true", help="files in 10 class folders instead of one archive")
+    parser.add_argument("--workers", type=int, default=0, help="processes that decode streamed images; 0: cores - 1")
+    parser.add_argument("--folder", action="store_true", help="write files in 10 class folders instead of one archive")
     return parser.parse_args()
 
 
 def make(place: Path, words: argparse.Namespace) -> ImageFiles:
-    """Write the images, and return them as a dataset."""
+    """Write the images and return them as a dataset."""
     pictures = ((f"class{i % 10}/{i:07}.jpg", data) for i, data in enumerate(photographs(words.images, words.size)))
     with timed(f"write {words.images:,} JPEG files of {words.size}x{words.size}"):
         if words.folder:
@@ -79,7 +79,7 @@ def make(place: Path, words: argparse.Namespace) -> ImageFiles:
 
 
 def photographs(count: int, size: int) -> Iterator[bytes]:
-    """Yield JPEG files of enlarged noise, each another."""
+    """Yield `count` different JPEG files of enlarged noise."""
     generator = np.random.default_rng(0)
     for _ in range(count):
         coarse = Image.fromarray(generator.integers(0, 256, (8, 8, 3), dtype=np.uint8))
@@ -89,7 +89,7 @@ def photographs(count: int, size: int) -> Iterator[bytes]:
 
 
 def load_all(dataset: ImageFiles, words: argparse.Namespace) -> dict[str, Samples]:
-    """Load in each way. With a cache, once to write it, and once more, as a second run does."""
+    """Load the dataset in each way: with the cache twice, to write it and to open it as a second run does."""
     cached = type(dataset)(**{**vars(dataset), "cache": True})
     samples = {}
     with timed("load into memory"):
@@ -98,36 +98,36 @@ def load_all(dataset: ImageFiles, words: argparse.Namespace) -> dict[str, Sample
         cached.load()
     with timed("open the cache"):
         samples["cached"] = cached.load()
-    with timed("of this, hash the files"), cached.list_images() as listing:
+    with timed("hash the files (a part of that)"), cached.list_images() as listing:
         cached.hash_files(listing)
     free, memory.available_bytes = memory.available_bytes, lambda: 0
-    with timed("look through what streams"):
+    with timed("first pass over streamed images"):
         samples["streamed"] = dataset.load()
     memory.available_bytes = free
-    with timed("hash what is in memory"):
+    with timed("hash the pixels in memory"):
         assert samples["memory"].digests == samples["cached"].digests == samples["streamed"].digests
     return samples
 
 
 def compare(unit: str, samples: dict[str, Samples], measure: Callable[[Feed], float], repeats: int) -> None:
-    """Measure the ways in alternation; print medians, and the median of the ratios to memory within a round."""
+    """Alternate between the ways; print the median rates, and the median of the ratios to "memory" within a round."""
     feeds = {way: Feed(samples[way], 0, torch.device("cpu")) for way in WAYS}
     rounds = []
     for _ in range(repeats + 1):
         rates = {}
         for way, feed in feeds.items():
             rates[way] = measure(feed)
-            feed.close()  # else processes decode ahead while the others are measured
+            feed.close()  # otherwise its processes decode ahead while the other feeds are measured
         rounds.append(rates)
     for way in WAYS:
-        rates = [rates[way] for rates in rounds[1:]]  # the first round fills caches of all kinds
+        rates = [rates[way] for rates in rounds[1:]]  # the first round fills caches
         ratio = statistics.median(rates[way] / rates["memory"] for rates in rounds[1:])
         spread = f"{min(rates):,.1f} to {max(rates):,.1f}"
         print(f"{unit:10} {way:9} {statistics.median(rates):10,.1f}  ({spread})  {ratio:.2f} of memory")
 
 
 def draw(feed: Feed, words: argparse.Namespace) -> float:
-    """Return batches per second of a feed alone; the first one, which starts processes, does not count."""
+    """Return the batches per second of a feed without training; the first batch starts processes and is not timed."""
     feed.next(words.batch)
     start = time.perf_counter()
     for _ in range(words.batches):
@@ -153,7 +153,7 @@ def train(samples: Samples, words: argparse.Namespace) -> Callable[[Feed], float
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Print how long the context took."""
+    """Print how long the body of the `with` statement took."""
     start = time.perf_counter()
     yield
     print(f"{what:45} {time.perf_counter() - start:7.1f} s", flush=True)

@@ -1,8 +1,8 @@
-"""What the looks of --diagnose cost beside the steps between them; on a machine that does nothing else.
+"""Measure the cost of the audits of --diagnose relative to that of the steps, on a machine that does nothing else.
 
     python docs/benchmarks/diagnosis.py [REPEATS]
 
-Steps and looks take turns, and medians are compared. The data are the shipped digits, with the settings of a first run.
+Steps and audits alternate, and their medians are compared. The data are the digits of ganzoo, with default settings.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ WORKS = {
     "resnet, hinge, sn": {"model.name": "resnet", "loss.name": "hinge", "lipschitz.name": "sn"},
 }
 EVERY = 1000
-"""Steps between two looks, as --diagnose sets them."""
+"""Steps between two audits with --diagnose."""
 STEPS = 10
-"""Between two looks here."""
+"""Steps between two audits in this measurement."""
 
 
 def main() -> None:
-    """Measure all, and print a table."""
+    """Measure all workloads and print a table."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    print(f"{torch.get_num_threads()} threads, {repeats} repeats of {STEPS} steps and a look")
+    print(f"{torch.get_num_threads()} threads, {repeats} repeats of {STEPS} steps and an audit")
     print("| workload | step, s | audit, s | audit / step | share of the time with an audit every 1000 steps |")
     print("|---|---|---|---|---|")
     for name, flags in WORKS.items():
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def measure(flags: dict[str, str], repeats: int) -> tuple[float, float]:
-    """Return the median seconds of a step, and of a look."""
+    """Return the median seconds of a step and of an audit."""
     zoo = load_zoo()
     settings = settle(flags=flags)
     training, samples = prepare(settings.run, zoo, Observer().note)

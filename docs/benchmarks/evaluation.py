@@ -1,11 +1,11 @@
-"""Time an evaluation against a cached reference beside torch-fidelity's own, on the same images and weights.
+"""Compare the time of an evaluation with that of torch-fidelity, on the same images and weights.
 
     python docs/benchmarks/evaluation.py --inception-weights FILE --images 2100 --pairs 3
 
-Both score images of one generator against as many random ones: FID, IS, KID, precision and recall by
-Inception. torch-fidelity, without its cache, extracts the reference as well. The two alternate within one
-run: machines are noisy, a ratio of neighbours is not. Any weights do, random ones too. With fewer images than
-features, 2,048, both spend longer on a singular covariance.
+Both compute FID, IS, KID, precision and recall of the images of one generator against as many random images, by
+Inception. ganzoo has its reference cached; torch-fidelity runs without its cache and extracts the features of the
+reference too. The two alternate, because the speed of a machine varies, but hardly within one pair. Any weights do,
+even random ones. With fewer images than the 2,048 features, the covariance is singular and both take longer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ METRICS = "fid,is,kid,prc"
 
 
 class Generator(nn.Module):
-    """A DCGAN generator as torch-fidelity wants it: z to uint8 colour images."""
+    """DCGAN generator with the interface of torch-fidelity: z -> uint8 colour images."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -45,14 +45,14 @@ class Generator(nn.Module):
 
 
 class Pixels(TensorDataset):
-    """Real images as torch-fidelity wants them."""
+    """Real images with the interface of torch-fidelity."""
 
     def __getitem__(self, index: int) -> Tensor:
         return self.tensors[0][index].expand(3, -1, -1)
 
 
 class Unlabelled(nn.Module):
-    """The same network as ganzoo calls it: (z, y) to samples."""
+    """The same generator with the interface of ganzoo: (z, y) -> samples."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -63,10 +63,10 @@ class Unlabelled(nn.Module):
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the times and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inception-weights", type=Path, required=True)
-    parser.add_argument("--images", type=int, default=2100, help="generated, and as many real")
+    parser.add_argument("--images", type=int, default=2100, help="number of generated images, and of real ones")
     parser.add_argument("--pairs", type=int, default=3)
     args = parser.parse_args()
     torch.manual_seed(0)
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def time_torch_fidelity(network: nn.Module, real: Tensor, args: argparse.Namespace) -> float:
-    """Seconds of torch-fidelity's calculate_metrics, nothing cached."""
+    """Return the seconds of torch-fidelity's calculate_metrics without a cache."""
     import torch_fidelity
 
     start = time.perf_counter()
@@ -106,7 +106,7 @@ def time_torch_fidelity(network: nn.Module, real: Tensor, args: argparse.Namespa
 
 
 def time_ganzoo(network: nn.Module, samples: Samples, zoo: Zoo, args: argparse.Namespace) -> tuple[float, float]:
-    """Seconds of an evaluation, its opening included, and the share that is neither generator nor extractor."""
+    """Return the seconds of an evaluation with its set-up, and the share spent outside generator and extractor."""
     start = time.perf_counter()
     evaluator = open_inception(samples, zoo, args)
     images = GeneratedImages(Unlabelled(network), 100, 1, args.images)
@@ -116,7 +116,7 @@ def time_ganzoo(network: nn.Module, samples: Samples, zoo: Zoo, args: argparse.N
 
 
 def open_inception(samples: Samples, zoo: Zoo, args: argparse.Namespace) -> Evaluator:
-    """Load the weights, and the reference from the cache if it is there."""
+    """Load the weights, and the reference from the cache if it is cached."""
     features = Choice("inception", {"weights": str(args.inception_weights)})
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     settings = EvalConfig(metrics=METRICS, memorisation=False)

@@ -1,7 +1,7 @@
-"""Which operations take the time of a step: python docs/benchmarks/operations.py sngan --dataset digits
+"""List the operations that take most of the time of a step: python docs/benchmarks/operations.py sngan --dataset digits
 
-The words are those of `ganzoo run`: a recipe, if any, then --dataset, --model, --loss, --lipschitz, --image-size or
---batch-size. One step is profiled after one that is not.
+The arguments are those of `ganzoo run`: a recipe (optional), --dataset, --model, --loss, --lipschitz, --image-size and
+--batch-size. The second step is profiled.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SHOWN = 8
 
 
 def main() -> None:
-    """Profile a step, and print a table."""
+    """Profile a step and print a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("recipe", nargs="?")
     for name in KEYS:

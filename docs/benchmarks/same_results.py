@@ -1,11 +1,12 @@
-"""Do fast steps learn what plain ones do? Scores over seeds, after the same number of steps.
+"""Compare the scores of fast and plain steps over several seeds, after the same number of steps.
 
     python docs/benchmarks/same_results.py --dataset digits
     python docs/benchmarks/same_results.py --dataset mnist --model dcgan --loss bce --lipschitz none --steps 400
 
-Three ways to train: `eager`, the plain loop in float32; `fp32`, the steps of ganzoo; `bf16`, the same under autocast.
-On CUDA `fp32` and `bf16` are recorded as graphs. A CPU without bf16 arithmetic takes minutes for one step of it, so
-there its products are emulated: operands and results are rounded to bf16, sums are made in float32, as AMX does.
+There are three methods: `eager` is the plain loop in float32; `fp32` is the step of ganzoo; `bf16` is the same under
+autocast. On CUDA, `fp32` and `bf16` run as captured graphs. A CPU without bf16 arithmetic would take minutes for a step
+in bf16, so the script emulates its products there: it rounds operands and results to bf16 and sums in float32, as AMX
+does.
 """
 
 import argparse
@@ -35,7 +36,7 @@ PRODUCTS = {torch.ops.aten.convolution, torch.ops.aten.convolution_backward} | {
 
 
 class EmulatedBf16(TorchDispatchMode):
-    """Does products of bf16 tensors in float32, and rounds what comes out to bf16."""
+    """Compute products of bf16 tensors in float32 and round the results to bf16."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -50,7 +51,7 @@ def _is_bf16(x: object) -> bool:
 
 
 def main() -> None:
-    """Train all, and print a table."""
+    """Train with every method and seed, and print a table of scores."""
     words = _parse()
     flags = {"dataset.name": words.dataset, "model.name": words.model, "train.device": words.device}
     flags |= {"loss.name": words.loss, "lipschitz.name": words.lipschitz}
@@ -72,7 +73,7 @@ def main() -> None:
 
 
 def train(run: RunConfig, way: str, seed: int) -> tuple[str, Score]:
-    """Train to the end in one of the WAYS; return the name of the score and the score of G_ema."""
+    """Train to the end by one of the WAYS; return the name of the score and the score of G_ema."""
     run = replace(run, train=replace(run.train, seed=seed, precision="fp32" if way == "eager" else way))
     training, samples = prepare(run, ZOO, Observer().note)
     gan, device = training.gan, training.gan.device.torch_device
@@ -95,7 +96,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--model", default="dcgan")
     parser.add_argument("--loss", default="wgan")
     parser.add_argument("--lipschitz", default="gp")
-    parser.add_argument("--steps", type=int, default=0, help="0: as the recipe says")
+    parser.add_argument("--steps", type=int, default=0, help="0: the number of the recipe")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--device", default="auto")
     return parser.parse_args()

@@ -1,9 +1,9 @@
-"""The speed of four works against the plain loop, in one call; on a machine that does nothing else.
+"""Compare the speed of four workloads with that of the plain loop. Run it on a machine that does nothing else.
 
     python docs/benchmarks/speed.py
     python docs/benchmarks/speed.py --device cuda --batch-size 64 256
 
-The data are the shipped digits, grey: what is in a picture does not change how long it takes.
+The data are the digits of ganzoo, because the content of an image does not change how long a step takes.
 """
 
 import argparse
@@ -17,20 +17,22 @@ WORKS = {
     "dcgan 64 px, bce": ["dcgan", "--image-size", "64"],
     "dcgan 64 px, wgan, gp": ["wgan_gp", "--model", "dcgan", "--image-size", "64"],
 }
+HEADER = """\
+| workload | batch | images/s | eager | ratio | lowest, highest | of the ceiling | at the ceiling | memory |
+|---|---|---|---|---|---|---|---|---|"""
 
 
 def main() -> None:
-    """Measure all, and print a table."""
+    """Measure all workloads and print a table."""
     words = _parse()
-    print("| workload | batch | images/s | eager | ratio | lowest, highest | of the ceiling | at the ceiling | memory |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(HEADER)
     for size in words.batch_size:
         for name, recipe in WORKS.items():
             print(f"| {name} | {size} | {describe(measure(recipe, size, words))} |", flush=True)
 
 
 def measure(recipe: list[str], size: int, words: argparse.Namespace) -> dict:
-    """Return what `ganzoo bench --against eager --json` prints."""
+    """Return the JSON object that `ganzoo bench --against eager --json` prints."""
     command = [sys.executable, "-m", "ganzoo", "bench", *recipe, "--dataset", "digits", "--batch-size", str(size)]
     command += ["--set", f"optim.batch_size_g={size}", "--device", words.device, "--precision", words.precision]
     command += ["--repeats", str(words.repeats), "--seconds", str(words.seconds), "--against", "eager", "--json"]
@@ -38,7 +40,7 @@ def measure(recipe: list[str], size: int, words: argparse.Namespace) -> dict:
 
 
 def describe(speed: dict) -> str:
-    """Return the cells of one row."""
+    """Return the columns of one row after the batch size."""
     plain, ratio = speed["against"], speed["against"]["ratio"]
     cells = [f"{speed['images_per_s']['median']:.1f}", f"{plain['images_per_s']['median']:.1f}"]
     cells += [f"{ratio['median']:.2f}", f"{ratio['low']:.2f}, {ratio['high']:.2f}"]

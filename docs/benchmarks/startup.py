@@ -1,7 +1,7 @@
-"""How long `ganzoo` takes to answer, and to begin to train: python docs/benchmarks/startup.py [REPEATS]
+"""Measure how long `ganzoo` takes to answer and to train its first step: python docs/benchmarks/startup.py [REPEATS]
 
-Processes are started one after the other. The minimum says most where others use the machine too; CPU seconds are
-those of all threads, which others hardly lengthen.
+The processes run one after the other. If other programs use the machine, the minimum is the most reliable number. CPU
+seconds are summed over all threads, and other programs hardly change them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ main()
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the times."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     print(f"{'':48}seconds: min  median    CPU: min  median")
     for name, words in ANSWERS.items():
@@ -62,11 +62,11 @@ def main() -> None:
         laps = [time_first_step(words) for _ in range(repeats)]
         imports += [imported for imported, _ in laps]
         show(f"first step: {name}", [trained for _, trained in laps])
-    show("import torch, which comes before", imports)
+    show("import torch, before the first step", imports)
 
 
 def time_answer(words: Sequence[str]) -> tuple[float, float]:
-    """Return the wall and CPU seconds of a command, process start included."""
+    """Return the wall and CPU seconds of a command, including the start of its process."""
     with tempfile.TemporaryDirectory() as place:
         start, before = time.perf_counter(), children_cpu()
         subprocess.run([sys.executable, "-m", "ganzoo", *words], cwd=place, capture_output=True, check=False)  # noqa: S603
@@ -74,7 +74,7 @@ def time_answer(words: Sequence[str]) -> tuple[float, float]:
 
 
 def time_first_step(words: Sequence[str]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return wall and CPU seconds of `import torch`, and from there to the end of the first step of a run."""
+    """Return the wall and CPU seconds of `import torch`, and from there to the end of the first step of a run."""
     with tempfile.TemporaryDirectory() as place:
         command = [sys.executable, "-c", FIRST_STEP, *words, "--out", f"{place}/run"]
         shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)  # noqa: S603
@@ -83,7 +83,7 @@ def time_first_step(words: Sequence[str]) -> tuple[tuple[float, float], tuple[fl
 
 
 def children_cpu() -> float:
-    """Return the seconds that processes of this one have spent on a core."""
+    """Return the CPU seconds of all child processes that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

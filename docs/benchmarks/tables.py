@@ -1,4 +1,4 @@
-"""How long `ganzoo table` takes for many runs, process start included: python docs/benchmarks/tables.py [RUNS]."""
+"""Time `ganzoo table` with many runs, including the start of its process: python docs/benchmarks/tables.py [RUNS]."""
 
 import json
 import random
@@ -24,7 +24,7 @@ PROTOCOL = {
 
 
 def make_run(path: Path, loss: str, lipschitz: str, seed: int) -> None:
-    """Write what a run of 1,000 steps leaves, but for its checkpoints and pictures."""
+    """Write the files of a run of 1,000 steps, except checkpoints and pictures."""
     run = RunConfig(Choice("dcgan"), Choice(loss), Choice(lipschitz), Choice("none"), Choice("digits"),
                     train=TrainConfig(steps=1000, seed=seed))  # fmt: skip
     folder = RunFolder(path)

@@ -31,13 +31,13 @@ Labelled = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings, after Jordan 2024 (arXiv:2404.00498)."""
+    """Settings that follow Jordan 2024 (arXiv:2404.00498)."""
 
     widths: tuple[int, ...]
     epochs: int
     flip: bool
     batch_size: int = 500
-    lr: float = 0.5  # at 20 % of the steps, rising from a fifth of it and falling to 0
+    lr: float = 0.5  # the peak, at 20 % of the steps; it starts at a fifth of it and ends at 0
     momentum: float = 0.9  # Nesterov
     weight_decay: float = 1e-3
     label_smoothing: float = 0.2
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(RECIPES))
     parser.add_argument("--data", type=Path, required=True, help="folder with MNIST/ and cifar10-jpeg/")
     parser.add_argument("--out", type=Path, default=Path(), help="folder for NAME.safetensors")
-    parser.add_argument("--epochs", type=int, help="other than the recipe's: for a trial")
+    parser.add_argument("--epochs", type=int, help="number of epochs for a trial, instead of that of the recipe")
     args = parser.parse_args()
     recipe = RECIPES[args.name]
     if args.epochs:
@@ -79,7 +79,7 @@ def read_photos(root: Path) -> tuple[Labelled, Labelled]:
 
 
 def read_digits(root: Path) -> tuple[Labelled, Labelled]:
-    """Return MNIST with the shipped digits among its training images, eight times so that they count."""
+    """Return MNIST, with eight copies of ganzoo's digits among its training images to give them weight."""
     train, test = (MNIST(root=str(root), split=split).load() for split in ("train", "test"))
     digits = Digits().load()
     x = torch.cat([train.x, *[digits.x] * 8])
@@ -117,14 +117,14 @@ def fit(train: Labelled, test: Labelled, recipe: Recipe) -> ConvNet:
 
 
 def triangle(progress: float, peak: float = 0.2, first: float = 0.2) -> float:
-    """Progress in [0, 1] -> share of the learning rate."""
+    """Return the factor of the learning rate at a progress in [0, 1]."""
     return first + (1 - first) * progress / peak if progress < peak else (1 - progress) / (1 - peak)
 
 
 @torch.no_grad()
 def initialise(net: ConvNet, x: Tensor) -> None:
-    """Whiten the first layer's inputs, fixed from then on; start the other convolutions near the identity."""
-    patches = functional.unfold(from_uint8(x), 2).transpose(1, 2).flatten(0, 1)  # (images x places, 4 C)
+    """Set the first layer to whiten its input and freeze it; start the other convolutions near the identity."""
+    patches = functional.unfold(from_uint8(x), 2).transpose(1, 2).flatten(0, 1)  # (images x positions, 4 C)
     variances, directions = torch.linalg.eigh(patches.T.cov())
     filters = directions.T / (variances + 5e-4).sqrt()[:, None]
     net.whiten.weight.copy_(torch.cat([filters, -filters]).reshape(net.whiten.weight.shape))
@@ -136,7 +136,7 @@ def initialise(net: ConvNet, x: Tensor) -> None:
 
 
 def batches(x: Tensor, y: Tensor, mirrored: Tensor, recipe: Recipe) -> Iterator[Labelled]:
-    """Yield an epoch in random order, shifted at random; `mirrored`, bool (M,), changes sides every epoch."""
+    """Yield the batches of an epoch in random order and shifted at random; `mirrored`, bool (M,), flips every epoch."""
     for rows in torch.randperm(len(x)).split(recipe.batch_size):
         if len(rows) < recipe.batch_size:
             return
@@ -161,10 +161,10 @@ def shift(x: Tensor, by: int) -> Tensor:
 
 @torch.no_grad()
 def calibrate(net: ConvNet, test: Labelled) -> None:
-    """Scale the logits so that the probabilities fit the test images, as the Inception score reads them.
+    """Scale the logits so that their probabilities are calibrated on the test images, for the Inception score.
 
-    Label smoothing leaves them far too doubtful. Guo et al. 2017, arXiv:1706.04599, section 4.2: one scale for
-    all classes, by the lowest negative log-likelihood; features and accuracy stay.
+    Label smoothing makes these probabilities far too even. Guo et al. 2017, arXiv:1706.04599, section 4.2: one scale
+    for all classes, chosen by the lowest negative log-likelihood; features and accuracy do not change.
     """
     x, y = test
     logits = torch.cat([net.eval()(from_uint8(images)).logits for images in x.split(500)])
@@ -175,7 +175,7 @@ def calibrate(net: ConvNet, test: Labelled) -> None:
 
 @torch.no_grad()
 def measure_accuracy(net: ConvNet, test: Labelled) -> float:
-    """Return the share of test images whose class is right: one pass, no mirrored copies."""
+    """Return the accuracy on the test images, in one pass without mirrored copies."""
     net.eval()
     x, y = test
     parts = zip(x.split(500), y.split(500), strict=True)

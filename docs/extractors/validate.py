@@ -1,4 +1,4 @@
-"""Show that the distances of an extractor grow with what is done to images.
+"""Show that the distances of an extractor grow with the strength of a change of the images.
 
 python docs/extractors/validate.py digits-cnn
 python docs/extractors/validate.py photos-cnn --data DIR
@@ -21,17 +21,17 @@ from ganzoo.contracts import Extractor, FeatureSet
 from ganzoo.data.images import from_uint8, to_uint8
 from ganzoo.evaluation.extraction import extract, in_batches
 
-NOISE = (0.0, 0.05, 0.1, 0.2, 0.4)  # standard deviation, where images are in [-1, 1]
+NOISE = (0.0, 0.05, 0.1, 0.2, 0.4)  # standard deviation; images are in [-1, 1]
 BLUR = (0.0, 1.0, 1.5, 2.0, 4.0)  # standard deviation in pixels
-CLASSES = (10, 8, 6, 4, 2, 1)  # that are left
+CLASSES = (10, 8, 6, 4, 2, 1)  # number of classes that remain
 CPU = torch.device("cpu")
 
 
 def main() -> None:
-    """Read the arguments, measure, print a table."""
+    """Read the arguments, measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=["digits-cnn", "photos-cnn"])
-    parser.add_argument("--data", type=Path, help="folder with cifar10-jpeg/, of which the test images are taken")
+    parser.add_argument("--data", type=Path, help="folder with cifar10-jpeg/, whose test images are used")
     args = parser.parse_args()
     if args.name == "digits-cnn":
         samples, extractor = Digits().load(), DigitsCNN().load(CPU)
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def measure(extractor: Extractor, x: Tensor, y: Tensor) -> dict[str, dict[float, float]]:
-    """Distances of every second image, changed, to all the others: {"blur": {0.5: ...}, ...}."""
+    """Return distances between every second image, changed, and the other images: {"blur": {0.5: ...}, ...}."""
     torch.manual_seed(0)
     order = torch.randperm(len(x))
     reference = look(x[order[::2]], extractor)
@@ -61,17 +61,17 @@ def measure(extractor: Extractor, x: Tensor, y: Tensor) -> dict[str, dict[float,
 
 
 def look(x: Tensor, extractor: Extractor) -> FeatureSet:
-    """uint8 (M, C, H, W) -> features."""
+    """Return the features of images uint8 (M, C, H, W)."""
     return extract(in_batches(x, 100, CPU), extractor)
 
 
 def add_noise(x: Tensor, level: float) -> Tensor:
-    """uint8 (M, C, H, W), with normal noise added."""
+    """Add Gaussian noise to images uint8 (M, C, H, W)."""
     return to_uint8(from_uint8(x) + level * torch.randn(x.shape))
 
 
 def blur(x: Tensor, level: float) -> Tensor:
-    """uint8 (M, C, H, W), blurred by a Gaussian of this standard deviation in pixels."""
+    """Blur images uint8 (M, C, H, W) by a Gaussian of this standard deviation in pixels."""
     if level == 0:
         return x
     radius = min(round(3 * level), x.shape[-1] - 1)

@@ -1,4 +1,4 @@
-"""The critic's loss beside the quality of samples over a run: arXiv:1701.07875, figures 3 and 4."""
+"""Loss of the critic and quality of the samples over a run: arXiv:1701.07875, figures 3 and 4."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ganzoo.training.loop import advance
 
 DATA = "gaussians8"
 AHEAD = {"optim__lr_g": 1e-4, "optim__lr_d": 1e-3, "optim__n_critic": 10}
-"""D learns faster than G, so that its loss is near that of the best D: what the estimate supposes."""
+"""Settings with which D learns faster than G. Its loss is then close to the optimum, as the estimate assumes."""
 USUAL = {"optim__lr_g": 1e-3, "optim__lr_d": 1e-3, "optim__n_critic": 1, "optim__beta1": 0.5}
-"""Both keep pace, as arXiv:1511.06434 has them; the rate is larger, for small networks and short runs."""
+"""Settings of arXiv:1511.06434, with which neither player is ahead, but with a larger rate for these short runs."""
 METHODS = {
     "bce": ("bce", "none", USUAL),
     "wgan clip": ("wgan", "clip", AHEAD | {"lipschitz__limit": 0.03}),
@@ -25,9 +25,9 @@ METHODS = {
 }
 SEEDS = (0, 1, 2)
 UPDATES, EVERY = 1600, 40
-"""Of D, and between two points of a curve."""
+"""Updates of D in a run, and between two points of a curve."""
 WARM_UP = 200
-"""Updates of D before the first of G: the authors of arXiv:1701.07875 give it 100 for each of the first 25 steps."""
+"""Updates of D before the first of G. The authors of arXiv:1701.07875 make 100 in each of the first 25 steps."""
 
 
 def cases(quick: bool) -> list[tuple[Any, ...]]:
@@ -37,7 +37,7 @@ def cases(quick: bool) -> list[tuple[Any, ...]]:
 
 
 def play(method: str, seed: int, updates: int) -> Outcome:
-    """Train one GAN; note the mean of both losses and Wasserstein-1 of 500 samples every few updates."""
+    """Train one GAN; record both mean losses and the Wasserstein-1 distance of 500 samples every few updates."""
     loss, enforcer, options = METHODS[method]
     shape = {"model__width": 128, "model__z_dim": 2, "optim__batch_size": 128, "optim__batch_size_g": 128}
     steps, every = updates // options["optim__n_critic"], EVERY // options["optim__n_critic"]
@@ -59,20 +59,20 @@ def play(method: str, seed: int, updates: int) -> Outcome:
 
 
 def estimate(track: dict[str, list[float]], method: str) -> list[float]:
-    """Return what the loss of D says about the distance: Wasserstein-1 times a slope, or Jensen-Shannon in nats.
+    """Return the distance that the loss of D estimates: Wasserstein-1 times the slope, or Jensen-Shannon in nats.
 
-    -L_D for the first (arXiv:1701.07875, Eq. 2), log 2 - L_D / 2 for the second (Sec. 4.2).
+    It is -L_D for the first (arXiv:1701.07875, Eq. 2) and log 2 - L_D / 2 for the second (Sec. 4.2).
     """
     return [-loss if method.startswith("wgan") else math.log(2) - loss / 2 for loss in track["D"]]
 
 
 def rank_correlation(x: list[float], y: list[float]) -> float:
-    """Spearman's rho: 1 where both always rise together."""
+    """Return Spearman's rank correlation: 1 if both always rise together."""
     return float(spearmanr(x, y).statistic)
 
 
 def draw(outcomes: list[Outcome]) -> Figure:
-    """One column per method, one line per seed: the estimate of D, and below it Wasserstein-1 of samples."""
+    """Draw one column per method and one line per seed: D's estimate above, Wasserstein-1 of the samples below."""
     figure, axes = figure_of(2, len(METHODS), 8.5, 4.0, sharex="col")
     for outcome in outcomes:
         track, column = outcome.picture["track"], list(METHODS).index(outcome.numbers["method"])
@@ -87,6 +87,6 @@ def draw(outcomes: list[Outcome]) -> Figure:
 
 
 def table(numbers: list[dict[str, Any]]) -> str:
-    """One row per method: means and ranges over the seeds."""
+    """Return a table with one row per method: means and ranges over the seeds."""
     columns = {"W1 at first": "first W1", "W1 at last": "last W1", "rho, first half": "rho early", "rho, all": "rho"}
     return markdown(numbers, ("method",), columns | {"rho of G's loss": "rho G"})

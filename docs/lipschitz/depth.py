@@ -36,7 +36,7 @@ def cases(quick: bool) -> list[tuple[Any, ...]]:
 
 
 def play(critic: str, seed: int, updates: int) -> Outcome:
-    """Train one critic on noisy data of the roll, and look inside."""
+    """Train one critic against noisy data of the swiss roll; measure its gradients and weights."""
     training = set_up("swissroll", "wgan", critic.split()[0], seed, **SHAPE, **options_of(critic), train__steps=updates)
     hold_generator(training)
     teach_critic(training, 0, updates)
@@ -49,20 +49,23 @@ def play(critic: str, seed: int, updates: int) -> Outcome:
 
 
 def options_of(critic: str) -> dict[str, Any]:
-    """RMSprop for clipping, as in arXiv:1701.07875, by a thirtieth of the limit, so that weights can cross the box."""
+    """Return the optimiser of a critic.
+
+    Clipping has RMSprop as in arXiv:1701.07875, with a rate of limit / 30 so that weights can cross the interval.
+    """
     if critic not in LIMITS:
         return {"optim__lr_d": 1e-3}
     return {"lipschitz__limit": LIMITS[critic], "optim__name": "rmsprop", "optim__lr_d": LIMITS[critic] / 30}
 
 
 def norms_of(training: Training, count: int = 1000) -> dict[str, float]:
-    """Return the mean norm of the gradient by each layer's output."""
+    """Return, for each layer, the mean norm of the gradient with respect to its output."""
     y = torch.zeros(count, dtype=torch.long)
     return gradient_norms(training.gan, training.feed.x[:count], generated(training, count), y)
 
 
 def factor_per_layer(norms: list[float]) -> float:
-    """By what the gradient grows from one layer to the one before it: 10 to the slope of the line through log10(norm).
+    """Return the growth factor of the gradient per layer, backwards: 10 to the slope of a line fitted to log10(norm).
 
     Norms that are 0 in float32, whose squares are below 1e-45, are left out.
     """
@@ -71,12 +74,12 @@ def factor_per_layer(norms: list[float]) -> float:
 
 
 def histogram(weights: Tensor, limit: float) -> np.ndarray:
-    """Shares of weights in 41 bins from -limit to limit."""
+    """Return the shares of the weights in 41 bins from -limit to limit."""
     return np.histogram(weights.numpy() / limit, bins=41, range=(-1.0, 1.0))[0] / len(weights)
 
 
 def draw(outcomes: list[Outcome]) -> Figure:
-    """Draw norms by layer at the left; at the right weights of two critics, in units of the largest."""
+    """Draw the norms by layer on the left and the weights of two critics, relative to the largest, on the right."""
     figure, axes = figure_of(1, 3, 9.5, 3.0, width_ratios=[2, 1, 1])
     for (critic,), group in grouped([outcome.numbers for outcome in outcomes], ("critic",)).items():
         colour = f"C{CRITICS.index(critic)}"
@@ -96,7 +99,7 @@ def draw(outcomes: list[Outcome]) -> Figure:
 
 
 def table(numbers: list[dict[str, Any]]) -> str:
-    """One row per critic: means and ranges over the seeds."""
+    """Return a table with one row per critic: means and ranges over the seeds."""
     columns = {
         "growth per layer, backwards": "factor",
         "at the first layer": "first",

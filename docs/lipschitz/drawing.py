@@ -1,4 +1,4 @@
-"""What the figures and tables of all experiments share: their look."""
+"""Style of the figures and tables of all experiments."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import numpy as np
 from matplotlib.figure import Figure
 
 Numbers = dict[str, Any]
-"""What was measured in one case: plain values, for results.json."""
+"""Measurements of one case: plain values, for results.json."""
 
 
 class Outcome(NamedTuple):
-    """What became of one case."""
+    """Result of one case."""
 
     numbers: Numbers
     picture: dict[str, Any] | None = None
-    """Arrays that only the figure needs."""
+    """Arrays for the figure; they are not written to results.json."""
 
 
 def figure_of(rows: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, np.ndarray]:
-    """Return a figure and its axes (rows, columns); inches."""
+    """Return a figure and its axes (rows, columns); sizes in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def grouped(rows: Iterable[Numbers], keys: Sequence[str]) -> dict[tuple[Any, ...], list[Numbers]]:
-    """Return the rows by their values of some keys, in the order in which these first come."""
+    """Group the rows by their values of some keys, in the order in which these values first appear."""
     groups: dict[tuple[Any, ...], list[Numbers]] = {}
     for row in rows:
         groups.setdefault(tuple(row[key] for key in keys), []).append(row)
@@ -36,7 +36,7 @@ def grouped(rows: Iterable[Numbers], keys: Sequence[str]) -> dict[tuple[Any, ...
 
 
 def markdown(rows: Iterable[Numbers], keys: Sequence[str], columns: Mapping[str, str]) -> str:
-    """Return a table with a line per group: the mean of each column, and its range where that is wider."""
+    """Return a table with one line per group: the mean of each column, and its range if the values differ."""
     lines = ["| " + " | ".join([*keys, *columns]) + " |", "|" + "---|" * (len(keys) + len(columns))]
     for values, group in grouped(rows, keys).items():
         cells = [*map(str, values), *(spread([row[name] for row in group]) for name in columns.values())]
@@ -45,14 +45,14 @@ def markdown(rows: Iterable[Numbers], keys: Sequence[str], columns: Mapping[str,
 
 
 def spread(numbers: Sequence[float]) -> str:
-    """Return "mean (lowest to highest)" in three digits; the mean alone where all look alike."""
+    """Return "mean (lowest to highest)" in three digits, or the mean if all values look the same."""
     low, high = (show(number) for number in (min(numbers), max(numbers)))
     return show(mean(numbers)) if low == high else f"{show(mean(numbers))} ({low} to {high})"
 
 
 def show(number: float) -> str:
-    """Three digits at most, without an exponent from a thousandth to a million."""
-    if number != number:  # there is none
+    """Format a number with at most three digits, without an exponent between 0.001 and 1,000,000."""
+    if number != number:  # nan: no value
         return ""
     if number == round(number) and abs(number) < 1e6:
         return str(round(number))

@@ -3,8 +3,8 @@
 python docs/lipschitz/figures.py
 python docs/lipschitz/figures.py --only surfaces --quick --out DIR
 
-Writes one PNG per experiment and results.json; prints the tables. --quick tries everything with a few updates, whose
-numbers mean nothing.
+The script writes one PNG per experiment and results.json, and prints the tables. --quick tries everything with a few
+updates; its numbers mean nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EXPERIMENTS = ("surfaces", "depth", "curves", "modes", "settings")
 
 
 def main() -> None:
-    """Play every case in two processes, then draw and write."""
+    """Run every case in two processes, then draw and write."""
     args = _parse()
     modules = {name: import_module(name) for name in args.only or EXPERIMENTS}
     args.out.mkdir(parents=True, exist_ok=True)
@@ -47,13 +47,13 @@ def main() -> None:
 
 
 def play(name: str, case: tuple[Any, ...]) -> tuple[Outcome, float]:
-    """Return the outcome of one case, and the seconds of processor time that it took."""
+    """Return the outcome of one case and its seconds of processor time."""
     start = time.process_time()
     return import_module(name).play(*case), time.process_time() - start
 
 
 def write(name: str, module: ModuleType, futures: list[Future[tuple[Outcome, float]]], out: Path) -> None:
-    """Draw one experiment, add its numbers to results.json, print its table."""
+    """Draw one experiment, add its numbers to results.json, and print its table."""
     outcomes, seconds = zip(*(future.result() for future in futures), strict=True)
     save_png(module.draw(list(outcomes)), out / f"{name}.png")
     numbers = [outcome.numbers for outcome in outcomes]
@@ -65,7 +65,7 @@ def write(name: str, module: ModuleType, futures: list[Future[tuple[Outcome, flo
 
 
 def save_png(figure: Any, path: Path) -> None:
-    """Write a figure with a palette of 64 colours: a third of the bytes."""
+    """Write a figure with a palette of 64 colours, which takes a third of the bytes."""
     figure.savefig(path, dpi=100)
     with Image.open(path) as image:
         image.convert("RGB").quantize(64).save(path, optimize=True)
@@ -79,9 +79,11 @@ def made_with() -> dict[str, str]:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=EXPERIMENTS, action="append", help="one experiment; may be repeated")
-    parser.add_argument("--quick", action="store_true", help="a few updates, one seed")
-    parser.add_argument("--out", type=Path, default=HERE, help="where to write; default: here")
+    parser.add_argument(
+        "--only", choices=EXPERIMENTS, action="append", help="make the figure of this experiment only; may be repeated"
+    )
+    parser.add_argument("--quick", action="store_true", help="make a few updates with one seed")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder to write to; default: that of this script")
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
     if args.quick and args.out == HERE:

@@ -1,4 +1,4 @@
-"""Two players and their data, set up by ganzoo's own settings: what every experiment here is made of."""
+"""Set-up of the two players and their data by ganzoo's settings, for all experiments."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MODELS = Path(__file__).parent / "normed.py"
 
 @cache
 def zoo() -> Zoo:
-    """Return what ships with ganzoo, and the model of normed.py."""
+    """Return the components of ganzoo and the model of normed.py."""
     return load_zoo(files=[MODELS], disabled=["all"])
 
 
@@ -38,7 +38,7 @@ def set_up(dataset: str, loss: str, lipschitz: str, seed: int, **options: Any) -
     """Return a game at its first step; `options` are settings, with two underscores for the dot.
 
     The settings of the method (n_critic, rates, betas) follow from its loss and enforcer unless they are given.
-    Raises ConfigError where parts do not fit.
+    Raises ConfigError if the components do not fit together.
     """
     names = {"model.name": "mlp", "loss.name": loss, "lipschitz.name": lipschitz, "dataset.name": dataset}
     fixed = {"train.device": "cpu", "train.precision": "fp32", "train.seed": seed}
@@ -50,8 +50,8 @@ def set_up(dataset: str, loss: str, lipschitz: str, seed: int, **options: Any) -
 class NoisyData(nn.Module):
     """A generator that never learns: (z (N, 3), y) -> real points plus Gaussian noise (N, 2).
 
-    As arXiv:1704.00028, Sec. 3.1, holds it fixed. The noise has the standard deviation of the data, that of one
-    coordinate; the paper has both at 1. The first latent number chooses the point.
+    arXiv:1704.00028, Sec. 3.1, uses such a fixed generator. The standard deviation of the noise is that of one
+    coordinate of the data; in the paper both are 1. The first latent coordinate chooses the point.
     """
 
     def __init__(self, points: Tensor) -> None:
@@ -66,12 +66,12 @@ class NoisyData(nn.Module):
 
 
 def hold_generator(training: Training) -> None:
-    """Put noisy data in the place of G, so that D alone learns; needs model.z_dim = 3."""
+    """Replace G by noisy data, so that only D learns; needs model.z_dim = 3."""
     training.gan.G = NoisyData(training.feed.x)
 
 
 def teach_critic(training: Training, start: int, stop: int) -> None:
-    """Update D alone, from one update to another on the schedule of train.steps."""
+    """Make the updates of D from one number to another, on the schedule of train.steps, without updates of G."""
     optim, last = training.run.optim, training.run.train.steps
     for update in range(start, stop):
         set_schedule(training.gan, optim, update / last)
@@ -80,25 +80,25 @@ def teach_critic(training: Training, start: int, stop: int) -> None:
 
 @torch.no_grad()
 def generated(training: Training, count: int, seed: int = 7) -> Tensor:
-    """Return what G makes now (count, *shape): the player and not its average, since the loss is of the player."""
+    """Return samples (count, *shape) of G, not of its average, because the loss belongs to G."""
     gan = training.gan
     with evaluating(gan.G):
         return gan.G(draw_latents(count, gan.z_dim, seed), torch.zeros(count, dtype=torch.long))
 
 
 def critic_of(training: Training) -> Critic:
-    """Return x (N, *shape) -> logits (N,); the data have no labels that D sees."""
+    """Return the critic x (N, *shape) -> logits (N,), with all labels 0."""
     return lambda x: training.gan.D(x, torch.zeros(len(x), dtype=torch.long)).logits
 
 
 def measure_slopes(training: Training, count: int = 1000) -> Slopes:
-    """Slopes at `count` real and generated points, and between; the random state stays as it was."""
+    """Return the slopes at `count` real points, generated points and points between them; keep the random state."""
     with reseeded(0, CPU):
         return slopes(critic_of(training), real=training.feed.x[:count], fake=generated(training, count))
 
 
 def scorer(training: Training, count: int, metric: str, **options: Any) -> Callable[[], dict[str, float]]:
-    """Return a function that scores `count` samples of the present G by a metric of ganzoo, against all of the data."""
+    """Return a function that scores `count` samples of the present G against all data by a metric of ganzoo."""
     run = training.run
     extractor = zoo().create("features", choose_features(run.features, run.dataset, zoo())).load(CPU)
     judge = zoo().create("metric", Choice(metric, options))

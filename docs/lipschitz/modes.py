@@ -1,4 +1,4 @@
-"""Mode collapse: the modes that bce without an enforcer and wgan with the penalty cover, over seeds."""
+"""Mode collapse: the number of modes that bce without enforcer and wgan with the penalty cover, over several seeds."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ganzoo.builtin.datasets.toy import grid_centres, ring_centres
 from ganzoo.training.loop import advance
 
 AHEAD = {"optim__n_critic": 5, "optim__beta1": 0.5, "optim__beta2": 0.9, "optim__lr_decay": "linear"}
-"""D is well trained, as Algorithm 1 of arXiv:1704.00028 wants it; the betas are of its authors' code for points."""
+"""Settings with which D is near its optimum (arXiv:1704.00028, Algorithm 1), with the betas of its code for points."""
 USUAL = {"optim__n_critic": 1, "optim__lr_d": 2e-4, "optim__lr_g": 2e-4, "optim__beta1": 0.5}
-"""Of DCGAN, arXiv:1511.06434: both players keep pace."""
+"""Settings of DCGAN, arXiv:1511.06434, with which neither player is ahead."""
 METHODS = {
     "bce": ("bce", "none", AHEAD),
     "bce, DCGAN's settings": ("bce", "none", USUAL),
@@ -35,12 +35,12 @@ DATA = {
     },
 }
 WEIGHT = {"gaussians8": 0.1, "gaussians25": 0.1, "stacked-digits": 1.0}
-"""Of the penalty: 0.1 is of the authors' code for points."""
+"""Weight of the penalty; 0.1 is the value in the authors' code for points."""
 POINTS = {"gaussians8": ring_centres, "gaussians25": grid_centres}
 MODES = {"gaussians8": 8, "gaussians25": 25, "stacked-digits": 1000}
 SEEDS = (0, 1, 2)
 UPDATES = {"gaussians8": 4000, "gaussians25": 2000, "stacked-digits": 3000}
-"""Of D, equal for all methods."""
+"""Updates of D, equal for all methods."""
 COUNT = {"gaussians8": 2500, "gaussians25": 2500, "stacked-digits": 3000}
 """Samples among which modes are counted."""
 
@@ -54,7 +54,7 @@ def cases(quick: bool) -> list[tuple[Any, ...]]:
 
 
 def play(data: str, method: str, seed: int, updates: int) -> Outcome:
-    """Train one GAN and count what it covers."""
+    """Train one GAN and count the modes that it covers."""
     loss, enforcer, options = METHODS[method]
     batch = {"optim__batch_size": 128, "optim__batch_size_g": 128}
     steps = updates // options["optim__n_critic"]
@@ -69,7 +69,7 @@ def play(data: str, method: str, seed: int, updates: int) -> Outcome:
 
 
 def draw(outcomes: list[Outcome]) -> Figure:
-    """Draw the points of the first seed over the middles of the modes; below, the modes covered by each seed."""
+    """Draw the points of the first seed over the centres of the modes, and below the modes covered by each seed."""
     figure, axes = figure_of(3, len(METHODS), 7.5, 7.5)
     for row, data in zip(axes, POINTS, strict=False):
         for axis, method in zip(row, METHODS, strict=True):
@@ -80,7 +80,7 @@ def draw(outcomes: list[Outcome]) -> Figure:
 
 
 def draw_points(axis: Axes, data: str, method: str, outcomes: list[Outcome]) -> None:
-    """Draw what the generator of the first seed makes."""
+    """Draw samples of the generator of the first seed."""
     chosen = [o for o in outcomes if o.numbers["data"] == data and o.numbers["method"] == method]
     axis.plot(*chosen[0].picture["x"].T, ".", markersize=1.5)
     axis.plot(*POINTS[data]().T.numpy(), "o", color="tab:orange", markersize=8, fillstyle="none")
@@ -89,7 +89,7 @@ def draw_points(axis: Axes, data: str, method: str, outcomes: list[Outcome]) -> 
 
 
 def draw_counts(axis: Axes, data: str, rows: list[dict[str, Any]]) -> None:
-    """Draw the modes covered, a dot per seed."""
+    """Draw the number of covered modes, one dot per seed."""
     for place, group in enumerate(grouped(rows, ("method",)).values()):
         axis.plot([place] * len(group), [row["modes"] for row in group], "o")
     axis.axhline(MODES[data], color="grey", linewidth=0.8)
@@ -99,7 +99,7 @@ def draw_counts(axis: Axes, data: str, rows: list[dict[str, Any]]) -> None:
 
 
 def table(numbers: list[dict[str, Any]]) -> str:
-    """One row per data set and method: means and ranges over the seeds; nearness and W1 of points alone."""
+    """Return a table with one row per dataset and method: means and ranges over the seeds; W1 for points only."""
     rows = [{"W1": math.nan, "high-quality": math.nan, **row} for row in numbers]
     return markdown(
         sorted(rows, key=lambda row: [*DATA].index(row["data"])),

@@ -1,4 +1,4 @@
-"""The fully connected pair with batch normalisation after each hidden layer, for the grid of settings."""
+"""Fully connected networks with batch normalisation after each hidden layer, for the grid of settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ganzoo.builtin.models.norms import choose_norm
 
 @dataclass(frozen=True)
 class NormedMLP(MLP):
-    """The pair `mlp` with batch norm before each rectifier. Ioffe and Szegedy 2015, arXiv:1502.03167, Alg. 1."""
+    """The networks of `mlp` with batch norm before each rectifier. Ioffe and Szegedy 2015, arXiv:1502.03167, Alg. 1."""
 
     norm_g: bool = False
     norm_d: bool = False
@@ -31,7 +31,7 @@ class NormedMLP(MLP):
 
 
 def normalise(network: nn.Module) -> nn.Module:
-    """Put batch norm between each hidden linear layer and its rectifier."""
+    """Insert batch norm between each hidden linear layer and its rectifier."""
     layers = list(network.body)
     after = [
         [layer] if not is_hidden(layer, layers) else [layer, nn.BatchNorm1d(layer.out_features)] for layer in layers
@@ -41,7 +41,7 @@ def normalise(network: nn.Module) -> nn.Module:
 
 
 def is_hidden(layer: nn.Module, layers: list[nn.Module]) -> bool:
-    """Say whether it is a linear layer that is not the output of G."""
+    """Return whether the layer is linear and not the output layer of G."""
     return isinstance(layer, nn.Linear) and layer is not layers[-2]
 
 

@@ -1,4 +1,7 @@
-"""How many settings work: a grid over rates, betas, batch norm and n_critic, per method: arXiv:1704.00028, Sec. 5.1."""
+"""Number of settings that work for each method, in a grid over rates, betas, batch norm and n_critic.
+
+Compare arXiv:1704.00028, Sec. 5.1.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,11 @@ BETAS = ((0.0, 0.9), (0.5, 0.999))
 NORMS = (False, True)
 N_CRITIC = (1, 5)
 UPDATES = 1000
-"""Of D, equal for all."""
+"""Updates of D, equal for all settings."""
 LEVELS = (0.2, 0.3, 0.4)
-"""Of Wasserstein-1, below which a setting may be called good; the paper has a table of four."""
+"""Wasserstein-1 distances below which a setting counts as good; the paper's table has four levels."""
 GOOD = 0.3
-"""Wasserstein-1 of 1,000 samples that counts as success: the ring has radius 0.8; one mode alone has about 1."""
+"""Wasserstein-1 distance of 1,000 samples below which a setting works; one mode alone has about 1."""
 
 
 def cases(quick: bool) -> list[tuple[Any, ...]]:
@@ -54,13 +57,13 @@ def play(method: str, rate: float, betas: tuple[float, float], norm: bool, n_cri
 
 
 def train(loss: str, enforcer: str, options: dict[str, Any], norm: bool, steps: int) -> dict[str, Any]:
-    """Return Wasserstein-1 at the end, and where batch norm was. Raises DivergedError."""
+    """Return the Wasserstein-1 distance at the end, and which networks had batch norm. Raises DivergedError."""
     shape = {"model__width": 128, "model__z_dim": 2, "optim__batch_size": 64, "optim__batch_size_g": 64}
     common = shape | options | {"model__name": "normed", "model__norm_g": norm, "train__steps": steps}
     try:
         training = set_up("gaussians8", loss, enforcer, 0, **common, model__norm_d=norm)
         where = "G and D" if norm else "nowhere"
-    except ConfigError:  # a penalised critic has none: what ganzoo refuses, the paper warns of
+    except ConfigError:  # ganzoo refuses batch norm in a penalised critic, as the paper recommends
         training, where = set_up("gaussians8", loss, enforcer, 0, **common), "G"
     for step in range(steps):
         terms = advance(training)
@@ -70,12 +73,12 @@ def train(loss: str, enforcer: str, options: dict[str, Any], norm: bool, steps: 
 
 
 def is_good(row: dict[str, Any], level: float = GOOD) -> bool:
-    """Say whether a run ended, and near the data."""
+    """Return whether the run did not diverge and ended near the data."""
     return row["W1"] is not None and row["W1"] < level
 
 
 def draw(outcomes: list[Outcome]) -> Figure:
-    """Draw Wasserstein-1 of every setting, sorted, a line per method: what is below the bar works."""
+    """Draw the sorted Wasserstein-1 distances, one line per method; settings below the horizontal line work."""
     figure, axes = figure_of(1, 1, 6.0, 3.2)
     axis = axes[0][0]
     for (method,), group in grouped([outcome.numbers for outcome in outcomes], ("method",)).items():
@@ -88,11 +91,11 @@ def draw(outcomes: list[Outcome]) -> Figure:
 
 
 WORST = 1.2
-"""At which a line ends that would go on: no generator of points in the square does much worse."""
+"""Upper end of the axis: no generator of points in the square is much worse."""
 
 
 def table(numbers: list[dict[str, Any]]) -> str:
-    """One row per level; then, at GOOD, one per value of each setting: how many settings are good, per method."""
+    """Return a table of the number of good settings per method, with one row per level and per value of a setting."""
     lines = ["| settings | " + " | ".join(METHODS) + " |", "|" + "---|" * (len(METHODS) + 1)]
     lines += [line(f"all, W1 < {level}", numbers, level) for level in LEVELS]
     for name, values in {"rate": RATES, "betas": map(list, BETAS), "batch norm": NORMS, "n_critic": N_CRITIC}.items():

@@ -1,4 +1,4 @@
-"""Value surfaces of critics that were trained to the end against noisy data: arXiv:1704.00028, figure 1(a)."""
+"""Surfaces of critics that were trained to convergence against noisy data: arXiv:1704.00028, figure 1(a)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CRITICS = {
     "gp 10": ("gp", {"lipschitz__weight": 10.0, "optim__lr_d": 2e-3, "optim__beta1": 0.5}),
     "gp 0.1": ("gp", {"lipschitz__weight": 0.1, "optim__lr_d": 2e-3, "optim__beta1": 0.5}),
 }
-"""Row of the figure -> enforcer and settings."""
+"""Enforcer and settings of each row of the figure."""
 SEEDS = (0, 1, 2)
 UPDATES = 1200
 RADIUS = 0.1
-"""At which D is compared with its value on a point: 5 standard deviations of a mode, a quarter of a grid step."""
+"""Radius of the circle for `peak`: 5 standard deviations of a mode, a quarter of the spacing of the grid."""
 WINDOW = torch.linspace(-1.5, 1.5, 90)
 
 
@@ -34,7 +34,7 @@ def cases(quick: bool) -> list[tuple[Any, ...]]:
 
 
 def play(data: str, critic: str, seed: int, updates: int) -> Outcome:
-    """Train one critic against noisy data, and measure its surface."""
+    """Train one critic against noisy data and measure its surface."""
     enforcer, options = CRITICS[critic]
     training = set_up(data, "wgan", enforcer, seed, **SHAPE, **options, train__steps=updates)
     hold_generator(training)
@@ -74,7 +74,7 @@ def gap(training: Any) -> float:
 
 @torch.no_grad()
 def peak(critic: Critic, x: Tensor) -> float:
-    """Mean of (D(x) - mean of D on a circle around x) / radius: with slope 1, a cone on a point has 1 and a plane 0."""
+    """Return the mean of (D(x) - mean of D on a circle around x) / radius: 1 for a cone of slope 1, 0 for a plane."""
     angles = torch.arange(16) * (2 * math.pi / 16)
     around = x[:, None] + RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)  # (N, 16, 2)
     return float((critic(x) - critic(around.flatten(0, 1)).reshape(-1, 16).mean(dim=1)).mean() / RADIUS)
@@ -82,7 +82,7 @@ def peak(critic: Critic, x: Tensor) -> float:
 
 @torch.no_grad()
 def picture(critic: Critic, x: Tensor) -> dict[str, Any]:
-    """D on a square, and some of the data."""
+    """Return the values of D on a square, and some of the data."""
     return {"surface": critic(torch.cartesian_prod(WINDOW, WINDOW)).reshape(len(WINDOW), -1).T.numpy(), "x": x.numpy()}
 
 
@@ -99,7 +99,7 @@ def draw(outcomes: list[Outcome]) -> Figure:
 
 
 def table(numbers: list[dict[str, Any]]) -> str:
-    """One row per data set and critic: means over the seeds."""
+    """Return a table with one row per dataset and critic: means over the seeds."""
     columns = {
         "mean slope between": "slope",
         "largest slope": "largest",
