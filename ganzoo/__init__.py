@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganzoo.audit.findings import Finding as Finding
-    from ganzoo.builtin.lipschitz import gradient_norm as gradient_norm
-    from ganzoo.builtin.models.norms import ConditionalBatchNorm as ConditionalBatchNorm
     from ganzoo.cells import Cell as Cell
     from ganzoo.cells import Ending as Ending
     from ganzoo.cells import execute as execute
@@ -48,9 +46,11 @@ if TYPE_CHECKING:
     from ganzoo.evaluation.protocol import Protocol as Protocol
     from ganzoo.hookspecs import API_VERSION as API_VERSION
     from ganzoo.hookspecs import hookimpl as hookimpl
+    from ganzoo.layers import ConditionalBatchNorm as ConditionalBatchNorm
     from ganzoo.layers import ConvPool as ConvPool
     from ganzoo.layers import Rectifier as Rectifier
     from ganzoo.layers import UpConv as UpConv
+    from ganzoo.layers import gradient_norm as gradient_norm
     from ganzoo.results.comparison import Table as Table
     from ganzoo.results.comparison import compare as compare
     from ganzoo.results.read import Result as Result
@@ -70,9 +70,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ORIGINS = {
-    "builtin.lipschitz": ("gradient_norm",),
-    "builtin.models.norms": ("ConditionalBatchNorm",),
-    "layers": ("ConvPool", "Rectifier", "UpConv"),
+    "layers": ("ConditionalBatchNorm", "ConvPool", "Rectifier", "UpConv", "gradient_norm"),
     "cells": ("Cell", "Ending", "execute"),
     "results.comparison": ("Table", "compare"),
     "contracts": (

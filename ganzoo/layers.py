@@ -1,18 +1,21 @@
-"""Layers that cost less than what they stand for, and give the same numbers to rounding.
+"""Layers, norms and slopes that built-in models and enforcers share with plugins.
 
-Two changes of size are folded into the convolution of 3 x 3 beside them: nearest upsampling before one is a transposed
-convolution of 4 x 4, and mean pooling after one is a strided convolution of 4 x 4. Of 9 multiplications per pixel and
-pair of channels 4 remain. A rectifier tells autograd that its second derivative is nothing, which saves a gradient
-penalty 2 of the 6 forward passes that it costs.
+ConvPool and UpConv fold a change of size into the 3 x 3 convolution beside it: nearest upsampling before one is a
+transposed 4 x 4 convolution, and mean pooling after one is a strided 4 x 4 convolution. They need 4 of 9
+multiplications per pixel and pair of channels, and give the same numbers to rounding. A Rectifier tells autograd that
+its second derivative is zero, which saves a gradient penalty 2 of the 6 forward passes that it costs.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, interpolate, leaky_relu, pad
+from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, leaky_relu, pad
+
+from ganzoo.contracts import Critic
+from ganzoo.errors import ConfigError
 
 
 class Shortcut(nn.Module):
@@ -88,7 +91,7 @@ class UpConv(_Resampling):
     def forward(self, x: Tensor) -> Tensor:
         """x (N, A, H, W) -> (N, B, 2H, 2W)."""
         if self.literal:
-            return super().forward(interpolate(x, scale_factor=2))
+            return super().forward(nn.functional.interpolate(x, scale_factor=2))
         kernel = _sum_of_shifts(self.weight.flip(2, 3)).transpose(0, 1)  # (A, B, 4, 4)
         return conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
 
@@ -107,3 +110,75 @@ def _sum_of_shifts(kernel: Tensor) -> Tensor:
     """(B, A, 3, 3) -> (B, A, 4, 4): its sum over the four places that it has in there."""
     rows = pad(kernel, (0, 0, 0, 1)) + pad(kernel, (0, 0, 1, 0))
     return pad(rows, (0, 1)) + pad(rows, (1, 0))
+
+
+Norm = Literal["batch", "layer", "none"]
+
+
+def choose_norm(asked: str, *, per_sample: bool, unasked: Norm) -> Norm:
+    """Return D's norm; "auto" means `unasked`, or none where that would mix samples.
+
+    Raises ConfigError if batch norm was asked for by name under a per-sample enforcer.
+    """
+    if asked == "batch" and per_sample:
+        raise ConfigError(
+            "batch norm in D makes each logit depend on the whole batch, so a per-sample enforcer "
+            "(gp, lp, dragan, r1, r1r2, sn) bounds nothing; arXiv:1704.00028, Sec. 4",
+            where="model.norm_d = batch",
+            hint="--set model.norm_d=none, or --lipschitz clip",
+        )
+    if asked == "auto":
+        return "none" if per_sample else unasked
+    return asked  # type: ignore[return-value]
+
+
+def norm_layer(norm: Norm, channels: int) -> nn.Module:
+    """Return a normalisation of (N, C, H, W); "layer" is over C, H and W of each sample."""
+    if norm == "batch":
+        return nn.BatchNorm2d(channels)
+    return nn.GroupNorm(1, channels) if norm == "layer" else nn.Identity()
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch norm whose gain and bias come from the embedding c. de Vries et al. 2017, arXiv:1707.00683, Eq. 3.
+
+    With E = 0 the gain and the bias are plain parameters, as in ordinary batch norm.
+    """
+
+    def __init__(self, channels: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.gain, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        self.modulate = nn.Linear(embedding_dim, 2 * channels, bias=False) if embedding_dim else None
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        """x (N, C, H, W), c (N, E) -> (N, C, H, W)."""
+        gain, bias = self.gain, self.bias
+        if self.modulate is not None:
+            d_gain, d_bias = self.modulate(c).chunk(2, dim=1)  # (N, C) each
+            gain, bias = gain + d_gain, bias + d_bias
+        x = self.norm(x)
+        return x * gain.reshape(-1, x.shape[1], 1, 1) + bias.reshape(-1, x.shape[1], 1, 1)
+
+
+def gradient_norm(critic: Critic, x: Tensor) -> Tensor:
+    """Slope of the critic at each sample: (N, *shape) -> ||d critic(x) / dx||_2 (N,), float32, differentiable.
+
+    Summing the logits gives per-sample gradients because logit n depends on sample n alone, which batch
+    normalisation in the discriminator would break.
+    """
+    x = x.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    norm: Tensor = gradient.float().flatten(1).norm(dim=1)
+    return norm
+
+
+def per_sample_uniform(x: Tensor) -> Tensor:
+    """One number of U[0, 1] per sample, not one per batch: (N, 1, ...), to broadcast over x."""
+    return torch.rand(len(x), *[1] * (x.ndim - 1), device=x.device)
+
+
+def interpolate(real: Tensor, fake: Tensor) -> Tensor:
+    """Return points on the lines between pairs: (N, *shape). arXiv:1704.00028, Algorithm 1, line 6."""
+    epsilon = per_sample_uniform(real)
+    return epsilon * real + (1 - epsilon) * fake

@@ -138,7 +138,7 @@ def test_bf16_on_a_processor_without_it_is_said_to_be_slow(monkeypatch):
 
 def test_penalties_take_their_norms_in_float32_under_bf16():
     """Squares of a gradient of 1e-3 over 3,072 pixels: bf16 would lose most of their sum."""
-    from ganzoo.builtin.lipschitz import gradient_norm
+    from ganzoo.layers import gradient_norm
 
     def critic(x):
         return (x * 1e-3).flatten(1).sum(dim=1)

@@ -12,9 +12,8 @@ from ganzoo.builtin.lipschitz import (
     LipschitzPenalty,
     SpectralNorm,
     WeightClipping,
-    gradient_norm,
-    interpolate,
 )
+from ganzoo.layers import gradient_norm, interpolate
 from ganzoo.training.build import Combined
 
 BATCHES = (1, 4, 64)

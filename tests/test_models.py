@@ -6,9 +6,9 @@ from conftest import ZOO
 from torch import nn
 
 from ganzoo.builtin.models.dcgan import DCGAN
-from ganzoo.builtin.models.norms import ConditionalBatchNorm
 from ganzoo.builtin.models.resnet import DownBlock, ResNet, UpBlock
 from ganzoo.contracts import DataSpec
+from ganzoo.layers import ConditionalBatchNorm
 
 SMALL = {"mlp": {"width": 8}, "dcgan": {"width": 2, "max_width": 8}, "resnet": {"width_g": 8, "width_d": 4}}
 SIZES = {"mlp": [8, 28], "dcgan": [16, 32, 64, 128, 256], "resnet": [32, 64, 128, 256]}

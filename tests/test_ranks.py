@@ -214,7 +214,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 import torch
 from conftest import ZOO
-from ganzoo.builtin import lipschitz
+from ganzoo import layers
 from ganzoo.settings.toml import from_tables
 from ganzoo.errors import DivergedError
 from ganzoo.runs.start import Observer
@@ -225,13 +225,13 @@ from ganzoo.training.loop import measure
 
 torch.set_num_threads(1)
 ranks, place, epsilons = read_ranks(), Path(sys.argv[1]), []
-uniform = lipschitz._per_sample_uniform
+uniform = layers.per_sample_uniform
 
 def remember(x):
     epsilons.append(uniform(x))
     return epsilons[-1]
 
-lipschitz._per_sample_uniform = remember
+layers.per_sample_uniform = remember
 tables = {
     "dataset": {"name": "digits", "image_size": 16}, "model": {"name": "dcgan", "width": 4},
     "loss": {"name": "wgan"}, "lipschitz": {"name": "gp"}, "optim": {"batch_size": 8}, "train": {"device": "cpu"},

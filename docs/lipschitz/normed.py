@@ -8,7 +8,7 @@ from torch import nn
 
 from ganzoo import DataSpec, Model, hookimpl
 from ganzoo.builtin.models.mlp import MLP
-from ganzoo.builtin.models.norms import choose_norm
+from ganzoo.layers import choose_norm
 
 
 @dataclass(frozen=True)

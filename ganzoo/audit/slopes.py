@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ganzoo.builtin.lipschitz import gradient_norm, interpolate
 from ganzoo.contracts import Critic
+from ganzoo.layers import gradient_norm, interpolate
 
 EDGE = 0.02
 """A weight this near to the clip value, as a share of it, lies at the edge."""

@@ -15,29 +15,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from ganzoo.contracts import Critic, LipschitzEnforcer
 from ganzoo.errors import ConfigError
 from ganzoo.hookspecs import hookimpl
-
-
-def gradient_norm(critic: Critic, x: Tensor) -> Tensor:
-    """Slope of the critic at each sample: (N, *shape) -> ||d critic(x) / dx||_2 (N,), float32, differentiable.
-
-    Summing the logits gives per-sample gradients because logit n depends on sample n alone, which batch
-    normalisation in the discriminator would break.
-    """
-    x = x.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    norm: Tensor = gradient.float().flatten(1).norm(dim=1)
-    return norm
-
-
-def _per_sample_uniform(x: Tensor) -> Tensor:
-    """One number of U[0, 1] per sample, not one per batch: (N, 1, ...), to broadcast over x."""
-    return torch.rand(len(x), *[1] * (x.ndim - 1), device=x.device)
-
-
-def interpolate(real: Tensor, fake: Tensor) -> Tensor:
-    """Return points on the lines between pairs: (N, *shape). arXiv:1704.00028, Algorithm 1, line 6."""
-    epsilon = _per_sample_uniform(real)
-    return epsilon * real + (1 - epsilon) * fake
+from ganzoo.layers import gradient_norm, interpolate, per_sample_uniform
 
 
 @dataclass(frozen=True)
@@ -102,7 +80,7 @@ class DRAGAN(LipschitzEnforcer):
 
     def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
         noise = self.spread * real.std(correction=0) * torch.rand_like(real)
-        x_hat = real + _per_sample_uniform(real) * noise
+        x_hat = real + per_sample_uniform(real) * noise
         return self.weight * (gradient_norm(critic, x_hat) - self.slope).square().mean()
 
 

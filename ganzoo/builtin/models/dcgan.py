@@ -10,10 +10,9 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from ganzoo.builtin.models.norms import Norm, choose_norm, norm_layer
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.errors import ConfigError
-from ganzoo.layers import Rectifier
+from ganzoo.layers import Norm, Rectifier, choose_norm, norm_layer
 
 _SMALLEST = 4  # pixels: both networks meet their vector end in a 4 x 4 map
 

@@ -11,10 +11,9 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ganzoo.builtin.models.norms import ConditionalBatchNorm, Norm, choose_norm, norm_layer
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.errors import ConfigError
-from ganzoo.layers import ConvPool, Rectifier, UpConv
+from ganzoo.layers import ConditionalBatchNorm, ConvPool, Norm, Rectifier, UpConv, choose_norm, norm_layer
 
 _SMALLEST = 4  # pixels: the generator starts from a 4 x 4 map
 _SIZES = (32, 64, 128, 256)
