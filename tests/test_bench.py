@@ -130,7 +130,7 @@ def test_bf16_on_a_processor_without_it_is_said_to_be_slow(monkeypatch):
     observer.note = notes.append
     run = settled(**{"train.precision": "bf16"})
     for has in (True, False):
-        monkeypatch.setattr("ganzoo.training.build.has_bf16", lambda has=has: has)
+        monkeypatch.setattr("ganzoo.training.compatibility.has_bf16", lambda has=has: has)
         prepare(run, ZOO, observer.note)
     (note,) = notes
     assert "no bf16 arithmetic" in note and "--precision auto" in note

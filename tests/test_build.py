@@ -11,7 +11,8 @@ from torch import nn
 from ganzoo.contracts import Augmentation, DataSpec, Model
 from ganzoo.errors import ConfigError, DataError, PluginError, ResourceError
 from ganzoo.settings.toml import from_tables
-from ganzoo.training.build import advise, build_gan
+from ganzoo.training.build import build_gan
+from ganzoo.training.compatibility import advise
 from ganzoo.training.device import choose_device
 from ganzoo.zoo.catalogue import Zoo
 
@@ -157,7 +158,7 @@ def test_the_checks_leave_weights_buffers_and_random_state_as_they_were():
     gan = build(lipschitz="sn")
     after = torch.get_rng_state()
     state = copy.deepcopy(gan.D.state_dict())
-    from ganzoo.training.build import check_networks
+    from ganzoo.training.compatibility import check_networks
 
     run = from_tables({"lipschitz": {"name": "sn"}})
     check_networks(gan, run, GREY)

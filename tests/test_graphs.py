@@ -13,7 +13,6 @@ from test_training import Notebook, make, same
 
 from ganzoo.builtin.lipschitz import NoEnforcer
 from ganzoo.settings.sections import OptimConfig
-from ganzoo.training.build import make_optimizer
 from ganzoo.training.device import Device, choose_device
 from ganzoo.training.graphs import (
     OUT_OF_SIGHT,
@@ -25,6 +24,7 @@ from ganzoo.training.graphs import (
     recorded_updates,
 )
 from ganzoo.training.loop import set_schedule, train
+from ganzoo.training.optimizers import make_optimizer
 from ganzoo.training.randomness import seed_everything
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -14,7 +14,7 @@ from ganzoo.builtin.lipschitz import (
     WeightClipping,
 )
 from ganzoo.layers import gradient_norm, interpolate
-from ganzoo.training.build import Combined
+from ganzoo.training.gan import Combined
 
 BATCHES = (1, 4, 64)
 

@@ -15,8 +15,9 @@ from ganzoo.builtin.lipschitz import R1, NoEnforcer, WeightClipping
 from ganzoo.builtin.losses import NonSaturating, Wasserstein
 from ganzoo.contracts import AdversarialLoss, Augmentation, DataSpec, Model, Verdict
 from ganzoo.settings.toml import from_tables
-from ganzoo.training.build import GAN, Generator, average_of, build_gan
+from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
+from ganzoo.training.gan import GAN, Generator, average_of
 from ganzoo.training.steps import discriminator_step, frozen, generator_step, update_average
 
 CPU = choose_device("cpu", "fp32")

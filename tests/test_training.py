@@ -10,7 +10,8 @@ from test_steps import combinations
 from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.runs import checkpoint
 from ganzoo.settings.toml import from_tables
-from ganzoo.training.build import advise, build_gan
+from ganzoo.training.build import build_gan
+from ganzoo.training.compatibility import advise
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import Feed
 from ganzoo.training.graphs import plain_updates

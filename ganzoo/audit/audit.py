@@ -23,7 +23,7 @@ from ganzoo.builtin.metrics.modes import NEAR
 from ganzoo.builtin.metrics.wasserstein import assign
 from ganzoo.contracts import Extractor, Features, LipschitzEnforcer
 from ganzoo.errors import PluginError
-from ganzoo.training.build import GAN, Combined, overrides
+from ganzoo.training.gan import GAN, Combined, overrides
 from ganzoo.training.randomness import reseeded
 from ganzoo.training.ranks import ALONE
 from ganzoo.training.sampling import as_stored, draw_latents, generate

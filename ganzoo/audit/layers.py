@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 
 LINEAR = (nn.Linear, nn.modules.conv._ConvNd)
 """Layers that are linear but for their bias."""

@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 
 from ganzoo.audit.diversity import Numbers
 from ganzoo.layers import Rectifier
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 from ganzoo.training.optimizers import SGD
 from ganzoo.training.steps import discriminator_step, generator_step
 

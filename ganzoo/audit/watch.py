@@ -10,7 +10,7 @@ from ganzoo.audit.findings import Finding
 from ganzoo.audit.rules import judge
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.errors import GanzooError
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 
 SAMPLES = 64
 """Real and generated samples of a look: enough for what fails, and about as long as a few steps."""

@@ -10,8 +10,8 @@ from ganzoo.contracts import Dataset, Samples, Score
 from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
 from ganzoo.evaluation.protocol import Generated, name_score
 from ganzoo.settings.sections import RunConfig
-from ganzoo.training.build import GAN
 from ganzoo.training.device import choose_device
+from ganzoo.training.gan import GAN
 from ganzoo.training.randomness import forked
 from ganzoo.training.sampling import GeneratedImages
 from ganzoo.zoo.catalogue import Zoo

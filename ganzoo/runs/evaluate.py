@@ -25,9 +25,9 @@ from ganzoo.runs.scores import best_evaluation, write_report
 from ganzoo.settings.merge import Layer, Origin, resolve
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.settings.toml import flatten, parse_component, to_tables
-from ganzoo.training.build import GAN
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import check_samples
+from ganzoo.training.gan import GAN
 from ganzoo.training.sampling import GeneratedImages, Images, StoredImages
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo, load_zoo

@@ -14,7 +14,7 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.signals import Interrupts
 from ganzoo.runs.start import Observer, Plan
 from ganzoo.settings.merge import Settings
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 from ganzoo.training.loop import Training, Wish, train
 from ganzoo.training.prepare import explain_memory, prepare
 from ganzoo.training.ranks import Ranks

@@ -20,7 +20,7 @@ from ganzoo.files import append, read_records, write_atomically
 from ganzoo.runs.folder import RunFolder
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import flatten, to_tables
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 from ganzoo.training.sampling import draw_latents, sample_images, spread_labels
 
 if TYPE_CHECKING:

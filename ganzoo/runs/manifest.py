@@ -20,8 +20,8 @@ from ganzoo.runs.folder import timestamp
 from ganzoo.settings.kinds import KINDS
 from ganzoo.settings.merge import Settings
 from ganzoo.settings.sections import RunConfig
-from ganzoo.training.build import GAN
 from ganzoo.training.device import Device, choose_device, has_bf16
+from ganzoo.training.gan import GAN
 from ganzoo.training.ranks import Ranks
 from ganzoo.zoo.catalogue import Plugin, Zoo
 from ganzoo.zoo.names import ENABLE

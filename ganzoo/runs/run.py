@@ -18,8 +18,9 @@ from ganzoo.runs.manifest import check_plugins, read_spec
 from ganzoo.runs.start import Observer
 from ganzoo.settings.kinds import KINDS
 from ganzoo.settings.toml import parse_component
-from ganzoo.training.build import GAN, build_gan
+from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
+from ganzoo.training.gan import GAN
 from ganzoo.training.sampling import draw_latents, sample_images, spread_labels
 from ganzoo.zoo.catalogue import Zoo, load_zoo
 from ganzoo.zoo.recipes import find_recipe, settle

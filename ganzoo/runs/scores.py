@@ -12,7 +12,7 @@ from ganzoo.evaluation.run_evaluator import Judge
 from ganzoo.files import read_records
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder, read_reports
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 
 
 def score_run(gan: GAN, step: int, place: RunFolder, judge: Judge) -> None:

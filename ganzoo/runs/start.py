@@ -19,8 +19,8 @@ from ganzoo.runs.scores import best_evaluation, is_scored, mark_best, score_run
 from ganzoo.runs.signals import Interrupts
 from ganzoo.settings.merge import Settings
 from ganzoo.settings.sections import RunConfig
-from ganzoo.training.build import GAN
 from ganzoo.training.costs import measure_costs, peak_memory_mb
+from ganzoo.training.gan import GAN
 from ganzoo.training.loop import REMEDIES, Training, Wish, train
 from ganzoo.training.prepare import explain_memory, prepare
 from ganzoo.training.ranks import ALONE, Ranks

@@ -14,7 +14,7 @@ from ganzoo.errors import ConfigError
 from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, expect_tensor, refusal
 from ganzoo.testing.networks import expect_safe_state
 from ganzoo.testing.subjects import Subject
-from ganzoo.training.build import Discriminator
+from ganzoo.training.gan import Discriminator
 
 SHAPE = (1, 8, 8)
 

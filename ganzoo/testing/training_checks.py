@@ -19,9 +19,10 @@ from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, ref
 from ganzoo.testing.networks import differences
 from ganzoo.testing.subjects import Subject
 from ganzoo.training import randomness
-from ganzoo.training.build import GAN, build_gan
+from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import Feed
+from ganzoo.training.gan import GAN
 from ganzoo.training.graphs import choose_updates
 from ganzoo.training.loop import Training, Wish, train
 from ganzoo.training.ranks import ALONE, Ranks

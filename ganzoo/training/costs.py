@@ -15,7 +15,7 @@ from torch.utils.flop_counter import flop_registry
 
 from ganzoo.contracts import Samples
 from ganzoo.settings.sections import OptimConfig
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 from ganzoo.training.randomness import forked
 from ganzoo.training.ranks import ALONE
 from ganzoo.training.steps import discriminator_step, generator_step

@@ -7,10 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from ganzoo.settings.sections import RunConfig
-from ganzoo.training.build import GAN
 from ganzoo.training.costs import measure_costs, peak_memory_mb
 from ganzoo.training.device import seconds_of
 from ganzoo.training.feed import Feed
+from ganzoo.training.gan import GAN
 from ganzoo.training.graphs import WARM_UP
 from ganzoo.training.loop import advance
 from ganzoo.training.prepare import explain_memory, prepare

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ganzoo.settings.sections import OptimConfig
 from ganzoo.training import randomness
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 from ganzoo.training.steps import Terms, discriminator_step, generator_step, update_average, update_generator
 
 Step = Callable[[GAN, Tensor, Tensor], Terms]

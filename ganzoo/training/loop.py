@@ -15,8 +15,8 @@ from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.settings.sections import OptimConfig, RunConfig
 from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
 from ganzoo.training import randomness
-from ganzoo.training.build import GAN
 from ganzoo.training.feed import Feed
+from ganzoo.training.gan import GAN
 from ganzoo.training.graphs import Updates
 from ganzoo.training.steps import Terms
 

@@ -11,7 +11,11 @@ from inspect import unwrap
 from typing import Any
 
 import torch
-from torch import optim
+from torch import nn, optim
+from torch.optim import Optimizer
+
+from ganzoo.settings.sections import OptimConfig
+from ganzoo.training.device import Device
 
 
 class _Eager(optim.Optimizer):
@@ -40,3 +44,26 @@ class SGD(_Eager, optim.SGD):
     """torch.optim.SGD."""
 
     step: Any = torch.no_grad()(unwrap(optim.SGD.step))
+
+
+def make_optimizer(optim: OptimConfig, network: nn.Module, lr: float, device: Device) -> Optimizer:
+    """Return the optimiser of one player; `initial_lr` of its group is what the schedule scales.
+
+    On CUDA its rate is a tensor, so that a recorded step reads the present one.
+    """
+    parameters = [{"params": list(network.parameters()), "initial_lr": lr}]
+    cuda = device.torch_device.type == "cuda"
+    rate: Any = torch.tensor(lr, device=device.torch_device) if cuda else lr
+    if optim.name == "adam":
+        return Adam(parameters, lr=rate, betas=(optim.beta1, optim.beta2), fused=True, capturable=cuda)
+    if optim.name == "rmsprop":
+        return RMSprop(parameters, lr=rate, alpha=optim.beta2, foreach=True, capturable=cuda)
+    return SGD(parameters, lr=rate, fused=True)
+
+
+def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
+    """Restore the moments; what this device needs stays, such as a rate that is a tensor."""
+    own = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+    optimizer.load_state_dict(state)
+    for group, options in zip(optimizer.param_groups, own, strict=True):
+        group.update(options)

@@ -11,7 +11,8 @@ from ganzoo.contracts import Samples
 from ganzoo.errors import ResourceError
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training import randomness
-from ganzoo.training.build import advise, build_gan
+from ganzoo.training.build import build_gan
+from ganzoo.training.compatibility import advise
 from ganzoo.training.device import agree, choose_device
 from ganzoo.training.feed import Feed, check_samples
 from ganzoo.training.graphs import choose_updates

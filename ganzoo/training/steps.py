@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from ganzoo.contracts import Verdict
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 from ganzoo.training.ranks import ALONE, Ranks
 
 Terms = dict[str, Tensor]

@@ -1,0 +1,109 @@
+"""Refusals of parts that do not fit together, and remarks about parts that will disappoint."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Verdict
+from ganzoo.errors import ConfigError, DataError, PluginError
+from ganzoo.settings.sections import OptimConfig, RunConfig
+from ganzoo.training.device import has_bf16
+from ganzoo.training.gan import GAN, overrides
+from ganzoo.training.randomness import forked
+
+
+def check_labels(run: RunConfig, conditioner: Conditioner, data: DataSpec) -> None:
+    """Raise DataError if the conditioner needs labels and the dataset has one class."""
+    if conditioner.needs_labels and data.num_classes < 2:
+        raise DataError(
+            f"conditioner {run.conditioner.name!r} needs at least 2 classes; dataset {run.dataset.name!r} has 1",
+            hint="--conditioner none, or images sorted into one folder per class",
+        )
+
+
+def check_enforcers(parts: Sequence[LipschitzEnforcer]) -> None:
+    """Raise ConfigError if one enforcer re-parametrises the weights of D and another one moves them."""
+    constrains, projects = (
+        any(overrides(part, moment, LipschitzEnforcer) for part in parts) for moment in ("constrain", "project")
+    )
+    if constrains and projects:
+        what = (
+            "an enforcer that re-parametrises the weights of D (sn) and one that moves them back (clip) do not combine"
+        )
+        raise ConfigError(what, hint="--lipschitz sn, or --lipschitz clip")
+
+
+def check_networks(gan: GAN, run: RunConfig, data: DataSpec) -> bool:
+    """Run copies of the networks on four samples before the first step; random state and weights stay as they were.
+
+    Returns whether D mixes samples: whether a logit moves with the others of its batch. Raises PluginError for wrong
+    shapes, for non-finite values and for an augmentation that mixes samples, and ConfigError if an enforcer that speaks
+    of single samples meets a discriminator that mixes them.
+    """
+    device = gan.device.torch_device
+    with forked(device):
+        G, D, transform = (copy.deepcopy(network) for network in (gan.G, gan.D, gan.transform))
+        z, y = torch.randn(4, gan.z_dim, device=device), torch.zeros(4, dtype=torch.long, device=device)
+        x = G(z, y)
+        _expect(x, (4, *data.shape), f"generator of model {run.model.name!r}", "samples")
+        x = x.detach().requires_grad_(True)
+        changed = transform(x)
+        _expect(changed, (4, *data.shape), f"augment {run.augment.name!r}", "samples")
+        if _mixes_samples(changed, x):
+            what = f"augment {run.augment.name!r} breaks its contract: what becomes of a sample depends on others"
+            raise PluginError(what, hint="--augment none")
+        verdict: Verdict = D(x, y)
+        _expect(verdict.logits, (4,), f"discriminator of model {run.model.name!r}", "logits")
+        mixes = _mixes_samples(verdict.logits, x) or _mixes_samples(verdict.class_logits, x)
+    if mixes and gan.lipschitz.per_sample:
+        raise ConfigError(
+            f"lipschitz {run.lipschitz.name!r} needs logits that depend on one sample each, but in the "
+            f"discriminator of {run.model.name!r} a logit moves with the other samples of its batch",
+            hint="a model without batch statistics in D, or --lipschitz clip",
+        )
+    return mixes
+
+
+def _expect(value: Tensor, shape: tuple[int, ...], who: str, what: str) -> None:
+    if tuple(value.shape) != shape:
+        raise PluginError(f"{who}: expected {what} of shape {shape}, got {tuple(value.shape)}")
+    if not torch.isfinite(value).all():
+        raise PluginError(f"{who}: {what} are not finite before the first step")
+
+
+def _mixes_samples(said: Tensor | None, x: Tensor) -> bool:
+    """Whether row 0 has a gradient on samples 1, 2 or 3: what a per-sample penalty must not meet."""
+    if said is None or not said.requires_grad:
+        return False
+    (gradient,) = torch.autograd.grad(said[0].sum(), x, retain_graph=True, allow_unused=True)
+    return gradient is not None and bool((gradient[1:] != 0).any())
+
+
+def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
+    """Yield what is allowed but will disappoint."""
+    if gan.loss.unbounded and run.lipschitz.name == "none":
+        yield (
+            f"{run.loss.name} without a Lipschitz enforcer: D can lower its loss without end, "
+            "so expect divergence (try --lipschitz gp)"
+        )
+    if overrides(gan.augmentation, "adapt", Augmentation) and (gan.loss.unbounded or gan.loss.relativistic):
+        yield (
+            f"augment {run.augment.name!r} follows the logits of reals, whose level {run.loss.name} leaves free: "
+            "what it does will mean nothing (try --augment diffaug)"
+        )
+    if idle := _without_effect(run.optim):
+        yield f"{idle} has no effect here: it needs optim.lr_decay, and beta2_end needs adam"
+    if gan.device.precision == "bf16" and gan.device.torch_device.type == "cpu" and not has_bf16():
+        yield "this processor has no bf16 arithmetic: expect a step to take a hundred times as long (--precision auto)"
+
+
+def _without_effect(optim: OptimConfig) -> str:
+    """Return the first end of a schedule that is set where no schedule leads there; empty if there is none."""
+    standing = ("decay_over", "lr_end", "beta2_end", "penalty_end") if optim.lr_decay == "none" else ()
+    idle = standing or (("beta2_end",) if optim.name != "adam" else ())
+    ordinary = OptimConfig()
+    return next((f"optim.{name}" for name in idle if getattr(optim, name) != getattr(ordinary, name)), "")

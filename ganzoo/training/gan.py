@@ -1,0 +1,156 @@
+"""The GAN: two players, the rules of their game, and their optimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from ganzoo.contracts import (
+    AdversarialLoss,
+    Augmentation,
+    Conditioner,
+    Critic,
+    LipschitzEnforcer,
+    Model,
+    Verdict,
+)
+from ganzoo.training.device import Device
+from ganzoo.training.optimizers import load_optimizer
+from ganzoo.training.ranks import ALONE, Ranks
+
+
+class Generator(nn.Module):
+    """(z (N, Z), y (N,)) -> samples (N, *shape) in [-1, 1]."""
+
+    def __init__(self, trunk: nn.Module, embedding: nn.Module) -> None:
+        super().__init__()
+        self.trunk, self.embedding = trunk, embedding
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        """z (N, Z), y (N,) -> (N, *shape)."""
+        x: Tensor = self.trunk(z, self.embedding(y))
+        return x
+
+
+class Discriminator(nn.Module):
+    """(samples (N, *shape), y (N,)) -> Verdict."""
+
+    def __init__(self, label_maps: nn.Module, trunk: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.label_maps, self.trunk, self.head = label_maps, trunk, head
+
+    def forward(self, x: Tensor, y: Tensor) -> Verdict:
+        """x (N, *shape), y (N,) -> Verdict."""
+        if self.label_maps.channels:  # to concatenate nothing would still copy x, and lose its memory order
+            x = torch.cat([x, self.label_maps(y)], dim=1)
+        verdict: Verdict = self.head(self.trunk(x), y)
+        classes = verdict.class_logits  # under autocast both come in half precision
+        return Verdict(verdict.logits.float(), None if classes is None else classes.float())
+
+
+class Combined(LipschitzEnforcer):
+    """Several enforcers at once: constraints in turn, penalties summed, projections in turn."""
+
+    def __init__(self, parts: Iterable[LipschitzEnforcer]) -> None:
+        self.parts = tuple(parts)
+        self.per_sample = any(part.per_sample for part in self.parts)  # type: ignore[misc]
+
+    def constrain(self, discriminator: nn.Module) -> nn.Module:
+        """Apply each constraint to the result of the previous one."""
+        for part in self.parts:
+            discriminator = part.constrain(discriminator)
+        return discriminator
+
+    def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
+        """Sum of the penalties: a scalar."""
+        return torch.stack([part.penalty(critic, real=real, fake=fake) for part in self.parts]).sum()
+
+    def project(self, discriminator: nn.Module) -> None:
+        """Project in turn."""
+        for part in self.parts:
+            part.project(discriminator)
+
+
+@dataclass
+class GAN:
+    """The two players, the rules, and the optimisers: everything a step needs."""
+
+    G: Generator
+    D: nn.Module
+    G_ema: AveragedModel
+    """Moving average of G: the one that is sampled and scored."""
+    ema_decay: float
+    opt_g: Optimizer
+    opt_d: Optimizer
+    model: Model
+    loss: AdversarialLoss
+    lipschitz: LipschitzEnforcer
+    conditioner: Conditioner
+    augmentation: Augmentation
+    transform: nn.Module
+    """What the augmentation does to samples (N, *shape) before D sees them."""
+    device: Device
+    penalty_scale: Tensor
+    """Factor of the enforcer's penalty, which a schedule moves: a scalar on the device, so that graphs read it."""
+    per_sample: bool = False
+    """True if each logit of D depends on one sample alone, as `check_networks` measured."""
+    clip_grad_norm: float = 0.0
+    """Longest gradient of an update; 0 means any."""
+    ranks: Ranks = ALONE
+
+    @property
+    def z_dim(self) -> int:
+        """Length Z of the latent vector."""
+        return self.model.z_dim
+
+    def judge(self, x: Tensor, y: Tensor) -> Verdict:
+        """Return D's opinion of samples x (N, *shape) with labels y (N,), which it sees augmented."""
+        verdict: Verdict = self.D(self.transform(x), y)
+        return verdict
+
+    def sample_z(self, y: Tensor) -> Tensor:
+        """z ~ N(0, I), one row per label in y (N,), on its device: (N, Z); of a draw for all ranks, its share."""
+        joint = len(y) * self.ranks.size
+        return torch.randn(joint, self.z_dim, device=y.device)[self.ranks.share(joint)]
+
+    def generator_penalty(self, z: Tensor, y: Tensor) -> Tensor:
+        """Return what the model adds to G's loss for z (N, Z), y (N,): a scalar."""
+        if not overrides(self.model, "generator_penalty", Model):  # no embedding of y is needed then
+            return z.new_zeros(())
+        return self.model.generator_penalty(self.G.trunk, z, self.G.embedding(y))
+
+    @torch.no_grad()
+    def adapt(self, real_logits: Tensor) -> None:
+        """Tell the augmentation what D thought of the reals (N,) that it saw."""
+        if overrides(self.augmentation, "adapt", Augmentation):
+            self.augmentation.adapt(self.transform, self.ranks.gather(real_logits))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, buffers and optimiser states, for a checkpoint."""
+        return {name: getattr(self, name).state_dict() for name in ("G", "D", "G_ema", "transform", "opt_g", "opt_d")}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave. Raises KeyError or RuntimeError where it does not fit."""
+        for name in ("G", "D", "G_ema"):
+            getattr(self, name).load_state_dict(state[name])
+        self.transform.load_state_dict(state.get("transform", {}))  # absent where a run began before there were any
+        for name in ("opt_g", "opt_d"):
+            load_optimizer(getattr(self, name), state[name])
+
+
+def average_of(G: nn.Module) -> AveragedModel:
+    """Return a moving average of G, equal to G; `steps.update_average` moves it."""
+    averaged = AveragedModel(G).eval().requires_grad_(False)
+    averaged.n_averaged = averaged.n_averaged.cpu()  # counted by the host: reading it waits for no device
+    return averaged
+
+
+def overrides(part: object, moment: str, contract: type) -> bool:
+    """Whether a component has a method of its own where its contract has a default."""
+    return getattr(type(part), moment) is not getattr(contract, moment)
