@@ -15,9 +15,10 @@ from ganzoo.runs.baseline import PlainLoop
 from ganzoo.runs.speed import PHASES, Spread
 from ganzoo.runs.start import Observer
 from ganzoo.training.costs import measure_costs
-from ganzoo.training.device import choose_device, measure_product
+from ganzoo.training.device import choose_device
 from ganzoo.training.prepare import prepare
 from ganzoo.training.steps import discriminator_step, generator_step
+from ganzoo.training.timing import measure_product
 from ganzoo.zoo.recipes import settle
 
 CPU = torch.device("cpu")
@@ -110,7 +111,7 @@ def test_the_command_prints_a_page_or_one_json_object_and_writes_nothing(tmp_pat
 
 def test_the_rate_of_a_product_is_counted_as_two_operations_per_multiplication(monkeypatch):
     clock = iter([0.0, 9.0, 10.0, 12.0, 20.0, 21.0])  # the first does not count; the best takes one second
-    monkeypatch.setattr("ganzoo.training.device.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("ganzoo.training.timing.time.perf_counter", lambda: next(clock))
     assert measure_product(torch.float32, CPU, 10, repeats=2) == 2000.0
 
 

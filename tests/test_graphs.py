@@ -23,9 +23,10 @@ from ganzoo.training.graphs import (
     plain_updates,
     recorded_updates,
 )
-from ganzoo.training.loop import set_schedule, train
+from ganzoo.training.loop import train
 from ganzoo.training.optimizers import make_optimizer
 from ganzoo.training.randomness import seed_everything
+from ganzoo.training.schedule import set_schedule
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 NO_OBSTACLE = lambda *_: ""  # noqa: E731

@@ -21,7 +21,8 @@ from ganzoo.training import randomness
 from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import Feed
-from ganzoo.training.ranks import ALONE, Ranks, check_shares, joined, read_ranks
+from ganzoo.training.prepare import check_shares
+from ganzoo.training.ranks import ALONE, Ranks, joined, read_ranks
 
 DEVICE = choose_device("cpu", "fp32")
 CPU = DEVICE.torch_device

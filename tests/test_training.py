@@ -15,8 +15,9 @@ from ganzoo.training.compatibility import advise
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import Feed
 from ganzoo.training.graphs import plain_updates
-from ganzoo.training.loop import Training, Wish, set_schedule, train
+from ganzoo.training.loop import Training, Wish, train
 from ganzoo.training.randomness import seed_everything
+from ganzoo.training.schedule import set_schedule
 
 CPU = choose_device("cpu", "fp32")
 TINY = {"name": "mlp", "width": 6, "depth": 1, "z_dim": 3}

@@ -24,12 +24,13 @@ from ganzoo.runs.log import Recorder
 from ganzoo.runs.start import Observer
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import count_flops, measure_costs, peak_memory_mb
-from ganzoo.training.device import Device, measure_product, seconds_of, wait_for
+from ganzoo.training.device import Device
 from ganzoo.training.gan import GAN
 from ganzoo.training.graphs import WARM_UP
 from ganzoo.training.loop import Training, advance, measure
 from ganzoo.training.prepare import explain_memory, prepare
 from ganzoo.training.steps import discriminator_step, generator_step
+from ganzoo.training.timing import measure_product, seconds_of, wait_for
 from ganzoo.zoo.catalogue import Zoo
 
 PHASES = ("data", "D", "penalty", "G", "optimiser", "logging")

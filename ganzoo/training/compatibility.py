@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Verdict
-from ganzoo.errors import ConfigError, DataError, PluginError
+from ganzoo.errors import CheckpointError, ConfigError, DataError, PluginError
 from ganzoo.settings.sections import OptimConfig, RunConfig
+from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
 from ganzoo.training.device import has_bf16
 from ganzoo.training.gan import GAN, overrides
 from ganzoo.training.randomness import forked
@@ -81,6 +83,23 @@ def _mixes_samples(said: Tensor | None, x: Tensor) -> bool:
         return False
     (gradient,) = torch.autograd.grad(said[0].sum(), x, retain_graph=True, allow_unused=True)
     return gradient is not None and bool((gradient[1:] != 0).any())
+
+
+_FREE = (
+    *("dataset.", "features.", "eval.", "train.steps", "train.device", "train.precision"),
+    *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last", "train.diagnose_every"),
+)
+"""Settings that may change within a run: its length, its device and what it writes. Data are compared by content."""
+
+
+def check_settings(saved: Mapping[str, Any], run: RunConfig) -> None:
+    """Raise CheckpointError, naming them, if settings that decide the next step differ from those of a checkpoint."""
+    then = flatten(to_tables(from_tables(unflatten(saved))))  # with the defaults of options that are newer than it
+    now = flatten(to_tables(run))
+    keys = [key for key in {**then, **now} if not key.startswith(_FREE) and then.get(key) != now.get(key)]
+    if keys:
+        changes = ", ".join(f"{key} {then.get(key)} -> {now.get(key)}" for key in keys)
+        raise CheckpointError(f"the settings differ from the run's: {changes}", hint="a new run for new settings")
 
 
 def advise(run: RunConfig, gan: GAN) -> Iterator[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -13,6 +12,7 @@ from torch import nn
 
 from ganzoo.errors import ConfigError, ResourceError
 from ganzoo.training.ranks import Ranks
+from ganzoo.training.timing import measure_product
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -89,26 +89,3 @@ def is_bf16_worthwhile() -> bool:
         return False
     device = torch.device("cpu")
     return measure_product(torch.bfloat16, device, 512) >= WORTHWHILE * measure_product(torch.float32, device, 512)
-
-
-def measure_product(dtype: torch.dtype, device: torch.device, size: int, repeats: int = 5) -> float:
-    """Return the FLOP/s of the best of some products of two square matrices: a ceiling for what networks reach."""
-    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    seconds = [seconds_of(lambda: torch.mm(a, b), device) for _ in range(repeats + 1)]
-    return 2 * size**3 / min(seconds[1:])  # the first one chooses a kernel
-
-
-def seconds_of(work: Callable[[], object], device: torch.device, count: int = 1) -> float:
-    """Return how long it takes to do something `count` times, until the device is done with it."""
-    wait_for(device)
-    start = time.perf_counter()
-    for _ in range(count):
-        work()
-    wait_for(device)
-    return time.perf_counter() - start
-
-
-def wait_for(device: torch.device) -> None:
-    """Return when the device has done what it was asked; a CPU always has."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

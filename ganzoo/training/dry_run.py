@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import measure_costs, peak_memory_mb
-from ganzoo.training.device import seconds_of
 from ganzoo.training.feed import Feed
 from ganzoo.training.gan import GAN
 from ganzoo.training.graphs import WARM_UP
 from ganzoo.training.loop import advance
 from ganzoo.training.prepare import explain_memory, prepare
 from ganzoo.training.steps import discriminator_step, generator_step
+from ganzoo.training.timing import seconds_of
 from ganzoo.zoo.catalogue import Zoo
 
 

@@ -12,12 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import CheckpointError, DivergedError
-from ganzoo.settings.sections import OptimConfig, RunConfig
-from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
+from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.toml import flatten, to_tables
 from ganzoo.training import randomness
+from ganzoo.training.compatibility import check_settings
 from ganzoo.training.feed import Feed
 from ganzoo.training.gan import GAN
 from ganzoo.training.graphs import Updates
+from ganzoo.training.schedule import set_schedule
 from ganzoo.training.steps import Terms
 
 
@@ -75,7 +77,7 @@ class Training:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave. Raises CheckpointError if it belongs to other settings or networks."""
         try:
-            check_settings(_completed(state["settings"]), flatten(to_tables(self.run)))
+            check_settings(state["settings"], self.run)
             self.gan.load_state_dict(state)
             self.step, self.feed.position = state["step"], state["position"]
             randomness.restore(state["random"])
@@ -93,47 +95,31 @@ class Training:
         randomness.set_generator(device, generator)
 
 
-_FREE = (
-    *("dataset.", "features.", "eval.", "train.steps", "train.device", "train.precision"),
-    *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last", "train.diagnose_every"),
-)
-"""Settings that may change within a run: length, device, what is written when; data are compared by content."""
-
-
-def _completed(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a checkpoint, with the defaults of those that ganzoo did not have when it was saved."""
-    return flatten(to_tables(from_tables(unflatten(settings))))
-
-
-def check_settings(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Raise CheckpointError, naming them, if settings that decide the next step are not those of the checkpoint."""
-    keys = [key for key in {**then, **now} if not key.startswith(_FREE) and then.get(key) != now.get(key)]
-    if keys:
-        changes = ", ".join(f"{key} {then.get(key)} -> {now.get(key)}" for key in keys)
-        raise CheckpointError(f"the settings differ from the run's: {changes}", hint="a new run for new settings")
-
-
 def train(training: Training, journal: Journal) -> None:
     """Train from the present step to the last one, or until the journal asks to stop.
 
     Raises DivergedError when a number that is logged is no longer finite.
     """
-    run, gan, schedule = training.run, training.gan, training.run.train
-    while training.step < schedule.steps:
+    gan, run = training.gan, training.run
+    while training.step < run.train.steps:
         terms = advance(training)
-        step, last = training.step, training.step == schedule.steps
+        step, last = training.step, training.step == run.train.steps
         wish = journal.step(step)
-        if last or step % schedule.log_every == 0:
+        if last or _is_due(step, run.train.log_every):  # log the losses
             journal.record(step, measure(gan, terms, step))
-        if last or step % schedule.sample_every == 0:
+        if last or _is_due(step, run.train.sample_every):  # show sample images
             journal.sample(step, gan)
-        if schedule.diagnose_every and step % schedule.diagnose_every == 0:
+        if _is_due(step, run.train.diagnose_every):  # look for faults
             journal.diagnose(step, gan)
-        best = run.eval.every > 0 and step % run.eval.every == 0 and journal.evaluate(step, gan)
-        if last or best or wish is not Wish.GO_ON or step % schedule.save_every == 0:
+        best = _is_due(step, run.eval.every) and journal.evaluate(step, gan)
+        if last or best or wish is not Wish.GO_ON or _is_due(step, run.train.save_every):  # write a checkpoint
             journal.save(step, training.state_dict())
-        if wish is Wish.STOP:
+        if wish is Wish.STOP:  # leave early
             return
+
+
+def _is_due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0
 
 
 def advance(training: Training) -> Terms:
@@ -146,29 +132,6 @@ def advance(training: Training) -> Terms:
         terms |= training.updates.generator(*feed.next(optim.batch_size_g or optim.batch_size))
     training.step += 1
     return terms
-
-
-def set_schedule(gan: GAN, optim: OptimConfig, done: float) -> None:
-    """Set rates, beta2 and the factor of the penalty for the fraction `done` in [0, 1) of the run."""
-    left = left_of(optim, done)
-    gan.penalty_scale.fill_(optim.penalty_end + left * (1 - optim.penalty_end))
-    for optimizer in (gan.opt_g, gan.opt_d):
-        for group in optimizer.param_groups:
-            rate = group["initial_lr"] * (optim.lr_end + left * (1 - optim.lr_end))
-            if isinstance(group["lr"], Tensor):  # which a recorded step reads
-                group["lr"].fill_(rate)
-            else:
-                group["lr"] = rate
-            if optim.beta2_end and "betas" in group:
-                group["betas"] = (optim.beta1, optim.beta2_end + left * (optim.beta2 - optim.beta2_end))
-
-
-def left_of(optim: OptimConfig, done: float) -> float:
-    """Return how much of the way to their ends the scheduled settings have before them: from 1 down to 0."""
-    if optim.lr_decay == "none":
-        return 1.0
-    way = min(1.0, done / optim.decay_over)
-    return 1 - way if optim.lr_decay == "linear" else (1 + math.cos(math.pi * way)) / 2
 
 
 def measure(gan: GAN, terms: Terms, step: int) -> dict[str, float]:

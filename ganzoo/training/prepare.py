@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import torch
 
 from ganzoo.contracts import Samples
-from ganzoo.errors import ResourceError
-from ganzoo.settings.sections import RunConfig
+from ganzoo.errors import ConfigError, ResourceError
+from ganzoo.settings.sections import OptimConfig, RunConfig
 from ganzoo.training import randomness
 from ganzoo.training.build import build_gan
 from ganzoo.training.compatibility import advise
@@ -17,7 +17,7 @@ from ganzoo.training.device import agree, choose_device
 from ganzoo.training.feed import Feed, check_samples
 from ganzoo.training.graphs import choose_updates
 from ganzoo.training.loop import Training
-from ganzoo.training.ranks import ALONE, Ranks, check_shares
+from ganzoo.training.ranks import ALONE, Ranks
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
@@ -40,6 +40,15 @@ def prepare(run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks 
     for remark in (*samples.notes, *advise(run, gan)):
         note(remark)
     return Training(run, gan, feed, choose_updates(gan, run.optim, note)), samples
+
+
+def check_shares(optim: OptimConfig, ranks: Ranks) -> None:
+    """Raise ConfigError if a batch cannot be divided into equal shares."""
+    for name in ("batch_size", "batch_size_g"):
+        if (batch := getattr(optim, name)) % ranks.size:
+            nearest = max(1, round(batch / ranks.size)) * ranks.size
+            what = f"a batch of {batch} has no equal shares for {ranks.size} ranks"
+            raise ConfigError(what, where=f"optim.{name}", hint=f"--set optim.{name}={nearest}")
 
 
 @contextmanager

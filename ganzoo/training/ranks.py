@@ -21,8 +21,7 @@ from datetime import timedelta
 import torch
 from torch import Tensor
 
-from ganzoo.errors import ConfigError, GanzooError, ResourceError
-from ganzoo.settings.sections import OptimConfig
+from ganzoo.errors import GanzooError, ResourceError
 from ganzoo.training import randomness
 
 PATIENCE = timedelta(days=1)
@@ -123,15 +122,6 @@ def read_ranks() -> Ranks:
     """Return what torchrun says of this process; alone without it."""
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
     return Ranks(*(int(os.environ[name]) for name in names)) if all(name in os.environ for name in names) else ALONE
-
-
-def check_shares(optim: OptimConfig, ranks: Ranks) -> None:
-    """Raise ConfigError if a batch cannot be divided into equal shares."""
-    for name in ("batch_size", "batch_size_g"):
-        if (batch := getattr(optim, name)) % ranks.size:
-            nearest = max(1, round(batch / ranks.size)) * ranks.size
-            what = f"a batch of {batch} has no equal shares for {ranks.size} ranks"
-            raise ConfigError(what, where=f"optim.{name}", hint=f"--set optim.{name}={nearest}")
 
 
 @contextmanager
