@@ -57,9 +57,9 @@ if TYPE_CHECKING:
     from ganzoo.results.read import read_results as read_results
     from ganzoo.results.report import write_report as write_report
     from ganzoo.runs.evaluate import evaluate as evaluate
+    from ganzoo.runs.observer import Observer as Observer
     from ganzoo.runs.run import Run as Run
     from ganzoo.runs.run import run as run
-    from ganzoo.runs.start import Observer as Observer
     from ganzoo.settings.options import NonNegativeFloat as NonNegativeFloat
     from ganzoo.settings.options import NonNegativeInt as NonNegativeInt
     from ganzoo.settings.options import PositiveFloat as PositiveFloat
@@ -87,7 +87,7 @@ _ORIGINS = {
     "runs.run": ("Run", "run"),
     "audit.findings": ("Finding",),
     "hookspecs": ("API_VERSION", "hookimpl"),
-    "runs.start": ("Observer",),
+    "runs.observer": ("Observer",),
     "settings.options": ("NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt"),
     "evaluation.protocol": ("Protocol",),
     "results.report": ("write_report",),

@@ -12,8 +12,8 @@ from test_training import same
 from ganzoo.cli import cli
 from ganzoo.runs import speed as bench
 from ganzoo.runs.baseline import PlainLoop
+from ganzoo.runs.observer import Observer
 from ganzoo.runs.speed import PHASES, Spread
-from ganzoo.runs.start import Observer
 from ganzoo.training.costs import measure_costs
 from ganzoo.training.device import choose_device
 from ganzoo.training.prepare import prepare

@@ -8,8 +8,8 @@ from runs import TINY, ganzoo, train
 from test_training import same
 
 from ganzoo.contracts import Samples
+from ganzoo.runs.observer import Observer
 from ganzoo.runs.run import Run
-from ganzoo.runs.start import Observer
 from ganzoo.settings.sections import OptimConfig
 from ganzoo.settings.toml import from_tables
 from ganzoo.training.costs import count_parameters, measure_costs

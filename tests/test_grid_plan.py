@@ -11,7 +11,7 @@ from ganzoo.cli import cli
 from ganzoo.cli.flags import PluginChoice, read_settings
 from ganzoo.errors import ConfigError
 from ganzoo.grid.plan import Budget, Request, parse_budget, parse_seeds, plan, split_values
-from ganzoo.runs.start import Observer
+from ganzoo.runs.observer import Observer
 from ganzoo.settings.toml import parse_assignment, to_toml
 from ganzoo.training.dry_run import rehearse
 

@@ -18,8 +18,8 @@ from ganzoo.errors import CheckpointError
 from ganzoo.files import read_records
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.observer import Observer
 from ganzoo.runs.run import Run
-from ganzoo.runs.start import Observer
 
 
 @pytest.fixture(scope="module")
@@ -205,8 +205,8 @@ def signal_then(method):
     return signalled
 
 
-PHASES = ["feed.Feed.next", "training.measure", "checkpoint.save", "recording.Recorder.scalars"]
-PHASES += ["recording.Recorder.samples"]
+PHASES = ["training.feed.Feed.next", "training.loop.measure", "runs.checkpoint.save", "runs.log.Recorder.scalars"]
+PHASES += ["runs.log.Recorder.samples"]
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -218,7 +218,7 @@ from conftest import ZOO
 from ganzoo import layers
 from ganzoo.settings.toml import from_tables
 from ganzoo.errors import DivergedError
-from ganzoo.runs.start import Observer
+from ganzoo.runs.observer import Observer
 from ganzoo.training.prepare import prepare
 from ganzoo.training.ranks import joined, read_ranks
 from ganzoo.training.steps import discriminator_step, generator_step

@@ -15,9 +15,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from ganzoo.errors import RunInterrupted
 from ganzoo.runs import checkpoint
+from ganzoo.runs.observer import Observer
 from ganzoo.runs.run import Run
 from ganzoo.runs.signals import Interrupts
-from ganzoo.runs.start import Observer
 
 EVERY = ["--set=train.log_every=2", "--set=train.sample_every=5", "--set=train.save_every=5"]
 

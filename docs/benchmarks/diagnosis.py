@@ -15,7 +15,7 @@ import torch
 
 from ganzoo import load_zoo
 from ganzoo.audit.watch import Watch
-from ganzoo.runs.start import Observer
+from ganzoo.runs.observer import Observer
 from ganzoo.training.loop import Training, advance
 from ganzoo.training.prepare import prepare
 from ganzoo.zoo.recipes import settle

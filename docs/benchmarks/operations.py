@@ -9,7 +9,7 @@ import argparse
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from ganzoo.runs.start import Observer
+from ganzoo.runs.observer import Observer
 from ganzoo.training.loop import advance
 from ganzoo.training.prepare import prepare
 from ganzoo.zoo.catalogue import load_zoo

@@ -22,7 +22,7 @@ from torch.utils._pytree import tree_map_only
 from ganzoo.contracts import Score
 from ganzoo.evaluation.run_evaluator import Judge
 from ganzoo.runs.baseline import PlainLoop
-from ganzoo.runs.start import Observer
+from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.loop import advance
 from ganzoo.training.prepare import prepare

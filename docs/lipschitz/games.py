@@ -14,7 +14,7 @@ from ganzoo.audit.slopes import Slopes, slopes
 from ganzoo.contracts import Critic
 from ganzoo.data.images import to_uint8
 from ganzoo.evaluation.extraction import extract, in_batches
-from ganzoo.runs.start import Observer
+from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import Choice
 from ganzoo.training.loop import Training
 from ganzoo.training.prepare import prepare

@@ -31,7 +31,8 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
 
     from ganzoo.cli import terminal
     from ganzoo.errors import ConfigError
-    from ganzoo.runs import folder, follower, start
+    from ganzoo.runs import follower, start
+    from ganzoo.runs.folder import choose_name
     from ganzoo.training.dry_run import rehearse
     from ganzoo.training.ranks import joined, read_ranks
 
@@ -41,7 +42,7 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
             raise ConfigError("--dry-run is for one process", hint="the same command without torchrun")
         terminal.print_rehearsal(rehearse(settings.run, zoo, display.note), as_json)
         return
-    path = out or Path("runs") / folder.choose_name(settings.run)
+    path = out or Path("runs") / choose_name(settings.run)
     with joined(ranks, settings.run.train.device):
         if not ranks.leads:
             follower.start(settings, zoo, ranks)

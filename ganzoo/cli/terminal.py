@@ -24,7 +24,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ganzoo.runs.start import Observer
+from ganzoo.runs.observer import Observer
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import PluginChoice

@@ -22,7 +22,7 @@ from ganzoo.diagnosis.replay import NaNOrigin, find_nan
 from ganzoo.errors import ConfigError, EvaluationError, GanzooError
 from ganzoo.evaluation.evaluator import require_readable
 from ganzoo.files import read_records
-from ganzoo.runs import folder
+from ganzoo.runs.folder import explain_disk
 from ganzoo.runs.run import Run
 from ganzoo.settings.sections import Choice
 from ganzoo.settings.toml import parse_component
@@ -100,7 +100,7 @@ def save(diagnosis: Diagnosis, run: Run) -> None:
     """Write diagnosis.json and the pictures into the folder of the run. Raises ResourceError if the disk is full."""
     from ganzoo.diagnosis.figures import draw_figures  # matplotlib takes a second to import
 
-    with folder.explain_disk(run.path):
+    with explain_disk(run.path):
         draw_figures(diagnosis, run, run.folder.figures)
         run.folder.write_json(run.folder.diagnosis, diagnosis.to_json())
 

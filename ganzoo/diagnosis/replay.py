@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from ganzoo.errors import DivergedError
 from ganzoo.runs import checkpoint, manifest
+from ganzoo.runs.observer import Observer
 from ganzoo.runs.run import Run
-from ganzoo.runs.start import Observer
 from ganzoo.training.graphs import plain_updates
 from ganzoo.training.loop import Training, advance, measure
 from ganzoo.training.prepare import prepare

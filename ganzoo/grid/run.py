@@ -20,7 +20,7 @@ from ganzoo.errors import RunInterrupted
 from ganzoo.grid.folder import GridFolder
 from ganzoo.grid.plan import PlannedCell, Rehearse, Request, plan
 from ganzoo.runs.folder import explain_disk
-from ganzoo.runs.start import Observer
+from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.dry_run import Rehearsal, rehearse
 from ganzoo.zoo.catalogue import Zoo

@@ -96,13 +96,13 @@ class RunFolder:
         return self.path / "tb"
 
     @property
-    def continuation(self) -> str:
-        """What to type to go on with the run."""
+    def resume_command(self) -> str:
+        """Command that goes on with the run."""
         return f"ganzoo resume {shlex.quote(str(self.path))}"
 
     @property
-    def diagnostic(self) -> str:
-        """What to type to hear what goes wrong in the run."""
+    def diagnose_command(self) -> str:
+        """Command that says what is wrong with the run."""
         return f"ganzoo diagnose {shlex.quote(str(self.path))}"
 
     def read_recipe(self) -> RunConfig:
@@ -157,7 +157,7 @@ class RunFolder:
             lock.release()
 
 
-def create(path: Path) -> RunFolder:
+def create_folder(path: Path) -> RunFolder:
     """Make a new, empty run folder. Raises FolderError if the path is taken or cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,11 +171,11 @@ def create(path: Path) -> RunFolder:
     return RunFolder(path)
 
 
-def _taken(place: RunFolder) -> FolderError:
-    if not (status := place.read_json(place.status)):
-        return FolderError("the path exists, and no run lies there", where=str(place.path), hint="another --out")
+def _taken(folder: RunFolder) -> FolderError:
+    if not (status := folder.read_json(folder.status)):
+        return FolderError("the path exists, and no run lies there", where=str(folder.path), hint="another --out")
     found = f"the folder exists (step {status['step']}, {status['state']})"
-    return FolderError(found, where=str(place.path), hint=f"{place.continuation}, or another --out")
+    return FolderError(found, where=str(folder.path), hint=f"{folder.resume_command}, or another --out")
 
 
 @contextmanager

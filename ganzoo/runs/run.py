@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from ganzoo.contracts import Conditioner, DataSpec
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import read_records
-from ganzoo.runs import checkpoint, folder, start
-from ganzoo.runs.folder import RunFolder, read_reports
+from ganzoo.runs import checkpoint, start
+from ganzoo.runs.folder import RunFolder, choose_name, read_reports
 from ganzoo.runs.manifest import check_plugins, read_spec
-from ganzoo.runs.start import Observer
+from ganzoo.runs.observer import Observer
 from ganzoo.settings.kinds import KINDS
 from ganzoo.settings.toml import parse_component
 from ganzoo.training.build import build_gan
@@ -218,7 +218,7 @@ def run(
         if (name := chosen[kind]) is not None:
             flags |= parse_component(kind, name)
     settings = settle(recipe=find_recipe(recipe) if recipe else None, flags=flags, sets=options)
-    path = Path(out) if out is not None else Path("runs") / folder.choose_name(settings.run)
+    path = Path(out) if out is not None else Path("runs") / choose_name(settings.run)
     zoo = zoo or load_zoo()
     start.start(settings, zoo, path, observer or Observer())
     return Run(path, zoo)

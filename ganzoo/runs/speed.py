@@ -18,10 +18,11 @@ import torch
 from torch import nn
 
 from ganzoo.contracts import LipschitzEnforcer, Samples
-from ganzoo.runs import folder, manifest
+from ganzoo.runs import manifest
 from ganzoo.runs.baseline import PlainLoop
+from ganzoo.runs.folder import create_folder
 from ganzoo.runs.log import Recorder
-from ganzoo.runs.start import Observer
+from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import count_flops, measure_costs, peak_memory_mb
 from ganzoo.training.device import Device
@@ -212,9 +213,9 @@ def _time_phases(training: Training, samples: Samples) -> dict[str, float]:
 def _time_logging(training: Training, samples: Samples, terms: dict[str, torch.Tensor]) -> float:
     """Seconds of a record: read from the device, written to log.jsonl and TensorBoard."""
     device = training.gan.device.torch_device
-    with tempfile.TemporaryDirectory(prefix="ganzoo-") as place:
-        run_folder = folder.create(Path(place) / "run")
-        with closing(Recorder(run_folder, training.run, samples.spec, 0)) as recorder:
+    with tempfile.TemporaryDirectory(prefix="ganzoo-") as directory:
+        folder = create_folder(Path(directory) / "run")
+        with closing(Recorder(folder, training.run, samples.spec, 0)) as recorder:
             return seconds_of(lambda: recorder.scalars(1, measure(training.gan, terms, 1)), device)
 
 

@@ -1,0 +1,134 @@
+"""A session of a run: train in its folder, write how that ended, score the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from ganzoo.audit.watch import Watch
+from ganzoo.contracts import Samples
+from ganzoo.errors import DivergedError, EvaluationError, GanzooError, RunInterrupted
+from ganzoo.evaluation.run_evaluator import Judge
+from ganzoo.runs import checkpoint
+from ganzoo.runs.folder import RunFolder, explain_disk
+from ganzoo.runs.log import Recorder
+from ganzoo.runs.observer import Observer
+from ganzoo.runs.scores import best_evaluation, mark_best, score_run
+from ganzoo.runs.signals import Interrupts
+from ganzoo.runs.status import errors_to_status, write_end
+from ganzoo.training.build import GAN
+from ganzoo.training.loop import REMEDIES, Training, Wish, train
+from ganzoo.training.prepare import explain_memory
+
+
+@dataclass
+class Session:
+    """One process's part of a run: it drives the loop, and is the Journal that the loop reports to."""
+
+    training: Training
+    samples: Samples
+    folder: RunFolder
+    observer: Observer
+    evaluator: Judge
+    log: Recorder = field(init=False)
+    interrupts: Interrupts = field(init=False)
+    watch: Watch | None = field(init=False)
+
+    def run(self) -> None:
+        """Train, conclude, and score a complete run if its settings say so.
+
+        Raises RunInterrupted after a signal, DivergedError, and ResourceError if memory or disk are exhausted.
+        """
+        self.observer.start(self.training, self.folder.path)
+        with (
+            Interrupts(self.training.gan.ranks) as self.interrupts,
+            errors_to_status(self.training, self.folder),
+            explain_disk(self.folder.path),
+            explain_memory(self.training.run),
+            closing(self.training.feed),
+        ):
+            self.train()
+            self.conclude()
+        if self.training.run.eval.at_end:
+            self.score()
+
+    def train(self) -> None:
+        """Run the loop from the present step, with log and checkpoints."""
+        training, folder = self.training, self.folder
+        training.align()
+        folder.write_status("running", training.step, training.run.train.steps)
+        with closing(Recorder(folder, training.run, self.samples.spec, training.step, self.samples)) as self.log:
+            mark_best(folder)  # as it was at this step: a kill may have come after a later mark
+            self.watch = Watch(self.samples, self.evaluator.dataset, training.run.optim.batch_size)
+            if training.step == 0:
+                self.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
+            train(training, self)
+
+    def conclude(self) -> None:
+        """Write that the run is complete or interrupted. Raises RunInterrupted if a signal stopped it."""
+        step, steps = self.training.step, self.training.run.train.steps
+        complete = step >= steps
+        write_end("complete" if complete else "interrupted", self.training, self.folder)
+        if (signal := self.interrupts.obeyed) is not None and not complete:
+            what = f"stopped by signal {signal}: saved step {step} of {steps}"
+            raise RunInterrupted(what, signal=signal, where=str(self.folder.path), hint=self.folder.resume_command)
+
+    def score(self) -> None:
+        """Score a complete run. What prevents that becomes a remark, since the run itself is well."""
+        run = self.training.run
+        try:
+            with explain_disk(self.folder.path), explain_memory(run):
+                self.observer.note(f"scoring {run.eval.samples:,} images by {self.evaluator.open().extractor.label}")
+                score_run(self.training.gan, self.training.step, self.folder, self.evaluator)
+        except GanzooError as error:
+            self.observer.note(f"not scored: {error}")
+
+    # The Journal of the loop
+
+    def step(self, step: int) -> Wish:
+        """Tell the observer, and return what the signals so far ask for."""
+        self.observer.step(step)
+        return self.interrupts.wish()
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Log the numbers of a step."""
+        self.observer.record(self.log.scalars(step, values))
+
+    def sample(self, step: int, gan: GAN) -> None:
+        """Write the sample grid of a step."""
+        with self.log.pausing():
+            self.log.samples(step, gan)
+
+    def evaluate(self, step: int, gan: GAN) -> bool:
+        """Log a quick score, and return whether it is the best so far: the same answer on every rank."""
+        try:
+            with self.log.pausing():
+                name, score, selection = self.evaluator.glance(gan)
+        except EvaluationError as error:
+            raise DivergedError(f"diverged by step {step}: {error.what}", hint=REMEDIES) from error
+        self.observer.evaluation(self.log.evaluation(step, name, score, selection))
+        (best,) = gan.ranks.highest(int(best_evaluation(self.folder)["step"] == step))  # the other ranks wait for it
+        return bool(best)
+
+    def diagnose(self, step: int, gan: GAN) -> None:
+        """Log an audit of the GAN, and tell the observer its alarms; an audit that fails is the last one."""
+        if self.watch is None:
+            return
+        try:
+            with self.log.pausing():
+                audit, alarms, seconds = self.watch.look(gan, step)
+                self.log.look(step, audit.numbers, seconds)
+        except (RuntimeError, GanzooError) as error:  # no memory for a copy, or a network that cannot be copied
+            self.watch = None  # the run itself is well
+            self.observer.note(f"step {step}: no more looks at what goes wrong: {str(error).splitlines()[0]}")
+            return
+        for alarm in alarms:
+            self.observer.note(f"step {step}: {alarm.name}: {alarm.what} ({self.folder.diagnose_command})")
+
+    def save(self, step: int, state: Mapping[str, Any]) -> None:
+        """Save a checkpoint, and write its step to the status."""
+        mark_best(self.folder, step)  # first, so that rotation spares it and drops the one before
+        checkpoint.save(self.folder.checkpoints, step, state, keep_last=self.training.run.train.keep_last)
+        self.folder.write_status("running", step, self.training.run.train.steps)
