@@ -271,6 +271,6 @@ def test_a_run_that_is_watched_is_the_run_that_it_is_unwatched(tmp_path):
     train(tmp_path / "plain", "--no-scores")
     train(tmp_path / "watched", "--no-scores", "--set", "train.diagnose_every=1")
     assert_equal_runs(tmp_path / "plain", tmp_path / "watched")
-    looks = read_records(RunFolder(tmp_path / "watched").looks)
+    looks = read_records(RunFolder(tmp_path / "watched").audits)
     assert [look["step"] for look in looks] == [1, 2, 3, 4]
     assert all(look["seconds"] > 0 and look["slope/between"] > 0 for look in looks)

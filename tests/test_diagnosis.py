@@ -354,7 +354,7 @@ def test_looks_serve_as_scores_where_there_are_none(tmp_path):
     train(tmp_path / "run", "--no-scores", "--set", "train.diagnose_every=1", steps=10)
     (steps, values), name = read_scores(Run(tmp_path / "run"))
     assert list(steps) == list(range(1, 11))
-    assert values[0] == read_records(RunFolder(tmp_path / "run").looks)[0]["w1"]
+    assert values[0] == read_records(RunFolder(tmp_path / "run").audits)[0]["w1"]
     assert name == "W1 of the samples"
 
 

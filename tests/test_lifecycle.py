@@ -205,8 +205,8 @@ def signal_then(method):
     return signalled
 
 
-PHASES = ["training.feed.Feed.next", "training.loop.measure", "runs.checkpoint.save", "runs.log.Recorder.scalars"]
-PHASES += ["runs.log.Recorder.samples"]
+PHASES = ["training.feed.Feed.next", "training.loop.measure", "runs.checkpoint.save", "runs.log.RunLog.scalars"]
+PHASES += ["runs.log.RunLog.samples"]
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -13,7 +13,7 @@ from ganzoo.contracts import DataSpec
 from ganzoo.errors import ConfigError
 from ganzoo.runs import log
 from ganzoo.runs.folder import RunFolder
-from ganzoo.runs.log import Recorder
+from ganzoo.runs.log import RunLog
 from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.settings.toml import from_tables
 from ganzoo.zoo.names import NAMES, check_names, find_plugins
@@ -146,7 +146,7 @@ def test_no_step_waits_for_the_compiler_of_torch_and_the_first_not_for_tensorboa
 
 def recorder(place, step):
     run = from_tables({"dataset": {"name": "digits"}})
-    return Recorder(RunFolder(place), run, DataSpec((1, 8, 8)), step)
+    return RunLog(RunFolder(place), run, DataSpec((1, 8, 8)), step)
 
 
 def test_the_settings_are_among_the_events_of_a_run_that_was_stopped_before_its_first(tmp_path, monkeypatch):

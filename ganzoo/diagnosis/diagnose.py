@@ -118,9 +118,9 @@ def read_scores(run: Run) -> tuple[tuple[Floats, Floats], str]:
     Those of --eval-every; where these are too few, exact Wasserstein-1 distances that --diagnose measured.
     """
     evaluations = read_series(run.evaluations, "value")
-    if len(evaluations[0]) >= FEWEST_SCORES or not run.folder.looks.is_file():
+    if len(evaluations[0]) >= FEWEST_SCORES or not run.folder.audits.is_file():
         return evaluations, next((record["name"] for record in run.evaluations), "FD")
-    return read_series(read_records(run.folder.looks), "w1"), "W1 of the samples"
+    return read_series(read_records(run.folder.audits), "w1"), "W1 of the samples"
 
 
 def _load_held_out(run: Run, dataset: Dataset, said: str | None, notes: list[str]) -> Samples | None:

@@ -21,7 +21,7 @@ from ganzoo.evaluation.run_evaluator import describe_images
 from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.manifest import check_plugins
 from ganzoo.runs.run import Run
-from ganzoo.runs.scores import best_evaluation, write_report
+from ganzoo.runs.scores import best_evaluation, save_report
 from ganzoo.settings.merge import Layer, Origin, resolve
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.settings.toml import flatten, parse_component, to_tables
@@ -91,7 +91,7 @@ def _evaluate_run(
     images = _generated(run, gan, config, ema)
     report = evaluator.score(images, describe_images(images, "ema" if ema else "raw", step))
     with explain_disk(run.path):
-        write_report(run.folder, name, report.to_json())
+        save_report(run.folder, name, report.to_json())
     if closest is not None:
         _draw(evaluator, report, images, closest)
     elif name == "last" and ema:

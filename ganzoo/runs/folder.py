@@ -61,7 +61,7 @@ class RunFolder:
         return self.path / "scores.json"
 
     @property
-    def looks(self) -> Path:
+    def audits(self) -> Path:
         """What was measured while training with `diagnose_every`, one JSON object a line."""
         return self.path / "diagnosis.jsonl"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganzoo.data.images import make_grid, write_png
-from ganzoo.data.plane import draw_points
+from ganzoo.data.images import write_png
 from ganzoo.errors import EvaluationError, FolderError
 from ganzoo.runs.run import Run
+from ganzoo.runs.sample_grid import draw_samples
 from ganzoo.training.sampling import draw_latents, interpolate_latents, sample_images
 from ganzoo.zoo.catalogue import Zoo
 
@@ -35,7 +35,7 @@ def write_grid(path: Path, zoo: Zoo, wanted: Wanted, out: Path | None = None) ->
     """
     run = Run(path, zoo)
     images, _, columns = _make(run, wanted)
-    picture = make_grid(images, columns) if images.ndim == 4 else draw_points(images)
+    picture = draw_samples(images, columns)
     out = out or run.folder.samples / f"sample-{wanted.seed}.png"
     try:
         return write_png(out, picture)

@@ -1,4 +1,4 @@
-"""The scores of a run on disk: reports of its last and best checkpoint, and which checkpoint is the best."""
+"""scores.json: the reports of a run, of its last and its best checkpoint; and which checkpoint is the best."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from ganzoo.runs.folder import RunFolder, read_reports
 from ganzoo.training.gan import GAN
 
 
-def score_run(gan: GAN, step: int, folder: RunFolder, judge: Judge) -> None:
-    """Score the last checkpoint of a run, and the best one where evaluations chose one; write both reports.
+def score_run(gan: GAN, step: int, folder: RunFolder, evaluator: Judge) -> None:
+    """Score the last checkpoint of a run, and the best one if evaluations chose one; save both reports.
 
     Raises EvaluationError.
     """
-    last, images = judge.report(gan.G_ema.module, gan, step)
-    write_report(folder, "last", last.to_json())
-    if (picture := judge.open().draw_closest(last, images)) is not None:
+    report, images = evaluator.report(gan.G_ema.module, gan, step)
+    save_report(folder, "last", report.to_json())
+    if (picture := evaluator.open().draw_closest(report, images)) is not None:
         write_png(folder.closest, picture)
     if not (best := best_evaluation(folder)):
         return
     if best["step"] != step:
         average = deepcopy(gan.G_ema)
         average.load_state_dict(checkpoint.load(folder.checkpoints, best["step"], quarantine=False).state["G_ema"])
-        last, _ = judge.report(average.module, gan, best["step"])
-    write_report(folder, "best", last.to_json())
+        report, _ = evaluator.report(average.module, gan, best["step"])
+    save_report(folder, "best", report.to_json())
 
 
 def best_evaluation(folder: RunFolder) -> dict[str, Any]:
@@ -39,24 +39,26 @@ def best_evaluation(folder: RunFolder) -> dict[str, Any]:
 
 
 def is_scored(folder: RunFolder, step: int) -> bool:
-    """Whether scores.json has all that `score_run` writes after this step, the last one: a kill may come in between."""
+    """Return whether scores.json has all that `score_run` saves after `step`, the last one: a kill may cut it short."""
     best = best_evaluation(folder)
-    wanted = {("last", step)} | ({("best", int(best["step"]))} if best else set())
-    found = {(report["checkpoint"], report["protocol"]["generated"]["step"]) for report in read_reports(folder)}
-    return wanted <= found
+    wanted = {("last", step)}
+    if best:
+        wanted.add(("best", int(best["step"])))
+    saved = {(report["checkpoint"], report["protocol"]["generated"]["step"]) for report in read_reports(folder)}
+    return wanted <= saved
 
 
 def mark_best(folder: RunFolder, saving: int | None = None) -> None:
-    """Let rotation spare the best checkpoint, if it is there or about to be saved."""
+    """Keep the best checkpoint from rotation, if it exists or is the step that is about to be saved."""
     best = best_evaluation(folder)
     if best and best["step"] in (saving, *checkpoint.available_steps(folder.checkpoints)):
         checkpoint.mark_best(folder.checkpoints, best["step"], best["selection"])
 
 
-def write_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -> None:
-    """Add a report to scores.json, in folder of the one of the same checkpoint and protocol.
+def save_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -> None:
+    """Add a report to scores.json, in place of the one of the same checkpoint and protocol.
 
-    If that is of the same step too, its other scores stay. `checkpoint` is "last", "best" or "step N".
+    If that one is also of the same step, its other scores stay. `checkpoint` is "last", "best" or "step N".
     """
     entry = {"checkpoint": checkpoint, **report}
     others = []
@@ -70,6 +72,6 @@ def write_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) 
 
 
 def _subject(report: Mapping[str, Any]) -> tuple[str, str]:
-    """What a report is about; of two on one subject the newer counts."""
+    """Return checkpoint and protocol without the step: of two reports with the same, the newer replaces the older."""
     protocol = report["protocol"] | {"generated": report["protocol"]["generated"] | {"step": None}}
     return report["checkpoint"], json.dumps(protocol, sort_keys=True)

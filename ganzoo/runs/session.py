@@ -13,7 +13,7 @@ from ganzoo.errors import DivergedError, EvaluationError, GanzooError, RunInterr
 from ganzoo.evaluation.run_evaluator import Judge
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder, explain_disk
-from ganzoo.runs.log import Recorder
+from ganzoo.runs.log import RunLog
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.scores import best_evaluation, mark_best, score_run
 from ganzoo.runs.signals import Interrupts
@@ -32,7 +32,7 @@ class Session:
     folder: RunFolder
     observer: Observer
     evaluator: Judge
-    log: Recorder = field(init=False)
+    log: RunLog = field(init=False)
     interrupts: Interrupts = field(init=False)
     watch: Watch | None = field(init=False)
 
@@ -59,7 +59,7 @@ class Session:
         training, folder = self.training, self.folder
         training.align()
         folder.write_status("running", training.step, training.run.train.steps)
-        with closing(Recorder(folder, training.run, self.samples.spec, training.step, self.samples)) as self.log:
+        with closing(RunLog(folder, training.run, self.samples.spec, training.step, self.samples)) as self.log:
             mark_best(folder)  # as it was at this step: a kill may have come after a later mark
             self.watch = Watch(self.samples, self.evaluator.dataset, training.run.optim.batch_size)
             if training.step == 0:
@@ -119,7 +119,7 @@ class Session:
         try:
             with self.log.pausing():
                 audit, alarms, seconds = self.watch.look(gan, step)
-                self.log.look(step, audit.numbers, seconds)
+                self.log.audit(step, audit.numbers, seconds)
         except (RuntimeError, GanzooError) as error:  # no memory for a copy, or a network that cannot be copied
             self.watch = None  # the run itself is well
             self.observer.note(f"step {step}: no more looks at what goes wrong: {str(error).splitlines()[0]}")

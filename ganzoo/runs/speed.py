@@ -21,7 +21,7 @@ from ganzoo.contracts import LipschitzEnforcer, Samples
 from ganzoo.runs import manifest
 from ganzoo.runs.baseline import PlainLoop
 from ganzoo.runs.folder import create_folder
-from ganzoo.runs.log import Recorder
+from ganzoo.runs.log import RunLog
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import count_flops, measure_costs, peak_memory_mb
@@ -215,8 +215,8 @@ def _time_logging(training: Training, samples: Samples, terms: dict[str, torch.T
     device = training.gan.device.torch_device
     with tempfile.TemporaryDirectory(prefix="ganzoo-") as directory:
         folder = create_folder(Path(directory) / "run")
-        with closing(Recorder(folder, training.run, samples.spec, 0)) as recorder:
-            return seconds_of(lambda: recorder.scalars(1, measure(training.gan, terms, 1)), device)
+        with closing(RunLog(folder, training.run, samples.spec, 0)) as log:
+            return seconds_of(lambda: log.scalars(1, measure(training.gan, terms, 1)), device)
 
 
 @contextmanager
