@@ -204,21 +204,20 @@ def run(
     `options` are settings as on `--set`: {"optim.lr_g": 1e-4}; further keywords are options of [train].
     Raises ConfigError, DataError, PluginError, DivergedError, ResourceError, FolderError or RunInterrupted.
     """
-    chosen = {
-        "model": model,
-        "loss": loss,
-        "lipschitz": lipschitz,
-        "conditioner": conditioner,
-        "augment": augment,
-        "dataset": dataset,
-        "features": features,
-    }
-    flags = {f"train.{name}": value for name, value in train.items()}
-    for kind in KINDS:
-        if (name := chosen[kind]) is not None:
-            flags |= parse_component(kind, name)
+    names = {"model": model, "loss": loss, "lipschitz": lipschitz, "conditioner": conditioner}
+    names |= {"augment": augment, "dataset": dataset, "features": features}
+    flags = _read_flags(names, train)
     settings = settle(recipe=find_recipe(recipe) if recipe else None, flags=flags, sets=options)
     path = Path(out) if out is not None else Path("runs") / choose_name(settings.run)
     zoo = zoo or load_zoo()
     start.start(settings, zoo, path, observer or Observer())
     return Run(path, zoo)
+
+
+def _read_flags(names: Mapping[str, str | None], train: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by key: the components that are named, and options of [train]."""
+    flags = {f"train.{option}": value for option, value in train.items()}
+    for kind in KINDS:
+        if (name := names[kind]) is not None:
+            flags |= parse_component(kind, name)
+    return flags

@@ -1,0 +1,63 @@
+"""An evaluator against a dataset, for generated samples of a given shape."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ganzoo.contracts import Samples
+from ganzoo.data.images import write_png
+from ganzoo.errors import EvaluationError, FolderError
+from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
+from ganzoo.settings.sections import Choice, RunConfig
+from ganzoo.training.device import choose_device
+from ganzoo.training.feed import check_samples
+from ganzoo.training.sampling import Images
+from ganzoo.zoo.catalogue import Zoo
+
+
+def open_dataset_evaluator(config: RunConfig, zoo: Zoo, shape: tuple[int, ...]) -> Evaluator:
+    """Load the dataset, the extractor and the metrics that samples of this shape are scored with.
+
+    Raises EvaluationError if real samples have another shape (images may differ in channels), and what
+    `open_evaluator` raises.
+    """
+    samples: Samples = zoo.create("dataset", config.dataset).load()
+    check_samples(samples, config.dataset.name)
+    _require_same_shape(shape, samples.spec.shape)
+    return open_evaluator(samples, config.dataset, config.features, config.eval, zoo, evaluation_device(config))
+
+
+def _require_same_shape(fake: tuple[int, ...], real: tuple[int, ...]) -> None:
+    """Raise EvaluationError unless both are images of one size, grey or RGB, or points of one space."""
+    if len(fake) != 3 or len(real) != 3:
+        if fake != real:
+            what = f"generated samples have shape {fake}, and real ones {real}"
+            raise EvaluationError(what, hint="the --dataset of the run, or one of the same shape")
+    elif fake[1:] != real[1:]:
+        what = f"generated and real images differ in size: {fake[1:]} and {real[1:]}"
+        raise EvaluationError(what, hint="leave out --image-size")
+
+
+def evaluation_device(config: RunConfig) -> torch.device:
+    """Return the device on which samples are made and scored, always in float32."""
+    return choose_device(config.train.device, "fp32").torch_device
+
+
+def with_image_size(config: RunConfig, size: int, zoo: Zoo) -> RunConfig:
+    """Return the settings with a dataset of this image size, if the dataset has that option and it was not given."""
+    has_option = "image_size" in [option.name for option in zoo.entry("dataset", config.dataset.name).options]
+    if not has_option or "image_size" in config.dataset.options:
+        return config
+    return replace(config, dataset=Choice(config.dataset.name, {**config.dataset.options, "image_size": size}))
+
+
+def write_closest(evaluator: Evaluator, report: Report, images: Images, path: Path) -> None:
+    """Write generated images beside the nearest real ones, if the report looked for them. Raises FolderError."""
+    try:
+        if (picture := evaluator.draw_closest(report, images)) is not None:
+            write_png(path, picture)
+    except (OSError, ValueError) as error:
+        raise FolderError(f"cannot write the picture: {error}", where=str(path), hint="--closest pairs.png") from error
