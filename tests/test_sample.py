@@ -131,8 +131,8 @@ def test_a_run_that_was_made_on_a_gpu_can_be_sampled_without_one(conditional, tm
     [
         (["--class", 10], 2, "class 10 is not in 0..9"),
         (["--class", -1], 2, "class -1 is not in 0..9"),
-        (["--class", 1, "--per-class"], 2, "--per-class goes with neither --class nor --interpolate"),
-        (["--interpolate", "--per-class"], 2, "--per-class goes with neither --class nor --interpolate"),
+        (["--class", 1, "--per-class"], 2, "--per-class cannot be combined with --class or --interpolate"),
+        (["--interpolate", "--per-class"], 2, "--per-class cannot be combined with --class or --interpolate"),
         (["-n", 0], 2, "0 is not in the range"),
         (["--step", 4], 5, "there is no checkpoint of step 4 (available: 0, 3, 6)"),
         (["-o", "grid.xyz"], 10, "cannot write the picture"),

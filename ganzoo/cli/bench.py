@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Measure how fast a run trains here, and where its time goes.")
 @settings_options
-@click.option("--against", type=click.Choice(["eager"]), help="Measure a plain PyTorch loop in turn, and the ratio.")
-@click.option("--repeats", type=click.IntRange(1), default=5, show_default=True, help="Measurements of everything.")
-@click.option("--seconds", type=click.FloatRange(0), default=2.0, show_default=True, help="Of each measurement.")
+@click.option("--against", type=click.Choice(["eager"]), help="Also time a plain PyTorch loop, and print the ratio.")
+@click.option("--repeats", type=click.IntRange(1), default=5, show_default=True, help="Number of measurements.")
+@click.option("--seconds", type=click.FloatRange(0), default=2.0, show_default=True, help="Seconds of each.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.pass_obj
 def bench(
@@ -29,8 +29,8 @@ def bench(
 
     Nothing is trained to the end and nothing is kept. The ceiling is the speed of
     the product of two large matrices in the precision of the run. --against eager
-    runs what a tutorial would, with the same components: float32, contiguous, a
-    DataLoader, nothing fused. Both take turns, so that noise meets both.
+    also times the loop of a tutorial with the same components: float32, contiguous
+    memory, a DataLoader, nothing fused. Both take turns, so that noise affects both.
 
     \b
     ganzoo bench --model dcgan --loss wgan --lipschitz gp

@@ -26,25 +26,27 @@ _KEYS = {
 
 @click.command(short_help="Score a run, or images, against a dataset: FID, IS, KID, precision, recall.")
 @click.argument("target", type=click.Path(path_type=Path, exists=True))
-@click.option("--dataset", metavar="NAME", help="What to compare with.  [default: the run's]")
-@click.option("--split", metavar="NAME", help="Of the dataset: train or test.  [default: the run's]")
+@click.option("--dataset", metavar="NAME", help="Dataset to compare with.  [default: the run's]")
+@click.option("--split", metavar="NAME", help="Split of the dataset: train or test.  [default: the run's]")
 @add_options(DATA_OPTIONS)
-@click.option("--samples", type=int, metavar="N", help="Images to score.  [default: the run's; all of a folder]")
+@click.option(
+    "--samples", type=int, metavar="N", help="Images to score.  [default: as many as the run; all of a folder]"
+)
 @add_options(FEATURES_OPTIONS)
-@click.option("--metrics", metavar="NAMES", help="fid, is, kid, prc, dc, modes, w1, with commas.")
-@click.option("--step", type=int, metavar="N", help="Of this checkpoint.  [default: the newest]")
-@click.option("--best", is_flag=True, help="Of the best checkpoint, as --eval-every chose it.")
-@click.option("--raw", is_flag=True, help="The weights of G itself, not of G_ema.")
-@click.option("--seed", type=int, metavar="N", help="Of the latents.  [default: 0]")
-@click.option("--batch-size", type=int, metavar="N", help="Images at a time.  [default: 64]")
-@click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]")
+@click.option("--metrics", metavar="NAMES", help="Metrics, separated by commas: fid, is, kid, prc, dc, modes, w1.")
+@click.option("--step", type=int, metavar="N", help="Score the checkpoint of step N.  [default: the newest]")
+@click.option("--best", is_flag=True, help="Score the best checkpoint, as --eval-every chose it.")
+@click.option("--raw", is_flag=True, help="Use the weights of G itself, not of G_ema.")
+@click.option("--seed", type=int, metavar="N", help="Seed of the latents.  [default: 0]")
+@click.option("--batch-size", type=int, metavar="N", help="Number of images at a time.  [default: 64]")
+@click.option("--device", metavar="NAME", help="Device: auto, cpu or cuda.  [default: auto]")
 @click.option(
     "--closest", type=click.Path(path_type=Path), metavar="PNG", help="Draw the samples nearest to real ones."
 )
 @click.option(
     "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE", help="Any other setting; may be repeated."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.pass_obj
 def evaluate(
     plugins: PluginChoice, /, target: Path, dataset: str | None, features: str | None, step: int | None, best: bool,
@@ -60,16 +62,16 @@ def evaluate(
     """
     if flags["inception_weights"] is not None:
         features = features or "inception"
-    said = {_KEYS[flag]: value for flag, value in flags.items() if value is not None}
-    said |= {key: str(value.expanduser().absolute()) for key, value in said.items() if isinstance(value, Path)}
-    said |= read_assignments(assignments)
-    plugins.refuse_unknown(said | _read_names(dataset, features))
+    given = {_KEYS[flag]: value for flag, value in flags.items() if value is not None}
+    given |= {key: str(value.expanduser().absolute()) for key, value in given.items() if isinstance(value, Path)}
+    given |= read_assignments(assignments)
+    plugins.refuse_unknown(given | _read_names(dataset, features))
 
     from ganzoo.cli import terminal
     from ganzoo.runs import evaluate
 
     report = evaluate.evaluate(
-        target, dataset=dataset, features=features, options=said,
+        target, dataset=dataset, features=features, options=given,
         step=step, best=best, ema=not raw, closest=closest, zoo=plugins.load(),
     )  # fmt: skip
     terminal.print_report(report, as_json)

@@ -10,15 +10,16 @@ from ganzoo.cli.diagnose import tell_findings
 from ganzoo.cli.flags import PluginChoice
 
 
-@click.command(short_help="Go on with a run, exactly where its newest checkpoint is.")
+@click.command(short_help="Resume a run exactly where its newest checkpoint is.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Make the run this long.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
 def resume(plugins: PluginChoice, run: Path, steps: int | None, as_json: bool) -> None:
-    """Go on with RUN (a run folder) exactly where its newest usable checkpoint is.
+    """Resume RUN (a run folder) exactly where its newest usable checkpoint is.
 
-    On a CPU, same machine type, torch and thread count: bit-identical to a run that was never stopped.
+    On a CPU with the same machine type, torch and number of threads, the result is bit-identical to that of a
+    run that was never stopped.
     """
     from ganzoo.cli import terminal
     from ganzoo.runs import follower, start

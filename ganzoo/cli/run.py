@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ganzoo.cli.diagnose import tell_findings
 from ganzoo.cli.flags import PluginChoice, read_settings, settings_options
 
+if TYPE_CHECKING:
+    from ganzoo.settings.sections import RunConfig
+    from ganzoo.zoo.catalogue import Zoo
+
 
 @click.command(short_help="Train a GAN.")
 @settings_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder.  [default: runs/<name>]")
-@click.option("--dry-run", is_flag=True, help="Build, try one step, print size and time; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Build the networks, try one step, print size and time; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
 def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool, **flags: Any) -> None:
-    """Train a GAN, with a RECIPE's settings or with those that fit the flags.
+    """Train a GAN with the settings of a RECIPE, or with the defaults of the chosen components.
 
     \b
     ganzoo run --model dcgan --loss wgan --lipschitz gp
@@ -30,24 +34,31 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
     zoo = plugins.load()
 
     from ganzoo.cli import terminal
-    from ganzoo.errors import ConfigError
     from ganzoo.runs import follower, start
     from ganzoo.runs.folder import choose_name
-    from ganzoo.training.dry_run import rehearse
     from ganzoo.training.ranks import joined, read_ranks
 
-    display, ranks = terminal.Display(), read_ranks()
     if dry_run:
-        if ranks.size > 1:
-            raise ConfigError("--dry-run is for one process", hint="the same command without torchrun")
-        terminal.print_rehearsal(rehearse(settings.run, zoo, display.note), as_json)
+        _try_step(settings.run, zoo, as_json)
         return
-    path = out or Path("runs") / choose_name(settings.run)
+    path, ranks = out or Path("runs") / choose_name(settings.run), read_ranks()
     with joined(ranks, settings.run.train.device):
         if not ranks.leads:
             follower.start(settings, zoo, ranks)
             return
-        with display:
+        with terminal.Display() as display:
             start.start(settings, zoo, path, display, ranks)
     tell_findings(path, zoo)
     terminal.print_outcome(path, as_json, plugins)
+
+
+def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:
+    """Build a run, try one step, and print its size and time. Raises ConfigError under torchrun."""
+    from ganzoo.cli import terminal
+    from ganzoo.errors import ConfigError
+    from ganzoo.training.dry_run import rehearse
+    from ganzoo.training.ranks import read_ranks
+
+    if read_ranks().size > 1:
+        raise ConfigError("--dry-run is for one process", hint="the same command without torchrun")
+    terminal.print_rehearsal(rehearse(run, zoo, terminal.Display().note), as_json)

@@ -1,4 +1,4 @@
-"""What the command line shows: progress and remarks on stderr, results on stdout."""
+"""Output of the command line: progress and remarks on stderr, results on stdout."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class _Console(Console):
-    """A console on stderr; where nobody reads that any more it falls silent, and the run goes on."""
+    """A console on stderr. If its reader has gone it falls silent, and the run goes on."""
 
     def __init__(self) -> None:
         super().__init__(stderr=True)
@@ -44,7 +44,7 @@ class _Console(Console):
 
 
 class Display(Observer):
-    """A progress bar on a terminal; elsewhere a plain line every twentieth of the run or every ten seconds."""
+    """A progress bar on a terminal; elsewhere a line for every twentieth of the run, or every ten seconds."""
 
     def __init__(self) -> None:
         self._console = _Console()
@@ -70,7 +70,7 @@ class Display(Observer):
         self._print(f"note: {text}")
 
     def start(self, training: Training, path: Path) -> None:
-        """Print where the run goes, and begin to count."""
+        """Print title, device and folder of the run, and start the bar."""
         self._steps, self._first = training.run.train.steps, training.step
         self._start = self._shown_at = time.monotonic()
         device, seed = training.gan.device, training.run.train.seed
@@ -83,7 +83,7 @@ class Display(Observer):
         self._bar.update(self._task, completed=step)
 
     def record(self, record: Mapping[str, Any]) -> None:
-        """Show the numbers: beside the bar, or as a line."""
+        """Show the numbers of a step beside the bar, or print them as a line."""
         self._bar.update(self._task, description=_describe(record))
         now = time.monotonic()
         due = record["step"] - self._shown >= self._steps / 20 or now - self._shown_at >= 10
@@ -93,7 +93,7 @@ class Display(Observer):
             self._print(f"step {record['step']}/{self._steps}  {_describe(record)}  {left:.0f} s left")
 
     def evaluation(self, record: Mapping[str, Any]) -> None:
-        """Show a score while training."""
+        """Print a score while training."""
         score = f"{record['name']} {_describe_score(record)}"
         self._print(f"step {record['step']}/{self._steps}  {score}")
 
@@ -110,7 +110,7 @@ def _describe(record: Mapping[str, Any]) -> str:
 
 
 def print_outcome(path: Path, as_json: bool, plugins: PluginChoice) -> None:
-    """Say where everything lies and what to type next; or all of it as one JSON object."""
+    """Print the state, scores and files of a run and the commands to type next, or one JSON object."""
     from ganzoo.runs.run import Run
 
     run = Run(path)
@@ -133,7 +133,7 @@ def print_outcome(path: Path, as_json: bool, plugins: PluginChoice) -> None:
 
 
 def print_reports(reports: Sequence[Mapping[str, Any]]) -> None:
-    """Print scores, one column per report: the last checkpoint beside the best."""
+    """Print scores in one column per report: the last checkpoint beside the best."""
     rows: dict[str, dict[str, str]] = {}
     for report in reports:
         step = report["protocol"]["generated"]["step"]
@@ -144,7 +144,8 @@ def print_reports(reports: Sequence[Mapping[str, Any]]) -> None:
     print_table([columns | row for row in rows.values()])
     for report in reports:
         if found := report["memorisation"]:
-            click.echo(f"  memorised  {found['share']:.0%}; of unseen images it would be about {found['expected']:.0%}")
+            expected = f"images that were never seen would have about {found['expected']:.0%}"
+            click.echo(f"  memorised  {found['share']:.0%} of the images; {expected}")
     for warning in {warning: None for report in reports for warning in report["warnings"]}:
         click.echo(f"  note: {warning}")
 
@@ -173,7 +174,7 @@ def print_report(report: Report, as_json: bool) -> None:
 
 
 def print_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
-    """Print what a run would be."""
+    """Print the size and time of a dry run, as text or as one JSON object."""
     from dataclasses import asdict
 
     if as_json:
@@ -191,14 +192,14 @@ def print_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
 
 
 def duration(seconds: float) -> str:
-    """97 s, 12 min, 3.4 h."""
+    """Return a time as text: 97 s, 12 min, 3.4 h."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows in aligned columns; on a terminal the last column is cut to fit, elsewhere nothing is."""
+    """Print rows in aligned columns; lines are cut to the width of a terminal, elsewhere they are not."""
     if not rows:
         return
     cells = [[str(value) for value in row.values()] for row in rows]

@@ -1,8 +1,8 @@
-"""The plain loop that speed is compared with: the same components, as tutorials and most repositories train them.
+"""The plain loop that `ganzoo bench` compares with: the same components, trained as in tutorials.
 
-float32 in contiguous memory; a DataLoader that converts one sample after the other; a pass of D per batch; fakes for D
-made with a graph that is thrown away; gradients of D's weights in G's update; optimisers and average one weight at a
-time; every layer the long way. It is there to be timed, and learns what the steps of ganzoo learn.
+It computes in float32 and contiguous memory, converts samples one by one in a DataLoader, passes each batch through D
+separately, builds a graph for fakes that D's update throws away, computes gradients of D's weights in G's update,
+updates optimisers and average one weight at a time, and fuses no layers. It learns what the steps of ganzoo learn.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ganzoo.zoo.catalogue import Zoo
 
 
 class PlainLoop:
-    """A run that is trained step by step in the plain way, on a device."""
+    """A run trained the plain way on one device."""
 
     def __init__(self, run: RunConfig, zoo: Zoo, samples: Samples, device: torch.device) -> None:
         self.optim, self.device = run.optim, device
@@ -36,18 +36,18 @@ class PlainLoop:
                     layer.literal = True
         self.opt_g = _make_optimizer(run.optim, self.gan.G, run.optim.lr_g)
         self.opt_d = _make_optimizer(run.optim, self.gan.D, run.optim.lr_d)
-        self._of_d = _batches(samples, run.optim.batch_size)
-        self._of_g = _batches(samples, run.optim.batch_size_g or run.optim.batch_size)
+        self._batches_d = _batches(samples, run.optim.batch_size)
+        self._batches_g = _batches(samples, run.optim.batch_size_g or run.optim.batch_size)
 
     def step(self) -> None:
-        """n_critic updates of D, then one of G."""
+        """Do n_critic updates of D, then one of G."""
         for _ in range(self.optim.n_critic):
-            self._update_discriminator(*self._move(next(self._of_d)))
-        self._update_generator(*self._move(next(self._of_g)))
+            self._update_discriminator(*self._move(next(self._batches_d)))
+        self._update_generator(*self._move(next(self._batches_g)))
         self._move_average()
 
     def _move_average(self) -> None:
-        """As `steps.update_average` does, weight by weight."""
+        """Update the moving average as `steps.update_average` does, one weight at a time."""
         average = self.gan.G_ema
         t = int(average.n_averaged)
         decay = min(self.gan.ema_decay, (1 + t) / (10 + t)) if t else 0.0
@@ -91,7 +91,7 @@ class PlainLoop:
 
 
 class _Items(Dataset[tuple[Tensor, Tensor]]):
-    """Samples one by one, in the range of the networks."""
+    """A dataset of single samples, in the range of the networks."""
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
@@ -106,7 +106,7 @@ class _Items(Dataset[tuple[Tensor, Tensor]]):
 
 
 def _batches(samples: Samples, size: int) -> Iterator[list[Tensor]]:
-    """Shuffled batches without end."""
+    """Yield shuffled batches without end."""
     size = min(size, len(samples))
     while True:
         yield from DataLoader(_Items(samples), size, shuffle=True, drop_last=True)

@@ -1,11 +1,11 @@
 """Checkpoints: saved whole or not at all, restored exactly or refused.
 
     step-00000500.pt     torch.save of dicts, lists and tuples of tensors, numbers, strings and None: no code
-    step-00000500.json   its sidecar {schema, step, file, bytes, sha256, torch}, without which it is none
-    latest.json          the sidecar of the step saved last, which is tried first on loading
+    step-00000500.json   its sidecar {schema, step, file, bytes, sha256, torch}; a .pt file without one does not count
+    latest.json          a copy of the sidecar of the step saved last, which `load` tries first
     best.json            the step with the best score, which rotation spares
 
-What a state means is the caller's affair. Whoever holds the run lock may save and sweep, and anyone may load.
+A state is any dict of plain data. Only the holder of the run lock may save and sweep; anyone may load.
 """
 
 import errno
@@ -30,24 +30,25 @@ from ganzoo.files import write_atomically
 SCHEMA = 1
 
 
-class Loaded(NamedTuple):
-    """A restored state, with every tensor on the CPU, and a warning for each damaged one passed over."""
+class Checkpoint(NamedTuple):
+    """A verified checkpoint, with every tensor on the CPU."""
 
     step: int
     state: dict[str, Any]
     warnings: tuple[str, ...]
+    """One for each damaged checkpoint that was passed over."""
 
 
 class _DamageError(Exception):
-    """These bytes are not the ones that were saved; the text says how it shows."""
+    """The bytes on disk are not the ones that were saved; the text says how they differ."""
 
 
 def save(folder: Path, step: int, state: Mapping[str, Any], *, keep_last: int = 3) -> Path:
     """Write the checkpoint of `step`, then delete all but the last `keep_last` steps and the best one.
 
-    Later steps, which an earlier attempt may have left, stay. A file that cannot be deleted is a
-    RuntimeWarning. Raises DivergedError if a tensor is not finite, CheckpointError if the state could not be
-    restored, ResourceError if the disk is full or not writable; the checkpoints before it stay as they were.
+    Later steps, left by an earlier attempt, stay. A file that cannot be deleted causes a RuntimeWarning.
+    Raises DivergedError if a tensor is not finite, CheckpointError if the state could not be restored,
+    ResourceError if the disk is full or not writable; the checkpoints before it stay as they were.
     """
     _require_finite(step, state)
     data = _serialise(step, state)
@@ -68,7 +69,7 @@ def _require_finite(step: int, state: Mapping[str, Any]) -> None:
 
 
 def _tensors(node: Any, path: str = "") -> Iterator[tuple[str, torch.Tensor]]:
-    """Every tensor below `node` with its key path, such as ("G.trunk.0.weight", tensor)."""
+    """Yield every tensor below `node` with its key path, such as ("G.trunk.0.weight", tensor)."""
     if isinstance(node, torch.Tensor):
         yield path, node
     elif isinstance(node, Mapping | list | tuple):
@@ -93,7 +94,7 @@ def _publish(folder: Path, step: int, data: bytes) -> Path:
     sidecar |= {"sha256": hashlib.sha256(data).hexdigest(), "torch": str(torch.__version__)}
     if 0 < shutil.disk_usage(folder).free < len(data):  # some network file systems always report 0
         raise OSError(errno.ENOSPC, "too few bytes are free")
-    if former := _read_json(path.with_suffix(".json")):  # killed on the way, either state is the right one
+    if former := _read_json(path.with_suffix(".json")):  # if killed before the end, either state is valid
         _write_json(path.with_suffix(".json"), sidecar | {"former": former})
     write_atomically(path, data)
     try:
@@ -116,7 +117,7 @@ def _not_saved(folder: Path, step: int, error: OSError) -> ResourceError:
 
 
 def _rotate(folder: Path, step: int, keep_last: int) -> None:
-    """Delete older steps, with any state whose save was killed before its sidecar was written."""
+    """Delete older steps, and states without a sidecar, whose save was killed."""
     older = [saved for saved in available_steps(folder) if saved <= step]
     kept = {best_step(folder), *older[max(0, len(older) - keep_last) :]}
     for saved, path in (_files(folder, ".pt") | _files(folder, ".json")).items():
@@ -133,33 +134,33 @@ def _discard(path: Path) -> None:
 
 
 def mark_best(folder: Path, step: int, score: float) -> None:
-    """Let rotation spare `step`, the best so far. Raises ValueError if the score is not finite."""
+    """Keep `step`, the best so far, from rotation. Raises ValueError if the score is not finite."""
     if not math.isfinite(score):
         raise ValueError(f"a score of {score} cannot be the best (step {step})")
     _write_json(folder / "best.json", {"schema": SCHEMA, "step": step, "score": float(score)})
 
 
 def best_step(folder: Path) -> int | None:
-    """Return the step last given to `mark_best`, if any."""
+    """Return the step last given to `mark_best`, or None."""
     step = _read_json(folder / "best.json").get("step")
     return step if isinstance(step, int) else None
 
 
 def available_steps(folder: Path) -> list[int]:
-    """Return in order the steps that are there whole: with a sidecar, and of the size that it states."""
+    """Return in order the steps that are complete: a sidecar, and a state of the size that it gives."""
     steps = []
     for step, sidecar in _files(folder, ".json").items():
-        with suppress(OSError):  # the owner of the folder may delete it meanwhile
+        with suppress(OSError):  # the process that trains may delete it meanwhile
             size = sidecar.with_suffix(".pt").stat().st_size
             if size in [record.get("bytes") for record in _versions(sidecar)]:
                 steps.append(step)
     return sorted(steps)
 
 
-def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> Loaded:
-    """Restore the checkpoint of `step`, or the newest usable one: that of latest.json, then by number.
+def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> Checkpoint:
+    """Verify and load the checkpoint of `step`, or the newest usable one: that of latest.json, then by number.
 
-    A damaged one is passed over and renamed to *.corrupt, unless `quarantine` is False, as for a folder that
+    A damaged one is passed over and renamed to *.corrupt; `quarantine=False` leaves it, for a folder that
     another process writes to. Raises CheckpointError if none is usable, if `step` is absent or damaged, or if
     the file holds more than plain data or comes from a newer ganzoo.
     """
@@ -171,36 +172,37 @@ def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> L
     damaged: dict[int, str] = {}
     for tried in [saved for saved in newest_first if step in (None, saved)]:
         try:
-            state = _read(sidecars[tried])
+            state = _read_verified(sidecars[tried])
         except _DamageError as damage:
             damaged[tried] = f"checkpoint step {tried} is corrupt ({damage})"
             if quarantine:
                 _set_aside(sidecars[tried])
         else:
-            return Loaded(tried, state, tuple(f"{text}; using step {tried}" for text in damaged.values()))
+            return Checkpoint(tried, state, tuple(f"{text}; using step {tried}" for text in damaged.values()))
     raise _none_usable(folder, step, damaged)
 
 
-def _read(sidecar: Path) -> dict[str, Any]:
-    """Return the state that a sidecar describes, or raise _DamageError."""
+def _read_verified(sidecar: Path) -> dict[str, Any]:
+    """Return the state that a sidecar describes. Raises _DamageError if size or SHA-256 differ."""
     versions, path = list(_versions(sidecar)), sidecar.with_suffix(".pt")
     if not isinstance(schema := versions[0].get("schema"), int):
         raise _DamageError("unreadable sidecar")
     if schema > SCHEMA:
         what = f"{path.name} was written by a newer ganzoo (schema {schema} > {SCHEMA})"
         raise CheckpointError(what, where=str(path), hint="upgrade ganzoo")
-    return _deserialise(path, _verified_bytes(path, versions))
+    return _deserialise(path, _verify(path, versions))
 
 
 def _versions(sidecar: Path) -> Iterator[dict[str, Any]]:
-    """What a sidecar says of its state, and what it said of one that a later save was to replace."""
+    """Yield the records of a sidecar: of its state, and of the one that an unfinished save was to replace."""
     record: Any = _read_json(sidecar)
     while isinstance(record, dict):
         yield record
         record = record.get("former")
 
 
-def _verified_bytes(path: Path, versions: list[dict[str, Any]]) -> bytes:
+def _verify(path: Path, versions: list[dict[str, Any]]) -> bytes:
+    """Return the bytes of a state. Raises _DamageError unless a record of its sidecar has their size and SHA-256."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -213,7 +215,7 @@ def _verified_bytes(path: Path, versions: list[dict[str, Any]]) -> bytes:
 
 
 def _deserialise(path: Path, data: bytes) -> dict[str, Any]:
-    """Keeps from the user what torch says about a file that it rejects: it advises to load it unsafely."""
+    """Load plain data. The text of torch's errors is dropped, since it advises to load the file unsafely."""
     unsafe = CheckpointError(f"refusing to load {path.name}: unsafe object", where=str(path))
     if not data.startswith(b"PK\x03\x04"):  # torch.save makes zip files, not bare pickles
         raise unsafe if data.startswith(b"\x80") else _not_ours(path)
@@ -231,7 +233,7 @@ def _deserialise(path: Path, data: bytes) -> dict[str, Any]:
 
 
 def _not_ours(path: Path) -> CheckpointError:
-    return CheckpointError(f"{path.name} is not a ganzoo checkpoint", where=str(path), hint="name a run")
+    return CheckpointError(f"{path.name} is not a ganzoo checkpoint", where=str(path), hint="runs/NAME, a run folder")
 
 
 def _none_usable(folder: Path, step: int | None, damaged: Mapping[int, str]) -> CheckpointError:
@@ -252,7 +254,7 @@ def _set_aside(sidecar: Path) -> None:
 
 
 def sweep(folder: Path) -> int:
-    """Remove what killed writers left behind, and count it. Only for the holder of the run lock."""
+    """Remove the temporary files of killed writers, and return their number. Only for the holder of the run lock."""
     for path in (stale := list(folder.glob(".*.tmp-*"))):
         with suppress(OSError):
             path.unlink()
@@ -269,7 +271,7 @@ def _write_json(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a file of ours, or {} if there is none to be read."""
+    """Return the object in one of these JSON files, or {} if it cannot be read."""
     try:
         record = json.loads(path.read_bytes())
     except (OSError, ValueError):

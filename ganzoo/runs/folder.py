@@ -1,4 +1,4 @@
-"""A run folder: one place for everything a run leaves, claimed by one process at a time."""
+"""A run folder: the files of one run, claimed by one process at a time."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ class RunFolder:
 
     @property
     def recipe(self) -> Path:
-        """Every setting, resolved."""
+        """Recipe with every setting of the run."""
         return self.path / "recipe.toml"
 
     @property
     def manifest(self) -> Path:
-        """Versions, plugins, command, data, device, seed."""
+        """Versions, plugins, command, data, device and seed."""
         return self.path / "manifest.json"
 
     @property
     def status(self) -> Path:
-        """State, step and owner."""
+        """State, step and owner of the run."""
         return self.path / "status.json"
 
     @property
     def log(self) -> Path:
-        """One JSON object a line."""
+        """Records of training, one JSON object a line."""
         return self.path / "log.jsonl"
 
     @property
@@ -57,17 +57,17 @@ class RunFolder:
 
     @property
     def scores(self) -> Path:
-        """Reports with their protocols: of the last checkpoint, of the best, of others that were asked for."""
+        """Reports with their protocols: of the last checkpoint, the best one, and others that were evaluated."""
         return self.path / "scores.json"
 
     @property
     def audits(self) -> Path:
-        """What was measured while training with `diagnose_every`, one JSON object a line."""
+        """Numbers of the audits while training, with `diagnose_every`: one JSON object a line."""
         return self.path / "diagnosis.jsonl"
 
     @property
     def diagnosis(self) -> Path:
-        """What `ganzoo diagnose` found, last time."""
+        """Findings of the last `ganzoo diagnose`."""
         return self.path / "diagnosis.json"
 
     @property
@@ -82,17 +82,17 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Checkpoints with their sidecars."""
+        """Folder of checkpoints and their sidecars."""
         return self.path / "checkpoints"
 
     @property
     def samples(self) -> Path:
-        """Sample grids, step-000500.png."""
+        """Folder of sample grids, such as step-000500.png."""
         return self.path / "samples"
 
     @property
     def tensorboard(self) -> Path:
-        """Event files."""
+        """Folder of TensorBoard event files."""
         return self.path / "tb"
 
     @property
@@ -106,7 +106,7 @@ class RunFolder:
         return f"ganzoo diagnose {shlex.quote(str(self.path))}"
 
     def read_recipe(self) -> RunConfig:
-        """Return the settings of the run. Raises CheckpointError where no run lies, ConfigError for a bad recipe."""
+        """Return the settings of the run. Raises CheckpointError if there is no run, ConfigError for a bad recipe."""
         if not self.recipe.is_file():
             raise CheckpointError("no run lies here", where=str(self.path), hint="ganzoo run --out FOLDER")
         return from_tables(read_toml(self.recipe))
@@ -124,9 +124,9 @@ class RunFolder:
         write_atomically(path, (json.dumps(values, indent=2, allow_nan=False) + "\n").encode())
 
     def write_status(self, state: str, step: int, steps: int, memory_mb: float | None = None) -> None:
-        """Say how far the run is: state is running, complete, interrupted, diverged or failed.
+        """Write how far the run is: state is running, complete, interrupted, diverged or failed.
 
-        `memory_mb` is the peak so far; without it, what was said before stays.
+        `memory_mb` is the peak so far; without it, the one that was written before stays.
         """
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "time": timestamp()}
         if memory_mb is None:
@@ -136,9 +136,9 @@ class RunFolder:
 
     @contextmanager
     def claim(self, *, new: bool = False) -> Iterator[None]:
-        """Hold the folder for this process. Raises FolderError if another one holds it; a killed one does not.
+        """Hold the folder for this process. Raises FolderError if another living process holds it.
 
-        A `new` run must find no other one there: of two that began in one empty folder, the second is refused.
+        `new` also refuses a folder that has a run by now: of two that begin in one empty folder, the second.
         """
         lock = FileLock(self.path / "run.lock")
         try:
@@ -164,7 +164,7 @@ def create_folder(path: Path) -> RunFolder:
         path.mkdir()
     except OSError as error:
         if path.is_dir() and not any(path.iterdir()):
-            return RunFolder(path)  # as one that was killed while it read its data leaves it
+            return RunFolder(path)  # left by a run that was killed while it read its data
         if path.exists():
             raise _taken(RunFolder(path)) from None
         raise FolderError(f"cannot make the run folder: {error}", where=str(path), hint="another --out") from error
@@ -180,7 +180,7 @@ def _taken(folder: RunFolder) -> FolderError:
 
 @contextmanager
 def explain_disk(path: Path) -> Iterator[None]:
-    """Turn a full or unwritable disk into a ResourceError; the checkpoints that are there stay as they are."""
+    """Turn a full or unwritable disk into a ResourceError; the checkpoints so far stay as they are."""
     try:
         yield
     except OSError as error:
@@ -195,7 +195,7 @@ def read_reports(folder: RunFolder) -> list[dict[str, Any]]:
 
 
 def choose_name(run: RunConfig) -> str:
-    """Return a new name: combination, dataset, seed, time (UTC) and six random digits."""
+    """Return a name for a new run folder: combination, dataset, seed, time (UTC) and six random digits."""
     title = re.sub(r"[^A-Za-z0-9._+-]", "-", run.title)
     return f"{title}_s{run.train.seed}_{datetime.now(UTC):%Y%m%d-%H%M%S}_{secrets.token_hex(3)}"
 

@@ -1,4 +1,4 @@
-"""What made a run, beside its settings: versions, plugins, data, device; and whether a continuation has the same."""
+"""The manifest: versions, plugins, data and device of a run, compared with those of its continuation."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def describe(settings: Settings, zoo: Zoo, samples: Samples, gan: GAN, costs: Ma
 
 
 def describe_platform() -> dict[str, Any]:
-    """Return what a table says of the machine."""
+    """Return the machine: Python, system, processor, cores and GPUs."""
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -58,7 +58,7 @@ def describe_platform() -> dict[str, Any]:
 
 
 def _name_processor() -> str:
-    """The name that Linux gives it; the architecture elsewhere."""
+    """Return the model name of the processor on Linux, the architecture elsewhere."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
@@ -84,7 +84,7 @@ def read_spec(manifest: Mapping[str, Any]) -> DataSpec:
 
 
 def describe_device(device: Device, ranks: Ranks) -> dict[str, Any]:
-    """Return what bit-exact continuation depends on."""
+    """Return device, precision, threads and ranks, on which bit-exact continuation depends."""
     cuda = device.torch_device.type == "cuda"
     name = torch.cuda.get_device_name() if cuda else platform.machine()
     threads = torch.get_num_threads()
@@ -117,7 +117,7 @@ def check_plugins(manifest: Mapping[str, Any], zoo: Zoo) -> None:
 
 
 def _why_not(present: Sequence[Plugin]) -> str:
-    """Why a plugin that is installed cannot be used."""
+    """Return why an installed plugin cannot be used; empty if it is not installed."""
     if not present:
         return ""
     return f", which failed to load: {present[0].fault}" if present[0].fault else ", which is disabled"
@@ -130,14 +130,14 @@ def _how_to_bring(plugin: str, present: Sequence[Plugin]) -> str:
 
 
 def _how_to_choose(then: Plugin, now: Plugin, zoo: Zoo) -> str:
-    """What makes a name mean the component of `then` again."""
+    """Return the option with which a name means the component of `then` again."""
     if any(now.answers_to(name) for name in zoo.override):
         return f"without --override {now.name}"
     return f"ganzoo --override {then.name}, before the command; load_zoo(override=[{then.name!r}]) in Python"
 
 
 def note_versions(manifest: Mapping[str, Any], zoo: Zoo) -> Iterator[str]:
-    """Yield which plugins of a run have another version now."""
+    """Yield a remark for each plugin of a run that has another version now."""
     for part in manifest.get("components", []):
         plugin = zoo.plugin(part["plugin"])
         if plugin.version != part["version"]:
@@ -155,9 +155,9 @@ def check_data(manifest: Mapping[str, Any], samples: Samples) -> None:
 
 
 def keep_precision(run: RunConfig, manifest: Mapping[str, Any]) -> RunConfig:
-    """Return the run in the precision that it began with, where that was chosen for it and this device has it too.
+    """Return the run in the precision that it began with, if that was chosen by measuring and this device has it too.
 
-    To choose again would be to measure again, and two measurements may differ.
+    Choosing again would mean measuring again, and two measurements may differ.
     """
     began = manifest["device"]
     here = choose_device(run.train.device, "fp32").torch_device.type
@@ -169,7 +169,7 @@ def keep_precision(run: RunConfig, manifest: Mapping[str, Any]) -> RunConfig:
 
 
 def note_differences(manifest: Mapping[str, Any], gan: GAN) -> Iterator[str]:
-    """Yield why a continuation will not be bit-exact: another torch, thread count, device, precision or world size."""
+    """Yield why a continuation is not bit-exact: another torch, thread count, device, precision or number of ranks."""
     then, now = {"ranks": 1} | manifest["device"], describe_device(gan.device, gan.ranks)
     if then["ranks"] != now["ranks"]:
         yield f"not bit-exact: the run began on {then['ranks']} rank{'s' * (then['ranks'] > 1)}, this is {now['ranks']}"

@@ -1,4 +1,4 @@
-"""What notebooks and the command line hold: `run` trains, `Run` reads what came out and goes on with it."""
+"""The Python API of runs: `run` trains one, `Run` reads its folder and resumes it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from ganzoo.zoo.recipes import find_recipe, settle
 
 
 class Run:
-    """A run folder, opened for reading: its log, its samples, its continuation.
+    """A run, read from its folder: log, scores, samples; `resume` goes on with it.
 
-    Raises CheckpointError if no run lies at `path`.
+    Raises CheckpointError if there is no run at `path`.
     """
 
     def __init__(self, path: str | Path, zoo: Zoo | None = None) -> None:
@@ -39,7 +39,7 @@ class Run:
 
     @property
     def zoo(self) -> Zoo:
-        """The catalogue it was opened with, else that of the installed plugins."""
+        """Zoo that the run was opened with, else that of the installed plugins."""
         self._zoo = self._zoo or load_zoo()
         return self._zoo
 
@@ -49,27 +49,27 @@ class Run:
 
     @property
     def path(self) -> Path:
-        """The run folder."""
+        """Path of the run folder."""
         return self.folder.path
 
     @property
     def log(self) -> list[dict[str, Any]]:
-        """The records of log.jsonl, in order."""
+        """Records of log.jsonl, in order."""
         return read_records(self.folder.log)
 
     @property
     def evaluations(self) -> list[dict[str, Any]]:
-        """The records of evaluations.jsonl: scores while training, in order."""
+        """Records of evaluations.jsonl, the scores while training, in order."""
         return read_records(self.folder.evaluations)
 
     @property
     def scores(self) -> list[dict[str, Any]]:
-        """The reports of scores.json, each with its protocol and the checkpoint it is of."""
+        """Reports of scores.json, each with its protocol and its checkpoint."""
         return read_reports(self.folder)
 
     @property
     def final_scores(self) -> list[dict[str, Any]]:
-        """Those of `scores` that are by the run's own settings: of the last checkpoint, then of the best."""
+        """Reports by the run's own settings: of the last checkpoint, then of the best one."""
         own = {"count": self.config.eval.samples, "seed": self.config.eval.seed, "weights": "ema"}
         reports = [r for r in self.scores if r["protocol"]["generated"].items() >= own.items()]
         reports = [r for r in reports if r["protocol"]["reference"]["dataset"] == self.config.dataset.name]
@@ -78,28 +78,28 @@ class Run:
 
     @property
     def status(self) -> dict[str, Any]:
-        """State, step, steps and owner."""
+        """State, step, steps and owner of the run."""
         return self.folder.read_json(self.folder.status)
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """Versions, plugins, command, data, device and seed."""
+        """Versions, plugins, command, data, device and seed of the run."""
         return self.folder.read_json(self.folder.manifest)
 
     @property
     def data(self) -> DataSpec:
-        """Shape and number of classes of the data it was trained on."""
+        """Shape and number of classes of the training data."""
         return read_spec(self.manifest)
 
     @property
     def num_classes(self) -> int:
-        """Classes that its generator can be asked for; 1 if that ignores labels."""
+        """Number of classes that the generator knows; 1 if it ignores labels."""
         conditioner: Conditioner = self.zoo.create("conditioner", self.config.conditioner)
         return self.data.num_classes if conditioner.embedding_dim else 1
 
     @property
     def grid(self) -> Path | None:
-        """The newest sample grid."""
+        """Newest sample grid, if any."""
         grids = self.folder.samples.glob("step-*.png")
         return max(grids, key=lambda path: (len(path.name), path.name), default=None)  # 1000000 after 999999
 
@@ -112,9 +112,9 @@ class Run:
         return (gan.G_ema.module if ema else gan.G).eval(), gan.z_dim
 
     def restore(self, step: int | None = None, *, whole: bool = False) -> tuple[GAN, int]:
-        """Return the generators of a checkpoint, the newest by default, and its step; raises what `generator` raises.
+        """Return a GAN with the generators of a checkpoint, the newest by default, and its step.
 
-        With `whole`, also its discriminator, augmentation and optimisers.
+        `whole` restores discriminator, augmentation and optimisers too. Raises what `generator` raises.
         """
         check_plugins(self.manifest, self.zoo)
         loaded = checkpoint.load(self.folder.checkpoints, step, quarantine=False)
@@ -130,7 +130,7 @@ class Run:
         return gan, loaded.step
 
     def build(self) -> GAN:
-        """Return networks as the run began with, of other random weights; the random state stays as it is."""
+        """Return the networks of the run with new random weights; the random state stays as it is."""
         device = choose_device("cpu" if self.config.train.device == "cpu" else "auto", "fp32")
         with torch.random.fork_rng():
             return build_gan(self.config, self.zoo, self.data, device)
@@ -144,7 +144,7 @@ class Run:
         step: int | None = None,
         ema: bool = True,
     ) -> Tensor:
-        """Return new images, uint8 (count, C, H, W); labels run through the classes unless one is given.
+        """Return new images, uint8 (count, C, H, W); labels cycle through the classes unless one is given.
 
         Raises ConfigError for a label out of range, and what `generator` raises.
         """
@@ -153,7 +153,7 @@ class Run:
         return sample_images(network, draw_latents(count, z_dim, seed), y)
 
     def choose_labels(self, count: int, label: int | None = None) -> Tensor:
-        """Return `label` for every image, or all classes in turn: (count,). Raises ConfigError for no such class."""
+        """Return `label` for every image, or all classes in turn: (count,). Raises ConfigError for an unknown class."""
         if label is None:
             return spread_labels(count, self.num_classes)
         if not 0 <= label < self.require_classes():
@@ -168,7 +168,7 @@ class Run:
         return self.num_classes
 
     def mark_best(self, step: int, score: float) -> None:
-        """Keep the checkpoint of `step`, whatever number of later ones is kept; the score says why.
+        """Keep the checkpoint of `step` from rotation, as the best one; `score` is saved with it.
 
         Raises CheckpointError if there is no such checkpoint.
         """

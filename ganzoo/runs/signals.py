@@ -1,4 +1,4 @@
-"""Signals that end or checkpoint a run between two steps, never within one."""
+"""Signals that stop or checkpoint a run, obeyed between two steps and never within one."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """While entered, the first SIGINT, SIGTERM or SIGHUP is noted in `ending`; a second one ends the process at once.
+    """A context in which signals are noted: the first SIGINT, SIGTERM or SIGHUP in `ending`, SIGUSR1 in `save_wanted`.
 
-    SIGUSR1 sets `save_wanted`. Handlers that were there before are called too, and restored on exit. A signal
-    that was ignored stays so, as under nohup. Outside the main thread Python allows no handlers, and nothing
-    is noted. A signal to one of several ranks counts for all of them.
+    A second ending signal ends the process at once. Handlers that were there before are called too, and restored
+    on exit. A signal that was ignored stays ignored, as under nohup. Outside the main thread Python allows no
+    handlers, and nothing is noted. A signal to one of several ranks counts for all of them.
     """
 
     def __init__(self, ranks: Ranks = ALONE) -> None:
         self._ranks = ranks
         self.ending: int | None = None
         self.obeyed: int | None = None
-        """The signal that ended the run, on whichever rank it was noted."""
+        """Signal that stopped the run, on whichever rank it was noted."""
         self.save_wanted = False
         self._previous: dict[int, Any] = {}
 
@@ -44,7 +44,7 @@ class Interrupts:
             signal.signal(number, handler)
 
     def wish(self) -> Wish:
-        """Return what the signals so far ask of the loop after a step: the same on every rank, which it waits for."""
+        """Return what the signals so far ask of the loop. Waits for all ranks, which get the same answer."""
         wanted, self.save_wanted = self.save_wanted, False
         ending, saving = self._ranks.highest(self.ending or 0, int(wanted))
         self.obeyed = ending or None

@@ -1,6 +1,6 @@
-"""How fast a run trains here, where its time goes, how near that is to what the machine can do, and to a plain loop.
+"""Speed of a run on this machine: images/s, time by phase, share of the machine's FLOP/s, ratio to a plain loop.
 
-Machines are noisy, a ratio within one run is not: what is compared is measured in turn, pair by pair.
+Machines are noisy, ratios within one process are not: quantities to compare are measured in turn, pair by pair.
 """
 
 from __future__ import annotations
@@ -47,26 +47,26 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Median, lowest and highest."""
+        """Return the median, lowest and highest of some values."""
         return cls(statistics.median(values), min(values), max(values))
 
 
 @dataclass(frozen=True)
-class Against:
-    """The plain loop, measured in turn with ours."""
+class PlainSpeed:
+    """Speed of the plain loop, measured in turn with ganzoo's."""
 
     images_per_s: Spread
     ratio: Spread
-    """Seconds of the plain loop over ours, pair by pair."""
+    """Seconds of the plain loop over those of ganzoo, by pair."""
     pairs: tuple[float, ...]
     flops_per_step: float
     bound: float
-    """The ratio if all FLOPs of ours ran at the ceiling, and nothing else took time."""
+    """Ratio if ganzoo's FLOPs ran at the ceiling, and nothing else took time."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What a run costs in time on this machine."""
+    """Measurements of `ganzoo bench`, as its JSON shows them."""
 
     title: str
     device: str
@@ -77,31 +77,31 @@ class Speed:
     n_critic: int
     repeats: int
     steps: int
-    """Per repeat."""
+    """Steps per repeat."""
     images_per_s: Spread
-    """Real images through D."""
+    """Real images through D per second."""
     step_ms: Spread
     phases_ms: Mapping[str, Spread]
-    """Per step, of steps that are not recorded as graphs; forward and backward together."""
+    """Milliseconds of a step by phase, forward and backward together, without CUDA graphs."""
     flops_per_step: float
     flops_per_s: float
     ceiling: float
-    """FLOP/s of the best product of two matrices, in the same precision."""
+    """FLOP/s of the fastest product of two matrices, in the same precision."""
     memory_mb: float
-    against: Against | None = None
+    against: PlainSpeed | None = None
 
     @property
     def share(self) -> float:
-        """Of the ceiling that is reached, in [0, 1]."""
+        """Share of the ceiling that is reached, in [0, 1]."""
         return self.flops_per_s / self.ceiling
 
 
 def measure_speed(
     run: RunConfig, zoo: Zoo, observer: Observer, *, repeats: int = 5, seconds: float = 2.0, against: str = ""
 ) -> Speed:
-    """Time a run; `against` "eager" times the plain loop in turn with it. Raises what `lifecycle.prepare` raises.
+    """Time a run; `against="eager"` times the plain loop in turn with it. Raises what `prepare` raises.
 
-    A repeat takes about `seconds`, and one step at least. Nothing is written but a log that is thrown away.
+    A repeat takes about `seconds`, but at least one step. Only a temporary log is written.
     """
     training, samples = prepare(run, zoo, observer.note)
     with explain_memory(run), closing(training.feed):
@@ -111,16 +111,13 @@ def measure_speed(
 def _measure(training: Training, samples: Samples, zoo: Zoo, repeats: int, seconds: float, against: str) -> Speed:
     run, gan, device = training.run, training.gan, training.gan.device
     flops = measure_costs(gan, samples, run.optim)["flops_per_step"]
-    for _ in range(WARM_UP + 2 if device.torch_device.type == "cuda" else 1):
-        one = seconds_of(lambda: advance(training), device.torch_device)
-    steps = max(1, round(seconds / one))
+    steps = max(1, round(seconds / _warm_up(training)))
     phases = _collect(_time_phases(training, samples) for _ in range(repeats))
     memory = peak_memory_mb(device.torch_device)  # before there is another loop in this process
-
     plain = PlainLoop(run, zoo, samples, device.torch_device) if against else None
     if plain is not None:
         plain.step()
-    ours, theirs, ceiling = _alternate(training, plain, steps, repeats, device)
+    ours, theirs, ceiling = _time_in_turn(training, plain, steps, repeats, device)
     images = run.optim.n_critic * run.optim.batch_size
     speed = Speed(
         title=run.title,
@@ -143,9 +140,17 @@ def _measure(training: Training, samples: Samples, zoo: Zoo, repeats: int, secon
     return speed if plain is None else replace(speed, against=_compare(ours, theirs, plain, speed, images))
 
 
-def _compare(ours: list[float], theirs: list[float], plain: PlainLoop, speed: Speed, images: int) -> Against:
+def _warm_up(training: Training) -> float:
+    """Train until CUDA graphs are captured, and return the seconds of the last step."""
+    device = training.gan.device.torch_device
+    for _ in range(WARM_UP + 2 if device.type == "cuda" else 1):
+        seconds = seconds_of(lambda: advance(training), device)
+    return seconds
+
+
+def _compare(ours: list[float], theirs: list[float], plain: PlainLoop, speed: Speed, images: int) -> PlainSpeed:
     pairs = tuple(t / o for o, t in zip(ours, theirs, strict=True))
-    return Against(
+    return PlainSpeed(
         images_per_s=Spread.of([images / t for t in theirs]),
         ratio=Spread.of(pairs),
         pairs=pairs,
@@ -154,10 +159,10 @@ def _compare(ours: list[float], theirs: list[float], plain: PlainLoop, speed: Sp
     )
 
 
-def _alternate(
+def _time_in_turn(
     training: Training, plain: PlainLoop | None, steps: int, repeats: int, device: Device
 ) -> tuple[list[float], list[float], float]:
-    """Return seconds per step of both, measured in turn, and the ceiling, measured between them."""
+    """Return the seconds per step of both loops by repeat, and the ceiling, measured in between."""
     times: dict[str, list[float]] = {"ours": [], "theirs": []}
     turns: list[tuple[str, Callable[[], object]]] = [("ours", lambda: advance(training))]
     if plain is not None:
@@ -173,7 +178,7 @@ def _alternate(
 
 
 def _product_of(device: Device) -> tuple[torch.dtype, int]:
-    """Type and size of the products that make a ceiling: large, and not longer than they need to be."""
+    """Return type and side of the matrices whose product gives the ceiling: large, but not slow to multiply."""
     dtype = torch.bfloat16 if device.precision == "bf16" else torch.float32
     return dtype, 8192 if device.torch_device.type == "cuda" else 2048
 
@@ -184,10 +189,10 @@ def _collect(rounds: Iterator[dict[str, float]]) -> dict[str, Spread]:
 
 
 def _time_phases(training: Training, samples: Samples) -> dict[str, float]:
-    """Milliseconds of one step by phase. The penalty's are those by which a step of D is longer with it."""
+    """Return the milliseconds of one step by phase; the penalty's are those by which it makes a step of D longer."""
     run, device, feed, times = training.run, training.gan.device, training.feed, dict.fromkeys(PHASES, 0.0)
-    watch_d, watch_g = _Watch(training.gan.opt_d, device), _Watch(training.gan.opt_g, device)
-    gan = replace(training.gan, opt_d=watch_d, opt_g=watch_g)  # type: ignore[arg-type]
+    opt_d, opt_g = _TimedOptimizer(training.gan.opt_d, device), _TimedOptimizer(training.gan.opt_g, device)
+    gan = replace(training.gan, opt_d=opt_d, opt_g=opt_g)  # type: ignore[arg-type]
     without = replace(training.gan, lipschitz=_NoPenalty(gan.lipschitz))
     with device.arithmetic():
         for _ in range(run.optim.n_critic):
@@ -204,14 +209,14 @@ def _time_phases(training: Training, samples: Samples) -> dict[str, float]:
             terms = generator_step(gan, *batch)
     if _has_penalty(gan):
         times["D"], times["penalty"] = times["penalty"], times["D"] - times["penalty"]
-    times["D"], times["G"] = times["D"] - watch_d.seconds, times["G"] - watch_g.seconds
-    times["optimiser"] = watch_d.seconds + watch_g.seconds
+    times["D"], times["G"] = times["D"] - opt_d.seconds, times["G"] - opt_g.seconds
+    times["optimiser"] = opt_d.seconds + opt_g.seconds
     times["logging"] = _time_logging(training, samples, terms) / run.train.log_every
     return {phase: 1000 * seconds for phase, seconds in times.items()}
 
 
 def _time_logging(training: Training, samples: Samples, terms: dict[str, torch.Tensor]) -> float:
-    """Seconds of a record: read from the device, written to log.jsonl and TensorBoard."""
+    """Return the seconds of one record: read from the device, written to log.jsonl and TensorBoard."""
     device = training.gan.device.torch_device
     with tempfile.TemporaryDirectory(prefix="ganzoo-") as directory:
         folder = create_folder(Path(directory) / "run")
@@ -228,7 +233,7 @@ def _clocked(times: dict[str, float], phase: str, device: Device) -> Iterator[No
     times[phase] += time.perf_counter() - start
 
 
-class _Watch:
+class _TimedOptimizer:
     """An optimiser that counts the seconds of its steps."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, device: Device) -> None:
@@ -237,11 +242,11 @@ class _Watch:
 
     @property
     def seconds(self) -> float:
-        """So far."""
+        """Seconds of all steps so far."""
         return self._times["step"]
 
     def step(self) -> None:
-        """That of the optimiser."""
+        """Do a step of the optimiser, and count its seconds."""
         with _clocked(self._times, "step", self._device):
             self._optimizer.step()
 

@@ -81,7 +81,7 @@ class ResumePlan(NamedTuple):
     steps: int = 0
 
 
-def _load_newest(folder: RunFolder, observer: Observer) -> checkpoint.Loaded | None:
+def _load_newest(folder: RunFolder, observer: Observer) -> checkpoint.Checkpoint | None:
     """Load the newest usable checkpoint, or None if the run was killed before its first one."""
     checkpoint.sweep(folder.path)
     checkpoint.sweep(folder.checkpoints)
