@@ -19,7 +19,6 @@ from ganzoo.runs.scores import best_evaluation, save_report
 from ganzoo.settings.merge import Layer, Origin, resolve
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.settings.toml import flatten, parse_component, to_tables
-from ganzoo.training.build import GAN
 from ganzoo.training.gan import GAN
 from ganzoo.training.sampling import GeneratedImages
 from ganzoo.zoo import choices

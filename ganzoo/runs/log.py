@@ -18,7 +18,6 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.sample_grid import POINTS, draw_sample_grid, has_picture
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import flatten, to_tables
-from ganzoo.training.build import GAN
 from ganzoo.training.gan import GAN
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from ganzoo.contracts import DataSpec
 from ganzoo.data.images import make_grid
 from ganzoo.data.plane import draw_points
 from ganzoo.settings.sections import RunConfig
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 from ganzoo.training.sampling import draw_latents, sample_images, spread_labels
 
 POINTS = 2000

@@ -18,7 +18,7 @@ from ganzoo.runs.observer import Observer
 from ganzoo.runs.scores import best_evaluation, mark_best, score_run
 from ganzoo.runs.signals import Interrupts
 from ganzoo.runs.status import errors_to_status, write_end
-from ganzoo.training.build import GAN
+from ganzoo.training.gan import GAN
 from ganzoo.training.loop import REMEDIES, Training, Wish, train
 from ganzoo.training.prepare import explain_memory
 
