@@ -186,6 +186,10 @@ class Dataset(ABC):
         return None
 
 
+MODE_RADIUS = 3.0
+"""Deviations from a mode within which a sample is of high quality: 98.9 % of a Gaussian of the plane lie there."""
+
+
 class Features(NamedTuple):
     """What an extractor sees in N samples."""
 
@@ -261,6 +265,13 @@ class Score(NamedTuple):
 
 class Metric(ABC):
     """Features of real and of generated images to numbers."""
+
+    def prepare(self, real: FeatureSet) -> FeatureSet:
+        """Return the features of real images with what this metric needs of them, computed once; unchanged by default.
+
+        `compute` takes features that were prepared and features that were not, and gives the same scores of both.
+        """
+        return real
 
     @abstractmethod
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -696,6 +696,12 @@ class Random(MeanDistance):
 @planted("metric", metrics.equal_sets_are_better_than_unlike_ones, "better scores of equal sets")
 class Reversed(MeanDistance):
     better: ClassVar[str] = "higher"
+
+
+@planted("metric", metrics.preparing_changes_no_score, "leaves the rest as it is")
+class Preparing(MeanDistance):
+    def prepare(self, real):
+        return replace(real, mean=torch.zeros_like(real.mean))
 
 
 @planted("metric", metrics.order_of_images_does_not_matter, "pair no rows")

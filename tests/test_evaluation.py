@@ -19,6 +19,7 @@ from torch import nn
 
 from ganzoo import Run, load_zoo
 from ganzoo.builtin.datasets.digits import Digits
+from ganzoo.contracts import Metric, Score
 from ganzoo.data.images import from_uint8
 from ganzoo.errors import CheckpointError, ConfigError, EvaluationError
 from ganzoo.evaluation.evaluator import open_evaluator
@@ -482,3 +483,30 @@ def test_a_generator_that_diverged_is_named_by_its_evaluation(tmp_path):
     words = ["--set=optim.lr_g=3e38", "--set=train.log_every=100", *SCORED, "--eval-every=1"]
     result = train(tmp_path / "run", *words, steps=9, code=6)
     assert "diverged by step" in result.stderr
+
+
+# what metrics prepare
+
+
+class Remembering(Metric):
+    """A metric that says how often it prepared the reference, and whether it was given that."""
+
+    def __init__(self):
+        self.prepared = []
+
+    def prepare(self, real):
+        self.prepared.append(replace(real))
+        return self.prepared[-1]
+
+    def compute(self, *, real, fake):
+        return {"given": Score(float(real is self.prepared[0]), "higher")}
+
+
+def test_a_metric_prepares_the_reference_once_and_is_given_it_each_time():
+    samples, choice = Digits(image_size=8).load(), Choice("digits", {"image_size": 8})
+    evaluator = open_evaluator(samples, choice, Choice("auto"), EvalConfig(), load_zoo(), CPU)
+    metric = Remembering()
+    evaluator = replace(evaluator, metrics={"mine": metric})
+    for _ in range(2):
+        assert evaluator.compute(evaluator.reference) == ({"given": Score(1.0, "higher")}, [])
+    assert len(metric.prepared) == 1

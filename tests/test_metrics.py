@@ -9,12 +9,14 @@ import torch
 from conftest import ZOO
 
 from ganzoo.builtin.metrics import pairwise
-from ganzoo.builtin.metrics.frechet import FrechetDistance, frechet_distance, influence, square_root
+from ganzoo.builtin.metrics.frechet import FrechetDistance, frechet_distance
 from ganzoo.builtin.metrics.frechet_infinity import FrechetDistanceInfinity, extrapolate, fit_line, shares, summarise
+from ganzoo.builtin.metrics.frechet_interval import influence
 from ganzoo.builtin.metrics.inception_score import InceptionScore
 from ganzoo.builtin.metrics.intervals import student_quantile
 from ganzoo.builtin.metrics.kernel import KernelDistance
 from ganzoo.builtin.metrics.precision_recall import DensityCoverage, PrecisionRecall
+from ganzoo.builtin.metrics.square_root import square_root
 from ganzoo.contracts import FeatureSet
 from ganzoo.errors import EvaluationError
 

@@ -16,9 +16,11 @@ from ganzoo.builtin.datasets.stacked import StackedDigits
 from ganzoo.builtin.datasets.toy import Gaussians8, Gaussians25, SwissRoll, grid_centres
 from ganzoo.builtin.features.points import Gaussians8Modes, Gaussians25Modes, Points
 from ganzoo.builtin.features.stacked import StackedDigitsCNN
+from ganzoo.builtin.metrics.frechet import FrechetDistance
 from ganzoo.builtin.metrics.modes import Modes, divergence
-from ganzoo.builtin.metrics.wasserstein import Wasserstein1, assign
+from ganzoo.builtin.metrics.wasserstein import Wasserstein1
 from ganzoo.data.plane import FAKE, REAL, draw_points
+from ganzoo.data.transport import wasserstein1
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.extraction import extract
 from ganzoo.evaluation.references import load_reference
@@ -119,14 +121,14 @@ def test_stacked_digits_are_read_channel_by_channel():
 
 def test_a_shift_moves_every_point_by_its_length():
     x = torch.randn(300, 2, generator=torch.Generator().manual_seed(0))
-    assert assign(x, x + torch.tensor([0.3, 0.4])) == pytest.approx(0.5, rel=1e-6)
-    assert assign(x, x[torch.randperm(300)]) == 0
+    assert wasserstein1(x, x + torch.tensor([0.3, 0.4])) == pytest.approx(0.5, rel=1e-6)
+    assert wasserstein1(x, x[torch.randperm(300)]) == 0
 
 
 def test_on_a_line_it_is_the_mean_gap_of_the_sorted_values():
     x, y = (torch.randn(200, 1, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
     expected = (x.sort(dim=0).values - y.sort(dim=0).values).abs().double().mean().item()
-    assert assign(x, y) == pytest.approx(expected, rel=1e-6)
+    assert wasserstein1(x, y) == pytest.approx(expected, rel=1e-6)
 
 
 def test_sets_of_unlike_size_give_equally_many_whatever_their_order(grid):
@@ -143,7 +145,7 @@ def test_sets_of_unlike_size_give_equally_many_whatever_their_order(grid):
 
 def test_points_are_not_rounded_and_their_reference_is_cached_with_its_deviations(tmp_path):
     samples, extractor = Gaussians8(count=300).load(), Gaussians8Modes().load(CPU)
-    options = {"device": CPU, "batch_size": 64, "folder": tmp_path}
+    options = {"prepare": FrechetDistance().prepare, "device": CPU, "batch_size": 64, "folder": tmp_path}
     first, second = (load_reference(samples.x, samples.digests.images, extractor, **options) for _ in range(2))
     assert (first.cached, second.cached) == (False, True)
     assert torch.equal(second.features.rows, samples.x)

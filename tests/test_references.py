@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from ganzoo.builtin.metrics.frechet import FrechetDistance
 from ganzoo.contracts import Extractor, Features
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation import references
@@ -21,6 +22,7 @@ from ganzoo.evaluation.references import default_cache, load_reference
 
 torch.set_num_threads(1)
 CPU = torch.device("cpu")
+PREPARE = FrechetDistance().prepare
 IMAGES = torch.randint(0, 256, (40, 1, 3, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 NAMES = ("mean", "covariance", "root", "rows", "logits")
 
@@ -39,7 +41,7 @@ class Eye:
         return Features(rows, -rows[:, :4] if self.logits else None)
 
     def load(self, folder, x=IMAGES, sha256="of the images"):
-        return load_reference(x, sha256, self.extractor, device=CPU, batch_size=7, folder=folder)
+        return load_reference(x, sha256, self.extractor, prepare=PREPARE, device=CPU, batch_size=7, folder=folder)
 
 
 def the_entry(folder):
@@ -95,7 +97,9 @@ def test_other_images_and_other_extractors_have_entries_of_their_own(tmp_path, o
 def test_the_order_of_the_fingerprint_does_not_matter(tmp_path):
     Eye().load(tmp_path)
     turned = replace(Eye().extractor, fingerprint=dict(reversed(Eye().extractor.fingerprint.items())))
-    assert load_reference(IMAGES, "of the images", turned, device=CPU, batch_size=40, folder=tmp_path).cached
+    assert load_reference(
+        IMAGES, "of the images", turned, prepare=PREPARE, device=CPU, batch_size=40, folder=tmp_path
+    ).cached
 
 
 def test_an_entry_is_a_zip_of_plain_uncompressed_arrays_that_says_what_it_is_of(tmp_path):

@@ -19,9 +19,8 @@ from ganzoo.audit.logits import measure_opinion, measure_pull
 from ganzoo.audit.slopes import Slopes, lipschitz_bound, near_limit, slopes, weights_of
 from ganzoo.audit.updates import dead_units, measure_motion, measure_saturation
 from ganzoo.builtin.lipschitz import GradientPenalty, WeightClipping
-from ganzoo.builtin.metrics.modes import NEAR
-from ganzoo.builtin.metrics.wasserstein import assign
-from ganzoo.contracts import Extractor, Features, LipschitzEnforcer
+from ganzoo.contracts import MODE_RADIUS, Extractor, Features, LipschitzEnforcer
+from ganzoo.data.transport import wasserstein1
 from ganzoo.errors import PluginError
 from ganzoo.training.gan import GAN, Combined, overrides
 from ganzoo.training.randomness import reseeded
@@ -167,13 +166,14 @@ def _diversity(x_real: Tensor, x_fake: Tensor, extractor: Extractor | None) -> N
     """Of what is sampled and scored: G_ema in eval mode. Nothing where that is not finite."""
     if not bool(x_fake.isfinite().all()):
         return {}
-    numbers = {"w1": assign(x_real.flatten(1), x_fake.flatten(1))}
+    numbers = {"w1": wasserstein1(x_real.flatten(1), x_fake.flatten(1))}
     if extractor is None:
         return numbers | measure_diversity(real=x_real.flatten(1), fake=x_fake.flatten(1))
     real, fake = (_extract(as_stored(x), extractor) for x in (x_real, x_fake))
     numbers |= measure_diversity(real=real.rows, fake=fake.rows)
     if real.logits is not None and fake.logits is not None:
-        near = slice(None) if fake.deviations is None else fake.deviations <= NEAR  # between two modes is in neither
+        # a sample between two modes is in neither
+        near = slice(None) if fake.deviations is None else fake.deviations <= MODE_RADIUS
         numbers |= count_classes(real=real.logits, fake=fake.logits[near])
     return numbers
 

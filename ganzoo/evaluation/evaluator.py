@@ -6,12 +6,12 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ganzoo.builtin.metrics.frechet import FrechetDistance
 from ganzoo.contracts import Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError
@@ -56,6 +56,8 @@ class Evaluator:
 
     extractor: Extractor
     metrics: Mapping[str, Metric]
+    frechet: Metric
+    """The Frechet distance, by which the best checkpoint is chosen, be it one of `metrics` or not."""
     reference: FeatureSet
     real: Pixels
     """The samples behind the reference: uint8 (M, C, H, W), or float32 (M, *shape) where they are no images."""
@@ -89,8 +91,13 @@ class Evaluator:
         return draw_pairs(images.pick([pair.fake for pair in pairs]), self.real[[pair.real for pair in pairs]])
 
     def distance(self, images: Images) -> Score:
-        """Return the FD of some images alone."""
-        return FrechetDistance().compute(real=self.reference, fake=self.extract(images))["FD"]
+        """Return the Frechet distance of some images alone."""
+        return self.frechet.compute(real=self.reference, fake=self.extract(images))["FD"]
+
+    @cached_property
+    def prepared(self) -> dict[str, FeatureSet]:
+        """The reference as each metric prepares it, by the name of the metric."""
+        return {name: metric.prepare(self.reference) for name, metric in self.metrics.items()}
 
     def extract(self, images: Images) -> FeatureSet:
         """Images to features, batch by batch; raises what the extractor raises."""
@@ -102,7 +109,7 @@ class Evaluator:
         refusals = []
         for name, metric in self.metrics.items():
             try:
-                scores |= metric.compute(real=self.reference, fake=fake)
+                scores |= metric.compute(real=self.prepared[name], fake=fake)
             except EvaluationError as error:
                 refusals.append(f"no {name}: {error.what}" + (f" (try {error.hint})" if error.hint else ""))
         if not scores:
@@ -132,13 +139,22 @@ def open_evaluator(
     """
     extractor: FeatureExtractor = zoo.create("features", choices.choose_features(features, dataset, zoo))
     metrics = choices.choose_metrics(settings.metrics, zoo)
+    frechet: Metric = zoo.create("metric", Choice("fid@ganzoo"))  # whatever a plugin calls fid
     require_readable(samples.spec.shape, extractor)
     loaded = extractor.load(device)
     about = describe_reference(samples, dataset, zoo)
-    reference = load_reference(samples.x, about.sha256, loaded, device=device, batch_size=settings.batch_size)
+    reference = load_reference(
+        samples.x,
+        about.sha256,
+        loaded,
+        prepare=frechet.prepare,
+        device=device,
+        batch_size=settings.batch_size,
+    )
     return Evaluator(
         loaded,
         metrics,
+        frechet,
         reference.features,
         samples.x,
         about,

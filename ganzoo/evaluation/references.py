@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +19,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ganzoo.builtin.metrics.frechet import square_root
 from ganzoo.contracts import Extractor, FeatureSet
 from ganzoo.data.samples import Pixels
 from ganzoo.evaluation.extraction import KEEP, extract, in_batches, place_of
@@ -31,14 +29,14 @@ REQUIRED = ("mean", "covariance", "root", "rows")
 OPTIONAL = ("logits", "deviations")
 
 
-class Reference(NamedTuple):
-    """The features of the real images, with the root of their covariance."""
+class ReferenceFeatures(NamedTuple):
+    """The features of the real images, with the square root of their covariance."""
 
     features: FeatureSet
     cached: bool
-    """Whether they were read, not computed."""
+    """True if they were read from the cache."""
     notes: tuple[str, ...]
-    """What is wrong with the cache; the features are right all the same."""
+    """Faults of the cache, which leave the features right."""
 
 
 class _DamageError(Exception):
@@ -46,32 +44,44 @@ class _DamageError(Exception):
 
 
 def load_reference(
-    x: Pixels, sha256: str, extractor: Extractor, *, device: torch.device, batch_size: int, folder: Path | None = None
-) -> Reference:
+    x: Pixels,
+    sha256: str,
+    extractor: Extractor,
+    *,
+    prepare: Callable[[FeatureSet], FeatureSet],
+    device: torch.device,
+    batch_size: int,
+    folder: Path | None = None,
+) -> ReferenceFeatures:
     """Return the features of samples x (M, *shape), whose content hash is `sha256`, from the cache where it has them.
 
-    `folder` is `default_cache()` unless given. An entry that is damaged, or of something else, is replaced; a
+    `prepare` adds the square root of the covariance, which the cache keeps. `folder` is `default_cache()` unless
+    given. An entry that is damaged, or of something else, is replaced; a
     folder that cannot be read or written is a note. Raises what `extract` raises.
     """
+
+    def compute() -> FeatureSet:
+        return prepare(extract(in_batches(x, batch_size, device), extractor))
+
     if (folder := folder or default_cache()) is None:
         note = "the reference is not cached: nobody's home is known; set GANZOO_CACHE"
-        return Reference(_compute(x, extractor, device, batch_size), False, (note,))
+        return ReferenceFeatures(compute(), False, (note,))
     key = _key(sha256, extractor)
     path, notes = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz", list[str]()
     try:
-        return Reference(_read(path, key, len(x), place_of(device)), True, ())
+        return ReferenceFeatures(_read(path, key, len(x), place_of(device)), True, ())
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
         notes.append(f"the cached reference cannot be read ({error.strerror}): {path}")
     except _DamageError as damage:
         notes.append(f"the cached reference was unusable ({damage}), computed again: {path}")
-    features = _compute(x, extractor, device, batch_size)
+    features = compute()
     try:
         _write(path, key, features)
     except OSError as error:
         notes.append(f"the reference is not cached ({error.strerror or error}): {folder}; set GANZOO_CACHE")
-    return Reference(features, False, tuple(notes))
+    return ReferenceFeatures(features, False, tuple(notes))
 
 
 def default_cache() -> Path | None:
@@ -82,11 +92,6 @@ def default_cache() -> Path | None:
     if chosen := os.environ.get("GANZOO_CACHE"):
         return Path(chosen).expanduser()
     return user_cache("references")
-
-
-def _compute(x: Pixels, extractor: Extractor, device: torch.device, batch_size: int) -> FeatureSet:
-    features = extract(in_batches(x, batch_size, device), extractor)
-    return replace(features, root=square_root(features.covariance))
 
 
 def _key(sha256: str, extractor: Extractor) -> str:

@@ -109,6 +109,17 @@ def _gain(one: Score, other: Score) -> float:
     return other.value - one.value if one.better == "lower" else one.value - other.value
 
 
+def preparing_changes_no_score(subject: Subject) -> None:
+    """`prepare` saves time alone: scores are the same of features that were prepared and of those that were not."""
+    metric: Metric = subject.make()
+    real, fake = _normal(_count(metric), 0), _normal(_count(metric), 1)
+    prepared = metric.prepare(real)
+    hint = "dataclasses.replace(real, root=...), which leaves the rest as it is"
+    expect(isinstance(prepared, FeatureSet), "a ganzoo.FeatureSet from prepare", came=repr(prepared), hint=hint)
+    one, other = _compute(metric, real, fake), _compute(metric, prepared, fake)
+    expect(dict(one) == dict(other), f"{dict(one)} of prepared features too", came=str(dict(other)), hint=hint)
+
+
 def order_of_images_does_not_matter(subject: Subject) -> None:
     """But for which of them fall into one subset: within the interval or the deviation that the score states."""
     metric: Metric = subject.make()
@@ -141,6 +152,7 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     scores_are_plain_finite_numbers,
     scores_are_the_same_every_time,
     equal_sets_are_better_than_unlike_ones,
+    preparing_changes_no_score,
     order_of_images_does_not_matter,
     one_image_is_too_few,
 )

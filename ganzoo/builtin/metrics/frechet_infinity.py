@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 import torch
 from pydantic import Field, NonNegativeInt
 from torch import Tensor
 
-from ganzoo.builtin.metrics.frechet import BLOCK, frechet_distance, influence, square_root
+from ganzoo.builtin.metrics.frechet import FrechetDistance, frechet_distance
+from ganzoo.builtin.metrics.frechet_interval import BLOCK, influence
 from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
@@ -34,13 +35,17 @@ class FrechetDistanceInfinity(Metric):
     smallest_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
     seed: NonNegativeInt = 0
 
+    def prepare(self, real: FeatureSet) -> FeatureSet:
+        """Return the features with the square root of their covariance."""
+        return FrechetDistance().prepare(real)
+
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         require(real=real, fake=fake)
         sizes = self.sizes(fake)
         subsets = self.draw(sizes, len(fake.rows), fake.rows.device)
-        rooted = real if real.root is not None else replace(real, root=square_root(real.covariance))
-        distances = [frechet_distance(rooted, summarise(fake.rows[rows])) for rows in subsets]
-        effects = influence(rooted, fake)
+        real = self.prepare(real)
+        distances = [frechet_distance(real, summarise(fake.rows[rows])) for rows in subsets]
+        effects = influence(real, fake)
         line = fit_line(1 / sizes.double())
         value, error = extrapolate(line, torch.tensor(distances, dtype=torch.float64), subsets, effects)
         return {"FD-infinity": with_error(value, error, "lower")}

@@ -10,11 +10,24 @@ import numpy as np
 import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
+from torch.special import entr
 
 from ganzoo.builtin.metrics.intervals import student_quantile, with_error
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.errors import EvaluationError
+
+
+def inception_score(logits: Tensor) -> float:
+    """exp(E KL(p(y|x) || p(y))): logits (N, K) -> a number in [1, K], in float64. arXiv:1606.03498, section 4.
+
+    The divergence is written with entropies, H(p(y)) - E H(p(y|x)), where a probability that underflows
+    counts 0 and not 0 * log 0.
+    """
+    p_y_given_x = logits.double().softmax(dim=1)
+    p_y = p_y_given_x.mean(dim=0)
+    divergence: Tensor = entr(p_y).sum() - entr(p_y_given_x).sum(dim=1).mean()
+    return divergence.exp().item()
 
 
 @dataclass(frozen=True)
@@ -49,13 +62,3 @@ class InceptionScore(Metric):
         edges = [i * len(logits) // self.splits for i in range(self.splits + 1)]
         shuffled = logits[order.to(logits.device)]
         return [shuffled[start:stop] for start, stop in pairwise(edges)]
-
-
-def inception_score(logits: Tensor) -> float:
-    """exp(H(p(y)) - E H(p(y|x))): logits (N, K) -> a number in [1, K], computed in float64.
-
-    KL(p || q) written with entropies, where a probability that underflows counts 0 and not 0 * log 0.
-    """
-    p = logits.double().softmax(dim=1)
-    entropy: Tensor = torch.special.entr(p.mean(dim=0)).sum() - torch.special.entr(p).sum(dim=1).mean()
-    return entropy.exp().item()

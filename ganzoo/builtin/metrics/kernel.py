@@ -31,6 +31,15 @@ def polynomial_kernel(x: Tensor, y: Tensor) -> Tensor:
     return (x @ y.T / x.shape[1] + 1) ** 3
 
 
+def squared_mmd(xx: Array, xy: Array, yy: Array) -> float:
+    """Return the unbiased estimate of the squared maximum mean discrepancy. Gretton et al. 2012, Eq. 3.
+
+    xx, xy, yy: kernels (m, m) of m images x with each other, of x with m images y, and of y with each other.
+    """
+    m = len(xx)
+    return float((sum_of_pairs(xx) + sum_of_pairs(yy)) / (m * (m - 1)) - 2 * sum_of_all(xy) / m**2)
+
+
 @dataclass(frozen=True)
 class KernelDistance(Metric):
     """Squared maximum mean discrepancy, kernel (x.y / D + 1)^3. Binkowski et al. 2018, arXiv:1801.01401, section 4.
@@ -65,8 +74,21 @@ class KernelDistance(Metric):
         for subset in range(self.subsets):
             i = random.choice(len(fake), size, replace=False)  # generated images are torch-fidelity's first input
             j = random.choice(len(real), size, replace=False)
-            estimates[subset] = estimate_mmd(*kernels(i, j))
+            estimates[subset] = squared_mmd(*kernels(i, j))
         return estimates
+
+
+def sum_of_pairs(kernel: Array) -> Any:
+    """Add up the kernel of pairs of different images.
+
+    Row by row, then over the rows, as torch-fidelity does: in float32 the order shows in the result.
+    """
+    return (kernel.sum(axis=1) - kernel.diagonal()).sum()
+
+
+def sum_of_all(kernel: Array) -> Any:
+    """Add up a kernel column by column, then over the columns, as torch-fidelity does."""
+    return kernel.sum(axis=0).sum()
 
 
 def make_kernels(x: Array, y: Array) -> Callable[[Array, Array], tuple[Array, Array, Array]]:
@@ -80,17 +102,6 @@ def make_kernels(x: Array, y: Array) -> Callable[[Array, Array], tuple[Array, Ar
         return lambda i, j: (kernel(x[i], x[i]), kernel(x[i], y[j]), kernel(y[j], y[j]))
     xx, xy, yy = kernel(x, x), kernel(x, y), kernel(y, y)
     return lambda i, j: (xx[np.ix_(i, i)], xy[np.ix_(i, j)], yy[np.ix_(j, j)])
-
-
-def estimate_mmd(xx: Array, xy: Array, yy: Array) -> float:
-    """Kernels (m, m) -> the unbiased estimate of the squared discrepancy. Gretton et al. 2012, Eq. 3.
-
-    Added up row by row, then over the rows, as torch-fidelity does: in float32 the order shows in the result.
-    """
-    size = len(xx)
-    within = [(kernel.sum(axis=1) - kernel.diagonal()).sum() for kernel in (xx, yy)]
-    between = xy.sum(axis=0).sum()
-    return float((within[0] + within[1]) / (size * (size - 1)) - 2 * between / size**2)
 
 
 def sampling_error(real: Tensor, fake: Tensor) -> float:

@@ -9,11 +9,15 @@ import torch
 from torch import Tensor
 
 from ganzoo.builtin.metrics.requirements import require
-from ganzoo.contracts import FeatureSet, Metric, Score
+from ganzoo.contracts import MODE_RADIUS, FeatureSet, Metric, Score
 from ganzoo.errors import EvaluationError
 
-NEAR = 3.0
-"""Deviations within which a sample is of high quality; a Gaussian of the plane has 1 - exp(-4.5) = 98.9 % there."""
+
+def divergence(fake: Tensor, real: Tensor) -> float:
+    """KL(p || q) >= 0 in nats, p and q the shares by counts (K,); a class without reals counts as half of one."""
+    counts = real.double().clamp(min=0.5)
+    p, q = fake.double() / fake.sum(), counts / counts.sum()
+    return max(0.0, torch.where(p > 0, p * (p / q).log(), 0).sum().item())
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,11 @@ class Modes(Metric):
         quality = dict[str, Score]()
         if real.deviations is not None and fake.deviations is not None:
             require_true_width(real.deviations, real.rows.shape[1])
-            near = fake.deviations <= NEAR
+            near = fake.deviations <= MODE_RADIUS
             quality = {"high-quality": Score(near.double().mean().item(), "higher")}
         reached = float((modes[near].bincount(minlength=classes) > 0).sum().item())
         kl = divergence(modes.bincount(minlength=classes), real.logits.argmax(dim=1).bincount(minlength=classes))
         return {"modes": Score(reached, "higher"), "KL-modes": Score(kl, "lower"), **quality}
-
-
-def divergence(fake: Tensor, real: Tensor) -> float:
-    """KL(p || q) >= 0 in nats, p and q the shares by counts (K,); a class without reals counts as half of one."""
-    counts = real.double().clamp(min=0.5)
-    p, q = fake.double() / fake.sum(), counts / counts.sum()
-    return max(0.0, torch.where(p > 0, p * (p / q).log(), 0).sum().item())
 
 
 def require_true_width(deviations: Tensor, dimensions: int) -> None:

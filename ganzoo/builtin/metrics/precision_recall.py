@@ -14,15 +14,6 @@ from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
 
 
-def neighbour_distances(rows: Tensor, neighbours: int) -> Tensor:
-    """Return the distance of each row to its k-th nearest other row: (N, D) -> float64 (N,), k < N.
-
-    An image is its own nearest, at distance 0.
-    """
-    blocks = pairwise(rows, rows, torch.cdist)
-    return torch.cat([distances.kthvalue(neighbours + 1, dim=1).values for _, distances in blocks])
-
-
 @dataclass(frozen=True)
 class PrecisionRecall(Metric):
     """Shares of images inside the other set's manifold. Kynkaanniemi et al. 2019, arXiv:1904.06991, Eq. 1 and 2.
@@ -38,9 +29,9 @@ class PrecisionRecall(Metric):
         require(real=real, fake=fake, reals=self.neighbours + 1, fakes=self.neighbours + 1)
         real_radii, fake_radii = (neighbour_distances(each.rows, self.neighbours) for each in (real, fake))
         precise, recalled = [], torch.zeros_like(real_radii, dtype=torch.bool)
-        for block, distances in pairwise(fake.rows, real.rows, torch.cdist):
-            precise.append((distances <= real_radii).any(dim=1))
-            recalled |= (distances <= fake_radii[block, None]).any(dim=0)
+        for block, distances in pairwise(fake.rows, real.rows, torch.cdist):  # (B, M)
+            precise.append((distances <= real_radii).any(dim=1))  # inside the ball of some real image
+            recalled |= (distances <= fake_radii[block, None]).any(dim=0)  # inside that of some generated one
         return {"precision": _share(torch.cat(precise)), "recall": _share(recalled)}
 
 
@@ -63,6 +54,15 @@ class DensityCoverage(Metric):
             balls += (distances < radii).sum(dim=0)
         density = balls.sum().item() / (self.neighbours * len(fake.rows))
         return {"density": Score(density, "higher"), "coverage": _share(balls > 0)}
+
+
+def neighbour_distances(rows: Tensor, neighbours: int) -> Tensor:
+    """Return the distance of each row to its k-th nearest other row: (N, D) -> float64 (N,), k < N.
+
+    An image is its own nearest, at distance 0.
+    """
+    blocks = pairwise(rows, rows, torch.cdist)
+    return torch.cat([distances.kthvalue(neighbours + 1, dim=1).values for _, distances in blocks])
 
 
 def _share(hits: Tensor) -> Score:

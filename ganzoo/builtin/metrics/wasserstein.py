@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
+from ganzoo.data.transport import wasserstein1
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,10 @@ class Wasserstein1(Metric):
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         require(real=real, fake=fake)
         count = min(len(real.rows), len(fake.rows), self.limit)
-        return {"W1": Score(assign(self.draw(real.rows, count), self.draw(fake.rows, count)), "lower")}
+        distance = wasserstein1(self.draw(real.rows, count), self.draw(fake.rows, count))
+        return {"W1": Score(distance, "lower")}
 
     def draw(self, rows: Tensor, count: int) -> Tensor:
         """Return `count` of the rows (R, D): all of them, or random ones, since a dataset may be sorted by class."""
         order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(self.seed))[:count]
         return rows[order.to(rows.device)]
-
-
-def assign(x: Tensor, y: Tensor) -> float:
-    """x, y (N, D) -> the mean distance of each x to its own y, where each y is taken once, at its lowest."""
-    from scipy.optimize import linear_sum_assignment  # takes a while to import, and few metrics need it
-
-    distances = torch.cdist(x.double(), y.double(), compute_mode="donot_use_mm_for_euclid_dist").cpu().numpy()
-    return float(distances[linear_sum_assignment(distances)].mean())

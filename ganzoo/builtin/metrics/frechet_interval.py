@@ -1,0 +1,36 @@
+"""The standard error of a Frechet distance, by the influence of each generated image on it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganzoo.builtin.metrics.square_root import root_of, rounding_error, symmetric_product
+from ganzoo.contracts import FeatureSet
+
+BLOCK = 4096
+"""Rows that are converted to float64 at a time."""
+
+
+def influence(real: FeatureSet, fake: FeatureSet) -> Tensor:
+    """Return how the distance changes with the weight of each generated row: float64 (R,), up to a constant."""
+    return influence_of(real, fake, *torch.linalg.eigh(symmetric_product(real, fake)))
+
+
+def influence_of(real: FeatureSet, fake: FeatureSet, values: Tensor, vectors: Tensor) -> Tensor:
+    """Return the influence, given eigenvalues (D,) and eigenvectors (D, D) of the symmetric product.
+
+    It is the derivative of the distance along (1 - t) F + t (point mass at x), at t = 0, for each row x of F.
+    Then mu_f moves by y = x - mu_f and Sigma_f by y y^T - Sigma_f. As d tr M^(1/2) = tr(M^(-1/2) dM) / 2,
+
+        2 (mu_f - mu_r).y + y^T A y - tr(A Sigma_f),   A = I - S M^(-1/2) S,   M = S Sigma_f S,
+
+    whose last term is the same for all x, and left out. M^(-1/2) is the inverse on the range of M: S y lies
+    in it for each row of the set that Sigma_f was computed from. The standard deviation of this over the
+    rows, divided by sqrt(n), is the standard error of the distance (infinitesimal jackknife).
+    """
+    kept = values > rounding_error(values)
+    half = root_of(real) @ (vectors[:, kept] * values[kept] ** -0.25)  # (D, rank): y^T S M^(-1/2) S y = |half^T y|^2
+    shift = 2 * (fake.mean - real.mean)
+    centred = (rows.double() - fake.mean for rows in torch.split(fake.rows, BLOCK))
+    return torch.cat([y @ shift + y.square().sum(dim=1) - (y @ half).square().sum(dim=1) for y in centred])
