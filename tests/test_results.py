@@ -9,7 +9,7 @@ from made_runs import make_report, write_grid, write_run
 
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import append, read_last_record, read_records
-from ganzoo.results.read import find_grid, read_origin, read_results
+from ganzoo.results.read import find_grid, read_provenance, read_results
 
 CELLS = {
     "bce-0": ("bce", 0, "complete", 10.0),
@@ -123,7 +123,7 @@ def test_a_grid_among_runs_is_no_grid_of_them_all(tmp_path):
 
 def test_the_origin_of_a_grid_sums_its_attempts(tmp_path):
     grid = write_grid(tmp_path / "grid", CELLS)
-    origin = read_origin(grid, read_results([grid]))
+    origin = read_provenance(grid, read_results([grid]))
     # three attempts of 30 s that ended at minutes 0, 1 and 4
     assert (origin.seconds, origin.elapsed, origin.cells) == (90.0, 270.0, 6)
     assert origin.commands == (("ganzoo", "compare", "--loss", "bce,wgan"),)
@@ -133,7 +133,7 @@ def test_the_origin_of_a_grid_sums_its_attempts(tmp_path):
 
 def test_a_grid_that_has_not_begun_has_no_time(tmp_path):
     grid = write_grid(tmp_path / "grid", {"wgan-0": ("wgan", 0, "missing", None)})
-    assert read_origin(grid, read_results([grid])).elapsed is None
+    assert read_provenance(grid, read_results([grid])).elapsed is None
 
 
 @pytest.mark.parametrize("place", ["empty", "absent"])

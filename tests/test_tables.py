@@ -14,13 +14,13 @@ from made_runs import FD, KD, PRECISION, make_report, make_result, make_row
 from ganzoo.errors import ConfigError
 from ganzoo.results.comparison import compare
 from ganzoo.results.comparison.statistics import summarise
-from ganzoo.results.read import Origin
+from ganzoo.results.read import Provenance
 from ganzoo.results.tables import FORMATS, render
 from ganzoo.results.tables.numbers import show_count, show_flops, show_minutes, show_std, show_summary
 
 HOSTILE = '<script>alert(1)</script> a|b_c 100% & $x$ #1 {y} \\z ~^ `q` -- "w" \x1b[31m\n2 é ★'
 COMMANDS = (("ganzoo", "compare", "--set", "a.b=1 2"),)
-ORIGIN = Origin(COMMANDS, "2026-01-01", 6, {"complete": 6}, 7_300.0, 3_900.0, ("cpu",))
+ORIGIN = Provenance(COMMANDS, "2026-01-01", 6, {"complete": 6}, 7_300.0, 3_900.0, ("cpu",))
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_markdown_escapes_what_it_would_read(hostile):
 
 
 def test_markdown_says_how_a_grid_was_made(table):
-    text = render(table, "md", origin=ORIGIN)
+    text = render(table, "md", provenance=ORIGIN)
     assert "- Command: `ganzoo compare --set 'a.b=1 2'`" in text
     assert "- Cells: 6 (6 complete)" in text
     assert "- Time: 2 h 02 min in all cells together; 65 min from the first to the last" in text
@@ -237,7 +237,7 @@ class Page(HTMLParser):
 
 
 def test_a_page_shows_the_rows_and_needs_no_other_file(table):
-    page = Page(render(table, "html", origin=ORIGIN))
+    page = Page(render(table, "html", provenance=ORIGIN))
     assert page.texts["strong"][0] == "11.2 ± 3.1"
     assert page.tags.count("tr") == 6
     assert page.addresses == []

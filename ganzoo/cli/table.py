@@ -33,7 +33,7 @@ def table(
     ganzoo table runs/grid -o results.md
     """
     from ganzoo.results.comparison import choose_metric, choose_results, compare
-    from ganzoo.results.read import find_grid, read_origin, read_results
+    from ganzoo.results.read import find_grid, read_provenance, read_results
     from ganzoo.results.tables import FORMATS, render
 
     suffix = out.suffix if out is not None else ""
@@ -45,7 +45,7 @@ def table(
     )
     grid = find_grid(results)
     metrics = [choose_metric(name, compared.metrics) for name in asked]
-    text = render(compared, shape, metrics=metrics, origin=read_origin(grid, results) if grid else None)
+    text = render(compared, shape, metrics=metrics, provenance=read_provenance(grid, results) if grid else None)
     if out is None:
         click.echo(text, nl=False)
     else:

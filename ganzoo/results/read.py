@@ -58,7 +58,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Origin:
+class Provenance:
     """How the runs of a grid came to be."""
 
     commands: tuple[tuple[str, ...], ...]
@@ -97,14 +97,14 @@ def find_grid(results: Sequence[Result]) -> Path | None:
     return grids.pop() if len(grids) == 1 else None
 
 
-def read_origin(grid: Path, results: Sequence[Result]) -> Origin:
+def read_provenance(grid: Path, results: Sequence[Result]) -> Provenance:
     """Return how the cells of a grid came to be."""
     about, attempts = _read_json(grid / "grid.json"), read_records(grid / "cells.jsonl")
     ends = [(datetime.fromisoformat(a["ended"]), timedelta(seconds=a["seconds"])) for a in attempts if a.get("ended")]
     elapsed = (max(end for end, _ in ends) - min(end - took for end, took in ends)).total_seconds() if ends else None
     states = [result.state for result in results]
     machines = dict.fromkeys(_describe_machine(result.manifest) for result in results if result.manifest)
-    return Origin(
+    return Provenance(
         commands=tuple(map(tuple, about["commands"])),
         created=about["created"],
         cells=len(about["cells"]),

@@ -1,20 +1,32 @@
-"""Which score is meant: "fid" is "FD(digits-cnn)-2k" where that is what there is."""
+"""A score by its name: "fid" means "FD(digits-cnn)-2k" if that is the distance that the runs have."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from ganzoo.errors import ConfigError
 
+Checkpoint = Literal["last", "best"]
 _OLD_NAMES = {"fid": "fd", "kid": "kd"}
-"""The names that belong to Inception's features -> those of any extractor (docs/evaluation.md)."""
+"""Names with Inception's features -> names with any extractor's (docs/evaluation.md)."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One metric at one checkpoint of each run, such as FID at the last."""
+
+    metric: str
+    """Full name of the score, e.g. "FD(digits-cnn)-2k"; "" where no run has a score."""
+    checkpoint: Checkpoint
 
 
 def choose_metric(asked: str | None, names: Collection[str]) -> str:
-    """Return the full name of a score; by default the first distance, else the first there is.
+    """Return the full name of a score: of the first distance by default, else of the first score.
 
-    "" where there are none. Raises ConfigError for a name that fits none, or several.
+    Return "" if there are no scores. Raises ConfigError if a name matches no score, or several.
     """
     if not names:
         return ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.protocol import decisive, differences
+from ganzoo.results.comparison.metrics import Checkpoint, Measure
 from ganzoo.results.read import Result
 
 _FOLLOWS = "generated.labels"
@@ -20,13 +21,22 @@ _SHOWN = 4
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredRun:
     """A run with the scores that the table takes from it."""
 
     result: Result
     last: Mapping[str, Mapping[str, Any]]
     """Name -> score, of the last checkpoint; empty without a report by the table's protocol."""
     best: Mapping[str, Mapping[str, Any]]
+
+    def scores(self, checkpoint: Checkpoint) -> Mapping[str, Mapping[str, Any]]:
+        """Return the scores of one checkpoint by name."""
+        return self.last if checkpoint == "last" else self.best
+
+    def score(self, measure: Measure) -> float | None:
+        """Return the value of one score; None if the run does not have it."""
+        score = self.scores(measure.checkpoint).get(measure.metric)
+        return None if score is None else score["value"]
 
 
 @dataclass(frozen=True)
@@ -35,28 +45,28 @@ class Selection:
 
     protocol: Mapping[str, Any]
     """Empty where no run has a score."""
-    runs: tuple[Scored, ...]
+    runs: tuple[ScoredRun, ...]
     notes: tuple[str, ...]
 
 
-def select_reports(results: Sequence[Result], checkpoint: str) -> Selection:
+def select_reports(results: Sequence[Result], checkpoint: Checkpoint) -> Selection:
     """Take the reports of complete runs by the newest protocol that all of them share for `checkpoint`.
 
     Raises EvaluationError if they share none, or were trained on different data.
     """
     reported = [result for result in results if _reports(result, checkpoint)]
     if not reported:
-        return Selection({}, tuple(Scored(result, {}, {}) for result in results), ())
+        return Selection({}, tuple(ScoredRun(result, {}, {}) for result in results), ())
     _require_same_data(reported)
     shared = _newest_shared(reported, checkpoint)
     if shared is None:
         raise _refusal(reported, checkpoint)
-    runs = tuple(Scored(r, _scores(r, "last", shared), _scores(r, "best", shared)) for r in results)
+    runs = tuple(ScoredRun(r, _scores(r, "last", shared), _scores(r, "best", shared)) for r in results)
     first = next(report for report in _reports(reported[0], checkpoint) if _key(report) == shared)
     return Selection(_common(first["protocol"]), runs, tuple(_remarks(runs, reported, checkpoint, shared)))
 
 
-def _reports(result: Result, checkpoint: str) -> list[Mapping[str, Any]]:
+def _reports(result: Result, checkpoint: Checkpoint) -> list[Mapping[str, Any]]:
     """Reports of a run that came through; scores of one that did not say nothing about the others."""
     return [r for r in result.reports if r["checkpoint"] == checkpoint] if result.state == "complete" else []
 
@@ -75,23 +85,24 @@ def _common(protocol: Mapping[str, Any]) -> dict[str, Any]:
     return {**protocol, "generated": {k: v for k, v in protocol["generated"].items() if k not in own}}
 
 
-def _newest_shared(reported: Sequence[Result], checkpoint: str) -> str | None:
+def _newest_shared(reported: Sequence[Result], checkpoint: Checkpoint) -> str | None:
     keys = [[_key(report) for report in _reports(result, checkpoint)] for result in reported]
     shared = set(keys[0]).intersection(*keys[1:])
     return next((key for key in reversed(keys[0]) if key in shared), None)
 
 
-def _scores(result: Result, checkpoint: str, key: str) -> Mapping[str, Mapping[str, Any]]:
+def _scores(result: Result, checkpoint: Checkpoint, key: str) -> Mapping[str, Mapping[str, Any]]:
     """Scores of the newest report of a checkpoint by a protocol."""
     reports = [report for report in _reports(result, checkpoint) if _key(report) == key]
     scores: Mapping[str, Mapping[str, Any]] = reports[-1]["scores"] if reports else {}
     return scores
 
 
-def _remarks(runs: Sequence[Scored], reported: Sequence[Result], checkpoint: str, key: str) -> list[str]:
-    other = "best" if checkpoint == "last" else "last"
+def _remarks(runs: Sequence[ScoredRun], reported: Sequence[Result], checkpoint: Checkpoint, key: str) -> list[str]:
+    other: Checkpoint = "best" if checkpoint == "last" else "last"
     remarks = []
-    if left_out := sum(bool(_reports(run.result, other)) and not getattr(run, other) for run in runs):
+    left_out = sum(bool(_reports(run.result, other)) and not run.scores(other) for run in runs)
+    if left_out:
         remarks.append(f"{left_out} runs have scores of the {other} checkpoint by another protocol only: left out.")
     by_key = [report for result in reported for report in _reports(result, checkpoint) if _key(report) == key]
     labels = {report["protocol"]["generated"].get("labels") for report in by_key}
@@ -110,7 +121,7 @@ def _require_same_data(reported: Sequence[Result]) -> None:
             raise EvaluationError(f"{what}\n    dataset: {names}", hint="a table for each, as by --only dataset=NAME")
 
 
-def _refusal(reported: Sequence[Result], checkpoint: str) -> EvaluationError:
+def _refusal(reported: Sequence[Result], checkpoint: Checkpoint) -> EvaluationError:
     """Name two runs, in what their newest protocols differ, and what makes the others like the most frequent one."""
     newest = {result.name: _reports(result, checkpoint)[-1] for result in reported}
     target = Counter(_key(report) for report in newest.values()).most_common(1)[0][0]

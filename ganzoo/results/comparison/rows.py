@@ -1,35 +1,47 @@
-"""Runs become rows: summaries over seeds, and a rank by the score of one checkpoint."""
+"""Runs become rows: their scores summarised over seeds."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ganzoo.cells import FAILURES
-from ganzoo.results.comparison.axes import key_of
-from ganzoo.results.comparison.protocols import Scored
-from ganzoo.results.comparison.statistics import Summary, paired_p, summarise
+from ganzoo.results.comparison.axes import key_of, list_values
+from ganzoo.results.comparison.metrics import Checkpoint, Measure
+from ganzoo.results.comparison.protocols import ScoredRun
+from ganzoo.results.comparison.statistics import Summary, summarise
 from ganzoo.results.comparison.table import Row
-from ganzoo.results.read import Result
 
 _ENDED = ("complete", *FAILURES)
-_NAMED = 3
-"""Runs without a score that a row names; more are counted."""
+_MOST_REASONS = 3
+"""Reasons that a row gives for missing scores; more are counted."""
 
 
-def make_row(axes: Sequence[str], averaged: Sequence[str], runs: Sequence[Scored], metric: str, checkpoint: str) -> Row:
-    """Make the row of runs that have one value on each of `axes`, without its rank."""
+def make_rows(runs: Sequence[ScoredRun], axes: Sequence[str], averaged: Sequence[str], measure: Measure) -> list[Row]:
+    """Make a row of the runs that have the same value on each of `axes`, in the order of the axes' values.
+
+    The rows have no rank yet.
+    """
+    groups: dict[tuple[Any, ...], list[ScoredRun]] = {}
+    for run in runs:
+        groups.setdefault(key_of(run.result, axes), []).append(run)
+    values = [list_values(axis, [run.result for run in runs]) for axis in axes]
+    positions = [{value: i for i, value in enumerate(own)} for own in values]
+    order = sorted(groups, key=lambda key: [own[value] for own, value in zip(positions, key, strict=True)])
+    return [_make_row(groups[key], axes, averaged, measure) for key in order]
+
+
+def _make_row(runs: Sequence[ScoredRun], axes: Sequence[str], averaged: Sequence[str], measure: Measure) -> Row:
     results = tuple(run.result for run in runs)
     complete = [result for result in results if result.state == "complete"]
     states = Counter(result.state for result in results)
     return Row(
         axes=dict(zip(axes, key_of(results[0], axes), strict=True)),
         results=results,
-        last=_summaries(runs, averaged, lambda run: run.last),
-        best=_summaries(runs, averaged, lambda run: run.best),
+        last=_summarise(runs, averaged, "last"),
+        best=_summarise(runs, averaged, "best"),
         images=_mean(result.images for result in complete),
         seconds=_mean(result.seconds for result in complete),
         flops=_mean(result.flops for result in complete),
@@ -39,58 +51,30 @@ def make_row(axes: Sequence[str], averaged: Sequence[str], runs: Sequence[Scored
         p=None,
         failures={state: states[state] for state in FAILURES if states[state]},
         ended=sum(states[state] for state in _ENDED),
-        reason=_explain(runs, metric, checkpoint),
+        reason=_explain(runs, measure),
     )
 
 
-def rank_rows(rows: Sequence[Row], scored: Callable[[Row], Summary | None], better: str, ranked: set[int]) -> list[Row]:
-    """Return the rows: those of the numbers `ranked`, the best first; then others with a score; then those without.
-
-    Each of the first is tested against the best by a two-sided t-test, paired over their common seeds.
-    """
-    sign = -1 if better == "higher" else 1
-    summaries = [scored(row) for row in rows]
-    order = sorted(
-        range(len(rows)), key=lambda i: (i not in ranked, sign * s.mean if (s := summaries[i]) else math.inf)
-    )
-    best = summaries[order[0]] if ranked else None
-    return [_rank(rows[i], summaries[i], best) if i in ranked else rows[i] for i in order]
+def _summarise(runs: Sequence[ScoredRun], averaged: Sequence[str], checkpoint: Checkpoint) -> dict[str, Summary]:
+    """Return every score of a checkpoint over the seeds, by its name."""
+    names = dict.fromkeys(name for run in runs for name in run.scores(checkpoint))
+    by_seed = {name: _by_seed(runs, averaged, Measure(name, checkpoint)) for name in names}
+    return {name: summarise(values) for name, values in by_seed.items() if values}
 
 
-def _rank(row: Row, own: Summary | None, best: Summary | None) -> Row:
-    assert own is not None and best is not None
-    if own is best:
-        return replace(row, rank="best")
-    p = paired_p(own.values, best.values)
-    if p is None:
-        return replace(row, rank="untested")
-    return replace(row, rank="alike" if p >= 0.05 else "worse", p=p)
-
-
-def _summaries(
-    runs: Sequence[Scored], averaged: Sequence[str], scores: Callable[[Scored], Mapping[str, Mapping[str, Any]]]
-) -> dict[str, Summary]:
-    names = dict.fromkeys(name for run in runs for name in scores(run))
-    return {name: summarise(values) for name in names if (values := _by_seed(runs, averaged, name, scores))}
-
-
-def _by_seed(
-    runs: Sequence[Scored],
-    averaged: Sequence[str],
-    name: str,
-    scores: Callable[[Scored], Mapping[str, Mapping[str, Any]]],
-) -> dict[int, float]:
-    """One value per seed. Where settings are averaged over, a seed counts only if it has all of them."""
-    cells: dict[int, dict[tuple[Any, ...], list[float]]] = {}
+def _by_seed(runs: Sequence[ScoredRun], averaged: Sequence[str], measure: Measure) -> dict[int, float]:
+    """Return one value per seed. Where settings are averaged over, a seed counts only if it has all of them."""
+    seeds: dict[int, dict[tuple[Any, ...], list[float]]] = {}
     for run in runs:
-        if name in scores(run):
-            combinations = cells.setdefault(run.result.seed, {})
-            combinations.setdefault(key_of(run.result, averaged), []).append(scores(run)[name]["value"])
-    all_of_them = {key for combinations in cells.values() for key in combinations}
+        value = run.score(measure)
+        if value is not None:
+            combinations = seeds.setdefault(run.result.seed, {})
+            combinations.setdefault(key_of(run.result, averaged), []).append(value)
+    all_combinations = {key for combinations in seeds.values() for key in combinations}
     return {
         seed: _average([_average(values) for values in combinations.values()])
-        for seed, combinations in sorted(cells.items())
-        if len(combinations) == len(all_of_them)
+        for seed, combinations in sorted(seeds.items())
+        if len(combinations) == len(all_combinations)
     }
 
 
@@ -103,30 +87,34 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return _average(known) if known else None
 
 
-def _explain(runs: Sequence[Scored], metric: str, checkpoint: str) -> str:
+def _explain(runs: Sequence[ScoredRun], measure: Measure) -> str:
     """Say why runs of a row have no score, each reason once with its seeds."""
     reasons: dict[str, list[int]] = {}
     for run in runs:
-        if reason := _reason(run, metric, checkpoint):
+        if reason := _reason(run, measure):
             reasons.setdefault(reason, []).append(run.result.seed)
-    shown = [_with_seeds(reason, seeds, len(runs)) for reason, seeds in list(reasons.items())[:_NAMED]]
-    if (more := len(reasons) - _NAMED) > 0:
+    shown = [_with_seeds(reason, seeds, len(runs)) for reason, seeds in list(reasons.items())[:_MOST_REASONS]]
+    if (more := len(reasons) - _MOST_REASONS) > 0:
         shown.append(f"and {more} more reasons")
     return "; ".join(shown)
 
 
-def _with_seeds(reason: str, seeds: Sequence[int], count: int) -> str:
-    if len(seeds) == count:
+def _with_seeds(reason: str, seeds: Sequence[int], runs: int) -> str:
+    """Put the seeds before a reason, unless it is that of all runs."""
+    if len(seeds) == runs:
         return reason
-    return f"seed{'s' * (len(set(seeds)) > 1)} {', '.join(map(str, sorted(set(seeds))))}: {reason}"
+    different = sorted(set(seeds))
+    noun = "seeds" if len(different) > 1 else "seed"
+    return f"{noun} {', '.join(map(str, different))}: {reason}"
 
 
-def _reason(run: Scored, metric: str, checkpoint: str) -> str:
-    result: Result = run.result
+def _reason(run: ScoredRun, measure: Measure) -> str:
+    """Return why a run has no score; "" if it has one."""
+    result = run.result
     if result.state != "complete":
         return f"{result.state}: {result.reason}" if result.reason else result.state
-    scores = run.last if checkpoint == "last" else run.best
+    scores = run.scores(measure.checkpoint)
     if not scores:
-        best = " --best" if checkpoint == "best" else ""
+        best = " --best" if measure.checkpoint == "best" else ""
         return f"not scored: ganzoo evaluate {result.path}{best}"
-    return "" if metric in scores else f"has no {metric}"
+    return "" if measure.metric in scores else f"has no {measure.metric}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ganzoo.results.comparison.metrics import Checkpoint, Measure
 from ganzoo.results.comparison.statistics import Summary
 from ganzoo.results.read import Result
 
@@ -39,7 +40,11 @@ class Row:
     ended: int
     """Runs that came to an end, whatever it was: neither refused, nor missing, running or interrupted."""
     reason: str
-    """Why runs of this row have no score, and what to type; empty if all have."""
+    """Why runs of this row have no score, and what to type; empty if all have one."""
+
+    def summary(self, measure: Measure) -> Summary | None:
+        """Return one score over the seeds; None if no run of the row has it."""
+        return (self.last if measure.checkpoint == "last" else self.best).get(measure.metric)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Table:
     """lower or higher."""
     metrics: Mapping[str, str]
     """Every score there is -> its better direction, as the reports order them."""
-    checkpoint: str
+    checkpoint: Checkpoint
     """The one that ranks: last or best."""
     rows: tuple[Row, ...]
     """The best first; then those that may not win; then those without a score, in the order of their axes."""
@@ -81,3 +86,8 @@ class Table:
     protocol: Mapping[str, Any]
     """What all scores have in common; empty where there are none."""
     notes: tuple[str, ...]
+
+    @property
+    def measure(self) -> Measure:
+        """The score that ranks."""
+        return Measure(self.metric, self.checkpoint)

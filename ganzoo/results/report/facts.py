@@ -13,7 +13,7 @@ from ganzoo.results.tables.numbers import show_value
 
 
 @dataclass(frozen=True)
-class Settings:
+class SettingsTable:
     """Settings of all rows, as text."""
 
     differing: tuple[str, ...]
@@ -37,14 +37,14 @@ class Fact:
         return len(self.values) > 1
 
 
-def compare_settings(rows: Sequence[Row], axes: Sequence[str]) -> Settings:
+def compare_settings(rows: Sequence[Row], axes: Sequence[str]) -> SettingsTable:
     """Return which settings beside the axes differ among runs. A refused cell never had any: it counts for none."""
     runs = [run for row in rows for run in row.results if run.state != "refused"]
     keys = dict.fromkeys(key for run in runs for key in run.settings)
     values = {key: _distinct(run.settings.get(key) for run in runs) for key in keys}
     differing = tuple(key for key in keys if len(values[key]) > 1 and key not in (*axes, "train.seed"))
     by_row = tuple(tuple(_in_row(row, key) for key in differing) for row in rows)
-    return Settings(differing, by_row, {key: values[key][0] for key in keys if len(values[key]) == 1})
+    return SettingsTable(differing, by_row, {key: values[key][0] for key in keys if len(values[key]) == 1})
 
 
 def _distinct(values: Iterable[Any]) -> list[str]:

@@ -15,14 +15,15 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
 from ganzoo import __version__
-from ganzoo.results.comparison import Effect, Row, Table, score_of, short
-from ganzoo.results.read import Result, find_grid, read_origin
+from ganzoo.results.comparison import Effect, Row, Table, short
+from ganzoo.results.read import Result, find_grid, read_provenance
 from ganzoo.results.report import facts
-from ganzoo.results.report.albums import make_cards
-from ganzoo.results.report.columns import Column, label_row, list_filters, make_columns
+from ganzoo.results.report.columns import label_row, list_filters, make_columns
 from ganzoo.results.report.curves import collect_logs, collect_scores, is_curve
 from ganzoo.results.report.diagnoses import make_diagnoses
+from ganzoo.results.report.pictures import make_cards
 from ganzoo.results.report.styles import Style, choose_styles
+from ganzoo.results.tables.columns import Column
 from ganzoo.results.tables.numbers import show_summary, show_value
 from ganzoo.results.tables.sheet import lay_out
 from ganzoo.runs.folder import timestamp
@@ -57,12 +58,12 @@ def describe(table: Table, results: Sequence[Result]) -> dict[str, Any]:
     styles, features = choose_styles([row.axes for row in table.rows])
     looks: dict[str, Style] = dict(zip(rows, styles, strict=True))
     environment, grid = facts.compare_environments(results), find_grid(results)
-    sheet = lay_out(table, (), read_origin(grid, results) if grid else None, strong="bold")
+    sheet = lay_out(table, (), read_provenance(grid, results) if grid else None, strong="bold")
     columns = make_columns(table)
     parts = {
         "summary": list(_summarise(table, results)),
         "columns": columns,
-        "rows": [_describe_row(key, row, looks[key], columns) for key, row in rows.items()],
+        "rows": [_describe_row(i, key, row, looks[key], columns) for i, (key, row) in enumerate(rows.items())],
         "filters": list_filters(table),
         "remarks": sheet.remarks,
         "effects": list(map(_describe_effect, table.effects)),
@@ -72,19 +73,20 @@ def describe(table: Table, results: Sequence[Result]) -> dict[str, Any]:
         "protocol": list(facts.flatten(table.protocol)),
         "environment": environment,
         "environment_lead": _lead_environment(environment),
-        "origin": sheet.origin,
+        "provenance": sheet.provenance,
         "commands": facts.list_commands(results),
     }
     return parts | _describe_charts(table, rows, looks) | make_cards(rows) | make_diagnoses(rows)
 
 
-def _describe_row(key: str, row: Row, style: Style, columns: Sequence[Column]) -> dict[str, Any]:
-    cells = [(column.make(row), column) for column in columns]
-    words = [word for cell, column in cells if not column.extra for word in (cell.text, cell.meaning, cell.note)]
+def _describe_row(i: int, key: str, row: Row, style: Style, columns: Sequence[Column]) -> dict[str, Any]:
+    entries = [(column.entries[i], column) for column in columns]
+    shown = [entry for entry, column in entries if column.kind != "extra"]
+    words = [word for entry in shown for word in (entry.text, entry.meaning, entry.note)]
     text = " ".join([*words, *(run.name for run in row.results)]).lower()
     axes = json.dumps({axis: show_value(value) for axis, value in row.axes.items()})
     said = {"id": key, "label": label_row(row), "rank": row.rank, "style": style}
-    return said | {"cells": cells, "text": text, "axes": axes}
+    return said | {"entries": entries, "text": text, "axes": axes}
 
 
 def _summarise(table: Table, results: Sequence[Result]) -> Iterator[str]:
@@ -92,7 +94,7 @@ def _summarise(table: Table, results: Sequence[Result]) -> Iterator[str]:
     ended = ", ".join(f"{count} {state}" for state, count in states)
     yield f"{_count(len(table.rows), 'row')}, {_count(len(results), 'run')}: {ended}."
     best = next((row for row in table.rows if row.rank == "best"), None)
-    if best and (summary := score_of(best, table.metric, table.checkpoint)):
+    if best and (summary := best.summary(table.measure)):
         alike = sum(row.rank == "alike" for row in table.rows)
         others = f"; {_count(alike, 'row')} not distinguishable from it" if alike else ""
         yield f"Best {table.metric}, {table.better} is better: {show_summary(summary)} by {label_row(best)}{others}."

@@ -1,35 +1,40 @@
-"""Sample grids of runs as small pictures that a page can hold in itself."""
+"""Sample grids of all runs as small pictures that a page can hold: one card per row, and remarks about them."""
 
 from __future__ import annotations
 
 import base64
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
+from ganzoo.results.comparison import Row
 from ganzoo.results.read import Result
+from ganzoo.results.report.columns import label_row
 from ganzoo.runs.folder import RunFolder
 
-TIMES = 8
-"""At most so many pictures of one run."""
-FEWEST = 4
-"""As few where there are many runs: better four that one can see than eight blurs."""
+MOST_TIMES = 8
+"""Most pictures of one run."""
+FEWEST_TIMES = 4
+"""Pictures of one run where there are many runs: four that one can see are better than eight blurs."""
 RUNS = 24
-"""Up to so many runs have all their pictures."""
+"""Most runs of which each has MOST_TIMES pictures."""
 BUDGET = 3_400_000
 """Bytes for the pictures of all runs. As base64, 4.5 MB: beside plotly.js (2 MB) and the curves that leaves a report
 of 24 runs below 8 MB."""
 LARGEST = 60_000
-"""Bytes of one picture, however few there are."""
+"""Most bytes of one picture, however few there are."""
 WIDEST = 720
-"""Pixels: twice the width at which a card shows it."""
-_LADDER = (None, (1, 85), (1, 70), (1, 50), (1, 30), (2, 80), (2, 60), (2, 30))
-"""Without loss, or (divisor of the size, WebP quality); each about smaller than the one before. A grid of 8 x 10 noise
-images of 32 x 32 pixels, the worst case, takes 91 kB without loss, 55 kB at quality 80, 11 kB at half its size."""
+"""Most pixels in width: twice the width at which a card shows a picture."""
+_ENCODINGS = (None, (1, 85), (1, 70), (1, 50), (1, 30), (2, 80), (2, 60), (2, 30))
+"""WebP without loss, or (divisor of the size, quality); each makes smaller files than the one before. A grid of
+8 x 10 noise images of 32 x 32 pixels, the worst case, takes 91 kB without loss, 55 kB at quality 80, 11 kB at half its
+size."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,13 @@ class Picture:
 
     step: int
     share: float
-    """Of the training that was asked for, in (0, 1]."""
+    """Share of the training's steps, in (0, 1]."""
     uri: str
     width: int
-    """Pixels of the grid as it was drawn; what is embedded may have fewer."""
+    """Pixels of the grid as it was drawn; the embedded picture may have fewer."""
     height: int
     reduced: bool
-    """Has fewer pixels than its file."""
+    """True if the embedded picture has fewer pixels than the file."""
     lossy: bool
 
 
@@ -56,15 +61,80 @@ class Album:
     seed: int
     state: str
     steps: int
-    """That were asked for."""
+    """Steps that the run was asked to train."""
     pictures: tuple[Picture, ...]
     unreadable: tuple[str, ...]
-    """Files that a killed process left torn."""
+    """Files that a killed process left incomplete."""
+
+
+Albums = Mapping[str, Sequence[Album]]
+"""Row id -> the albums of its runs."""
+
+
+def make_cards(rows: Mapping[str, Row]) -> dict[str, Any]:
+    """Return cards, seeds, positions of the slider and remarks, as plain values for the template."""
+    albums = _read_albums(rows)
+    filled = {key: [album for album in own if album.pictures] for key, own in albums.items()}
+    shown = {key: own for key, own in filled.items() if own}
+    seeds = sorted({album.seed for own in shown.values() for album in own})
+    cards = [_make_card(key, label_row(rows[key]), own, seeds[0]) for key, own in shown.items()]
+    times = max((len(album.pictures) for own in shown.values() for album in own), default=1)
+    return {"cards": cards, "seeds": seeds, "times": times, "picture_remarks": list(_remark(rows, albums))}
+
+
+def _read_albums(rows: Mapping[str, Row]) -> dict[str, list[Album]]:
+    """Return the pictures of every run, small enough for a page that has all of them."""
+    times, size = limits(sum(run.path is not None for row in rows.values() for run in row.results))
+    with ThreadPoolExecutor() as pool:  # encoding takes nearly all the time of a report, and releases the GIL
+        albums = {key: [pool.submit(read_album, run, times, size) for run in row.results] for key, row in rows.items()}
+        return {key: [album.result() for album in own] for key, own in albums.items()}
+
+
+def _make_card(key: str, label: str, albums: Sequence[Album], seed: int) -> dict[str, Any]:
+    opened = next((album for album in albums if album.seed == seed), albums[0])
+    pictures = [
+        _describe_picture(picture, album, label, picture is opened.pictures[-1])
+        for album in albums
+        for picture in album.pictures
+    ]
+    return {"id": key, "label": label, "when": _when(opened.pictures[-1], opened), "pictures": pictures}
+
+
+def _describe_picture(picture: Picture, album: Album, label: str, shown: bool) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "seed": album.seed,
+        "share": f"{picture.share:.4f}",
+        "when": _when(picture, album),
+        "shown": shown,
+    }
+    alt = f"Samples of {label}, seed {album.seed}, at step {picture.step}"
+    size = {"width": picture.width, "height": picture.height, "reduced": picture.reduced}
+    return {**about, **size, "uri": picture.uri, "alt": alt}
+
+
+def _when(picture: Picture, album: Album) -> str:
+    ending = "" if album.state == "complete" else f", {album.state}"
+    return f"seed {album.seed}, step {picture.step} of {album.steps}{ending}"
+
+
+def _remark(rows: Mapping[str, Row], albums: Albums) -> Iterator[str]:
+    """Say which rows have no pictures, which files could not be read, and what the pictures lost."""
+    without = [label_row(rows[key]) for key, own in albums.items() if not any(album.pictures for album in own)]
+    if without:
+        yield f"Without pictures: {'; '.join(without)}."
+    unreadable = [f"{album.name}/{file}" for own in albums.values() for album in own for file in album.unreadable]
+    if unreadable:
+        yield f"Left out, for they cannot be read: {', '.join(unreadable)}."
+    pictures = [picture for own in albums.values() for album in own for picture in album.pictures]
+    if any(picture.reduced for picture in pictures):
+        yield "To keep this file small, some pictures have fewer pixels than the PNG files of their runs."
+    if any(picture.lossy for picture in pictures):
+        yield "To keep this file small, pictures are compressed with loss; the PNG files of the runs are exact."
 
 
 def limits(runs: int) -> tuple[int, int]:
     """Return how many pictures a run may have, and how many bytes each."""
-    times = max(FEWEST, min(TIMES, TIMES * RUNS // max(1, runs)))
+    times = max(FEWEST_TIMES, min(MOST_TIMES, MOST_TIMES * RUNS // max(1, runs)))
     return times, min(LARGEST, BUDGET // max(1, runs * times))
 
 
@@ -73,10 +143,10 @@ def read_album(result: Result, times: int, size: int) -> Album:
     files = dict(_find_grids(result.path)) if result.path else {}
     total = _read_total(result.path, files) if result.path else 0
     pictures: list[Picture] = []
-    unreadable, rung = [], 0
+    unreadable, level = [], 0
     for step in _spread(sorted(files), total, times):
         try:
-            picture, rung = embed_picture(files[step], step, min(1.0, step / total), size, rung)
+            picture, level = embed_picture(files[step], step, min(1.0, step / total), size, level)
         except (OSError, SyntaxError):  # Pillow: SyntaxError for a PNG with a broken chunk
             unreadable.append(files[step].name)
             continue
@@ -86,7 +156,7 @@ def read_album(result: Result, times: int, size: int) -> Album:
 
 
 def _read_total(path: Path, files: Mapping[int, Path]) -> int:
-    """Return the steps that were asked for; of a run that was killed before it could say so, those it made."""
+    """Return the steps that a run was asked for; if it was killed before it wrote them down, the last step drawn."""
     status = RunFolder(path).read_json(RunFolder(path).status)
     return max(1, status.get("steps", 0) or max(files, default=1))
 
@@ -98,36 +168,38 @@ def _find_grids(path: Path) -> Iterator[tuple[int, Path]]:
 
 
 def _spread(steps: list[int], total: int, times: int) -> list[int]:
-    """Return the steps nearest to `times` even shares of `total`, the last one always."""
+    """Return the steps nearest to `times` even shares of `total`, always with the last step."""
     if not steps:
         return []
     nearest = {min(steps, key=lambda step: abs(step - total * i / times)) for i in range(1, times + 1)}
     return sorted(nearest | {steps[-1]})[-times:]
 
 
-def embed_picture(path: Path, step: int, share: float, size: int, rung: int) -> tuple[Picture, int]:
-    """Return a picture and its rung, which is not above the one before: quality shall not flicker with time.
+def embed_picture(path: Path, step: int, share: float, size: int, level: int) -> tuple[Picture, int]:
+    """Return a picture of at most about `size` bytes, and the index of its encoding.
 
-    Raises OSError or SyntaxError for a file that is no whole picture.
+    The search begins at `level`, that of the picture before, so that the quality of a series does not flicker.
+
+    Raises OSError or SyntaxError if the file is not a complete picture.
     """
     with Image.open(path) as file:
         image = file.convert("RGB")
     width, height = image.size
     image.thumbnail((WIDEST, 4 * WIDEST))
-    while len(data := _encode(image, _LADDER[rung])) > size and rung < len(_LADDER) - 1:
-        rung += 1
-    way = _LADDER[rung]
+    while len(data := _encode(image, _ENCODINGS[level])) > size and level < len(_ENCODINGS) - 1:
+        level += 1
+    encoding = _ENCODINGS[level]
     uri = "data:image/webp;base64," + base64.b64encode(data).decode("ascii")
-    reduced = image.width < width or (way is not None and way[0] > 1)
-    return Picture(step, share, uri, width, height, reduced=reduced, lossy=way is not None), rung
+    reduced = image.width < width or (encoding is not None and encoding[0] > 1)
+    return Picture(step, share, uri, width, height, reduced=reduced, lossy=encoding is not None), level
 
 
-def _encode(image: Image.Image, way: tuple[int, int] | None) -> bytes:
+def _encode(image: Image.Image, encoding: tuple[int, int] | None) -> bytes:
     stream = io.BytesIO()
-    if way is None:
+    if encoding is None:
         image.save(stream, "WEBP", lossless=True)
     else:
-        divisor, quality = way
+        divisor, quality = encoding
         smaller = image.resize((max(1, image.width // divisor), max(1, image.height // divisor)))
         smaller.save(stream, "WEBP", quality=quality)
     return stream.getvalue()

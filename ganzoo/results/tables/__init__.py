@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from ganzoo.errors import ConfigError
 from ganzoo.results.comparison import Table
-from ganzoo.results.read import Origin
+from ganzoo.results.read import Provenance
 from ganzoo.results.tables.data import render_csv, render_json
 from ganzoo.results.tables.latex import render_latex
 from ganzoo.results.tables.markdown import render_markdown
@@ -23,17 +23,17 @@ FORMATS = {"text": ".txt", "md": ".md", "csv": ".csv", "latex": ".tex", "json": 
 """Format -> the suffix of its files."""
 
 
-def render(table: Table, format: str, *, metrics: Sequence[str] = (), origin: Origin | None = None) -> str:
+def render(table: Table, format: str, *, metrics: Sequence[str] = (), provenance: Provenance | None = None) -> str:
     """Return a table in one of FORMATS, with a newline at its end.
 
-    `metrics` are shown beside the one that ranks; CSV and JSON hold all anyway. `origin` says in Markdown and
+    `metrics` are shown beside the one that ranks; CSV and JSON hold all anyway. `provenance` says in Markdown and
     HTML how the runs were made. Raises ConfigError for an unknown format.
     """
     if format == "csv":
         return render_csv(table)
     if format == "json":
         return render_json(table)
-    sheet = lay_out(table, metrics, origin, strong="marked *" if format == "text" else "in bold")
+    sheet = lay_out(table, metrics, provenance, strong="marked *" if format == "text" else "in bold")
     if format == "html":
         from ganzoo.results.tables.html import render_html  # not at the top: jinja2 would delay the other formats
 

@@ -8,16 +8,17 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from ganzoo.results.comparison import Effect, Row, Summary, Table, score_of, short
+from ganzoo.results.comparison import Checkpoint, Effect, Measure, Row, Summary, Table, short
 
 SCHEMA = 1
 STATES = ("complete", "diverged", "failed", "timeout", "refused", "interrupted", "running", "missing")
 _COSTS = ("images", "seconds", "flops", "parameters", "memory_mb")
+_CHECKPOINTS: tuple[Checkpoint, ...] = ("last", "best")
 _STATISTICS = ("n", "mean", "std", "low", "high")
 
 
 def render_csv(table: Table) -> str:
-    """Return one line per row; what there is no number for is empty."""
+    """Return one line per row; a field without a number is empty."""
     file = io.StringIO()
     records = [_record(table, row) for row in table.rows]
     writer = csv.DictWriter(file, list(records[0]) if records else [], lineterminator="\n")
@@ -40,7 +41,7 @@ def render_json(table: Table) -> str:
 
 def _record(table: Table, row: Row) -> dict[str, Any]:
     states = [result.state for result in row.results]
-    ranking = score_of(row, table.metric, table.checkpoint)
+    ranking = row.summary(table.measure)
     return {
         **{short(axis): value for axis, value in row.axes.items()},
         "rank": row.rank,
@@ -49,9 +50,9 @@ def _record(table: Table, row: Row) -> dict[str, Any]:
         "runs": len(states),
         **{state: states.count(state) for state in STATES},
         **{
-            f"{checkpoint} {name} {statistic}": getattr(score_of(row, name, checkpoint), statistic, None)
+            f"{checkpoint} {name} {statistic}": getattr(row.summary(Measure(name, checkpoint)), statistic, None)
             for name in table.metrics
-            for checkpoint in ("last", "best")
+            for checkpoint in _CHECKPOINTS
             for statistic in _STATISTICS
         },
         **{cost: getattr(row, cost) for cost in _COSTS},

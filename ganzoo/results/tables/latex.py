@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ganzoo.results.tables.sheet import Cell, Column, Sheet
+from ganzoo.results.tables.columns import Column, Entry
+from ganzoo.results.tables.sheet import Sheet
 
 _SIGNS = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -57,9 +58,9 @@ _ACCENTED = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝ�
 def _kind(column: Column) -> str:
     if column.header == "remark":
         return "p{5cm}"  # sentences, which may need several lines
-    return "r" if column.number else "l"
+    return "r" if column.is_number else "l"
 
 
-def _show(cell: Cell) -> str:
-    text = rf"\textbf{{{escape(cell.text)}}}" if cell.strong else escape(cell.text)
-    return f"{text} {escape(cell.mark)}" if cell.mark else text
+def _show(entry: Entry) -> str:
+    text = rf"\textbf{{{escape(entry.text)}}}" if entry.strong else escape(entry.text)
+    return f"{text} {escape(entry.mark)}" if entry.mark else text
