@@ -14,11 +14,11 @@ from ganzoo.cells import Ending
 from ganzoo.contracts import Engine
 from ganzoo.errors import FolderError, RunInterrupted
 from ganzoo.files import read_records
+from ganzoo.grid.config import Budget, GridConfig
 from ganzoo.grid.folder import GridFolder
-from ganzoo.grid.plan import Budget, Request
-from ganzoo.grid.run import GridObserver, Manner, run_grid
+from ganzoo.grid.run import GridObserver, Policy, run_grid
 
-REQUEST = Request({"model": ["mlp"], "loss": ["bce", "wgan"]}, seeds=(0, 1))
+REQUEST = GridConfig({"model": ["mlp"], "loss": ["bce", "wgan"]}, seeds=(0, 1))
 NAMES = ["mlp-bce-s0", "mlp-wgan-s0", "mlp-bce-s1", "mlp-wgan-s1"]
 
 
@@ -36,8 +36,8 @@ class Scripted(Engine):
             yield cell, Ending(state, "" if state == "complete" else "as told", seconds=1.0)
 
 
-def conduct(zoo, path, engine, request=REQUEST, **manner):
-    return run_grid(request, zoo, engine, path, GridObserver(), manner=Manner(**manner))
+def conduct(zoo, path, engine, request=REQUEST, **policy):
+    return run_grid(request, zoo, engine, path, GridObserver(), policy=Policy(**policy))
 
 
 def test_a_grid_runs_each_cell_once_and_a_second_time_nothing(zoo, tmp_path):
@@ -49,7 +49,7 @@ def test_a_grid_runs_each_cell_once_and_a_second_time_nothing(zoo, tmp_path):
 
 
 def test_more_seeds_run_only_what_they_add(zoo, tmp_path):
-    conduct(zoo, tmp_path, Scripted(), Request(REQUEST.axes, seeds=(0,)))
+    conduct(zoo, tmp_path, Scripted(), GridConfig(REQUEST.axes, seeds=(0,)))
     engine = Scripted()
     conduct(zoo, tmp_path, engine)
     assert engine.given == NAMES[2:]
@@ -91,7 +91,7 @@ def test_a_cell_that_was_interrupted_is_still_missing(zoo, tmp_path):
 
 def test_refused_combinations_are_in_the_file_and_never_run(zoo, tmp_path):
     engine = Scripted()
-    conduct(zoo, tmp_path, engine, Request({"model": ["mlp"], "lipschitz": ["gp", "gp+gp"]}))
+    conduct(zoo, tmp_path, engine, GridConfig({"model": ["mlp"], "lipschitz": ["gp", "gp+gp"]}))
     cells = GridFolder(tmp_path).read_plan()["cells"]
     assert engine.given == ["mlp-gp-s0"]
     assert "names a part twice" in cells["mlp-gp+gp-s0"]["refused"]
@@ -110,7 +110,7 @@ def test_a_torn_last_line_costs_its_cell_alone(zoo, tmp_path):
 
 def test_a_measured_budget_is_measured_once(zoo, tmp_path):
     small = {"dataset.image_size": 8, "model.width": 16}
-    request = Request({"model": ["mlp"]}, flags=small, budget=Budget("seconds", 3.0))
+    request = GridConfig({"model": ["mlp"]}, flags=small, budget=Budget("seconds", 3.0))
     conduct(zoo, tmp_path, Scripted(), request)
     plan = GridFolder(tmp_path).read_plan()
     plan["cells"]["mlp-s0"]["settings"]["train.steps"] = 4321  # as a faster machine would have measured
@@ -124,7 +124,7 @@ def test_a_measured_budget_is_measured_once(zoo, tmp_path):
 def test_a_measured_grid_takes_more_values_and_keeps_its_refusals(zoo, tmp_path):
     small = {"dataset.image_size": 8, "model.width": 16}
     axes = {"model": ["mlp"], "lipschitz": ["none", "sn+clip"]}
-    request = Request(axes, flags=small, budget=Budget("flops", 1e9))
+    request = GridConfig(axes, flags=small, budget=Budget("flops", 1e9))
     conduct(zoo, tmp_path, Scripted(), request)
     again = replace(request, axes=axes | {"lipschitz": ["none", "sn+clip", "gp"]})
     assert conduct(zoo, tmp_path, engine := Scripted(), again)["mlp-sn+clip-s0"] == "refused"
@@ -170,15 +170,15 @@ def test_every_command_that_made_a_grid_is_kept(zoo, tmp_path, monkeypatch):
 def test_other_axes_and_other_settings_need_another_folder(zoo, tmp_path):
     conduct(zoo, tmp_path, Scripted())
     with pytest.raises(FolderError, match=r"the grid here has the axes model.name, loss.name, not model.name"):
-        conduct(zoo, tmp_path, Scripted(), Request({"model": ["mlp"]}))
+        conduct(zoo, tmp_path, Scripted(), GridConfig({"model": ["mlp"]}))
     for other in ({"flags": {"train.steps": 9}}, {"sets": {"optim.beta1": 0.1}}, {"evals": 3}):
         with pytest.raises(FolderError, match=r"the grid here has other settings: \S+ (None|0) -> "):
-            conduct(zoo, tmp_path, Scripted(), Request(REQUEST.axes, seeds=(2,), **other))
+            conduct(zoo, tmp_path, Scripted(), GridConfig(REQUEST.axes, seeds=(2,), **other))
     with pytest.raises(FolderError, match=r"other settings: --budget none -> steps=9"):
-        conduct(zoo, tmp_path, Scripted(), Request(REQUEST.axes, seeds=(2,), budget=Budget("steps", 9)))
+        conduct(zoo, tmp_path, Scripted(), GridConfig(REQUEST.axes, seeds=(2,), budget=Budget("steps", 9)))
     ganzoo("run", *TINY, "--steps", 1, "--no-scores", "--out", tmp_path / "cells" / "mlp-bce-s2")
     with pytest.raises(FolderError, match=r"cell mlp-bce-s2 was made with other settings: .*optim.batch_size 8 -> 32"):
-        conduct(zoo, tmp_path, Scripted(), Request(REQUEST.axes, seeds=(2,)))
+        conduct(zoo, tmp_path, Scripted(), GridConfig(REQUEST.axes, seeds=(2,)))
 
 
 def test_a_grid_is_one_process_at_a_time(zoo, tmp_path):

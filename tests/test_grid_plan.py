@@ -10,7 +10,9 @@ from runs import ganzoo
 from ganzoo.cli import cli
 from ganzoo.cli.flags import PluginChoice, read_settings
 from ganzoo.errors import ConfigError
-from ganzoo.grid.plan import Budget, Request, parse_budget, parse_seeds, plan, split_values
+from ganzoo.grid.axes import parse_seeds, split_values
+from ganzoo.grid.config import Budget, GridConfig, parse_budget
+from ganzoo.grid.plan import plan
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.toml import parse_assignment, to_toml
 from ganzoo.training.dry_run import rehearse
@@ -27,7 +29,7 @@ def settled(cell):
 
 
 def test_every_combination_and_seed_is_a_cell_and_the_first_seed_comes_first(zoo):
-    cells = plan(Request(AXES, seeds=(0, 7), flags=TINY), zoo)
+    cells = plan(GridConfig(AXES, seeds=(0, 7), flags=TINY), zoo)
     assert [cell.name for cell in cells] == [
         f"mlp-{loss}-{lipschitz}-s{seed}" for seed in (0, 7) for loss in ("bce", "wgan") for lipschitz in ("none", "gp")
     ]
@@ -36,7 +38,7 @@ def test_every_combination_and_seed_is_a_cell_and_the_first_seed_comes_first(zoo
 
 
 def test_a_cell_is_settled_as_ganzoo_run_would_settle_its_command_line(zoo):
-    for cell in plan(Request(AXES, flags=TINY, sets={"optim.beta1": 0.25}, evals=3), zoo):
+    for cell in plan(GridConfig(AXES, flags=TINY, sets={"optim.beta1": 0.25}, evals=3), zoo):
         run = settled(cell)
         assert (run.optim, run.train, run.eval) == (cell.run.optim, cell.run.train, cell.run.eval)
         assert all(run.choice(kind) == cell.run.choice(kind) for kind in ("model", "loss", "lipschitz", "dataset"))
@@ -46,7 +48,7 @@ def test_a_cell_is_settled_as_ganzoo_run_would_settle_its_command_line(zoo):
 
 def test_recipes_and_settings_are_axes_too(zoo):
     axes = {"recipe": ["dcgan", "wgan_gp"], "optim.lr_g": ["1e-4", "2e-4"]}
-    cells = plan(Request(axes), zoo)
+    cells = plan(GridConfig(axes), zoo)
     assert [cell.name for cell in cells] == [
         *("dcgan-lr_g=0.0001-s0", "dcgan-lr_g=0.0002-s0", "wgan_gp-lr_g=0.0001-s0", "wgan_gp-lr_g=0.0002-s0")
     ]
@@ -58,17 +60,17 @@ def test_recipes_and_settings_are_axes_too(zoo):
 
 def test_a_dataset_with_a_path_keeps_it_on_the_command_line(zoo, tmp_path):
     axes = {"model": ["dcgan"], "dataset": [f"folder:{tmp_path}"]}
-    (cell,) = plan(Request(axes), zoo)
+    (cell,) = plan(GridConfig(axes), zoo)
     assert f"folder:{tmp_path}" in cell.arguments
     assert settled(cell).dataset == cell.run.dataset
 
 
 def test_what_cannot_be_combined_is_a_cell_with_its_reason(zoo):
-    cells = plan(Request({"model": ["mlp"], "lipschitz": ["sn", "sn+clip", "gp+gp"]}, flags=TINY), zoo)
+    cells = plan(GridConfig({"model": ["mlp"], "lipschitz": ["sn", "sn+clip", "gp+gp"]}, flags=TINY), zoo)
     assert [bool(cell.refused) for cell in cells] == [False, False, True]  # sn+clip is seen when it is built
     assert "names a part twice" in cells[2].refused
     tried = plan(
-        Request({"lipschitz": ["sn", "sn+clip"]}, flags=TINY | {"model.name": "mlp"}), zoo,
+        GridConfig({"lipschitz": ["sn", "sn+clip"]}, flags=TINY | {"model.name": "mlp"}), zoo,
         lambda run: rehearse(run, zoo, Observer().note),
     )  # fmt: skip
     assert "do not combine" in tried[1].refused
@@ -76,14 +78,14 @@ def test_what_cannot_be_combined_is_a_cell_with_its_reason(zoo):
 
 def test_a_name_that_nobody_knows_is_a_slip_and_no_cell(zoo):
     with pytest.raises(ConfigError, match=r"no loss is named 'wgam'\. Did you mean 'wgan'"):
-        plan(Request({"loss": ["bce", "wgam"]}), zoo)
+        plan(GridConfig({"loss": ["bce", "wgam"]}), zoo)
     with pytest.raises(ConfigError, match="no recipe is named 'dgcan'"):
-        plan(Request({"recipe": ["dgcan"]}), zoo)
+        plan(GridConfig({"recipe": ["dgcan"]}), zoo)
 
 
 def test_if_nothing_can_be_the_grid_is_refused(zoo):
     with pytest.raises(ConfigError, match=r"every combination is refused; the first: .*names a part twice"):
-        plan(Request({"lipschitz": ["gp+gp", "sn+sn"]}), zoo)
+        plan(GridConfig({"lipschitz": ["gp+gp", "sn+sn"]}), zoo)
 
 
 # Budgets
@@ -92,7 +94,7 @@ def test_if_nothing_can_be_the_grid_is_refused(zoo):
 def steps(zoo, budget, loss="wgan", lipschitz="gp"):
     axes = {"model": ["mlp"], "loss": [loss], "lipschitz": [lipschitz]}
     measured = (lambda run: rehearse(run, zoo, Observer().note)) if budget.is_measured else None
-    return plan(Request(axes, flags=TINY, budget=budget), zoo, measured)[0]
+    return plan(GridConfig(axes, flags=TINY, budget=budget), zoo, measured)[0]
 
 
 def test_a_budget_of_steps_or_images_is_spent_to_the_last_whole_step(zoo):
@@ -110,12 +112,12 @@ def test_a_budget_of_operations_or_seconds_is_divided_by_what_a_step_takes(zoo):
 
 
 def test_steps_that_were_measured_before_are_taken_again(zoo):
-    request = Request({"model": ["mlp"]}, flags=TINY, budget=Budget("seconds", 5))
+    request = GridConfig({"model": ["mlp"]}, flags=TINY, budget=Budget("seconds", 5))
     assert plan(request, zoo, known={"mlp": 77})[0].run.train.steps == 77
 
 
 def test_looks_are_spread_over_the_run(zoo):
-    (cell,) = plan(Request({"model": ["mlp"]}, budget=Budget("steps", 10), evals=4), zoo)
+    (cell,) = plan(GridConfig({"model": ["mlp"]}, budget=Budget("steps", 10), evals=4), zoo)
     assert (cell.run.eval.every, cell.run.train.sample_every) == (3, 3)  # 3, 6, 9 and the end
 
 
@@ -126,7 +128,7 @@ def test_what_was_asked_for_is_not_spread(zoo):
         ({"train.sample_every": 9}, 50, 9),
         ({"eval.at_end": False}, 0, 50),
     ):
-        (cell,) = plan(Request({"model": ["mlp"]}, flags=said, budget=budget, evals=2), zoo)
+        (cell,) = plan(GridConfig({"model": ["mlp"]}, flags=said, budget=budget, evals=2), zoo)
         assert (cell.run.eval.every, cell.run.train.sample_every) == (every, pictures)
 
 
@@ -136,7 +138,7 @@ def test_a_step_that_fails_costs_its_own_row(zoo):
             raise ValueError("of the plugin")
         return rehearse(run, zoo, Observer().note)
 
-    cells = plan(Request({"model": ["mlp"], "loss": ["bce", "wgan"]}, flags=TINY), zoo, rehearse_but_wgan)
+    cells = plan(GridConfig({"model": ["mlp"], "loss": ["bce", "wgan"]}, flags=TINY), zoo, rehearse_but_wgan)
     assert [cell.refused for cell in cells] == ["", "a step fails: ValueError: of the plugin"]
 
 
@@ -144,7 +146,7 @@ def test_operations_that_torch_does_not_count_are_no_budget(zoo):
     def free(run):
         return replace(rehearse(run, zoo, Observer().note), flops_per_step=0.0)
 
-    request = Request({"model": ["mlp"], "loss": ["bce"]}, flags=TINY, budget=Budget("flops", 1e9))
+    request = GridConfig({"model": ["mlp"], "loss": ["bce"]}, flags=TINY, budget=Budget("flops", 1e9))
     with pytest.raises(ConfigError, match="a step has no FLOPs that torch counts"):
         plan(request, zoo, free)
 
@@ -155,14 +157,14 @@ def test_operations_that_torch_does_not_count_are_no_budget(zoo):
 def test_values_that_lose_letters_in_a_file_name_keep_a_name_of_their_own(zoo, tmp_path):
     values = [f"folder:{tmp_path}/a/b", f"folder:{tmp_path}/a-b", f"folder:{tmp_path}/ä", f"folder:{tmp_path}/ö"]
     values.append(f"folder:{tmp_path}/{'long' * 100}")
-    cells = plan(Request({"dataset": values}), zoo)
+    cells = plan(GridConfig({"dataset": values}), zoo)
     assert len({cell.name for cell in cells}) == len(values)
     assert all(re.fullmatch(r"[A-Za-z0-9._+=-]{1,60}", cell.name) for cell in cells)
 
 
 def test_two_values_that_mean_the_same_are_refused(zoo):
     with pytest.raises(ConfigError, match=r"mlp-lr_g=0.0001 is there twice"):
-        plan(Request({"model": ["mlp"], "optim.lr_g": ["1e-4", "0.0001"]}), zoo)
+        plan(GridConfig({"model": ["mlp"], "optim.lr_g": ["1e-4", "0.0001"]}), zoo)
 
 
 # Words

@@ -1,4 +1,4 @@
-"""What `ganzoo compare` shows: the plan, the cells as they run, and what came of them."""
+"""Output of `ganzoo compare`: the plan, the cells as they run, and their table."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from ganzoo.results.comparison import choose_results, compare
 from ganzoo.results.read import Result, read_results
 from ganzoo.runs.folder import RunFolder, read_reports
 
-START_UP = 8.0
-"""Seconds of a cell beside its steps: imports, and scores."""
+OVERHEAD = 8.0
+"""Seconds of a cell beside its steps, for imports and scores."""
 
 
 class GridDisplay(GridObserver):
-    """On a terminal a line per running cell above the table as it fills; elsewhere a line per cell that ended."""
+    """Show running cells above the table as it fills on a terminal, else print a line per cell that ended."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -55,7 +55,7 @@ class GridDisplay(GridObserver):
                 self._live.stop()
 
     def start(self, grid: GridFolder, missing: Sequence[Cell], present: int) -> None:
-        """Say how much there is to do."""
+        """Print how many cells are to run."""
         self._grid, self._missing = grid, missing
         self._print(f"{len(missing)} cells to run, {present} there already  ->  {grid.path}")
         if self._console.is_terminal and missing:
@@ -63,17 +63,17 @@ class GridDisplay(GridObserver):
             self._live.start()
 
     def end(self, cell: Cell, ending: Ending) -> None:
-        """Show how a cell ended."""
+        """Print how a cell ended."""
         self._ended[cell.name] = ending
         reason = f": {ending.reason}" if ending.reason else ""
         score = _score(cell) if ending.state == "complete" else ""
         count = f"{len(self._ended)}/{len(self._missing)}"
         self._print(f"{count}  {cell.name}  {ending.state} in {duration(ending.seconds)}{score}{reason}")
         if self._live is not None:
-            self._table = _fill(self._grid.path)
+            self._table = _make_table(self._grid.path)
 
     def _render(self) -> Group:
-        """A line per running cell, then the table."""
+        """Return a line per running cell, then the table."""
         running = [cell for cell in self._missing if cell.name not in self._ended and self._is_begun(cell)]
         lines = [Text(f"{cell.name}  {_progress(cell)}", no_wrap=True, overflow="ellipsis") for cell in running]
         left = len(self._missing) - len(self._ended) - len(running)
@@ -106,7 +106,7 @@ def _progress(cell: Cell) -> str:
 
 
 def _score(cell: Cell) -> str:
-    """The first score of the last checkpoint, in a few words."""
+    """Return the first score of the last checkpoint as text."""
     for report in read_reports(RunFolder(cell.folder)):
         if report["checkpoint"] == "last":
             name, score = next(iter(report["scores"].items()))
@@ -114,8 +114,8 @@ def _score(cell: Cell) -> str:
     return "  (not scored)"
 
 
-def _fill(path: Path) -> RichTable | None:
-    """The best rows so far; None while there is no score."""
+def _make_table(path: Path) -> RichTable | None:
+    """Return the best rows so far; None while there is no score."""
     try:
         table = compare(read_results([path]))
     except GanzooError:
@@ -137,7 +137,7 @@ def print_plan(cells: Sequence[PlannedCell], engine: Engine, as_json: bool) -> N
     if as_json:
         click.echo(json.dumps({"cells": rows, "seconds": seconds, "at_once": engine.cells_at_once}))
         return
-    shown = [_word(row) for row in rows if not row["refused"]]
+    shown = [_format(row) for row in rows if not row["refused"]]
     print_table(shown)
     for row in rows:
         if row["refused"]:
@@ -147,7 +147,7 @@ def print_plan(cells: Sequence[PlannedCell], engine: Engine, as_json: bool) -> N
     click.echo(f"{len(shown)} cells, {len(rows) - len(shown)} refused, {duration(seconds)} one after another{together}")
 
 
-def _word(row: dict[str, Any]) -> dict[str, str]:
+def _format(row: dict[str, Any]) -> dict[str, str]:
     numbers = {key: f"{row[key]:,}" for key in ("steps", "images", "parameters")}
     time = "" if row["seconds"] is None else duration(row["seconds"])
     return {"cell": row["cell"], **numbers, "time": time}
@@ -159,24 +159,24 @@ def _describe(cell: PlannedCell) -> dict[str, Any]:
         "cell": cell.name,
         "steps": run.train.steps if run else 0,
         "images": run.train.steps * run.optim.n_critic * run.optim.batch_size if run else 0,
-        "seconds": run.train.steps * tried.seconds_per_step + START_UP if tried and run else None,
+        "seconds": run.train.steps * tried.seconds_per_step + OVERHEAD if tried and run else None,
         "parameters": tried.parameters_g + tried.parameters_d if tried else 0,
         "refused": cell.refused,
     }
 
 
-def _list_data(results: Sequence[Result]) -> list[str]:
-    """Scores on different data may not be ranked together: a table for each."""
+def _list_datasets(results: Sequence[Result]) -> list[str]:
+    """Return the datasets of the runs, since scores on different data may not be ranked together."""
     return list(dict.fromkeys(result.value("dataset.name") for result in results))
 
 
 def print_outcome(path: Path, as_json: bool) -> None:
-    """Print the table of a grid, one for each dataset, and what to type next."""
+    """Print the tables of a grid, one for each dataset, and the commands to type next."""
     from ganzoo.results import tables
 
     results = read_results([path])
     try:
-        compared = {data: compare(choose_results(results, [f"dataset={data}"])) for data in _list_data(results)}
+        compared = {data: compare(choose_results(results, [f"dataset={data}"])) for data in _list_datasets(results)}
     except EvaluationError as error:  # the grid has ended all the same
         compared = {}
         click.echo(f"ganzoo: no table: {error}", err=True)
@@ -185,7 +185,9 @@ def print_outcome(path: Path, as_json: bool) -> None:
         shown = [json.loads(tables.render(table, "json")) for table in compared.values()]
         click.echo(json.dumps({"grid": str(path), "cells": cells, "tables": shown}))
         return
-    place = quote(str(path))
     for data, table in compared.items():
-        click.echo(f"dataset {data}\n" * (len(compared) > 1) + tables.render(table, "text"))
-    click.echo(f"next\n  ganzoo table {place} --format md\n  ganzoo report {place} -o report.html")
+        if len(compared) > 1:
+            click.echo(f"dataset {data}")
+        click.echo(tables.render(table, "text"))
+    folder = quote(str(path))
+    click.echo(f"next\n  ganzoo table {folder} --format md\n  ganzoo report {folder} -o report.html")

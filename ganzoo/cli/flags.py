@@ -177,6 +177,8 @@ _KEYS = {
     "eval_every": "eval.every",
     "samples": "eval.samples",
     "inception_weights": "features.weights",
+    "jobs": "engine.jobs",
+    "address": "engine.address",
 }
 
 

@@ -1,4 +1,4 @@
-"""The files of a grid: what it is, how each cell ended, and the run folders."""
+"""The files of a grid: its plan, how each cell ended, and the run folders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 from ganzoo.cells import Cell, Ending
 from ganzoo.errors import FolderError
 from ganzoo.files import append, read_records, write_atomically
-from ganzoo.grid.plan import PlannedCell, Request
+from ganzoo.grid.config import GridConfig
+from ganzoo.grid.plan import PlannedCell
 from ganzoo.runs.folder import RunFolder, timestamp
 from ganzoo.settings.toml import flatten, to_tables
 
@@ -30,27 +31,27 @@ class GridFolder:
 
     @property
     def plan(self) -> Path:
-        """Axes, seeds, budget, and the settings of every cell."""
+        """File of the axes, seeds, budget, and the settings of every cell."""
         return self.path / "grid.json"
 
     @property
     def endings(self) -> Path:
-        """One JSON object per attempt that ended; the last one of a cell counts."""
+        """File with one JSON object per attempt that ended; the last one of a cell counts."""
         return self.path / "cells.jsonl"
 
     def run_folder(self, cell: str) -> Path:
-        """Return where the run of a cell lies."""
+        """Return the run folder of a cell."""
         return self.path / "cells" / cell
 
     def log(self, cell: str) -> Path:
-        """Return what the process of a cell said."""
+        """Return the file with the output of a cell's process."""
         return self.path / "logs" / f"{cell}.log"
 
     @contextmanager
     def claim(self) -> Iterator[None]:
-        """Hold the grid for this process.
+        """Hold the folder for this process.
 
-        Raises FolderError if another one holds it, if it cannot be written, or if something else lies there.
+        Raises FolderError if another process holds it, if it cannot be written, or if it holds something else.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -70,19 +71,19 @@ class GridFolder:
             lock.release()
 
     def _mend(self) -> None:
-        """Drop a line that a killed process left torn, lest the next one be joined to it."""
+        """Drop an incomplete last line of a killed process, lest the next line be joined to it."""
         if self.endings.is_file():
             lines = "".join(json.dumps(record) + "\n" for record in read_records(self.endings))
             write_atomically(self.endings, lines.encode())
 
     def read_plan(self) -> dict[str, Any]:
-        """Return what `write_plan` wrote; empty if it never did."""
+        """Return the plan that `write_plan` wrote; empty if there is none."""
         return json.loads(self.plan.read_text(encoding="utf-8")) if self.plan.is_file() else {}
 
-    def known_steps(self, request: Request) -> dict[str, int]:
-        """Return the steps of the rows that this very budget paid for, by name: what was measured is kept."""
+    def known_steps(self, config: GridConfig) -> dict[str, int]:
+        """Return the steps of combinations that were planned with the same budget, by name, to keep measurements."""
         old = self.read_plan()
-        if not old or old["budget"] != (request.budget and asdict(request.budget)):
+        if not old or old["budget"] != (config.budget and asdict(config.budget)):
             return {}
         return {
             name.rpartition("-s")[0]: cell["settings"]["train.steps"]
@@ -90,21 +91,17 @@ class GridFolder:
             if not cell["refused"]
         }
 
-    def write_plan(self, request: Request, cells: Sequence[PlannedCell], engine: Mapping[str, Any]) -> None:
-        """Add cells to what the grid is.
+    def write_plan(self, config: GridConfig, cells: Sequence[PlannedCell], engine: Mapping[str, Any]) -> None:
+        """Add cells to the plan.
 
         Raises FolderError if the grid has other axes, or if one of the cells began with other settings.
         """
-        old = self.read_plan()
+        old, common = self.read_plan(), _common_settings(config)
         axes = {key: list(dict.fromkeys(cell.axes[key] for cell in cells)) for key in cells[0].axes}
-        if old and list(old["axes"]) != list(axes):
-            what = f"the grid here has the axes {', '.join(old['axes'])}, not {', '.join(axes)}"
-            raise FolderError(what, where=str(self.path), hint="another --out")
-        common = _common_settings(request)
-        if old and (differ := _name_differences(old["common"], common)):
-            raise FolderError(f"the grid here has other settings: {differ}", where=str(self.path), hint="another --out")
+        if old:
+            self._refuse_others(old, axes, common)
         for cell in cells:
-            self._check_unchanged(cell)
+            self._refuse_changed(cell)
         known, earlier = old.get("axes", {}), old.get("commands", [])
         command = ["ganzoo", *sys.argv[1:]]
         merged = {key: list(dict.fromkeys([*known.get(key, []), *values])) for key, values in axes.items()}
@@ -113,26 +110,36 @@ class GridFolder:
             "commands": [*earlier, command] if command not in earlier else earlier,
             "created": old.get("created", timestamp()),
             "axes": merged,
-            "seeds": sorted({*old.get("seeds", []), *request.seeds}),
-            "budget": request.budget and asdict(request.budget),
+            "seeds": sorted({*old.get("seeds", []), *config.seeds}),
+            "budget": config.budget and asdict(config.budget),
             "common": common,
             "engine": dict(engine),
             "cells": old.get("cells", {}) | {cell.name: cell.to_json() for cell in cells},
         }
         write_atomically(self.plan, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
 
-    def _check_unchanged(self, cell: PlannedCell) -> None:
-        place = RunFolder(self.run_folder(cell.name))
-        if cell.run is None or not place.recipe.is_file():
+    def _refuse_others(self, old: Mapping[str, Any], axes: Mapping[str, Any], common: Mapping[str, Any]) -> None:
+        """Raise FolderError if the grid here has other axes or other common settings."""
+        if list(old["axes"]) != list(axes):
+            what = f"the grid here has the axes {', '.join(old['axes'])}, not {', '.join(axes)}"
+            raise FolderError(what, where=str(self.path), hint="another --out")
+        differ = _name_differences(old["common"], common)
+        if differ:
+            raise FolderError(f"the grid here has other settings: {differ}", where=str(self.path), hint="another --out")
+
+    def _refuse_changed(self, cell: PlannedCell) -> None:
+        """Raise FolderError if the run of a cell has other settings."""
+        folder = RunFolder(self.run_folder(cell.name))
+        if cell.run is None or not folder.recipe.is_file():
             return
-        then, now = place.read_recipe(), cell.run
+        then, now = folder.read_recipe(), cell.run
         if then != now:
             differ = _name_differences(flatten(to_tables(then)), flatten(to_tables(now)))
             what = f"cell {cell.name} was made with other settings: {differ}"
-            raise FolderError(what, where=str(place.path), hint="another --out")
+            raise FolderError(what, where=str(folder.path), hint="another --out")
 
     def read_endings(self) -> dict[str, dict[str, Any]]:
-        """Return how each cell ended, by name; a cell that has not is absent."""
+        """Return how each cell ended, by name; a cell that has not ended is absent."""
         return {record["cell"]: record for record in read_records(self.endings)}
 
     def write_ending(self, cell: Cell, ending: Ending) -> None:
@@ -140,7 +147,7 @@ class GridFolder:
         append(self.endings, {"cell": cell.name, **ending.to_json()})
 
     def reopen(self, cell: str, state: str) -> None:
-        """Let a cell be missing again, so that a kill from here on does not bring the old ending back."""
+        """Mark a cell as missing again, so that a kill from here on does not bring the old ending back."""
         if state == "diverged":
             self._discard(cell)
         if state != "interrupted":
@@ -156,10 +163,10 @@ class GridFolder:
             folder.rename(attempts / f"{cell}.{number}")
 
 
-def _common_settings(request: Request) -> dict[str, Any]:
-    """What is the same for all cells of a grid: two requests may differ in values and seeds alone."""
-    budget = f"{request.budget.unit}={request.budget.amount:g}" if request.budget else "none"
-    return {**flatten(request.flags), **flatten(request.sets), "--budget": budget, "--evals": request.evals}
+def _common_settings(config: GridConfig) -> dict[str, Any]:
+    """Return what all cells share: two commands for one grid may differ in the axes' values and seeds only."""
+    budget = f"{config.budget.unit}={config.budget.amount:g}" if config.budget else "none"
+    return {**flatten(config.flags), **flatten(config.sets), "--budget": budget, "--evals": config.evals}
 
 
 def _name_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:

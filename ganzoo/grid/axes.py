@@ -1,0 +1,78 @@
+"""Axes of a grid as they are written on the command line: `--seeds 0..2`, `--loss bce,wgan`, `--set optim.lr_g=1,2`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ganzoo.errors import ConfigError
+from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS
+from ganzoo.settings.toml import parse_assignment
+
+AXIS_KINDS = tuple(kind for kind in KINDS if kind != "features")
+"""Kinds of components that may be an axis; scores of different features could not be compared."""
+ALWAYS = ("model", "loss", "lipschitz")
+"""Axes of every grid without a recipe, however many values they have: they make up the names of its cells."""
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Parse "0..2,7" as (0, 1, 2, 7). Raises ConfigError."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dots, last = part.strip().partition("..")
+        if not first.isdecimal() or (dots and not last.isdecimal()) or (dots and int(last) < int(first)):
+            raise ConfigError(f"--seeds {text!r} is not a list of seeds", hint="--seeds 0..2, or --seeds 0,5,9")
+        seeds += range(int(first), int(last or first) + 1)
+    return tuple(dict.fromkeys(seeds))
+
+
+def split_values(text: str) -> list[str]:
+    """Split at commas, but for those within quotes, brackets or braces: 'none,"a,b",[1, 2]' -> three values."""
+    values = re.findall(r"""(?:"[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}|[^,])+""", text)
+    return list(dict.fromkeys(value.strip() for value in values if value.strip()))
+
+
+def component_axes(recipes: Sequence[str], components: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """Return the axes of recipes and components, from the flag of each kind. Raises ConfigError for an empty one."""
+    axes = {"recipe": split_values(",".join(recipes))} if recipes else {}
+    for kind in AXIS_KINDS:
+        text = components.get(kind)
+        if text is not None:
+            axes[kind] = split_values(text)
+        elif kind in ALWAYS and not recipes:
+            axes[kind] = [DEFAULT_NAMES[kind]]
+    for key, values in axes.items():
+        if not values:
+            raise ConfigError(f"--{key} names nothing", hint=f"ganzoo list {key}")
+    return axes
+
+
+def split_assignments(assignments: Sequence[str]) -> tuple[dict[str, list[str]], dict[str, Any]]:
+    """Split the words of --set into axes, which have several values, and settings with one. Raises ConfigError."""
+    axes: dict[str, list[str]] = {}
+    settings: dict[str, Any] = {}
+    for text in assignments:
+        key, value = parse_assignment(text)
+        values = split_values(text.partition("=")[2])
+        _refuse_flag(key, values)
+        if key.startswith("engine.") or len(values) < 2:
+            settings[key] = value
+        elif key.startswith(("eval.", "features.")):
+            hint = f"for one value with a comma in it: --set '{key}=\"a,b\"'"
+            raise ConfigError(f"{key} is no axis: scores could not be compared", hint=hint)
+        else:
+            axes[key] = values
+    return axes, settings
+
+
+def _refuse_flag(key: str, values: Sequence[str]) -> None:
+    """Raise ConfigError for a setting that has a flag of its own."""
+    section, _, option = key.partition(".")
+    if key == "train.seed":
+        flag = "seeds"
+    elif section in KINDS and option == "name":
+        flag = section
+    else:
+        return
+    raise ConfigError(f"--set {key} does not make an axis", hint=f"--{flag} {','.join(values)}")
