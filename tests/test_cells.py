@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from runs import HELD, PLAIN, TINY, assert_equal_runs, ganzoo, wait_for
 
 from ganzoo import cells
 from ganzoo.builtin.engines.local import Local
 from ganzoo.cells import Cell, execute
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
+from support.runs import HELD, PLAIN, TINY, assert_equal_runs, ganzoo, wait_for
 
 PYTHON = (sys.executable, "-c")
 GANZOO = (sys.executable, "-m", "ganzoo")

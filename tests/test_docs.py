@@ -1,6 +1,5 @@
 """What README and docs/ say is what the code does: their blocks run, and their lists are those of the code."""
 
-import ast
 import inspect
 import json
 import re
@@ -8,22 +7,22 @@ import shlex
 import signal
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import pytest
 import torch
 from click.testing import CliRunner
 from PIL import Image
-from test_layers import LAYERS
 
 import ganzoo
-from ganzoo import contracts, errors
+from ganzoo import errors
 from ganzoo.cli import cli
 from ganzoo.zoo.catalogue import BUILTIN, CONTRACTS, load_zoo
 from ganzoo.zoo.recipes import list_recipes
+from support.checkout import ROOT
+from support.layers import LAYERS
+from support.pages import block_below, blocks, command_lines, members, names, rows
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -50,9 +49,9 @@ NOT_RUN_HERE = {
     "tensorboard --logdir runs/first/tb": "serves until it is stopped",
     "pip install ./plugins/ganzoo-r3gan": ".ci/run does",
     "ganzoo compare --model dcgan,r3gan --dataset digits --image-size 16 --seeds 0..2": ".ci/run runs its like",
-    "pip install -e './ganzoo-mine[test]'": "test_new_plugin.py runs its like",
-    "pytest ganzoo-mine": "test_new_plugin.py runs its like",
-    "ganzoo run mine --steps 200": "test_new_plugin.py runs its like",
+    "pip install -e './ganzoo-mine[test]'": "test_new.py runs its like",
+    "pytest ganzoo-mine": "test_new.py runs its like",
+    "ganzoo run mine --steps 200": "test_new.py runs its like",
     "ganzoo check ganzoo-mine": "needs it installed",
     "ganzoo check my_enforcer.py": "test_plugin_docs.py runs its like",
 }
@@ -62,39 +61,6 @@ SMALL = {
     "bench": ["--batch-size", "2", "--set", "optim.batch_size_g=2", "--repeats", "1", "--seconds", "0"],
     "compare": ["--steps", "2", "--batch-size", "4", "--samples", "16", "--set", "eval.metrics='fid'"],
 }
-
-
-class Block(NamedTuple):
-    """A fenced block: the word after the fence, what is inside, and the line where it starts."""
-
-    language: str
-    text: str
-    line: int
-
-
-def blocks(page):
-    found = re.finditer(r"^```(\w*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    return [Block(m[1], m[2], page.count("\n", 0, m.start()) + 1) for m in found]
-
-
-def block_below(page, heading):
-    (section,) = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
-    return blocks(section)[0].text
-
-
-def rows(page, heading):
-    """The rows of the table under a header line, as lists of cells."""
-    lines = page[page.index(heading) :].splitlines()[2:]
-    cells = [line.strip("|").split("|") for line in lines[: [*lines, ""].index("")]]
-    return [[cell.strip() for cell in row] for row in cells]
-
-
-def names(cell):
-    return re.findall(r"`([^`]+)`", cell)
-
-
-def command_lines(page):
-    return [line for block in blocks(page) if block.language == "bash" for line in block.text.splitlines()]
 
 
 # What can be run
@@ -268,17 +234,6 @@ def test_rooms_of_the_plan_are_the_modules():
 def test_hooks_of_the_plan_are_those_of_the_zoo():
     listed = {kind: (names(hook)[0], names(contract)[0]) for kind, hook, contract in rows(ARCHITECTURE, "| kind |")}
     assert listed == {kind: (hook, contract.__name__) for kind, (hook, contract) in CONTRACTS.items()}
-
-
-def members(contract):
-    """The public class attributes and methods that a contract states, as the plan writes them."""
-    (tree,) = [node for node in ast.parse(inspect.getsource(contracts)).body if getattr(node, "name", "") == contract]
-    for node in tree.body:
-        if isinstance(node, ast.AnnAssign):
-            value = f" = {ast.unparse(node.value)}" if node.value else ""
-            yield f"{contract}.{ast.unparse(node.target)}: {ast.unparse(node.annotation)}{value}"
-        elif isinstance(node, ast.FunctionDef):
-            yield f"{contract}.{node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}"
 
 
 def test_contracts_of_the_plan_are_those_of_the_code():

@@ -8,12 +8,8 @@ from pathlib import Path
 import pytest
 
 import ganzoo
+from support.layers import LAYERS
 
-LOW_TO_HIGH = """
-errors files machine cells settings data contracts hookspecs layers builtin zoo training evaluation audit runs diagnosis
-grid results testing cli __main__
-"""
-LAYERS = LOW_TO_HIGH.split()
 PACKAGE = Path(ganzoo.__file__).parent
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 SILENT = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] != "cli"]

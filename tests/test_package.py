@@ -7,14 +7,13 @@ import tomllib
 import zipfile
 from configparser import ConfigParser
 from email.parser import Parser
-from pathlib import Path
 
 import pytest
-from runs import ENVIRONMENT, TINY
 
 from ganzoo import __version__
+from support.checkout import ROOT
+from support.runs import ENVIRONMENT, TINY
 
-ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 pytestmark = pytest.mark.xdist_group("package")  # one worker builds
@@ -107,5 +106,5 @@ def test_the_source_archive_has_the_tests_and_the_recipes(built):
     (path,) = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"tests/test_package.py", "tests/runs.py", "configs/wgan_gp.toml", "LICENSE", "README.md"} <= names
+    assert {"tests/test_package.py", "tests/support/runs.py", "configs/wgan_gp.toml", "LICENSE", "README.md"} <= names
     assert "pyproject.toml" in names

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_docs import ROOT, blocks, members, names, rows
 
 import ganzoo
 from ganzoo import hookspecs
@@ -14,6 +13,8 @@ from ganzoo.cli.scaffold import PARTS
 from ganzoo.testing.cases import list_cases
 from ganzoo.zoo.catalogue import CONTRACTS, load_zoo
 from ganzoo.zoo.names import KNOWN
+from support.checkout import ROOT
+from support.pages import blocks, members, names, rows
 
 PATH = ROOT / "docs" / "writing-a-plugin.md"
 PAGE = PATH.read_text(encoding="utf-8")
@@ -34,7 +35,7 @@ def test_every_hook_is_on_the_page_with_its_contract():
 
 
 def test_every_hook_is_tried_by_a_package_that_pip_installs():
-    """test_new_plugin.py installs, lists and trains a package for each of these."""
+    """test_new.py installs, lists and trains a package for each of these."""
     assert {part.hook for part in PARTS.values()} == HOOKS
 
 

@@ -4,15 +4,14 @@ import importlib
 import json
 import sys
 from functools import cache
-from pathlib import Path
 from statistics import mean
 
 import pytest
 import torch
 
 from ganzoo.errors import ConfigError
+from support.checkout import ROOT
 
-ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "docs" / "lipschitz"
 PAGE = (ROOT / "docs" / "why-lipschitz.md").read_text(encoding="utf-8")
 RESULTS = json.loads((SCRIPTS / "results.json").read_text(encoding="utf-8"))

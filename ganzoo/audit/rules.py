@@ -1,7 +1,7 @@
 """Numbers of one audit to findings. Each rule is one function and one threshold, with where that comes from.
 
 Causes come before the symptoms that they have in common: a frozen critic also makes a generator collapse. Thresholds
-marked (measured) lie between the planted failures and the healthy runs of tests/test_diagnosis.py.
+marked (measured) lie between the planted failures and the healthy runs of tests/diagnosis/test_diagnose.py.
 """
 
 from __future__ import annotations

@@ -1,0 +1,302 @@
+"""Rows over seeds, their ranks, the effect of each axis, and which runs may not be compared."""
+
+import math
+
+import pytest
+from scipy import stats
+
+from ganzoo.errors import ConfigError
+from ganzoo.results.comparison import choose_metric, choose_results, compare
+from ganzoo.results.comparison.statistics import paired_p, quantile, summarise
+from support.made_runs import FD, KD, PRECISION, make_report, make_result, make_row
+
+ONE = {0: 10.0, 1: 12.0, 2: 11.5, 3: 10.5}
+OTHER = {0: 11.0, 1: 12.5, 2: 13.0, 4: 9.0}
+
+
+def ranks(table):
+    return {row.axes["loss.name"]: row.rank for row in table.rows}
+
+
+# statistics
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 10, 29, 30, 1_000])
+def test_quantiles_of_t_are_scipys(df):
+    assert quantile(df) == pytest.approx(stats.t.ppf(0.975, df), rel=1e-12)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 7])
+def test_mean_and_interval_are_scipys(count):
+    values = [3.0, 1.0, 4.0, 1.5, 9.0, 2.5, 6.0][:count]
+    summary = summarise(dict(enumerate(values)))
+    low, high = stats.t.interval(0.95, count - 1, loc=stats.tmean(values), scale=stats.sem(values))
+    assert (summary.low, summary.high) == (pytest.approx(low), pytest.approx(high))
+    assert summary.std == pytest.approx(stats.tstd(values))
+    assert summary.half_width == pytest.approx((high - low) / 2)
+
+
+def test_one_seed_has_a_mean_and_no_interval():
+    summary = summarise({5: 2.0})
+    assert (summary.n, summary.mean, summary.std, summary.low, summary.half_width) == (1, 2.0, None, None, None)
+
+
+def test_the_paired_test_is_scipys_over_the_common_seeds():
+    expected = stats.ttest_rel([ONE[seed] for seed in (0, 1, 2)], [OTHER[seed] for seed in (0, 1, 2)]).pvalue
+    assert paired_p(ONE, OTHER) == pytest.approx(expected, rel=1e-12)
+    assert paired_p(OTHER, ONE) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "p"),
+    [
+        ({0: 1.0}, {0: 2.0}, None),
+        ({0: 1.0, 1: 2.0}, {1: 1.0, 2: 2.0}, None),
+        ({0: 1.0, 1: 2.0}, {0: 1.0, 1: 2.0}, 1.0),
+        ({0: 1.0, 1: 2.0}, {0: 2.0, 1: 3.0}, 0.0),
+    ],
+)
+def test_too_few_seeds_are_no_test_and_equal_differences_are_no_error(one, other, p):
+    assert paired_p(one, other) == p
+
+
+# rows and ranks
+
+
+def test_rows_are_over_seeds_and_ranked_the_best_first():
+    runs = [
+        *make_row([20, 21, 22], loss="bce"),
+        *make_row([10, 11, 12.5], loss="wgan"),
+        *make_row([10.5, 11, 13], loss="r"),
+    ]
+    table = compare(runs)
+    assert ranks(table) == {"wgan": "best", "r": "alike", "bce": "worse"}
+    assert [row.axes["loss.name"] for row in table.rows] == ["wgan", "r", "bce"]
+    assert table.rows[0].last[FD].values == {0: 10, 1: 11, 2: 12.5}
+    assert table.rows[1].p == pytest.approx(stats.ttest_rel([10.5, 11, 13], [10, 11, 12.5]).pvalue)
+    assert "two-sided paired t-test" in table.test
+    assert "2 against the best" in table.test
+
+
+def test_the_highest_wins_where_higher_is_better():
+    runs = [
+        make_result(seed, {FD: fd + seed, PRECISION: precision + seed / 100}, axes={"loss.name": loss})
+        for seed in (0, 1)
+        for loss, fd, precision in (("bce", 1.0, 0.2), ("wgan", 5.0, 0.9))
+    ]
+    assert ranks(compare(runs))["bce"] == "best"
+    table = compare(runs, metric="precision")
+    assert (table.metric, table.better) == (PRECISION, "higher")
+    assert [row.axes["loss.name"] for row in table.rows] == ["wgan", "bce"]
+    assert ranks(table)["wgan"] == "best"
+
+
+def test_a_row_of_survivors_wins_nothing():
+    runs = [*make_row([1, 2, None], "diverged", loss="wgan"), *make_row([5, 6, 7], loss="bce")]
+    table = compare(runs)
+    assert ranks(table) == {"wgan": "", "bce": "best"}
+    row = table.rows[1]
+    assert (row.failures, row.ended, row.last[FD].n, row.reason) == ({"diverged": 1}, 3, 2, "seed 2: diverged: because")
+    assert any("not ranked" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("state", ["missing", "running", "interrupted"])
+def test_a_row_that_is_not_done_is_ranked_by_what_it_has(state):
+    runs = [*make_row([1, 2, None], state, loss="wgan"), *make_row([5, 6, 7], loss="bce")]
+    table = compare(runs)
+    assert ranks(table)["wgan"] == "best"
+    assert (table.rows[0].failures, table.rows[0].ended) == ({}, 2)
+
+
+def test_one_common_seed_is_untested():
+    runs = [*make_row([1, 2], loss="wgan"), *make_row([5], loss="bce")]
+    assert ranks(compare(runs))["bce"] == "untested"
+
+
+def test_cells_that_came_to_nothing_are_rows_with_their_reason():
+    runs = [*make_row([1, 2], loss="wgan"), *make_row([None, None], "refused", loss="gp")]
+    row = compare(runs).rows[-1]
+    assert (row.axes["loss.name"], row.rank, row.last, row.reason) == ("gp", "", {}, "refused: because")
+
+
+def test_a_run_without_scores_says_what_to_type():
+    runs = [*make_row([1, 2], loss="wgan"), make_result(0, axes={"loss.name": "bce"})]
+    table = compare(runs)
+    assert table.rows[-1].reason == "not scored: ganzoo evaluate runs/bce/s0"
+    assert ranks(table) == {"wgan": "best", "bce": ""}
+
+
+def test_a_grid_without_a_score_is_a_table_all_the_same():
+    table = compare(make_row([None, None], "running", loss="bce"), metric="fid")
+    assert (table.metric, table.effects, table.test, table.rows[0].rank) == ("", (), "", "")
+
+
+def test_the_best_checkpoints_rank_where_that_is_asked_for():
+    runs = [
+        make_result(0, reports=[make_report(last), make_report(best, "best")], axes={"loss.name": loss})
+        for loss, last, best in (("bce", 1.0, 9.0), ("wgan", 2.0, 3.0))
+    ]
+    assert ranks(compare(runs))["bce"] == "best"
+    assert ranks(compare(runs, checkpoint="best"))["wgan"] == "best"
+    assert compare(runs).rows[0].best[FD].mean == 9.0
+
+
+def test_costs_are_means_over_complete_runs():
+    runs = [make_result(seed, 1.0, seconds=seconds) for seed, seconds in enumerate((10.0, 20.0))]
+    runs.append(make_result(2, state="diverged", seconds=1.0))
+    (row,) = compare(runs).rows
+    assert (row.seconds, row.flops) == (15.0, None)
+
+
+def test_rows_can_be_sorted_by_an_axis():
+    runs = [make_result(0, 1 / size, axes={"optim.batch_size": size}) for size in (128, 32, 64)]
+    assert [row.axes["optim.batch_size"] for row in compare(runs).rows] == [128, 64, 32]
+    assert [row.axes["optim.batch_size"] for row in compare(runs, sort="optim.batch_size").rows] == [32, 64, 128]
+
+
+# grouping
+
+
+def make_cube(change=None):
+    """2 models x 2 losses x 2 seeds; FD = 10, resnet +4, wgan +1 (+3 with resnet), seed 1 +0.5."""
+    change = change or {}
+    return [
+        make_result(
+            seed,
+            None if (model, loss, seed) in change else 10 + 4 * (model == "resnet") + gain + seed / 2,
+            axes={"model.name": model, "loss.name": loss},
+            state=change.get((model, loss, seed), "complete"),
+        )
+        for model in ("dcgan", "resnet")
+        for loss, gain in (("bce", 0), ("wgan", 3 if model == "resnet" else 1))
+        for seed in (0, 1)
+    ]
+
+
+def test_what_is_left_out_of_the_rows_is_averaged_over():
+    table = compare(make_cube(), group_by=["model"])
+    assert (table.axes, table.averaged) == (("model.name",), ("loss.name",))
+    assert {row.axes["model.name"]: dict(row.last[FD].values) for row in table.rows} == {
+        "dcgan": {0: 10.5, 1: 11.0},
+        "resnet": {0: 15.5, 1: 16.0},
+    }
+    assert "Averaged over loss." in table.notes
+
+
+def test_a_mean_over_fewer_settings_is_not_ranked():
+    table = compare(make_cube({("dcgan", "wgan", 0): "refused", ("dcgan", "wgan", 1): "refused"}), group_by=["model"])
+    assert {row.axes["model.name"]: row.rank for row in table.rows} == {"dcgan": "", "resnet": "best"}
+    assert any("some of the settings" in note for note in table.notes)
+
+
+def test_a_seed_that_lacks_a_setting_is_left_out_of_the_mean():
+    table = compare(make_cube({("dcgan", "wgan", 0): "missing"}), group_by=["model"])
+    assert table.rows[0].last[FD].values == {1: 11.0}
+
+
+def test_marginal_effects_are_those_by_hand():
+    loss, model = sorted(compare(make_cube()).effects, key=lambda effect: effect.axis)
+    # wgan instead of bce: +1 twice with dcgan, +3 twice with resnet: mean 2, std 2 / sqrt(3), t of 3 df 3.182
+    assert (loss.value, loss.instead_of, loss.pairs, loss.left_out) == ("wgan", "bce", 4, 0)
+    assert loss.difference.mean == pytest.approx(2)
+    assert loss.difference.half_width == pytest.approx(3.18245 * 2 / math.sqrt(3) / 2, rel=1e-5)
+    # resnet instead of dcgan: +4 twice with bce, +6 twice with wgan
+    assert (model.value, model.difference.mean, model.pairs) == ("resnet", 5, 4)
+
+
+def test_pairs_that_did_not_complete_are_left_out_and_counted():
+    effects = compare(make_cube({("resnet", "wgan", 1): "diverged"})).effects
+    assert {effect.axis: (effect.pairs, effect.left_out) for effect in effects} == {
+        "model.name": (3, 1),
+        "loss.name": (3, 1),
+    }
+
+
+def loose(seed, score, **settings):
+    names = {"model.name": "mlp", "loss.name": "bce", "optim.n_critic": 1}
+    return make_result(
+        seed, score, grid=False, settings=names | {k.replace("_", ".", 1): v for k, v in settings.items()}
+    )
+
+
+def test_runs_on_their_own_are_grouped_by_components_and_not_by_what_follows_from_them():
+    runs = [loose(0, 1.0), loose(1, 2.0), loose(0, 3.0, loss_name="wgan", optim_n_critic=5)]
+    table = compare(runs)
+    assert table.axes == ("loss.name",)
+    assert [len(row.results) for row in table.rows] == [2, 1]
+
+
+def test_a_setting_that_varies_with_the_same_components_is_an_axis():
+    runs = [loose(0, 1.0), loose(0, 3.0, optim_lr_g=1.0, optim_lr_d=1.0), loose(0, 4.0, loss_name="wgan")]
+    table = compare(runs)
+    assert table.axes == ("loss.name", "optim.lr_d")  # lr_g goes with it, and is told apart by it
+    assert [row.axes["optim.lr_d"] for row in table.rows] == [None, 1.0, None]
+
+
+def test_where_a_run_writes_and_how_it_is_scored_are_no_axes():
+    runs = [loose(0, 1.0), loose(1, 2.0, train_log_every=5, eval_every=7, dataset_root="/data")]
+    (row,) = compare(runs).rows
+    assert row.last[FD].n == 2
+
+
+def test_runs_that_repeat_a_seed_are_no_seeds_of_their_own():
+    table = compare([loose(0, 1.0), loose(0, 3.0), loose(1, 5.0)])
+    assert table.rows[0].last[FD].values == {0: 2.0, 1: 5.0}
+    assert any("those of another" in note for note in table.notes)
+
+
+def test_an_unknown_axis_is_refused_with_the_nearest():
+    with pytest.raises(ConfigError, match="Did you mean 'loss'") as caught:
+        compare(make_cube(), group_by=["los"])
+    assert caught.value.hint == "model, loss"
+
+
+# metrics
+
+NAMES = [FD, "FD-infinity(digits-cnn)-2k", "IS(digits-cnn)-2k", KD, PRECISION, "recall(digits-cnn)-2k"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [(None, FD), ("fid", FD), ("fd", FD), ("FID-infinity", NAMES[1]), ("kid", KD), ("prec", PRECISION), (KD, KD)],
+)
+def test_scores_may_be_named_loosely(asked, expected):
+    assert choose_metric(asked, NAMES) == expected
+
+
+def test_the_names_of_inception_are_found_too():
+    assert choose_metric("fd", ["IS-50k", "FID-50k", "KID-50k"]) == "FID-50k"
+    assert choose_metric(None, ["IS-50k", "FID-50k"]) == "FID-50k"
+
+
+def test_a_score_that_is_not_there_or_not_one_is_refused():
+    with pytest.raises(ConfigError, match="no score is called 'lpips'") as caught:
+        choose_metric("lpips", [FD, KD])
+    assert caught.value.hint == f"{FD}, {KD}"
+    with pytest.raises(ConfigError, match=r"precision.* or recall"):
+        choose_metric("digits", NAMES[4:])
+
+
+def test_a_mean_over_runs_of_which_some_were_not_scored_does_not_win():
+    results = [
+        make_result(seed, score, axes={"loss.name": loss, "lipschitz.name": name})
+        for seed in (0, 1)
+        for loss, name, score in (("bce", "none", 10), ("bce", "gp", 20), ("wgan", "none", 10), ("wgan", "gp", None))
+    ]
+    table = compare(results, group_by=["loss"])
+    assert {row.axes["loss.name"]: row.rank for row in table.rows} == {"bce": "best", "wgan": ""}
+
+
+def test_equal_scores_have_no_spread_not_even_a_rounding():
+    summary = summarise(dict.fromkeys(range(3), 0.0015))
+    assert math.fsum([0.0015] * 3) / 3 != 0.0015  # or this would show nothing
+    assert (summary.mean, summary.std, summary.low, summary.high) == (0.0015, 0.0, 0.0015, 0.0015)
+
+
+def test_runs_are_chosen_by_a_value():
+    results = [make_result(0, 10, axes={"loss.name": loss, "optim.lr_g": lr}) for loss in ("a", "b") for lr in (1, 2)]
+    assert choose_results(results, []) == results
+    assert choose_results(results, ["loss=b", "optim.lr_g=2"]) == [results[3]]
+    with pytest.raises(ConfigError, match=r"--only 'loss=c' leaves no run") as error:
+        choose_results(results, ["loss=c"])
+    assert error.value.hint == "loss is a or b"

@@ -1,0 +1,195 @@
+"""Run folders and grids become values, wherever they lie and however they ended."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ganzoo.errors import CheckpointError, ConfigError
+from ganzoo.files import append, read_last_record, read_records
+from ganzoo.results.read import find_grid, read_provenance, read_results
+from support.made_runs import make_report, write_grid, write_run
+
+CELLS = {
+    "bce-0": ("bce", 0, "complete", 10.0),
+    "bce-1": ("bce", 1, "diverged", None),
+    "bce-2": ("bce", 2, "running", None),
+    "wgan-0": ("wgan", 0, "missing", None),
+    "wgan-1": ("wgan", 1, "failed", None),
+    "gp-0": ("gp", 0, "refused", None),
+}
+
+
+def states(results):
+    return {result.name: (result.state, result.reason) for result in results}
+
+
+def test_a_run_is_read_with_its_scores_and_costs(tmp_path):
+    reports = [make_report(1.5), make_report(1.0, "best")]
+    (result,) = read_results([write_run(tmp_path / "one", seed=3, loss="wgan", reports=reports)])
+    assert (result.name, result.path, result.seed, result.state, result.reason) == (
+        *("one", tmp_path / "one", 3, "complete", ""),
+    )
+    assert result.settings["loss.name"] == "wgan"
+    assert list(result.reports) == reports
+    # of the last whole record of the log: step 10, 640 images, 90 s; the torn line after it does not count
+    assert (result.images, result.seconds, result.flops) == (640, 90.0, 1e7)
+    assert (result.parameters, result.memory_mb, result.grid) == (1_500, 100.0, None)
+
+
+def test_an_older_run_has_no_costs(tmp_path):
+    (result,) = read_results([write_run(tmp_path / "one", cost=False)])
+    assert (result.flops, result.parameters, result.images) == (None, None, 640)
+
+
+def test_runs_are_found_however_deep_and_once(tmp_path):
+    for name in ("a", "deep/er/b", "deep/c"):
+        write_run(tmp_path / "runs" / name)
+    (tmp_path / "runs" / "notes").mkdir()
+    found = read_results([tmp_path / "runs", tmp_path / "runs" / "a"])
+    assert [result.name for result in found] == ["runs/a", "runs/deep/c", "runs/deep/er/b"]
+    assert [result.name for result in read_results([tmp_path / "runs"])] == ["a", "deep/c", "deep/er/b"]
+
+
+def test_names_are_as_they_were_typed(tmp_path, monkeypatch):
+    write_run(tmp_path / "runs" / "a")
+    monkeypatch.chdir(tmp_path)
+    (result,) = read_results([(tmp_path / "runs").relative_to(tmp_path)])
+    assert (result.name, str(result.path)) == ("a", "runs/a")
+
+
+def test_a_run_that_did_not_end_well_says_how_far_it_came(tmp_path):
+    write_run(tmp_path / "runs" / "a", state="diverged")
+    (write_run(tmp_path / "runs" / "b") / "status.json").unlink()
+    assert states(read_results([tmp_path / "runs"])) == {
+        "a": ("diverged", "step 10 of 10"),
+        "b": ("interrupted", "step 0 of 10"),
+    }
+
+
+def test_every_cell_of_a_grid_is_a_result(tmp_path):
+    results = read_results([write_grid(tmp_path / "grid", CELLS)])
+    assert states(results) == {
+        "bce-0": ("complete", ""),
+        "bce-1": ("diverged", "exit 1"),
+        "bce-2": ("running", "step 10 of 10"),
+        "wgan-0": ("missing", "not run yet"),
+        "wgan-1": ("failed", "exit 4"),
+        "gp-0": ("refused", "does not fit"),
+    }
+    assert [result.path is not None for result in results] == [True, True, True, False, False, False]
+    assert results[5].axes == {"model.name": "mlp", "loss.name": "gp"}
+    assert results[5].value("loss.name") == "gp"
+    assert find_grid(results) == tmp_path / "grid"
+
+
+def test_the_last_attempt_of_a_cell_counts(tmp_path):
+    grid = write_grid(tmp_path / "grid", CELLS)
+    append(grid / "cells.jsonl", {"cell": "bce-1", "state": "complete", "reason": ""})
+    assert states(read_results([grid]))["bce-1"] == ("complete", "")
+
+
+@pytest.mark.parametrize(
+    ("state", "time", "shown"),
+    [
+        ("interrupted", "2026-01-01T00:00:09+00:00", ("interrupted", "step 4 of 10")),  # and no ending was written
+        ("running", "2026-01-01T00:30:00+00:00", ("running", "step 4 of 10")),
+    ],
+)
+def test_a_cell_whose_grid_was_ended_says_how_far_it_came(tmp_path, state, time, shown):
+    grid = write_grid(tmp_path / "grid", {"bce-0": ("bce", 0, "running", None)})
+    status = {"state": state, "step": 4, "steps": 10, "time": time}
+    (grid / "cells" / "bce-0" / "status.json").write_text(json.dumps(status))
+    assert states(read_results([grid]))["bce-0"] == shown
+
+
+def test_a_cell_that_runs_again_is_running_and_one_that_failed_while_it_ran_has_failed(tmp_path):
+    grid = write_grid(tmp_path / "grid", {"bce-0": ("bce", 0, "complete", None)})
+    append(grid / "cells.jsonl", {"cell": "bce-0", "state": "failed", "reason": "why", "ended": "2026-01-01T00:10:00"})
+    for time, state in (("2026-01-01T00:09:00", "failed"), ("2026-01-01T00:11:00", "running")):
+        status = {"state": "running", "step": 4, "steps": 10, "time": time}
+        (grid / "cells" / "bce-0" / "status.json").write_text(json.dumps(status))
+        assert states(read_results([grid]))["bce-0"][0] == state
+
+
+def test_a_grid_among_runs_is_no_grid_of_them_all(tmp_path):
+    write_grid(tmp_path / "grid", CELLS)
+    write_run(tmp_path / "single")
+    results = read_results([tmp_path])
+    assert [result.name for result in results][-2:] == ["grid/gp-0", "single"]
+    assert find_grid(results) is None
+
+
+def test_the_origin_of_a_grid_sums_its_attempts(tmp_path):
+    grid = write_grid(tmp_path / "grid", CELLS)
+    origin = read_provenance(grid, read_results([grid]))
+    # three attempts of 30 s that ended at minutes 0, 1 and 4
+    assert (origin.seconds, origin.elapsed, origin.cells) == (90.0, 270.0, 6)
+    assert origin.commands == (("ganzoo", "compare", "--loss", "bce,wgan"),)
+    assert origin.states["diverged"] == 1
+    assert origin.machines == ("Z80; 2 cores; Linux; cpu None, None, threads 1; Python 3.12, torch 2",)
+
+
+def test_a_grid_that_has_not_begun_has_no_time(tmp_path):
+    grid = write_grid(tmp_path / "grid", {"wgan-0": ("wgan", 0, "missing", None)})
+    assert read_provenance(grid, read_results([grid])).elapsed is None
+
+
+@pytest.mark.parametrize("place", ["empty", "absent"])
+def test_a_place_without_runs_is_named(tmp_path, place):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CheckpointError, match="no run lies here") as caught:
+        read_results([tmp_path / place])
+    assert caught.value.where == str(tmp_path / place)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "error"),
+    [
+        ("scores.json", "{", CheckpointError),
+        ("manifest.json", "{", CheckpointError),
+        ("recipe.toml", "[optim]\nlr = 1", ConfigError),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, file, content, error):
+    path = write_run(tmp_path / "one", 1.0) / file
+    path.write_text(content)
+    with pytest.raises(error) as caught:
+        read_results([tmp_path])
+    assert caught.value.where == str(path)
+
+
+def test_a_recipe_of_any_layout_is_read(tmp_path):
+    path = write_run(tmp_path / "one", loss="wgan")
+    recipe = (path / "recipe.toml").read_text()
+    lines = (
+        '[lipschitz]\nname = "sn+gp"',
+        "[lipschitz.gp]\nweight = 2.0",
+        "[model]\nname = 'mlp'\nwidths = [\n[1],\n[2]]",
+    )
+    sections = {line.split("]")[0] for line in lines}
+    kept = [part for part in recipe.split("\n\n") if part.split("]")[0] not in sections]
+    (path / "recipe.toml").write_text("\n\n".join([*kept, *lines]))
+    (result,) = read_results([path])
+    assert result.settings["lipschitz.gp.weight"] == 2.0
+    assert (result.settings["model.widths"], result.settings["loss.name"]) == ([[1], [2]], "wgan")
+
+
+def test_the_last_record_is_found_in_a_long_file(tmp_path):
+    for step in range(3_000):
+        append(tmp_path / "log.jsonl", {"step": step, "text": "x" * 50})
+    assert read_last_record(tmp_path / "log.jsonl") == read_records(tmp_path / "log.jsonl")[-1]
+    assert read_last_record(tmp_path / "absent") == {}
+
+
+def test_reading_does_not_wait_for_torch(tmp_path):
+    write_run(tmp_path / "one", 1.0)
+    code = (
+        "import sys; from pathlib import Path; from ganzoo.results.read import read_results\n"
+        "from ganzoo.results.comparison import compare; from ganzoo.results.tables import render\n"
+        "render(compare(read_results([Path(sys.argv[1])])), 'text')\n"
+        "print(sorted({'torch', 'scipy', 'numpy'} & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"

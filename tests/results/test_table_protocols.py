@@ -1,0 +1,93 @@
+"""Scores by unlike protocols are refused, with the commands that make them alike."""
+
+import pytest
+
+from ganzoo.errors import EvaluationError
+from ganzoo.results.comparison import compare
+from support.made_runs import FD, make_report, make_result
+
+
+def run(loss, *reports, **fields):
+    return make_result(0, reports=reports, axes={"loss.name": loss}, **fields)
+
+
+def test_unlike_protocols_name_runs_difference_and_commands():
+    runs = [
+        run("bce", make_report(1.0)),
+        run("wgan", make_report(2.0)),
+        run("hinge", make_report(3.0, count=5000), make_report(2.5, "best", count=5000)),
+    ]
+    with pytest.raises(EvaluationError, match="bce-s0 and hinge-s0") as caught:
+        compare(runs)
+    assert "generated.count: 2000 / 5000" in caught.value.what
+    assert caught.value.hint.split("\n         ") == [
+        "ganzoo evaluate runs/hinge/s0 --samples 2000",
+        "ganzoo evaluate runs/hinge/s0 --best --samples 2000",
+    ]
+
+
+def test_the_command_says_what_the_run_would_do_otherwise_without_it():
+    other = run("wgan", make_report(2.0, features="photos-cnn"), settings={"eval.samples": 500})
+    runs = [run("bce", make_report(1.0)), run("hinge", make_report(1.0)), other]
+    with pytest.raises(EvaluationError) as caught:
+        compare(runs)
+    assert caught.value.hint == "ganzoo evaluate runs/wgan/s0 --samples 2000 --features digits-cnn"
+
+
+def test_many_commands_are_cut():
+    runs = [run(f"a{i}", make_report(1.0)) for i in range(9)] + [
+        run(f"b{i}", make_report(1.0, count=500)) for i in range(6)
+    ]
+    with pytest.raises(EvaluationError) as caught:
+        compare(runs)
+    assert caught.value.hint.count("ganzoo evaluate") == 4
+    assert "2 more" in caught.value.hint
+
+
+def test_the_newest_protocol_that_all_share_is_taken():
+    runs = [
+        run("bce", make_report(1.0), make_report(9.0, count=5000), make_report(7.0, features="photos-cnn")),
+        run("wgan", make_report(8.0, count=5000), make_report(2.0)),
+    ]
+    table = compare(runs)
+    assert table.protocol["generated"]["count"] == 5000
+    assert [row.last[FD].mean for row in table.rows] == [8.0, 9.0]
+
+
+def test_best_scores_by_another_protocol_are_left_out_with_a_remark():
+    runs = [
+        run("bce", make_report(1.0), make_report(0.5, "best")),
+        run("wgan", make_report(2.0), make_report(1.5, "best", count=5000)),
+    ]
+    table = compare(runs)
+    assert [dict(row.best).keys() for row in table.rows] == [{FD}, set()]
+    assert any("by another protocol only" in note for note in table.notes)
+
+
+def test_runs_that_failed_forbid_nothing():
+    runs = [run("bce", make_report(1.0)), run("wgan", make_report(2.0, count=5000), state="diverged")]
+    assert [row.last.keys() for row in compare(runs).rows] == [{FD}, set()]
+
+
+def test_a_generator_without_classes_may_stand_beside_one_with():
+    table = compare([run("bce", make_report(1.0)), run("wgan", make_report(2.0, labels="each class in turn"))])
+    assert [row.rank for row in table.rows] == ["best", "untested"]
+    assert any("each class in turn" in note for note in table.notes)
+
+
+def test_runs_on_different_data_are_refused():
+    runs = [
+        run("bce", make_report(1.0), settings={"dataset.name": "digits"}),
+        run("wgan", make_report(2.0), settings={"dataset.name": "mnist"}, manifest={"data": {"sha256": "e"}}),
+    ]
+    with pytest.raises(EvaluationError, match="trained on different data") as caught:
+        compare(runs)
+    assert "digits / mnist" in caught.value.what
+    assert "--only dataset=NAME" in caught.value.hint
+
+
+def test_another_reference_is_refused_with_the_command():
+    runs = [run("bce", make_report(1.0)), run("wgan", make_report(2.0, dataset="mnist"))]
+    with pytest.raises(EvaluationError, match=r"reference\.dataset: digits / mnist") as caught:
+        compare(runs)
+    assert caught.value.hint == "ganzoo evaluate runs/wgan/s0 --dataset digits --split train"

@@ -1,0 +1,512 @@
+"""Scores of runs and of images: which images are scored, against what, what is written, what is refused."""
+
+import io
+import json
+import math
+import shutil
+import struct
+from dataclasses import replace
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from ganzoo import Run, load_zoo
+from ganzoo.builtin.datasets.digits import Digits
+from ganzoo.contracts import Metric, Score
+from ganzoo.data.images import from_uint8
+from ganzoo.errors import CheckpointError, ConfigError, EvaluationError
+from ganzoo.evaluation.evaluator import open_evaluator
+from ganzoo.evaluation.protocol import Generated
+from ganzoo.files import read_records
+from ganzoo.runs import checkpoint
+from ganzoo.runs.evaluate import evaluate
+from ganzoo.settings.sections import Choice, EvalConfig
+from ganzoo.training.sampling import BLOCK, GeneratedImages, StoredImages
+from support.image_files import make_zip, png, write
+from support.runs import TINY, ganzoo, spawn, state, train, wait_for
+from support.states import same
+
+CPU = torch.device("cpu")
+SCORED = ["--samples=60", "--set=eval.metrics=fid,prc"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Eight steps on labelled digits of 8 x 8 pixels, scored at steps 2, 4, 6 and 8."""
+    out = tmp_path_factory.mktemp("scored") / "run"
+    train(out, *SCORED, "--eval-every=2", "--conditioner=cgan", "--set=train.keep_last=1", steps=8)
+    return out
+
+
+class Noisy(nn.Module):
+    """A generator whose images depend on its batch while it trains, as with batch normalisation."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear, self.norm = nn.Linear(4, 64), nn.BatchNorm1d(64)
+
+    def forward(self, z, y):
+        return (self.norm(self.linear(z)) + y[:, None] / 8).tanh().reshape(-1, 1, 8, 8)
+
+
+def images_of(network, count=20, **options):
+    return GeneratedImages(network, 4, 3, count, **options)
+
+
+def everything(images, batch):
+    return torch.cat(list(images.batches(batch)))
+
+
+def strict_json(text):
+    """JSON without NaN and Infinity, which Python would read."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# which images
+
+
+@pytest.mark.parametrize("batch", [1, 7, 64])
+def test_images_depend_on_seed_and_index_alone(batch):
+    network = Noisy()
+    whole = everything(images_of(network, 150), 50)
+    assert torch.equal(everything(images_of(network, 150), batch), whole)
+    assert torch.equal(everything(images_of(network, 20), batch), whole[:20])
+    assert torch.equal(images_of(network, 150).pick([149, 3]), whole[[149, 3]])
+    assert not torch.equal(everything(images_of(network, 20, seed=1), batch), whole[:20])
+
+
+def test_images_beyond_a_block_of_latents_go_on_as_before():
+    images = images_of(Noisy(), BLOCK + 5)
+    assert torch.equal(everything(images, 1000)[-3:], images.pick([BLOCK + 2, BLOCK + 3, BLOCK + 4]))
+
+
+def test_streams_of_one_seed_share_no_image():
+    one, other = (everything(images_of(Noisy(), BLOCK + 20, stream=k), 512) for k in (0, 1))
+    assert not {row.numpy().tobytes() for row in one} & {row.numpy().tobytes() for row in other}
+
+
+def test_labels_run_through_the_classes():
+    class Labels(nn.Linear):
+        def forward(self, z, y):
+            return (y / 127.5 - 1)[:, None, None, None].float()
+
+    assert everything(images_of(Labels(1, 1), 7), 3).flatten().tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_the_generator_is_in_eval_mode_meanwhile_and_keeps_its_mode_and_averages():
+    network = Noisy().train()
+    before = network.norm.running_mean.clone()
+    trained, evaluated = everything(images_of(network), 20), everything(images_of(network.eval()), 20)
+    assert torch.equal(trained, evaluated)
+    network.train()
+    list(images_of(network).batches(8))
+    assert network.training
+    assert torch.equal(network.norm.running_mean, before)
+    with torch.no_grad():  # the fault that this guards against does move the images
+        z = images_of(network)._draw(0)[:20]
+        assert (network(z, torch.arange(20) % 3) - network.eval()(z, torch.arange(20) % 3)).abs().max() > 0.1
+
+
+def test_scoring_takes_nothing_from_the_random_state_of_the_run():
+    network, before = Noisy(), torch.get_rng_state()
+    list(images_of(network).batches(8))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_generator_of_nan_is_refused():
+    network = Noisy()
+    network.linear.weight.data.fill_(math.nan)
+    with pytest.raises(EvaluationError, match="nan or inf"):
+        list(images_of(network).batches(8))
+
+
+# what is compared
+
+
+def open_digits(metrics="fid,prc", size=8, **options):
+    samples = Digits(image_size=size).load()
+    settings = EvalConfig(metrics=metrics, **options)
+    return samples, open_evaluator(samples, Choice("digits"), Choice("auto"), settings, load_zoo(), CPU)
+
+
+def test_the_dataset_itself_is_at_distance_zero():
+    samples, evaluator = open_digits("fid,prc,dc,is")
+    report = evaluator.score(StoredImages(samples.x, CPU), Generated(len(samples), "folder"))
+    values = {name.partition("(")[0]: score.value for name, score in report.scores.items()}
+    assert values["FD"] == pytest.approx(0, abs=1e-9)
+    assert values["precision"] == values["recall"] == values["coverage"] == 1
+    assert 8 < values["IS"] <= 10  # nearly all digits are recognised, and there are ten
+    assert all(name.endswith("(digits-cnn)-1797") for name in report.scores)
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+def test_the_batch_size_does_not_move_a_score(batch):
+    network = Noisy()
+    scores = []
+    for size in (batch, 64):
+        _, evaluator = open_digits("fid,prc,is,kid", batch_size=size)
+        scores.append(evaluator.score(images_of(network, 100), Generated(100, "generator")).scores)
+    for name, score in scores[0].items():
+        assert score.value == pytest.approx(scores[1][name].value, rel=1e-5, abs=1e-9)
+
+
+def test_fakes_that_were_not_quantised_are_refused():
+    samples, evaluator = open_digits()
+    with pytest.raises(EvaluationError, match="uint8"):
+        evaluator.extractor.extract(from_uint8(samples.x[:2]))
+
+
+def test_few_images_are_scored_with_a_warning():
+    _, evaluator = open_digits()
+    report = evaluator.score(images_of(Noisy(), 60), Generated(60, "generator"))
+    assert any("60 generated images in 64 dimensions" in warning for warning in report.warnings)
+    report = evaluator.score(images_of(Noisy(), 200), Generated(200, "generator"))
+    assert report.warnings == ()
+
+
+def test_a_constant_generator_has_finite_scores_and_a_warning():
+    _, evaluator = open_digits("fid,is,prc,dc,kid")
+    grey = StoredImages(torch.full((100, 1, 8, 8), 128, dtype=torch.uint8), CPU)
+    report = evaluator.score(grey, Generated(100, "folder"))
+    assert report.scores["IS(digits-cnn)-100"].value == pytest.approx(1)
+    assert report.scores["recall(digits-cnn)-100"].value == 0
+    assert any("collapsed" in warning for warning in report.warnings)
+    strict_json(json.dumps(report.to_json()))
+
+
+def test_a_metric_that_refuses_leaves_the_others_their_scores():
+    _, evaluator = open_digits("fid,prc")
+    report = evaluator.score(images_of(Noisy(), 3), Generated(3, "generator"))
+    assert list(report.scores) == ["FD(digits-cnn)-3", "memorised(digits-cnn)-3"]
+    assert any(warning.startswith("no prc:") for warning in report.warnings)
+    with pytest.raises(EvaluationError, match="no prc"):
+        replace(evaluator, metrics={"prc": evaluator.metrics["prc"]}).score(images_of(Noisy(), 3), Generated(3, "x"))
+
+
+def evaluate_json(*words, code=0):
+    return strict_json(ganzoo("evaluate", *words, "--json", code=code).stdout)
+
+
+def write_images(folder, x):
+    for i, image in enumerate(x):
+        write(folder / f"{i:04d}.png", encode(image))
+    return folder
+
+
+def encode(image):
+    stream = io.BytesIO()
+    Image.fromarray(image[0].numpy()).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_the_protocol_says_which_split_the_reference_is_of(tmp_path):
+    write_idx(tmp_path)
+    fakes = write_images(tmp_path / "fake", Digits(image_size=28).load().x[:4])
+    words = [fakes, "--dataset=mnist", "--data-root", tmp_path, "--metrics=fid"]
+    references = [evaluate_json(*words, f"--split={split}")["protocol"]["reference"] for split in ("train", "test")]
+    assert [reference["options"]["split"] for reference in references] == ["train", "test"]
+    assert references[0]["sha256"] != references[1]["sha256"]
+    assert "root" not in references[0]["options"]  # where the files lie moves no score
+
+
+def write_idx(root, count=12):
+    """MNIST in its own format, 12 images in each split."""
+    raw = root / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    digits = Digits(image_size=28).load()
+    for i, split in enumerate(("train", "t10k")):
+        x, y = digits.x[i * count : (i + 1) * count], digits.y[i * count : (i + 1) * count]
+        head = struct.pack(">IIII", 2051, count, 28, 28)
+        (raw / f"{split}-images-idx3-ubyte").write_bytes(head + x.numpy().tobytes())
+        labels = struct.pack(">II", 2049, count) + y.to(torch.uint8).numpy().tobytes()
+        (raw / f"{split}-labels-idx1-ubyte").write_bytes(labels)
+
+
+# a run
+
+
+def test_a_run_ends_with_the_scores_of_its_last_and_its_best_checkpoint(run):
+    last, best = Run(run).scores
+    assert (last["checkpoint"], last["protocol"]["generated"]["step"]) == ("last", 8)
+    chosen = min(Run(run).evaluations, key=lambda record: record["selection"])["step"]
+    assert (best["checkpoint"], best["protocol"]["generated"]["step"]) == ("best", chosen)
+    assert list(last["scores"]) == [f"{name}(digits-cnn)-60" for name in ("FD", "precision", "recall", "memorised")]
+    generated = {"count": 60, "weights": "ema", "seed": 0, "labels": "each class in turn", "precision": "fp32"}
+    assert last["protocol"]["generated"].items() >= generated.items()
+    assert last["protocol"]["reference"].items() >= {"dataset": "digits", "count": 1797}.items()
+    strict_json((run / "scores.json").read_text())
+
+
+def test_the_best_is_chosen_by_other_images_than_it_is_reported_by(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    records = Run(run).evaluations
+    assert [record["step"] for record in records] == [2, 4, 6, 8]
+    assert {record["name"] for record in records} == {"FD(digits-cnn)-30"}
+    assert all(record["selection"] != record["value"] for record in records)
+    again = evaluate(run, step=8, options={"eval.samples": 30, "eval.metrics": "fid"})
+    assert again.scores["FD(digits-cnn)-30"].value == records[-1]["value"]  # of the images that reports are of
+    best = min(records, key=lambda record: record["selection"])["step"]
+    assert checkpoint.best_step(run / "checkpoints") == best
+    assert checkpoint.available_steps(run / "checkpoints") == sorted({best, 8})
+
+
+def test_the_report_of_the_last_checkpoint_is_repeated_by_a_command(run):
+    again = evaluate_json(run)
+    last = Run(run).scores[-1] if Run(run).scores[-1]["checkpoint"] == "last" else Run(run).scores[0]
+    assert again["scores"] == last["scores"]
+    assert again["protocol"] == last["protocol"]
+    assert len(Run(run).scores) == 2  # the same subject: it took the place of the first
+
+
+def test_other_checkpoints_weights_and_seeds_are_other_reports(run, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    best = evaluate_json(copy, "--best")["protocol"]["generated"]["step"]
+    assert best == checkpoint.best_step(copy / "checkpoints")
+    assert evaluate_json(copy, "--raw")["protocol"]["generated"]["weights"] == "raw"
+    assert evaluate_json(copy, "--seed=5")["protocol"]["generated"]["seed"] == 5
+    assert evaluate_json(copy, "--step=8")["protocol"]["generated"]["step"] == 8
+    assert [report["checkpoint"] for report in Run(copy).scores] == ["last", "best", "last", "last", "step 8"]
+
+
+def test_scoring_leaves_the_run_bit_for_bit_as_it_was(run, tmp_path):
+    train(tmp_path / "run", *SCORED, "--no-scores", "--conditioner=cgan", steps=8)
+    assert_same_weights(run, tmp_path / "run")
+    assert not (tmp_path / "run" / "scores.json").exists()
+
+
+def assert_same_weights(one, other):
+    assert same(state(one), state(other))
+
+
+def test_a_run_in_two_parts_has_the_evaluations_of_a_whole_one(run, tmp_path):
+    part = tmp_path / "run"
+    train(part, *SCORED, "--eval-every=2", "--conditioner=cgan", "--set=train.keep_last=1", steps=5)
+    ganzoo("resume", part, "--steps=8")
+    assert Run(part).evaluations == Run(run).evaluations
+    assert_same_weights(run, part)
+    assert scores_of(part) == scores_of(run)
+
+
+def scores_of(run):
+    return {report["checkpoint"]: report["scores"] for report in Run(run).scores}
+
+
+def test_a_killed_run_goes_on_with_the_best_that_it_had(run, tmp_path):
+    out = tmp_path / "run"
+    words = ["--steps=8", "--eval-every=2", "--conditioner=cgan", "--set=train.keep_last=1", "--out", out]
+    process = spawn("run", *TINY, *SCORED, *words)
+    wait_for(lambda: len(read_records(out / "evaluations.jsonl")) >= 2, process)
+    process.kill()
+    process.communicate()
+    ganzoo("resume", out)
+    assert Run(out).evaluations == Run(run).evaluations
+    assert scores_of(out) == scores_of(run)
+    assert checkpoint.best_step(out / "checkpoints") == checkpoint.best_step(run / "checkpoints")
+
+
+def test_evaluations_are_curves_in_tensorboard(run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run / "tb"))
+    events.Reload()
+    curve = [(event.step, event.value) for event in events.Scalars("eval/FD_digits-cnn-30")]
+    assert curve == [(record["step"], pytest.approx(record["value"])) for record in Run(run).evaluations]
+
+
+def test_a_run_shows_its_scores(run, tmp_path):
+    shown = ganzoo("evaluate", run).stdout
+    assert "FD(digits-cnn)-60" in shown
+    assert "60 images (ema, step 8, seed 0)" in shown
+    assert "1,797 images of digits" in shown
+
+
+# without weights
+
+
+@pytest.fixture
+def offline(tmp_path, monkeypatch):
+    """No cached weights, and a network that does not answer."""
+
+    def fail(*args, **kwargs):
+        raise URLError("no network")
+
+    monkeypatch.setattr("torch.hub.download_url_to_file", fail)
+    monkeypatch.setattr("torch.hub._hub_dir", str(tmp_path / "hub"))
+    monkeypatch.delenv("GANZOO_INCEPTION_WEIGHTS", raising=False)
+
+
+WAYS_OUT = ("--features digits-cnn", "--inception-weights FILE", "run it once with a network")
+
+
+def test_training_ends_well_where_weights_are_missing(offline, tmp_path):
+    result = train(tmp_path / "run", "--features=inception", "--samples=8")
+    assert Run(tmp_path / "run").status["state"] == "complete"
+    assert "not scored" in result.stderr
+    assert all(way in result.stderr for way in WAYS_OUT)
+    refused = ganzoo("evaluate", tmp_path / "run", code=7)
+    assert all(way in refused.stderr for way in WAYS_OUT)
+
+
+def test_a_run_to_be_scored_while_it_trains_is_refused_at_once(offline, tmp_path):
+    result = train(tmp_path / "run", "--features=inception", "--eval-every=2", code=7)
+    assert all(way in result.stderr for way in WAYS_OUT)
+    assert not (tmp_path / "run").exists()
+
+
+# images
+
+
+def test_folder_archive_and_array_of_the_same_images_have_the_same_scores(tmp_path):
+    x = Digits(image_size=8).load().x[:100]
+    folder = write_images(tmp_path / "folder", x)
+    archive = make_zip(tmp_path / "images.zip", {path.name: path.read_bytes() for path in sorted(folder.iterdir())})
+    np.savez(tmp_path / "images.npz", x.permute(0, 2, 3, 1).numpy())
+    words = ["--dataset=digits", "--metrics=fid,is,kid,prc,dc,fid-infinity"]
+    reports = [evaluate_json(target, *words) for target in (folder, archive, tmp_path / "images.npz")]
+    assert reports[0]["scores"] == reports[1]["scores"] == reports[2]["scores"]
+    assert reports[0]["scores"]["memorised(digits-cnn)-100"]["value"] == 1  # they are training images
+    assert [report["protocol"]["generated"]["source"] for report in reports] == ["folder", "zip", "npz"]
+
+
+def test_a_share_of_a_folder_can_be_scored(tmp_path):
+    folder = write_images(tmp_path / "folder", Digits(image_size=8).load().x[:20])
+    words = [folder, "--dataset=digits", "--metrics=fid"]
+    assert list(evaluate_json(*words, "--samples=10")["scores"]) == ["FD(digits-cnn)-10", "memorised(digits-cnn)-10"]
+    refused = ganzoo("evaluate", *words, "--samples=30", code=7)
+    assert "30 samples asked for, and there are 20" in refused.stderr
+
+
+def test_images_need_a_dataset_to_be_compared_with(tmp_path):
+    folder = write_images(tmp_path / "folder", Digits(image_size=8).load().x[:2])
+    assert "--dataset" in ganzoo("evaluate", folder, code=2).stderr
+    with pytest.raises(ConfigError, match="are those of a run"):
+        evaluate(folder, dataset="digits", best=True)
+
+
+@pytest.mark.parametrize(("count", "reason"), [(1, "too few"), (9, None)])
+def test_one_image_is_refused_and_nine_are_scored(tmp_path, count, reason):
+    folder = write_images(tmp_path / "folder", Digits(image_size=8).load().x[:count])
+    if reason:
+        assert reason in ganzoo("evaluate", folder, "--dataset=digits", code=7).stderr
+    else:
+        assert "FD(digits-cnn)-9" in evaluate_json(folder, "--dataset=digits")["scores"]
+
+
+def test_colour_is_refused_by_the_extractor_of_digits(tmp_path):
+    for i in range(3):
+        write(tmp_path / "folder" / f"{i}.png", png((40 * i, 0, 200)))
+    refused = ganzoo("evaluate", tmp_path / "folder", "--dataset=digits", code=7)
+    assert "--features photos-cnn" in refused.stderr
+
+
+def test_the_best_of_a_run_without_evaluations_is_refused(tmp_path):
+    train(tmp_path / "run", "--no-scores")
+    with pytest.raises(CheckpointError, match="no evaluation chose"):
+        evaluate(tmp_path / "run", best=True)
+
+
+def test_an_unknown_metric_is_refused_before_training(tmp_path):
+    result = train(tmp_path / "run", "--set=eval.metrics=fid,presicion", code=2)
+    assert "presicion" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_closest_pairs_are_drawn(run, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    (copy / "samples" / "closest.png").unlink()
+    pair = evaluate_json(copy, "--metrics=fid")["memorisation"]["pairs"][0]
+    with Image.open(copy / "samples" / "closest.png") as picture:
+        right = np.asarray(picture)[:8, 10:18]  # beside the sample and a gap of 2
+    assert np.array_equal(right, Digits(image_size=8).load().x[pair["real"], 0])
+
+
+def test_one_metric_more_leaves_the_other_scores_of_a_run(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    before = scores_of(run)["last"]
+    evaluate_json(run, "--metrics=dc")
+    assert scores_of(run)["last"].items() > before.items()
+
+
+def test_another_dataset_is_scored_at_the_size_of_the_run(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    photos = write_images(tmp_path / "real", Digits(image_size=16).load().x[:20])
+    report = evaluate_json(run, f"--dataset=folder:{photos}", "--features=photos-cnn", "--metrics=fid")
+    assert report["protocol"]["reference"]["options"]["image_size"] == 8
+    assert report["memorisation"] is None  # these are not its training images
+    assert len(Run(run).final_scores) == 2  # which are by the run's own dataset
+    assert "differ in size" in ganzoo("evaluate", run, "--image-size=16", code=7).stderr
+
+
+def test_a_run_that_was_killed_before_it_was_scored_is_scored_when_it_is_resumed(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    before = scores_of(run)
+    (run / "scores.json").unlink()
+    ganzoo("resume", run)
+    assert scores_of(run) == before
+
+
+def test_a_run_that_was_killed_between_the_scores_of_its_last_and_its_best_gets_both(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    before, written = scores_of(run), json.loads((run / "scores.json").read_text())
+    (run / "scores.json").write_text(json.dumps({"reports": written["reports"][:1]}))
+    ganzoo("resume", run)
+    assert scores_of(run) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--metrics="], 2),
+        (["--set=eval.samples=many"], 2),
+        (["--set=optim.lr_g=1"], 2),
+        (["--step=99"], 5),
+        (["--closest=nowhere"], 10),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused_in_words(run, tmp_path, words, code):
+    shutil.copytree(run, run := tmp_path / "run")
+    assert "Traceback" not in ganzoo("evaluate", run, *words, code=code).stderr
+
+
+def test_a_generator_that_diverged_is_named_by_its_evaluation(tmp_path):
+    words = ["--set=optim.lr_g=3e38", "--set=train.log_every=100", *SCORED, "--eval-every=1"]
+    result = train(tmp_path / "run", *words, steps=9, code=6)
+    assert "diverged by step" in result.stderr
+
+
+# what metrics prepare
+
+
+class Remembering(Metric):
+    """A metric that says how often it prepared the reference, and whether it was given that."""
+
+    def __init__(self):
+        self.prepared = []
+
+    def prepare(self, real):
+        self.prepared.append(replace(real))
+        return self.prepared[-1]
+
+    def compute(self, *, real, fake):
+        return {"given": Score(float(real is self.prepared[0]), "higher")}
+
+
+def test_a_metric_prepares_the_reference_once_and_is_given_it_each_time():
+    samples, choice = Digits(image_size=8).load(), Choice("digits", {"image_size": 8})
+    evaluator = open_evaluator(samples, choice, Choice("auto"), EvalConfig(), load_zoo(), CPU)
+    metric = Remembering()
+    evaluator = replace(evaluator, metrics={"mine": metric})
+    for _ in range(2):
+        assert evaluator.compute(evaluator.reference) == ({"given": Score(1.0, "higher")}, [])
+    assert len(metric.prepared) == 1
