@@ -84,7 +84,7 @@ def read_results(paths: Sequence[Path]) -> list[Result]:
     for asked in paths:
         places = list(_walk(asked))
         if not places:
-            raise CheckpointError("no run lies here", where=str(asked), hint="ganzoo run --out FOLDER")
+            raise CheckpointError("this is not a run folder", where=str(asked), hint="ganzoo run --out FOLDER")
         for place, is_grid in places:
             for path, result in _read_grid(place, base) if is_grid else [_read_run(place, base)]:
                 found.setdefault(os.path.realpath(path), result)

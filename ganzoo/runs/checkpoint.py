@@ -113,7 +113,7 @@ def _not_saved(folder: Path, step: int, error: OSError) -> ResourceError:
     kept = available_steps(folder)
     previous = f"previous kept (step {kept[-1]})" if kept else "there is no previous one"
     what = f"{reason}: checkpoint of step {step} not saved; {previous}"
-    return ResourceError(what, where=str(folder), hint="make room or allow writing there, then resume")
+    return ResourceError(what, where=str(folder), hint="make room or allow writing there, then ganzoo resume RUN")
 
 
 def _rotate(folder: Path, step: int, keep_last: int) -> None:

@@ -108,7 +108,7 @@ class RunFolder:
     def read_recipe(self) -> RunConfig:
         """Return the settings of the run. Raises CheckpointError if there is no run, ConfigError for a bad recipe."""
         if not self.recipe.is_file():
-            raise CheckpointError("no run lies here", where=str(self.path), hint="ganzoo run --out FOLDER")
+            raise CheckpointError("this is not a run folder", where=str(self.path), hint="ganzoo run --out FOLDER")
         return from_tables(read_toml(self.recipe))
 
     def write_recipe(self, run: RunConfig) -> None:
@@ -138,7 +138,7 @@ class RunFolder:
     def claim(self, *, new: bool = False) -> Iterator[None]:
         """Hold the folder for this process. Raises FolderError if another living process holds it.
 
-        `new` also refuses a folder that has a run by now: of two that begin in one empty folder, the second.
+        `new` also refuses a folder that another process has begun a run in since it was created.
         """
         lock = FileLock(self.path / "run.lock")
         try:
@@ -146,7 +146,8 @@ class RunFolder:
         except Timeout:
             status = self.read_json(self.status)
             owner = f"pid {status.get('pid')} on {status.get('host')} since {status.get('time')}"
-            raise FolderError(f"the run is in use by {owner}", where=str(self.path), hint="another --out") from None
+            what = f"the run is in use by {owner}"
+            raise FolderError(what, where=str(self.path), hint="--out OTHER_FOLDER") from None
         except OSError as error:
             raise FolderError(f"cannot lock the run folder: {error}", where=str(self.path)) from error
         try:
@@ -167,15 +168,15 @@ def create_folder(path: Path) -> RunFolder:
             return RunFolder(path)  # left by a run that was killed while it read its data
         if path.exists():
             raise _taken(RunFolder(path)) from None
-        raise FolderError(f"cannot make the run folder: {error}", where=str(path), hint="another --out") from error
+        raise FolderError(f"cannot make the run folder: {error}", where=str(path), hint="--out OTHER_FOLDER") from error
     return RunFolder(path)
 
 
 def _taken(folder: RunFolder) -> FolderError:
     if not (status := folder.read_json(folder.status)):
-        return FolderError("the path exists, and no run lies there", where=str(folder.path), hint="another --out")
+        return FolderError("the path exists and is not a run folder", where=str(folder.path), hint="--out OTHER_FOLDER")
     found = f"the folder exists (step {status['step']}, {status['state']})"
-    return FolderError(found, where=str(folder.path), hint=f"{folder.resume_command}, or another --out")
+    return FolderError(found, where=str(folder.path), hint=f"{folder.resume_command}, or --out OTHER_FOLDER")
 
 
 @contextmanager
@@ -184,7 +185,7 @@ def explain_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = "make room or allow writing there, then resume"
+        hint = "make room or allow writing there, then ganzoo resume RUN"
         raise ResourceError(f"cannot write the run: {error}", where=str(path), hint=hint) from error
 
 

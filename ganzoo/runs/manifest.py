@@ -79,7 +79,7 @@ def describe_data(samples: Samples) -> dict[str, Any]:
 def read_spec(manifest: Mapping[str, Any]) -> DataSpec:
     """Return the spec of the data that a run was trained on. Raises CheckpointError if it never began."""
     if not (data := manifest.get("data")):
-        raise CheckpointError("the run ended before its first step", hint="ganzoo run, with another --out")
+        raise CheckpointError("the run ended before its first step", hint="ganzoo run --out OTHER_FOLDER")
     return DataSpec(tuple(data["shape"]), len(data["classes"]))
 
 
@@ -112,7 +112,7 @@ def check_plugins(manifest: Mapping[str, Any], zoo: Zoo) -> None:
             raise PluginError(what + _why_not(present), hint=_how_to_bring(plugin, present))
         now = zoo.plugin(zoo.entry(kind, name).plugin)
         if now.name not in {p.name for p in present}:
-            what = f"{kind} {name!r} of the run is that of plugin {plugin}, and here it is that of {now.name}"
+            what = f"{kind} {name!r} of the run came from plugin {plugin}, but here it comes from {now.name}"
             raise PluginError(what, hint=_how_to_choose(present[0], now, zoo))
 
 

@@ -52,17 +52,17 @@ def write_folder(path: Path, zoo: Zoo, options: SampleOptions, out: Path | None 
     run = Run(path, zoo)
     out = out or run.path / f"images-{options.seed}"
     if out.exists():
-        raise FolderError("the folder of images exists", where=str(out), hint="another -o")
+        raise FolderError("the folder of images exists", where=str(out), hint="-o OTHER_FOLDER")
     if len(run.data.shape) != 3:
         what = f"samples of shape {run.data.shape} are not images"
-        raise EvaluationError(what, where=str(path), hint="without --folder: a picture of points")
+        raise EvaluationError(what, where=str(path), hint="leave out --folder, for a picture of points")
     images, y, _ = _make(run, options)
     folders = [out / f"{k:03d}-{_safe(name)}" for k, name in enumerate(run.manifest["data"]["classes"])]
     try:
         for i, (image, label) in enumerate(zip(images, y.tolist(), strict=True)):
             write_png((folders[label] if run.num_classes > 1 else out) / f"{i:06d}.png", image)
     except OSError as error:
-        raise FolderError(f"cannot write the images: {error}", where=str(out), hint="another -o") from error
+        raise FolderError(f"cannot write the images: {error}", where=str(out), hint="-o OTHER_FOLDER") from error
     return out
 
 

@@ -163,8 +163,8 @@ class Run:
     def require_classes(self) -> int:
         """Return the number of classes. Raises ConfigError if the generator ignores labels."""
         if self.num_classes == 1:
-            hint = "a run with --conditioner cgan, projection or acgan"
-            raise ConfigError("the generator of this run knows no classes", where=str(self.path), hint=hint)
+            hint = "ganzoo run --conditioner cgan, or projection, or acgan"
+            raise ConfigError("the generator of this run ignores labels", where=str(self.path), hint=hint)
         return self.num_classes
 
     def mark_best(self, step: int, score: float) -> None:

@@ -134,7 +134,7 @@ def test_an_existing_folder_is_refused_and_left_as_it_was(tmp_path):
     assert contents(tmp_path) == before
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "diary").touch()
-    assert "the path exists, and no run lies there" in train(tmp_path / "mine", code=10).stderr
+    assert "the path exists and is not a run folder" in train(tmp_path / "mine", code=10).stderr
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["diary"]
 
 
@@ -147,7 +147,7 @@ def test_an_empty_folder_is_taken_as_a_run_killed_while_reading_its_data_leaves_
 def test_a_place_where_no_folder_can_be_is_refused(tmp_path):
     (tmp_path / "file").touch()
     assert "cannot make the run folder" in train(tmp_path / "file" / "run", code=10).stderr
-    assert "the path exists, and no run lies there" in train(tmp_path / "file", code=10).stderr
+    assert "the path exists and is not a run folder" in train(tmp_path / "file", code=10).stderr
 
 
 def test_a_run_in_use_by_another_process_is_refused_until_that_is_gone(tmp_path):
@@ -168,7 +168,7 @@ def test_a_run_in_use_by_another_process_is_refused_until_that_is_gone(tmp_path)
 
 def test_what_is_no_run_cannot_be_resumed(tmp_path):
     result = ganzoo("resume", tmp_path / "nowhere", code=5)
-    assert "no run lies here" in result.stderr and str(tmp_path / "nowhere") in result.stderr
+    assert "this is not a run folder" in result.stderr and str(tmp_path / "nowhere") in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

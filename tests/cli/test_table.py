@@ -95,7 +95,7 @@ def test_unlike_protocols_are_refused(runs):
 
 
 def test_a_place_without_runs_is_refused(tmp_path):
-    assert "no run lies here" in ganzoo("table", tmp_path, code=5).stderr
+    assert "this is not a run folder" in ganzoo("table", tmp_path, code=5).stderr
     assert "does not exist" in ganzoo("table", tmp_path / "absent", code=2).stderr
 
 

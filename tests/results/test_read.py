@@ -139,7 +139,7 @@ def test_a_grid_that_has_not_begun_has_no_time(tmp_path):
 @pytest.mark.parametrize("place", ["empty", "absent"])
 def test_a_place_without_runs_is_named(tmp_path, place):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CheckpointError, match="no run lies here") as caught:
+    with pytest.raises(CheckpointError, match="this is not a run folder") as caught:
         read_results([tmp_path / place])
     assert caught.value.where == str(tmp_path / place)
 

@@ -150,10 +150,10 @@ def test_what_cannot_be_sampled_is_refused(conditional, monkeypatch, words, code
 
 @pytest.mark.parametrize("words", [["--class", 3], ["--per-class"], ["--class", 0, "--folder"]])
 def test_a_class_of_a_generator_without_classes_is_refused(unconditional, words):
-    assert "the generator of this run knows no classes" in ganzoo("sample", unconditional, *words, code=2).stderr
+    assert "the generator of this run ignores labels" in ganzoo("sample", unconditional, *words, code=2).stderr
 
 
 def test_what_is_no_run_or_never_began_is_refused(conditional, tmp_path):
-    assert "no run lies here" in ganzoo("sample", tmp_path, code=5).stderr
+    assert "this is not a run folder" in ganzoo("sample", tmp_path, code=5).stderr
     (tmp_path / "recipe.toml").write_bytes((conditional / "recipe.toml").read_bytes())
     assert "no usable checkpoint" in ganzoo("sample", tmp_path, code=5).stderr

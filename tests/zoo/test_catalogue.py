@@ -200,7 +200,7 @@ def test_a_run_with_a_shipped_component_is_not_resumed_with_that_of_a_file_of_th
     (path := tmp_path / "losses.py").write_text(HINGE)
     zoo = load_zoo(files=[path], disabled=["all"], override=["losses.py"])
     began = {"components": [{"kind": "loss", "name": "hinge", "plugin": "losses", "version": ""}]}
-    with pytest.raises(PluginError, match="of plugin losses, and here it is that of losses"):
+    with pytest.raises(PluginError, match="from plugin losses, but here it comes from losses"):
         check_plugins(began, zoo)
 
 
