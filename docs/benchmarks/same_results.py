@@ -3,7 +3,7 @@
     python docs/benchmarks/same_results.py --dataset digits
     python docs/benchmarks/same_results.py --dataset mnist --model dcgan --loss bce --lipschitz none --steps 400
 
-There are three methods: `eager` is the plain loop in float32; `fp32` is the step of ganzoo; `bf16` is the same under
+There are three methods: `eager` is the baseline loop in float32; `fp32` is the step of ganzoo; `bf16` is the same under
 autocast. On CUDA, `fp32` and `bf16` run as captured graphs. A CPU without bf16 arithmetic would take minutes for a step
 in bf16, so the script emulates its products there: it rounds operands and results to bf16 and sums in float32, as AMX
 does.
@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_map_only
 
 from ganzoo.contracts import Score
 from ganzoo.evaluation.run_evaluator import Judge
-from ganzoo.runs.baseline import PlainLoop
+from ganzoo.runs.baseline import Baseline
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.loop import advance
@@ -78,8 +78,8 @@ def train(run: RunConfig, way: str, seed: int) -> tuple[str, Score]:
     training, samples = prepare(run, ZOO, Observer().note)
     gan, device = training.gan, training.gan.device.torch_device
     if way == "eager":
-        plain = PlainLoop(run, ZOO, samples, device)
-        gan, step = plain.gan, plain.step
+        baseline = Baseline(run, ZOO, samples, device)
+        gan, step = baseline.gan, baseline.step
     else:
         step = lambda: advance(training)  # noqa: E731
     with EmulatedBf16() if way == "bf16" and device.type == "cpu" else nullcontext():

@@ -1,4 +1,4 @@
-"""Compare the speed of four workloads with that of the plain loop. Run it on a machine that does nothing else.
+"""Compare the speed of four workloads with that of the baseline loop. Run it on a machine that does nothing else.
 
     python docs/benchmarks/speed.py
     python docs/benchmarks/speed.py --device cuda --batch-size 64 256
@@ -41,11 +41,11 @@ def measure(recipe: list[str], size: int, words: argparse.Namespace) -> dict:
 
 def describe(speed: dict) -> str:
     """Return the columns of one row after the batch size."""
-    plain, ratio = speed["against"], speed["against"]["ratio"]
-    cells = [f"{speed['images_per_s']['median']:.1f}", f"{plain['images_per_s']['median']:.1f}"]
+    baseline, ratio = speed["against"], speed["against"]["ratio"]
+    cells = [f"{speed['images_per_s']['median']:.1f}", f"{baseline['images_per_s']['median']:.1f}"]
     cells += [f"{ratio['median']:.2f}", f"{ratio['low']:.2f}, {ratio['high']:.2f}"]
     cells += [f"{speed['share']:.0%} of {speed['ceiling'] / 1e9:,.0f} GFLOP/s ({speed['precision']})"]
-    return " | ".join([*cells, f"{plain['bound']:.2f}", f"{speed['memory_mb']:,.0f} MB"])
+    return " | ".join([*cells, f"{baseline['bound']:.2f}", f"{speed['memory_mb']:,.0f} MB"])
 
 
 def _parse() -> argparse.Namespace:

@@ -24,7 +24,7 @@ from ganzoo.data.transport import wasserstein1
 from ganzoo.errors import PluginError
 from ganzoo.training.gan import GAN, Combined, overrides
 from ganzoo.training.randomness import reseeded
-from ganzoo.training.ranks import ALONE
+from ganzoo.training.ranks import SINGLE
 from ganzoo.training.sampling import as_stored, draw_latents, generate
 
 SLOPES = 256
@@ -88,7 +88,7 @@ def _copy(gan: GAN) -> GAN:
     Raises PluginError for networks that cannot be copied.
     """
     try:
-        subject = copy.deepcopy(replace(gan, ranks=ALONE))
+        subject = copy.deepcopy(replace(gan, ranks=SINGLE))
     except RuntimeError as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise

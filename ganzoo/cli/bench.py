@@ -63,9 +63,9 @@ def _describe(speed: Speed) -> Iterator[str]:
     )
     yield f"              {speed.ceiling / 1e9:,.0f} GFLOP/s that a product of matrices reaches here"
     yield f"  memory      {speed.memory_mb:,.0f} MB at most"
-    if (plain := speed.against) is not None:
-        yield f"  eager       {_spread(plain.images_per_s)} images/s, {plain.flops_per_step / 1e9:,.1f} GFLOP a step"
-        yield f"  ratio       {_spread(plain.ratio)} over {len(plain.pairs)} pairs; at the ceiling {plain.bound:.2f}"
+    if (eager := speed.against) is not None:
+        yield f"  eager       {_spread(eager.images_per_s)} images/s, {eager.flops_per_step / 1e9:,.1f} GFLOP a step"
+        yield f"  ratio       {_spread(eager.ratio)} over {len(eager.pairs)} pairs; at the ceiling {eager.bound:.2f}"
 
 
 def _spread(spread: Spread) -> str:

@@ -64,10 +64,10 @@ def compare(
 
     from ganzoo.cli.compare_view import GridDisplay, print_outcome, print_plan
     from ganzoo.grid.plan import plan
-    from ganzoo.grid.run import Policy, rehearse_for, run_grid
+    from ganzoo.grid.run import Policy, dry_runner_for, run_grid
 
     if dry_run:
-        print_plan(plan(config, zoo, rehearse_for(worker, zoo)), worker, as_json)
+        print_plan(plan(config, zoo, dry_runner_for(worker, zoo)), worker, as_json)
         return
     path, policy = out or _default_folder(config), Policy(cell_timeout, retry, plugins.words)
     with GridDisplay() as display:

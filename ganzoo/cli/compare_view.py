@@ -154,7 +154,7 @@ def _format(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _describe(cell: PlannedCell) -> dict[str, Any]:
-    tried, run = cell.rehearsal, cell.run
+    tried, run = cell.dry_run, cell.run
     return {
         "cell": cell.name,
         "steps": run.train.steps if run else 0,

@@ -28,7 +28,7 @@ def resume(plugins: PluginChoice, run: Path, steps: int | None, as_json: bool) -
 
     zoo, ranks, folder = plugins.load(), read_ranks(), RunFolder(run)
     with joined(ranks, folder.read_recipe().train.device):
-        if not ranks.leads:
+        if not ranks.is_main:
             follower.resume(run, zoo, ranks)
             return
         reached = folder.read_json(folder.status).get("step")

@@ -43,7 +43,7 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
         return
     path, ranks = out or Path("runs") / choose_name(settings.run), read_ranks()
     with joined(ranks, settings.run.train.device):
-        if not ranks.leads:
+        if not ranks.is_main:
             follower.start(settings, zoo, ranks)
             return
         with terminal.Display() as display:
@@ -56,9 +56,9 @@ def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:
     """Build a run, try one step, and print its size and time. Raises ConfigError under torchrun."""
     from ganzoo.cli import terminal
     from ganzoo.errors import ConfigError
-    from ganzoo.training.dry_run import rehearse
+    from ganzoo.training.dry_run import make_dry_run
     from ganzoo.training.ranks import read_ranks
 
     if read_ranks().size > 1:
         raise ConfigError("--dry-run is for one process", hint="the same command without torchrun")
-    terminal.print_rehearsal(rehearse(run, zoo, terminal.Display().note), as_json)
+    terminal.print_dry_run(make_dry_run(run, zoo, terminal.Display().note), as_json)

@@ -29,7 +29,7 @@ from ganzoo.runs.observer import Observer
 if TYPE_CHECKING:
     from ganzoo.cli.flags import PluginChoice
     from ganzoo.evaluation.evaluator import Report
-    from ganzoo.training.dry_run import Rehearsal
+    from ganzoo.training.dry_run import DryRun
     from ganzoo.training.loop import Training
 
 
@@ -173,21 +173,21 @@ def print_report(report: Report, as_json: bool) -> None:
     click.echo(f"  features   {report.protocol.features}: {fingerprint}")
 
 
-def print_rehearsal(rehearsal: Rehearsal, as_json: bool) -> None:
+def print_dry_run(dry_run: DryRun, as_json: bool) -> None:
     """Print the size and time of a dry run, as text or as one JSON object."""
     from dataclasses import asdict
 
     if as_json:
-        click.echo(json.dumps(asdict(rehearsal) | {"seconds": rehearsal.seconds}))
+        click.echo(json.dumps(asdict(dry_run) | {"seconds": dry_run.seconds}))
         return
-    shape = " x ".join(map(str, rehearsal.shape))
-    click.echo(f"{rehearsal.title} on {rehearsal.device}; nothing was written")
-    click.echo(f"  data        {rehearsal.samples:,} samples of {shape}")
-    click.echo(f"  parameters  G {rehearsal.parameters_g:,}  D {rehearsal.parameters_d:,}")
-    click.echo(f"  operations  {rehearsal.flops_per_step:.3g} FLOPs a step")
-    click.echo(f"  memory      {rehearsal.memory_mb:,.0f} MB at most so far")
+    shape = " x ".join(map(str, dry_run.shape))
+    click.echo(f"{dry_run.title} on {dry_run.device}; nothing was written")
+    click.echo(f"  data        {dry_run.samples:,} samples of {shape}")
+    click.echo(f"  parameters  G {dry_run.parameters_g:,}  D {dry_run.parameters_d:,}")
+    click.echo(f"  operations  {dry_run.flops_per_step:.3g} FLOPs a step")
+    click.echo(f"  memory      {dry_run.memory_mb:,.0f} MB at most so far")
     click.echo(
-        f"  time        {rehearsal.steps:,} steps x {rehearsal.seconds_per_step:.3f} s = {duration(rehearsal.seconds)}"
+        f"  time        {dry_run.steps:,} steps x {dry_run.seconds_per_step:.3f} s = {duration(dry_run.seconds)}"
     )
 
 

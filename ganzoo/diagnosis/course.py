@@ -16,10 +16,10 @@ from ganzoo.diagnosis.history import (
     read_series,
 )
 from ganzoo.diagnosis.replay import NaNOrigin
+from ganzoo.training.loop import REMEDIES
 
 INFORMATIVE = 0.5
 """Rank correlation from which a loss tells good moments of a run from bad ones."""
-REMEDIES = ("--lipschitz gp", "--set optim.lr_d=1e-4 --set optim.lr_g=1e-4", "--set train.clip_grad_norm=1")
 
 
 def judge_end(state: str, origin: NaNOrigin | None) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from ganzoo.errors import DivergedError
 from ganzoo.runs import checkpoint, manifest
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.run import Run
-from ganzoo.training.graphs import plain_updates
+from ganzoo.training.graphs import eager_updates
 from ganzoo.training.loop import Training, advance, measure
 from ganzoo.training.prepare import prepare
 from ganzoo.training.randomness import reseeded
@@ -54,7 +54,7 @@ def _find(run: Run) -> NaNOrigin | None:
         config = replace(config, train=replace(config.train, device="cpu", precision="fp32"))
     training, _ = prepare(config, run.zoo, Observer().note)
     training.load_state_dict(checkpoint.load(run.folder.checkpoints, quarantine=False).state)
-    training = replace(training, updates=plain_updates(training.gan))  # a recorded step runs no hooks
+    training = replace(training, updates=eager_updates(training.gan))  # a captured step runs no hooks
     since = training.step
     with closing(training.feed), _watching(training):
         while training.step < min(since + FARTHEST, config.train.steps):

@@ -11,7 +11,7 @@ from ganzoo.errors import ConfigError
 from ganzoo.settings.sections import RunConfig
 
 if TYPE_CHECKING:
-    from ganzoo.training.dry_run import Rehearsal
+    from ganzoo.training.dry_run import DryRun
 
 Unit = Literal["steps", "images", "seconds", "flops"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -29,15 +29,15 @@ class Budget:
         """True if a step has to be tried to know how many steps the budget pays for."""
         return self.unit in ("seconds", "flops")
 
-    def steps(self, run: RunConfig, rehearsal: Rehearsal | None) -> int:
+    def steps(self, run: RunConfig, dry_run: DryRun | None) -> int:
         """Return the number of steps that the budget pays for, at least one. Raises ConfigError if a step is free."""
         if self.unit == "steps":
             price = 1.0
         elif self.unit == "images":
             price = run.optim.n_critic * run.optim.batch_size
         else:
-            assert rehearsal is not None  # by `is_measured`
-            price = rehearsal.seconds_per_step if self.unit == "seconds" else rehearsal.flops_per_step
+            assert dry_run is not None  # by `is_measured`
+            price = dry_run.seconds_per_step if self.unit == "seconds" else dry_run.flops_per_step
         if not price:
             raise ConfigError("a step has no FLOPs that torch counts", hint="--budget seconds=, images= or steps=")
         return max(1, math.floor(self.amount / price))

@@ -16,7 +16,7 @@ from ganzoo.grid.config import GridConfig
 from ganzoo.settings.kinds import KINDS
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import flatten, parse_assignment, parse_component, to_tables, to_toml
-from ganzoo.training.dry_run import Rehearsal
+from ganzoo.training.dry_run import DryRun
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.recipes import find_recipe, settle
@@ -34,7 +34,7 @@ class PlannedCell:
     run: RunConfig | None = None
     refused: str = ""
     """Reason why the settings cannot be combined; empty if they can."""
-    rehearsal: Rehearsal | None = None
+    dry_run: DryRun | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the cell as grid.json holds it."""
@@ -42,16 +42,16 @@ class PlannedCell:
         return {"axes": dict(self.axes), "seed": self.seed, "settings": settings, "refused": self.refused}
 
 
-Rehearse = Callable[[RunConfig], Rehearsal]
+DryRunner = Callable[[RunConfig], DryRun]
 """A function that tries one step of a run."""
 
 
 def plan(
-    config: GridConfig, zoo: Zoo, rehearse: Rehearse | None = None, known: Mapping[str, int] | None = None
+    config: GridConfig, zoo: Zoo, try_run: DryRunner | None = None, known: Mapping[str, int] | None = None
 ) -> list[PlannedCell]:
     """Return the cells, first every combination of the first seed. A refused combination is a cell with its reason.
 
-    `rehearse` tries a step of each combination, which a budget in seconds or FLOPs needs; `known` holds the steps of
+    `try_run` tries a step of each combination, which a budget in seconds or FLOPs needs; `known` holds the steps of
     combinations whose budget was measured before, by their names. Raises ConfigError for an unknown component, recipe
     or setting, since that is a slip and not a result; and if every combination is refused.
     """
@@ -61,7 +61,7 @@ def plan(
     name, count = Counter(combination.name for combination in combinations).most_common(1)[0]
     if count > 1:
         raise ConfigError(f"{name} is there twice: two values of an axis mean the same", hint="each value once")
-    settled = [combination.settle(config, zoo, rehearse, known or {}) for combination in combinations]
+    settled = [combination.settle(config, zoo, try_run, known or {}) for combination in combinations]
     if all(combination.refused for combination in settled):
         raise ConfigError(f"every combination is refused; the first: {settled[0].refused}", hint="ganzoo list")
     return [combination.cell(seed) for seed in config.seeds for combination in settled]
@@ -77,7 +77,7 @@ class _Combination:
     recipe: str = ""
     run: RunConfig | None = None
     refused: str = ""
-    rehearsal: Rehearsal | None = None
+    dry_run: DryRun | None = None
 
     @staticmethod
     def make(config: GridConfig, values: Sequence[str]) -> _Combination:
@@ -99,14 +99,14 @@ class _Combination:
                 if part.name != "auto":
                     zoo.entry(kind, part.name)
 
-    def settle(self, config: GridConfig, zoo: Zoo, rehearse: Rehearse | None, known: Mapping[str, int]) -> _Combination:
+    def settle(self, config: GridConfig, zoo: Zoo, try_run: DryRunner | None, known: Mapping[str, int]) -> _Combination:
         """Return the combination with its settings and its steps, or with the reason why it is refused."""
         try:
             run = self._read(zoo)
-            rehearsal = _try(rehearse, run) if rehearse and self.name not in known else None
-            steps = known.get(self.name) or _count_steps(config, run, rehearsal)
+            dry_run = _try(try_run, run) if try_run and self.name not in known else None
+            steps = known.get(self.name) or _count_steps(config, run, dry_run)
             sets = dict(self.sets) | self._schedule(config, run, steps)
-            settled = replace(self, rehearsal=rehearsal, sets=sets)
+            settled = replace(self, dry_run=dry_run, sets=sets)
             return replace(settled, run=settled._read(zoo))
         except GanzooError as error:
             return replace(self, refused=error.what)
@@ -135,7 +135,7 @@ class _Combination:
             arguments=() if self.refused else tuple(self._arguments(seed)),
             run=run,
             refused=self.refused,
-            rehearsal=self.rehearsal,
+            dry_run=self.dry_run,
         )
 
     @property
@@ -157,14 +157,14 @@ class _Combination:
         yield from ("--seed", str(seed))
 
 
-def _count_steps(config: GridConfig, run: RunConfig, rehearsal: Rehearsal | None) -> int:
-    return config.budget.steps(run, rehearsal) if config.budget else run.train.steps
+def _count_steps(config: GridConfig, run: RunConfig, dry_run: DryRun | None) -> int:
+    return config.budget.steps(run, dry_run) if config.budget else run.train.steps
 
 
-def _try(rehearse: Rehearse, run: RunConfig) -> Rehearsal:
+def _try(try_run: DryRunner, run: RunConfig) -> DryRun:
     """Try one step of a run. Raises ConfigError for any error of a component, so that only its own row is refused."""
     try:
-        return rehearse(run)
+        return try_run(run)
     except GanzooError:
         raise
     except Exception as error:

@@ -19,11 +19,11 @@ from ganzoo.contracts import Engine
 from ganzoo.errors import RunInterrupted
 from ganzoo.grid.config import GridConfig
 from ganzoo.grid.folder import GridFolder
-from ganzoo.grid.plan import PlannedCell, Rehearse, plan
+from ganzoo.grid.plan import DryRunner, PlannedCell, plan
 from ganzoo.runs.folder import explain_disk
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import RunConfig
-from ganzoo.training.dry_run import Rehearsal, rehearse
+from ganzoo.training.dry_run import DryRun, make_dry_run
 from ganzoo.zoo.catalogue import Zoo
 
 Retry = Literal["failed", "diverged"]
@@ -66,8 +66,8 @@ def run_grid(
     """
     grid = GridFolder(path)
     measured = config.budget is not None and config.budget.is_measured
-    rehearse = rehearse_for(engine, zoo) if measured else None
-    cells = plan(config, zoo, rehearse, grid.known_steps(config) if measured else {})
+    try_run = dry_runner_for(engine, zoo) if measured else None
+    cells = plan(config, zoo, try_run, grid.known_steps(config) if measured else {})
     with grid.claim():
         grid.write_plan(config, cells, engine_settings or {})
         _run_missing(grid, cells, engine, observer, policy)
@@ -76,15 +76,15 @@ def run_grid(
     return {cell.name: "refused" if cell.refused else endings.get(cell.name, missing)["state"] for cell in cells}
 
 
-def rehearse_for(engine: Engine, zoo: Zoo) -> Rehearse:
+def dry_runner_for(engine: Engine, zoo: Zoo) -> DryRunner:
     """Return a function that tries a step of a run with as many threads as a cell will have."""
 
-    def rehearse_run(run: RunConfig) -> Rehearsal:
+    def dry_run_alike(run: RunConfig) -> DryRun:
         if engine.threads_per_cell:
             torch.set_num_threads(engine.threads_per_cell)
-        return rehearse(run, zoo, Observer().note)
+        return make_dry_run(run, zoo, Observer().note)
 
-    return rehearse_run
+    return dry_run_alike
 
 
 def _run_missing(

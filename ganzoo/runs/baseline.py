@@ -23,7 +23,7 @@ from ganzoo.training.device import Device
 from ganzoo.zoo.catalogue import Zoo
 
 
-class PlainLoop:
+class Baseline:
     """A run trained the plain way on one device."""
 
     def __init__(self, run: RunConfig, zoo: Zoo, samples: Samples, device: torch.device) -> None:
@@ -61,10 +61,10 @@ class PlainLoop:
         gan = self.gan
         self.opt_d.zero_grad()
         x_fake = gan.G(gan.sample_z(y), y).detach()
-        real, fake = gan.judge(x_real, y), gan.judge(x_fake, y)
+        real, fake = gan.discriminate(x_real, y), gan.discriminate(x_fake, y)
         loss = gan.loss.discriminator_loss(real=real.logits, fake=fake.logits)
         loss = loss + gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
-        loss = loss + gan.lipschitz.penalty(lambda x: gan.judge(x, y).logits, real=x_real, fake=x_fake)
+        loss = loss + gan.lipschitz.penalty(lambda x: gan.discriminate(x, y).logits, real=x_real, fake=x_fake)
         self._descend(self.opt_d, loss)
         gan.lipschitz.project(gan.D)
         gan.adapt(real.logits.detach())
@@ -73,8 +73,8 @@ class PlainLoop:
         gan = self.gan
         self.opt_g.zero_grad()
         z = gan.sample_z(y)
-        fake = gan.judge(gan.G(z, y), y)
-        real_logits = gan.judge(x_real, y).logits if gan.loss.relativistic else None
+        fake = gan.discriminate(gan.G(z, y), y)
+        real_logits = gan.discriminate(x_real, y).logits if gan.loss.relativistic else None
         loss = gan.loss.generator_loss(fake=fake.logits, real=real_logits) + gan.conditioner.auxiliary_loss(fake, y)
         loss = loss + gan.generator_penalty(z, y)
         self._descend(self.opt_g, loss)

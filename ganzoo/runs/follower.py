@@ -16,7 +16,7 @@ from ganzoo.runs.signals import Interrupts
 from ganzoo.runs.start import ResumePlan
 from ganzoo.settings.merge import Settings
 from ganzoo.training.gan import GAN
-from ganzoo.training.loop import Training, Wish, train
+from ganzoo.training.loop import Command, Training, train
 from ganzoo.training.prepare import explain_memory, prepare
 from ganzoo.training.ranks import Ranks
 from ganzoo.zoo import choices
@@ -38,7 +38,7 @@ def resume(path: Path, zoo: Zoo, ranks: Ranks) -> None:
 
     Raises what `start` raises, and CheckpointError if this rank cannot read what rank 0 reads.
     """
-    plan = ResumePlan(*ranks.highest(*ResumePlan(is_needed=False)))
+    plan = ResumePlan(*ranks.maximum(*ResumePlan(is_needed=False)))
     if not plan.is_needed:
         return
     folder = RunFolder(path)
@@ -55,11 +55,11 @@ class _SilentJournal:
 
     interrupts: Interrupts
 
-    def step(self, step: int) -> Wish:
-        return self.interrupts.wish()
+    def step(self, step: int) -> Command:
+        return self.interrupts.command()
 
     def evaluate(self, step: int, gan: GAN) -> bool:
-        (best,) = gan.ranks.highest(False)  # waits while rank 0 scores
+        (best,) = gan.ranks.maximum(False)  # waits while rank 0 scores
         return bool(best)
 
     def record(self, step: int, values: Mapping[str, float]) -> None:

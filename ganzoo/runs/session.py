@@ -19,7 +19,7 @@ from ganzoo.runs.scores import best_evaluation, mark_best, score_run
 from ganzoo.runs.signals import Interrupts
 from ganzoo.runs.status import errors_to_status, write_end
 from ganzoo.training.gan import GAN
-from ganzoo.training.loop import REMEDIES, Training, Wish, train
+from ganzoo.training.loop import REMEDIES, Command, Training, train
 from ganzoo.training.prepare import explain_memory
 
 
@@ -87,10 +87,10 @@ class Session:
 
     # The Journal of the loop
 
-    def step(self, step: int) -> Wish:
+    def step(self, step: int) -> Command:
         """Tell the observer, and return what the signals so far ask for."""
         self.observer.step(step)
-        return self.interrupts.wish()
+        return self.interrupts.command()
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Log the numbers of a step."""
@@ -107,9 +107,9 @@ class Session:
             with self.log.pausing():
                 name, score, selection = self.evaluator.glance(gan)
         except EvaluationError as error:
-            raise DivergedError(f"diverged by step {step}: {error.what}", hint=REMEDIES) from error
+            raise DivergedError(f"diverged by step {step}: {error.what}", hint=", or ".join(REMEDIES)) from error
         self.observer.evaluation(self.log.evaluation(step, name, score, selection))
-        (best,) = gan.ranks.highest(int(best_evaluation(self.folder)["step"] == step))  # the other ranks wait for it
+        (best,) = gan.ranks.maximum(int(best_evaluation(self.folder)["step"] == step))  # the other ranks wait for it
         return bool(best)
 
     def diagnose(self, step: int, gan: GAN) -> None:

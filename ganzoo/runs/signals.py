@@ -8,8 +8,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from ganzoo.training.loop import Wish
-from ganzoo.training.ranks import ALONE, Ranks
+from ganzoo.training.loop import Command
+from ganzoo.training.ranks import SINGLE, Ranks
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -22,7 +22,7 @@ class Interrupts:
     handlers, and nothing is noted. A signal to one of several ranks counts for all of them.
     """
 
-    def __init__(self, ranks: Ranks = ALONE) -> None:
+    def __init__(self, ranks: Ranks = SINGLE) -> None:
         self._ranks = ranks
         self.ending: int | None = None
         self.obeyed: int | None = None
@@ -43,12 +43,12 @@ class Interrupts:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
-    def wish(self) -> Wish:
+    def command(self) -> Command:
         """Return what the signals so far ask of the loop. Waits for all ranks, which get the same answer."""
         wanted, self.save_wanted = self.save_wanted, False
-        ending, saving = self._ranks.highest(self.ending or 0, int(wanted))
+        ending, saving = self._ranks.maximum(self.ending or 0, int(wanted))
         self.obeyed = ending or None
-        return Wish.STOP if ending else Wish.SAVE if saving else Wish.GO_ON
+        return Command.STOP if ending else Command.SAVE if saving else Command.GO_ON
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         previous = self._previous.get(number)

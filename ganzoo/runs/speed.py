@@ -19,7 +19,7 @@ from torch import nn
 
 from ganzoo.contracts import LipschitzEnforcer, Samples
 from ganzoo.runs import manifest
-from ganzoo.runs.baseline import PlainLoop
+from ganzoo.runs.baseline import Baseline
 from ganzoo.runs.folder import create_folder
 from ganzoo.runs.log import RunLog
 from ganzoo.runs.observer import Observer
@@ -52,12 +52,12 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class PlainSpeed:
-    """Speed of the plain loop, measured in turn with ganzoo's."""
+class BaselineSpeed:
+    """Speed of the baseline loop, measured in turn with ganzoo's."""
 
     images_per_s: Spread
     ratio: Spread
-    """Seconds of the plain loop over those of ganzoo, by pair."""
+    """Seconds of the baseline loop over those of ganzoo, by pair."""
     pairs: tuple[float, ...]
     flops_per_step: float
     bound: float
@@ -88,7 +88,7 @@ class Speed:
     ceiling: float
     """FLOP/s of the fastest product of two matrices, in the same precision."""
     memory_mb: float
-    against: PlainSpeed | None = None
+    against: BaselineSpeed | None = None
 
     @property
     def share(self) -> float:
@@ -99,7 +99,7 @@ class Speed:
 def measure_speed(
     run: RunConfig, zoo: Zoo, observer: Observer, *, repeats: int = 5, seconds: float = 2.0, against: str = ""
 ) -> Speed:
-    """Time a run; `against="eager"` times the plain loop in turn with it. Raises what `prepare` raises.
+    """Time a run; `against="eager"` times the baseline loop in turn with it. Raises what `prepare` raises.
 
     A repeat takes about `seconds`, but at least one step. Only a temporary log is written.
     """
@@ -114,10 +114,10 @@ def _measure(training: Training, samples: Samples, zoo: Zoo, repeats: int, secon
     steps = max(1, round(seconds / _warm_up(training)))
     phases = _collect(_time_phases(training, samples) for _ in range(repeats))
     memory = peak_memory_mb(device.torch_device)  # before there is another loop in this process
-    plain = PlainLoop(run, zoo, samples, device.torch_device) if against else None
-    if plain is not None:
-        plain.step()
-    ours, theirs, ceiling = _time_in_turn(training, plain, steps, repeats, device)
+    baseline = Baseline(run, zoo, samples, device.torch_device) if against else None
+    if baseline is not None:
+        baseline.step()
+    ours, theirs, ceiling = _time_in_turn(training, baseline, steps, repeats, device)
     images = run.optim.n_critic * run.optim.batch_size
     speed = Speed(
         title=run.title,
@@ -137,7 +137,7 @@ def _measure(training: Training, samples: Samples, zoo: Zoo, repeats: int, secon
         ceiling=ceiling,
         memory_mb=memory,
     )
-    return speed if plain is None else replace(speed, against=_compare(ours, theirs, plain, speed, images))
+    return speed if baseline is None else replace(speed, against=_compare(ours, theirs, baseline, speed, images))
 
 
 def _warm_up(training: Training) -> float:
@@ -148,25 +148,25 @@ def _warm_up(training: Training) -> float:
     return seconds
 
 
-def _compare(ours: list[float], theirs: list[float], plain: PlainLoop, speed: Speed, images: int) -> PlainSpeed:
+def _compare(ours: list[float], theirs: list[float], baseline: Baseline, speed: Speed, images: int) -> BaselineSpeed:
     pairs = tuple(t / o for o, t in zip(ours, theirs, strict=True))
-    return PlainSpeed(
+    return BaselineSpeed(
         images_per_s=Spread.of([images / t for t in theirs]),
         ratio=Spread.of(pairs),
         pairs=pairs,
-        flops_per_step=count_flops(plain.step),
+        flops_per_step=count_flops(baseline.step),
         bound=statistics.median(theirs) * speed.ceiling / speed.flops_per_step,
     )
 
 
 def _time_in_turn(
-    training: Training, plain: PlainLoop | None, steps: int, repeats: int, device: Device
+    training: Training, baseline: Baseline | None, steps: int, repeats: int, device: Device
 ) -> tuple[list[float], list[float], float]:
     """Return the seconds per step of both loops by repeat, and the ceiling, measured in between."""
     times: dict[str, list[float]] = {"ours": [], "theirs": []}
     turns: list[tuple[str, Callable[[], object]]] = [("ours", lambda: advance(training))]
-    if plain is not None:
-        turns.append(("theirs", plain.step))
+    if baseline is not None:
+        turns.append(("theirs", baseline.step))
     ceilings = []
     dtype, size = _product_of(device)
     for repeat in range(repeats):

@@ -18,12 +18,12 @@ from ganzoo.settings.merge import Settings
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import measure_costs
 from ganzoo.training.prepare import prepare
-from ganzoo.training.ranks import ALONE, Ranks
+from ganzoo.training.ranks import SINGLE, Ranks
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
 
-def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: Ranks = ALONE) -> None:
+def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: Ranks = SINGLE) -> None:
     """Train a new run in a new folder. This is rank 0 of `ranks`; the others call `follower.start`.
 
     Raises FolderError if the folder exists, RunInterrupted after a signal, DivergedError, and what `prepare` raises.
@@ -45,7 +45,7 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
         session.run()
 
 
-def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None, ranks: Ranks = ALONE) -> None:
+def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None, ranks: Ranks = SINGLE) -> None:
     """Go on exactly where the newest usable checkpoint of a run is; `steps` makes the run longer.
 
     Raises CheckpointError if all checkpoints are damaged, or if the data or the settings are not those of the
@@ -61,9 +61,9 @@ def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None
             _ensure_complete(folder, reached, run.train.steps)
             if not run.eval.at_end or is_scored(folder, reached):
                 observer.note(f"already complete ({reached}/{run.train.steps} steps); --steps N makes it longer")
-                ranks.highest(*ResumePlan(is_needed=False))
+                ranks.maximum(*ResumePlan(is_needed=False))
                 return
-        ranks.highest(*ResumePlan(True, newest is not None, reached, run.train.steps))
+        ranks.maximum(*ResumePlan(True, newest is not None, reached, run.train.steps))
         session = _reopen(folder, run, zoo, observer, ranks)
         if newest is not None:
             session.training.load_state_dict(newest.state)

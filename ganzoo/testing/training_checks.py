@@ -24,8 +24,8 @@ from ganzoo.training.device import choose_device
 from ganzoo.training.feed import Feed
 from ganzoo.training.gan import GAN
 from ganzoo.training.graphs import choose_updates
-from ganzoo.training.loop import Training, Wish, train
-from ganzoo.training.ranks import ALONE, Ranks
+from ganzoo.training.loop import Command, Training, train
+from ganzoo.training.ranks import SINGLE, Ranks
 
 TRAINABLE = ("model", "loss", "lipschitz", "conditioner", "augment", "dataset")
 """Kinds that a step of training depends on."""
@@ -43,7 +43,7 @@ def combinations(subject: Subject) -> Iterator[Tables]:
 
 
 def prepare(
-    subject: Subject, tables: Tables, *, device: str = "cpu", steps: int = STEPS, ranks: Ranks = ALONE
+    subject: Subject, tables: Tables, *, device: str = "cpu", steps: int = STEPS, ranks: Ranks = SINGLE
 ) -> Training:
     """Build a small run. Raises Unchecked if the combination is refused."""
     optim = {"batch_size": 4, "lr_g": 1e-3, "lr_d": 1e-3}
@@ -80,9 +80,9 @@ class Keeper:
     def __init__(self, folder: Path, stop_after: int = 0) -> None:
         self.folder, self.stop_after = folder, stop_after
 
-    def step(self, step: int) -> Wish:
+    def step(self, step: int) -> Command:
         """Stop after the one that was named."""
-        return Wish.STOP if step == self.stop_after else Wish.GO_ON
+        return Command.STOP if step == self.stop_after else Command.GO_ON
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Keep nothing: that they are finite has been seen."""
@@ -146,7 +146,7 @@ def an_interrupted_run_resumes_exactly(subject: Subject) -> None:
 
 
 def it_trains_on_cuda(subject: Subject) -> None:
-    """Where there is a CUDA device: past the steps after which updates are recorded as graphs."""
+    """Where there is a CUDA device: past the steps after which updates are captured as graphs."""
     if not torch.cuda.is_available():
         raise Unchecked("there is no CUDA device here")
     for tables in combinations(subject):

@@ -12,11 +12,11 @@ from ganzoo.training.compatibility import check_enforcers, check_labels, check_n
 from ganzoo.training.device import Device
 from ganzoo.training.gan import GAN, Combined, Discriminator, Generator, average_of
 from ganzoo.training.optimizers import make_optimizer
-from ganzoo.training.ranks import ALONE, Ranks
+from ganzoo.training.ranks import SINGLE, Ranks
 from ganzoo.zoo.catalogue import Zoo
 
 
-def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: Ranks = ALONE) -> GAN:
+def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: Ranks = SINGLE) -> GAN:
     """Build the GAN of one run on its device, and check it; torch's global random state gives the initial weights.
 
     Raises ConfigError or DataError, with the nearest combination that works, if the parts do not fit;

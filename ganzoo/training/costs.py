@@ -17,7 +17,7 @@ from ganzoo.contracts import Samples
 from ganzoo.settings.sections import OptimConfig
 from ganzoo.training.gan import GAN
 from ganzoo.training.randomness import forked
-from ganzoo.training.ranks import ALONE
+from ganzoo.training.ranks import SINGLE
 from ganzoo.training.steps import discriminator_step, generator_step
 
 _FEW = 2
@@ -60,7 +60,7 @@ def _count_flops(gan: GAN, samples: Samples, optim: OptimConfig) -> float:
     device = gan.device.torch_device
     shape, classes = samples.spec.shape, samples.spec.num_classes
     with forked(device):
-        gan = replace(copy.deepcopy(gan), ranks=ALONE)
+        gan = replace(copy.deepcopy(gan), ranks=SINGLE)
         x = torch.rand(_FEW, *shape, device=device) * 2 - 1
         y = torch.arange(_FEW, device=device) % classes
         with _FlopCounter() as of_d:

@@ -74,7 +74,7 @@ def choose_device(device: str, precision: str) -> Device:
 
 def agree(device: Device, ranks: Ranks) -> Device:
     """Return the device in the precision of all ranks: bf16 if one of them has found it worthwhile."""
-    (bf16,) = ranks.highest(device.precision == "bf16")
+    (bf16,) = ranks.maximum(device.precision == "bf16")
     return replace(device, precision="bf16") if bf16 else device
 
 

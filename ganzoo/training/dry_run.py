@@ -19,7 +19,7 @@ from ganzoo.zoo.catalogue import Zoo
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class DryRun:
     """Size and expected time of a run."""
 
     title: str
@@ -40,7 +40,7 @@ class Rehearsal:
         return self.steps * self.seconds_per_step
 
 
-def rehearse(run: RunConfig, zoo: Zoo, note: Callable[[str], None]) -> Rehearsal:
+def make_dry_run(run: RunConfig, zoo: Zoo, note: Callable[[str], None]) -> DryRun:
     """Try one step on two samples, then time the second of full size. Raises what `prepare` raises."""
     training, samples = prepare(run, zoo, note)
     gan, optim = training.gan, run.optim
@@ -48,7 +48,7 @@ def rehearse(run: RunConfig, zoo: Zoo, note: Callable[[str], None]) -> Rehearsal
         _try_small(gan, training.feed)
         for _ in range(WARM_UP + 2 if gan.device.torch_device.type == "cuda" else 2):  # until kernels are chosen
             seconds = seconds_of(lambda: advance(training), gan.device.torch_device)
-    return Rehearsal(
+    return DryRun(
         title=run.title,
         device=f"{gan.device.torch_device.type}, {gan.device.precision}",
         samples=len(samples),

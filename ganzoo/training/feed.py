@@ -13,7 +13,7 @@ from ganzoo.contracts import Samples
 from ganzoo.data.images import from_uint8
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import PluginError
-from ganzoo.training.ranks import ALONE, Ranks
+from ganzoo.training.ranks import SINGLE, Ranks
 
 
 def check_samples(samples: Samples, dataset: str) -> None:
@@ -43,7 +43,7 @@ class Feed:
     host, a gather and a copy; what does not fit in memory is decoded ahead by processes, in the same order.
     """
 
-    def __init__(self, samples: Samples, seed: int, device: torch.device, ranks: Ranks = ALONE) -> None:
+    def __init__(self, samples: Samples, seed: int, device: torch.device, ranks: Ranks = SINGLE) -> None:
         self.x, self.y = place(samples.x, device), samples.y.to(device)
         self.seed, self.ranks, self.device = seed, ranks, device
         self.position = 0  # samples drawn so far

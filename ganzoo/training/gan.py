@@ -22,7 +22,7 @@ from ganzoo.contracts import (
 )
 from ganzoo.training.device import Device
 from ganzoo.training.optimizers import load_optimizer
-from ganzoo.training.ranks import ALONE, Ranks
+from ganzoo.training.ranks import SINGLE, Ranks
 
 
 class Generator(nn.Module):
@@ -102,14 +102,14 @@ class GAN:
     """True if each logit of D depends on one sample alone, as `check_networks` measured."""
     clip_grad_norm: float = 0.0
     """Longest gradient of an update; 0 means any."""
-    ranks: Ranks = ALONE
+    ranks: Ranks = SINGLE
 
     @property
     def z_dim(self) -> int:
         """Length Z of the latent vector."""
         return self.model.z_dim
 
-    def judge(self, x: Tensor, y: Tensor) -> Verdict:
+    def discriminate(self, x: Tensor, y: Tensor) -> Verdict:
         """Return D's opinion of samples x (N, *shape) with labels y (N,), which it sees augmented."""
         verdict: Verdict = self.D(self.transform(x), y)
         return verdict

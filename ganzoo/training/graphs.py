@@ -1,8 +1,8 @@
-"""Updates as CUDA graphs: recorded once, then replayed with one call instead of hundreds.
+"""Updates as CUDA graphs: captured once, then replayed with one call instead of hundreds.
 
-A graph repeats kernels on the same memory. So batches are copied to one place, learning rates are tensors, and random
-numbers come from torch's CUDA generator, which moves on with each replay. G_ema moves outside, since its rate changes.
-What a component does in Python happens when it is recorded and not again, so that a step must not depend on it.
+A graph repeats kernels on the same memory. So batches are copied to fixed memory, learning rates are tensors, and
+random numbers come from torch's CUDA generator, which moves on with each replay. G_ema is updated outside, since its
+rate changes. Python code of a component runs when a step is captured and not again: a step must not depend on it.
 """
 
 from __future__ import annotations
@@ -27,28 +27,31 @@ Step = Callable[[GAN, Tensor, Tensor], Terms]
 Work = Callable[[], Terms]
 
 WARM_UP = 3
-"""Steps that are done as they are before one is recorded: kernels are chosen and memory is laid out."""
+"""Eager steps before a step is captured: meanwhile kernels are chosen and memory is laid out."""
 
 
-class Recorder(Protocol):
-    """How work is recorded: on CUDA as a graph."""
+class Capture(Protocol):
+    """A way to capture work, on CUDA as a graph."""
 
     def warm_up(self, work: Work) -> Terms:
-        """Do the work now, as recording it needs."""
+        """Run `work` now, where it will be captured."""
 
-    def record(self, work: Work) -> Work:
-        """Take note of the work without doing it; returns what does it. Raises RuntimeError where that cannot be."""
+    def capture(self, work: Work) -> Work:
+        """Capture `work` without running it, and return a function that replays it.
+
+        Raises RuntimeError if it cannot be captured.
+        """
 
 
-OUT_OF_SIGHT = "it changes something on the host, such as random numbers or a count, which a graph would not repeat"
+CHANGES_HOST = "it changes something on the host, such as random numbers or a count, which a graph would not repeat"
 
-Obstacle = Callable[[GAN, Step, Tensor, Tensor], str]
-"""Why a step must not be recorded; empty if nothing is in the way."""
+FindReason = Callable[[GAN, Step, Tensor, Tensor], str]
+"""Returns the reason why a step must not be captured; empty if there is none."""
 
 
 @dataclass(frozen=True)
 class Updates:
-    """One update of each player, as they are done on this device: x_real (N, *shape), y (N,) -> terms."""
+    """One update of each player on this device: x_real (N, *shape), y (N,) -> terms."""
 
     discriminator: Callable[[Tensor, Tensor], Terms]
     generator: Callable[[Tensor, Tensor], Terms]
@@ -56,42 +59,44 @@ class Updates:
 
 
 def choose_updates(gan: GAN, optim: OptimConfig, note: Callable[[str], None]) -> Updates:
-    """Return updates that record themselves on CUDA, and plain ones elsewhere; `note` hears why one is not recorded."""
+    """Return updates that are captured as graphs on CUDA and eager elsewhere; `note` is told of eager ones on CUDA."""
     if gan.device.torch_device.type != "cuda":
-        return plain_updates(gan)
+        return eager_updates(gan)
     if gan.ranks.size > 1 or optim.beta2_end:
         reason = "several ranks" if gan.ranks.size > 1 else "optim.beta2_end, which changes with the steps"
-        note(f"{reason}: steps are not recorded as CUDA graphs, and slower")
-        return plain_updates(gan)
-    return recorded_updates(gan, note, CudaRecorder(), find_obstacle)
+        note(f"steps run eagerly, which is slower, since CUDA graphs do not allow {reason}")
+        return eager_updates(gan)
+    return captured_updates(gan, note, CudaCapture(), find_reason)
 
 
-def plain_updates(gan: GAN) -> Updates:
-    """Return both steps as they are."""
+def eager_updates(gan: GAN) -> Updates:
+    """Return both steps without capture."""
     return Updates(partial(discriminator_step, gan), partial(generator_step, gan))
 
 
-def recorded_updates(gan: GAN, note: Callable[[str], None], recorder: Recorder, obstacle: Obstacle) -> Updates:
-    """Return both steps, recorded after their first few calls unless there is an obstacle."""
-    of_d, of_g = (Recorded(gan, step, note, recorder, obstacle) for step in (discriminator_step, update_generator))
+def captured_updates(gan: GAN, note: Callable[[str], None], capture: Capture, find_reason: FindReason) -> Updates:
+    """Return both steps, captured after WARM_UP calls unless there is a reason against it."""
+    update_d, update_g = (
+        CapturedStep(gan, step, note, capture, find_reason) for step in (discriminator_step, update_generator)
+    )
 
     def with_average(x: Tensor, y: Tensor) -> Terms:
-        terms = of_g(x, y)
+        terms = update_g(x, y)
         update_average(gan.G_ema, gan.G, gan.ema_decay)
         return terms
 
-    return Updates(of_d, with_average)
+    return Updates(update_d, with_average)
 
 
 @dataclass
-class Recorded:
-    """A step that is done as it is WARM_UP times, then recorded, then replayed."""
+class CapturedStep:
+    """A step that runs eagerly WARM_UP times, is then captured, and from then on replayed."""
 
     gan: GAN
     step: Step
     note: Callable[[str], None]
-    recorder: Recorder
-    obstacle: Obstacle
+    capture: Capture
+    find_reason: FindReason
     _calls: int = 0
     _inputs: tuple[Tensor, ...] = ()
     _replay: Work | None = None
@@ -100,7 +105,7 @@ class Recorded:
         """x_real (N, *shape), y (N,) -> terms, which the next call overwrites."""
         self._calls += 1
         if self._calls <= WARM_UP:
-            return self.recorder.warm_up(partial(self.step, self.gan, x, y))
+            return self.capture.warm_up(partial(self.step, self.gan, x, y))
         if self._calls == WARM_UP + 1:
             self._prepare(x, y)
         if self._replay is None or x.shape != self._inputs[0].shape:
@@ -110,36 +115,36 @@ class Recorded:
         return self._replay()
 
     def _prepare(self, x: Tensor, y: Tensor) -> None:
-        """Record the step; what forbids that is said once, and the step stays as it is."""
-        reason = self.obstacle(self.gan, self.step, x, y)
+        """Capture the step; if there is a reason against it, note it once and leave the step eager."""
+        reason = self.find_reason(self.gan, self.step, x, y)
         if not reason:
             self._inputs = x.clone(), y.clone()
             try:
-                self._replay = self.recorder.record(partial(self.step, self.gan, *self._inputs))
+                self._replay = self.capture.capture(partial(self.step, self.gan, *self._inputs))
             except RuntimeError as error:
                 reason = _first_line(error)
         if reason:
-            self.note(f"{self.step.__name__} is not recorded as a CUDA graph, and slower: {reason}")
+            self.note(f"{self.step.__name__} runs eagerly, which is slower; it cannot be a CUDA graph: {reason}")
 
 
-class CudaRecorder:
-    """Records CUDA graphs, which share their memory since they are replayed one after the other."""
+class CudaCapture:
+    """Captures CUDA graphs, which share their memory since they are replayed one after the other."""
 
     def __init__(self) -> None:
         self._pool = torch.cuda.graph_pool_handle()
         self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
 
     def warm_up(self, work: Work) -> Terms:
-        """Work on a stream of its own, as recording does: what autograd keeps of a stream must not be of the usual."""
-        usual = torch.cuda.current_stream()
-        self._stream.wait_stream(usual)
+        """Run `work` on the stream of captures: what autograd keeps of a stream must not belong to the current one."""
+        current = torch.cuda.current_stream()
+        self._stream.wait_stream(current)
         with torch.cuda.stream(self._stream):
             terms = work()
-        usual.wait_stream(self._stream)
+        current.wait_stream(self._stream)
         return terms
 
-    def record(self, work: Work) -> Work:
-        """Record what `work` asks of the device. Raises RuntimeError where that cannot be recorded."""
+    def capture(self, work: Work) -> Work:
+        """Capture the kernels that `work` launches. Raises RuntimeError if it does what a graph cannot."""
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
             terms = work()
@@ -151,18 +156,18 @@ class CudaRecorder:
         return replay
 
 
-def find_obstacle(gan: GAN, step: Step, x: Tensor, y: Tensor) -> str:
-    """Try a step on a copy, and return why a graph would not repeat it; empty if nothing is found.
+def find_reason(gan: GAN, step: Step, x: Tensor, y: Tensor) -> str:
+    """Try a step on a copy, and return the reason why a graph would not repeat it; empty if there is none.
 
-    A step must not wait for the device, and must change nothing that a graph does not: random states of the host, or
-    plain attributes of components and networks, such as a count of calls.
+    A step must not wait for the device. It must change neither random states of the host nor plain attributes of
+    components and networks, such as a count of calls: a graph would not.
     """
     random, trial = randomness.capture(), copy.deepcopy(gan)
     before = _host_state(trial)
     try:
         with _waiting_forbidden(x.device):
             step(trial, x, y)
-        return "" if _host_state(trial) == before else OUT_OF_SIGHT
+        return "" if _host_state(trial) == before else CHANGES_HOST
     except RuntimeError as error:
         return _first_line(error)
     finally:
@@ -185,23 +190,23 @@ def _waiting_forbidden(device: torch.device) -> Iterator[None]:
 
 
 def _host_state(gan: GAN) -> list[str]:
-    """All that a step might change on the host, so that two of them can be compared."""
+    """Describe all that a step might change on the host, to compare before and after."""
     drawn = {name: state for name, state in randomness.capture().items() if name != "cuda"}
     enforcers = [gan.lipschitz, *getattr(gan.lipschitz, "parts", ())]
     networks = [layer for network in (gan.G, gan.D, gan.transform) for layer in network.modules()]
     parts = [gan.model, gan.loss, *enforcers, gan.conditioner, gan.augmentation, *networks]
-    return [_show(drawn), *(_show(getattr(part, "__dict__", {})) for part in parts)]
+    return [_describe(drawn), *(_describe(getattr(part, "__dict__", {})) for part in parts)]
 
 
-def _show(value: object) -> str:
-    """Words for plain values, whatever they lie in. Weights and buffers may change: a graph changes them too."""
+def _describe(value: object) -> str:
+    """Describe plain values, nested or not. Weights and buffers may change: a graph changes them too."""
     if isinstance(value, Tensor):
         state = value.device.type == "cpu" and value.dtype in (torch.uint8, torch.int64)  # as of a random generator
         return value.numpy().tobytes().hex() if state else ""
     if isinstance(value, dict):
-        return str({key: _show(item) for key, item in value.items()})
+        return str({key: _describe(item) for key, item in value.items()})
     if isinstance(value, list | tuple | set):
-        return str([_show(item) for item in value])
+        return str([_describe(item) for item in value])
     return repr(value) if isinstance(value, int | float | str | bytes | None) else type(value).__name__
 
 

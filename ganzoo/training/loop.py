@@ -23,8 +23,8 @@ from ganzoo.training.schedule import set_schedule
 from ganzoo.training.steps import Terms
 
 
-class Wish(Enum):
-    """What the outside wants of the loop after a step."""
+class Command(Enum):
+    """What the journal asks of the loop after a step."""
 
     GO_ON = auto()
     SAVE = auto()
@@ -35,7 +35,7 @@ class Wish(Enum):
 class Journal(Protocol):
     """What the loop tells the outside: it decides when, the journal decides how and where to."""
 
-    def step(self, step: int) -> Wish:
+    def step(self, step: int) -> Command:
         """Note that a step is done, and say how to go on."""
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
@@ -104,7 +104,7 @@ def train(training: Training, journal: Journal) -> None:
     while training.step < run.train.steps:
         terms = advance(training)
         step, last = training.step, training.step == run.train.steps
-        wish = journal.step(step)
+        command = journal.step(step)
         if last or _is_due(step, run.train.log_every):  # log the losses
             journal.record(step, measure(gan, terms, step))
         if last or _is_due(step, run.train.sample_every):  # show sample images
@@ -112,9 +112,9 @@ def train(training: Training, journal: Journal) -> None:
         if _is_due(step, run.train.diagnose_every):  # look for faults
             journal.diagnose(step, gan)
         best = _is_due(step, run.eval.every) and journal.evaluate(step, gan)
-        if last or best or wish is not Wish.GO_ON or _is_due(step, run.train.save_every):  # write a checkpoint
+        if last or best or command is not Command.GO_ON or _is_due(step, run.train.save_every):  # write a checkpoint
             journal.save(step, training.state_dict())
-        if wish is Wish.STOP:  # leave early
+        if command is Command.STOP:  # leave early
             return
 
 
@@ -145,11 +145,12 @@ def measure(gan: GAN, terms: Terms, step: int) -> dict[str, float]:
     values |= {"lr/d": float(gan.opt_d.param_groups[0]["lr"]), "lr/g": float(gan.opt_g.param_groups[0]["lr"])}
     for name, value in values.items():
         if not math.isfinite(value):
-            raise DivergedError(f"diverged by step {step}: {name} is {value}", hint=REMEDIES)
+            raise DivergedError(f"diverged by step {step}: {name} is {value}", hint=", or ".join(REMEDIES))
     return values
 
 
-REMEDIES = "--lipschitz gp, or a smaller rate: --set optim.lr_d=1e-4 --set optim.lr_g=1e-4"
+REMEDIES = ("--lipschitz gp", "--set optim.lr_d=1e-4 --set optim.lr_g=1e-4", "--set train.clip_grad_norm=1")
+"""Options that may keep a run from diverging, most promising first."""
 
 
 def _gradient_norm(network: nn.Module) -> float:

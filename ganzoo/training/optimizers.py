@@ -21,7 +21,7 @@ from ganzoo.training.device import Device
 class _Eager(optim.Optimizer):
     """What torch hides from its compiler, as it is below the decorators."""
 
-    _warned_capturable_if_run_uncaptured = True  # nothing to warn of: the first steps of a run are not recorded
+    _warned_capturable_if_run_uncaptured = True  # nothing to warn of: the first steps of a run are not captured
     add_param_group = unwrap(optim.Optimizer.add_param_group)
     zero_grad = unwrap(optim.Optimizer.zero_grad)
     state_dict = unwrap(optim.Optimizer.state_dict)
@@ -49,7 +49,7 @@ class SGD(_Eager, optim.SGD):
 def make_optimizer(optim: OptimConfig, network: nn.Module, lr: float, device: Device) -> Optimizer:
     """Return the optimiser of one player; `initial_lr` of its group is what the schedule scales.
 
-    On CUDA its rate is a tensor, so that a recorded step reads the present one.
+    On CUDA its rate is a tensor, so that a captured step reads the present one.
     """
     parameters = [{"params": list(network.parameters()), "initial_lr": lr}]
     cuda = device.torch_device.type == "cuda"

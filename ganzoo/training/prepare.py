@@ -17,12 +17,12 @@ from ganzoo.training.device import agree, choose_device
 from ganzoo.training.feed import Feed, check_samples
 from ganzoo.training.graphs import choose_updates
 from ganzoo.training.loop import Training
-from ganzoo.training.ranks import ALONE, Ranks
+from ganzoo.training.ranks import SINGLE, Ranks
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
 
-def prepare(run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks = ALONE) -> tuple[Training, Samples]:
+def prepare(run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks = SINGLE) -> tuple[Training, Samples]:
     """Load the data, seed, and build the GAN; nothing is written. `note` receives remarks that the user should read.
 
     Raises ConfigError, DataError, PluginError or ResourceError where that cannot be.
@@ -30,7 +30,7 @@ def prepare(run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks 
     choices.check(run, zoo)  # before the data, which may take long to read or to fetch
     check_shares(run.optim, ranks)
     device = agree(choose_device(run.train.device, run.train.precision), ranks)
-    with ranks.in_turn():
+    with ranks.local_rank_first():
         samples: Samples = zoo.create("dataset", run.dataset).load()
     check_samples(samples, run.dataset.name)
     randomness.seed_everything(run.train.seed)

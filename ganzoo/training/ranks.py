@@ -41,7 +41,7 @@ class Ranks:
     """Place among the ranks of this machine: the number of its GPU."""
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is rank 0."""
         return self.rank == 0
 
@@ -82,7 +82,7 @@ class Ranks:
                     torch.distributed.broadcast(whole, src=0)
                     tensor.copy_(whole)
 
-    def highest(self, *numbers: int) -> list[int]:
+    def maximum(self, *numbers: int) -> list[int]:
         """Return the highest that any rank gives, place by place; waits for the ranks, and for no GPU."""
         if self.size == 1:
             return list(numbers)
@@ -92,16 +92,16 @@ class Ranks:
         return [int(number) for number in message]
 
     @contextmanager
-    def in_turn(self) -> Iterator[None]:
+    def local_rank_first(self) -> Iterator[None]:
         """Let the first rank of each machine do this before the others: what it downloads, they find."""
         if self.local > 0:
-            self.highest(0)
+            self.maximum(0)
         yield
         if self.local == 0:
-            self.highest(0)
+            self.maximum(0)
 
     @contextmanager
-    def apart(self, device: torch.device) -> Iterator[None]:
+    def distinct_draws(self, device: torch.device) -> Iterator[None]:
         """Draw other numbers on each rank; after it the random states are as before, and so again equal.
 
         They follow from the state of the device's generator, which must have moved since the last time.
@@ -115,13 +115,13 @@ class Ranks:
             yield
 
 
-ALONE = Ranks()
+SINGLE = Ranks()
 
 
 def read_ranks() -> Ranks:
     """Return what torchrun says of this process; alone without it."""
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
-    return Ranks(*(int(os.environ[name]) for name in names)) if all(name in os.environ for name in names) else ALONE
+    return Ranks(*(int(os.environ[name]) for name in names)) if all(name in os.environ for name in names) else SINGLE
 
 
 @contextmanager
@@ -137,9 +137,9 @@ def joined(ranks: Ranks, device: str) -> Iterator[None]:
     _join(ranks, device)
     try:
         yield
-        ranks.highest(0)  # rank 0 may still be scoring
+        ranks.maximum(0)  # rank 0 may still be scoring
     except GanzooError as error:
-        if not ranks.leads and _rank_0_ends():
+        if not ranks.is_main and _rank_0_ends():
             raise SystemExit(error.exit_code) from error
         raise  # still in touch: the others learn of the end when this process is gone
     torch.distributed.destroy_process_group()

@@ -12,7 +12,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from ganzoo.contracts import Verdict
 from ganzoo.training.gan import GAN
-from ganzoo.training.ranks import ALONE, Ranks
+from ganzoo.training.ranks import SINGLE, Ranks
 
 Terms = dict[str, Tensor]
 """Named scalars of a step, still on the device: reading one waits for the device."""
@@ -21,13 +21,13 @@ Terms = dict[str, Tensor]
 def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
     """x_real (N, *shape) in [-1, 1], y (N,). Updates D in place; returns its loss terms and mean scores."""
     z = gan.sample_z(y)  # line 4
-    with gan.device.autocast(), gan.ranks.apart(y.device):
+    with gan.device.autocast(), gan.ranks.distinct_draws(y.device):
         with torch.no_grad():  # D's update needs no gradient through G
             x_fake = gan.G(z, y).float()  # line 5
-        real, fake = judge_both(gan, x_real, x_fake, y)
+        real, fake = discriminate_both(gan, x_real, x_fake, y)
 
         adversarial = gan.loss.discriminator_loss(real=real.logits, fake=fake.logits)
-        penalty = gan.lipschitz.penalty(lambda x: gan.judge(x, y).logits, real=x_real, fake=x_fake)  # lines 6-7
+        penalty = gan.lipschitz.penalty(lambda x: gan.discriminate(x, y).logits, real=x_real, fake=x_fake)  # lines 6-7
         penalty = penalty * gan.penalty_scale
         auxiliary = gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
 
@@ -44,11 +44,11 @@ def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
     }
 
 
-def judge_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tuple[Verdict, Verdict]:
+def discriminate_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tuple[Verdict, Verdict]:
     """Return D's opinion of both batches; in one pass of 2N samples where logits depend on one sample each."""
     if not gan.per_sample:  # batch norm in D sees reals and fakes apart: arXiv:1511.06434's code
-        return gan.judge(x_real, y), gan.judge(x_fake, y)
-    both = gan.judge(torch.cat([x_real, x_fake]), torch.cat([y, y]))
+        return gan.discriminate(x_real, y), gan.discriminate(x_fake, y)
+    both = gan.discriminate(torch.cat([x_real, x_fake]), torch.cat([y, y]))
     real, fake = both.logits.chunk(2)
     if both.class_logits is None:
         return Verdict(real), Verdict(fake)
@@ -65,9 +65,9 @@ def generator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
 def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
     """As `generator_step`, but G_ema stays where it is."""
     z = gan.sample_z(y)
-    with gan.device.autocast(), frozen(gan.D), gan.ranks.apart(y.device):
-        fake = gan.judge(gan.G(z, y).float(), y)  # line 11
-        real_logits = gan.judge(x_real, y).logits if gan.loss.relativistic else None
+    with gan.device.autocast(), frozen(gan.D), gan.ranks.distinct_draws(y.device):
+        fake = gan.discriminate(gan.G(z, y).float(), y)  # line 11
+        real_logits = gan.discriminate(x_real, y).logits if gan.loss.relativistic else None
 
         adversarial = gan.loss.generator_loss(fake=fake.logits, real=real_logits)
         auxiliary = gan.conditioner.auxiliary_loss(fake, y)
@@ -83,7 +83,7 @@ def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
 
 
 def descend(
-    optimizer: Optimizer, loss: Tensor, ranks: Ranks = ALONE, buffers: Sequence[Tensor] = (), *, limit: float = 0.0
+    optimizer: Optimizer, loss: Tensor, ranks: Ranks = SINGLE, buffers: Sequence[Tensor] = (), *, limit: float = 0.0
 ) -> None:
     """One gradient step; the gradients stay readable until the next one. Ranks average theirs, and the buffers.
 

@@ -178,11 +178,11 @@ def test_the_same_seed_gives_the_same_log_and_another_seed_another(tmp_path):
 
 def test_a_dry_run_counts_parameters_and_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    rehearsal = parse(ganzoo("run", *TINY, "--steps", 500, "--dry-run", "--json").stdout)
-    assert rehearsal["parameters_g"] == (4 * 16 + 16) + (16 * 64 + 64)
-    assert rehearsal["parameters_d"] == (64 * 16 + 16) + (16 + 1)
-    assert (rehearsal["samples"], rehearsal["shape"], rehearsal["steps"]) == (1797, [1, 8, 8], 500)
-    assert rehearsal["seconds"] == pytest.approx(500 * rehearsal["seconds_per_step"])
+    dry_run = parse(ganzoo("run", *TINY, "--steps", 500, "--dry-run", "--json").stdout)
+    assert dry_run["parameters_g"] == (4 * 16 + 16) + (16 * 64 + 64)
+    assert dry_run["parameters_d"] == (64 * 16 + 16) + (16 + 1)
+    assert (dry_run["samples"], dry_run["shape"], dry_run["steps"]) == (1797, [1, 8, 8], 500)
+    assert dry_run["seconds"] == pytest.approx(500 * dry_run["seconds_per_step"])
     shown = ganzoo("run", *TINY, "--dry-run").stdout
     assert "nothing was written" in shown and "G 1,168  D 1,057" in shown
     assert contents(tmp_path) == {}

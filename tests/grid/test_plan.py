@@ -14,7 +14,7 @@ from ganzoo.grid.config import Budget, GridConfig, parse_budget
 from ganzoo.grid.plan import plan
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.toml import parse_assignment, to_toml
-from ganzoo.training.dry_run import rehearse
+from ganzoo.training.dry_run import make_dry_run
 from support.runs import ganzoo
 
 TINY = {"dataset.image_size": 8, "model.width": 16, "model.depth": 1, "model.z_dim": 4}
@@ -71,7 +71,7 @@ def test_what_cannot_be_combined_is_a_cell_with_its_reason(zoo):
     assert "names a part twice" in cells[2].refused
     tried = plan(
         GridConfig({"lipschitz": ["sn", "sn+clip"]}, flags=TINY | {"model.name": "mlp"}), zoo,
-        lambda run: rehearse(run, zoo, Observer().note),
+        lambda run: make_dry_run(run, zoo, Observer().note),
     )  # fmt: skip
     assert "do not combine" in tried[1].refused
 
@@ -93,7 +93,7 @@ def test_if_nothing_can_be_the_grid_is_refused(zoo):
 
 def steps(zoo, budget, loss="wgan", lipschitz="gp"):
     axes = {"model": ["mlp"], "loss": [loss], "lipschitz": [lipschitz]}
-    measured = (lambda run: rehearse(run, zoo, Observer().note)) if budget.is_measured else None
+    measured = (lambda run: make_dry_run(run, zoo, Observer().note)) if budget.is_measured else None
     return plan(GridConfig(axes, flags=TINY, budget=budget), zoo, measured)[0]
 
 
@@ -106,9 +106,9 @@ def test_a_budget_of_steps_or_images_is_spent_to_the_last_whole_step(zoo):
 
 def test_a_budget_of_operations_or_seconds_is_divided_by_what_a_step_takes(zoo):
     cell = steps(zoo, Budget("flops", 1e9))
-    assert cell.run.train.steps == 1e9 // cell.rehearsal.flops_per_step
+    assert cell.run.train.steps == 1e9 // cell.dry_run.flops_per_step
     cell = steps(zoo, Budget("seconds", 5))
-    assert cell.run.train.steps == 5 // cell.rehearsal.seconds_per_step
+    assert cell.run.train.steps == 5 // cell.dry_run.seconds_per_step
 
 
 def test_steps_that_were_measured_before_are_taken_again(zoo):
@@ -133,18 +133,18 @@ def test_what_was_asked_for_is_not_spread(zoo):
 
 
 def test_a_step_that_fails_costs_its_own_row(zoo):
-    def rehearse_but_wgan(run):
+    def dry_run_but_wgan(run):
         if run.loss.name == "wgan":
             raise ValueError("of the plugin")
-        return rehearse(run, zoo, Observer().note)
+        return make_dry_run(run, zoo, Observer().note)
 
-    cells = plan(GridConfig({"model": ["mlp"], "loss": ["bce", "wgan"]}, flags=TINY), zoo, rehearse_but_wgan)
+    cells = plan(GridConfig({"model": ["mlp"], "loss": ["bce", "wgan"]}, flags=TINY), zoo, dry_run_but_wgan)
     assert [cell.refused for cell in cells] == ["", "a step fails: ValueError: of the plugin"]
 
 
 def test_operations_that_torch_does_not_count_are_no_budget(zoo):
     def free(run):
-        return replace(rehearse(run, zoo, Observer().note), flops_per_step=0.0)
+        return replace(make_dry_run(run, zoo, Observer().note), flops_per_step=0.0)
 
     request = GridConfig({"model": ["mlp"], "loss": ["bce"]}, flags=TINY, budget=Budget("flops", 1e9))
     with pytest.raises(ConfigError, match="a step has no FLOPs that torch counts"):

@@ -1,4 +1,4 @@
-"""What `ganzoo bench` measures: the plain loop learns the same, times and operations add up, nothing is left behind."""
+"""What `ganzoo bench` measures: the baseline learns the same, times and operations add up, nothing is left behind."""
 
 import json
 
@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from ganzoo.cli import cli
 from ganzoo.runs import speed as bench
-from ganzoo.runs.baseline import PlainLoop
+from ganzoo.runs.baseline import Baseline
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.speed import PHASES, Spread
 from ganzoo.training.costs import measure_costs
@@ -37,19 +37,19 @@ def invoke(*words):
 def test_the_plain_loop_learns_what_our_steps_learn(lipschitz):
     run = settled(**{"lipschitz.name": lipschitz})
     training, samples = prepare(run, ZOO, Observer().note)
-    gan, plain = training.gan, PlainLoop(run, ZOO, samples, CPU)
-    gan.per_sample = False  # as the plain loop, which passes D twice, so that the power method of sn moves twice
+    gan, baseline = training.gan, Baseline(run, ZOO, samples, CPU)
+    gan.per_sample = False  # as the baseline loop, which passes D twice, so that the power method of sn moves twice
     for name in ("G", "D", "G_ema"):
-        getattr(plain.gan, name).load_state_dict(getattr(gan, name).state_dict())
+        getattr(baseline.gan, name).load_state_dict(getattr(gan, name).state_dict())
     batch = training.feed.next(8)
     torch.manual_seed(0)
     discriminator_step(gan, *batch)
     generator_step(gan, *batch)
     torch.manual_seed(0)
-    plain._update_discriminator(*batch)
-    plain._update_generator(*batch)
-    plain._move_average()
-    for ours, theirs in ((gan.G, plain.gan.G), (gan.D, plain.gan.D), (gan.G_ema, plain.gan.G_ema)):
+    baseline._update_discriminator(*batch)
+    baseline._update_generator(*batch)
+    baseline._move_average()
+    for ours, theirs in ((gan.G, baseline.gan.G), (gan.D, baseline.gan.D), (gan.G_ema, baseline.gan.G_ema)):
         for name, tensor in ours.state_dict().items():
             torch.testing.assert_close(tensor, theirs.state_dict()[name], rtol=1e-4, atol=1e-5)
 
@@ -57,10 +57,10 @@ def test_the_plain_loop_learns_what_our_steps_learn(lipschitz):
 def test_the_plain_loop_takes_every_layer_the_long_way_in_contiguous_memory():
     run = settle(recipe=None, flags={"model.name": "resnet", "loss.name": "wgan", "lipschitz.name": "gp"}).run
     _, samples = prepare(run, ZOO, Observer().note)
-    plain = PlainLoop(run, ZOO, samples, CPU)
-    weights = [weight for weight in plain.gan.D.parameters() if weight.ndim == 4]
+    baseline = Baseline(run, ZOO, samples, CPU)
+    weights = [weight for weight in baseline.gan.D.parameters() if weight.ndim == 4]
     assert all(weight.is_contiguous() for weight in weights)
-    assert {type(layer).__name__ for layer in plain.gan.D.modules() if getattr(layer, "literal", False)} == {
+    assert {type(layer).__name__ for layer in baseline.gan.D.modules() if getattr(layer, "literal", False)} == {
         "ConvPool",
         "Rectifier",
     }
@@ -77,10 +77,10 @@ def test_a_measurement_adds_up(monkeypatch):
     assert speed.images_per_s.median == pytest.approx(run.optim.n_critic * 8 / speed.step_ms.median * 1000)
     assert tuple(speed.phases_ms) == PHASES
     assert all(spread.median > 0 for phase, spread in speed.phases_ms.items() if phase != "penalty")
-    plain = speed.against
-    assert plain.ratio == Spread.of(plain.pairs) and len(plain.pairs) == 3
-    assert plain.flops_per_step > speed.flops_per_step  # a gradient of zeros, gradients of weights that do not move
-    assert plain.bound >= plain.ratio.median * speed.share * 0.3
+    baseline = speed.against
+    assert baseline.ratio == Spread.of(baseline.pairs) and len(baseline.pairs) == 3
+    assert baseline.flops_per_step > speed.flops_per_step  # a gradient of zeros, gradients of weights that do not move
+    assert baseline.bound >= baseline.ratio.median * speed.share * 0.3
 
 
 def test_without_a_penalty_that_phase_takes_no_time():

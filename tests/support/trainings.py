@@ -7,8 +7,8 @@ from ganzoo.settings.toml import from_tables
 from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import Feed
-from ganzoo.training.graphs import plain_updates
-from ganzoo.training.loop import Training, Wish, train
+from ganzoo.training.graphs import eager_updates
+from ganzoo.training.loop import Command, Training, train
 from ganzoo.training.randomness import seed_everything
 from support.datasets import Stripes
 from support.states import same
@@ -26,7 +26,7 @@ def make(seed=0, steps=6, model=TINY, optim=None, schedule=None, device=CPU, **n
     seed_everything(seed)
     samples = Stripes(image_size=16 if model["name"] == "dcgan" else 4).load()
     gan = build_gan(run, ZOO, samples.spec, device)
-    return Training(run, gan, Feed(samples, seed, device.torch_device), plain_updates(gan))
+    return Training(run, gan, Feed(samples, seed, device.torch_device), eager_updates(gan))
 
 
 class Notebook:
@@ -38,7 +38,7 @@ class Notebook:
 
     def step(self, step):
         self.steps.append(step)
-        return Wish.STOP if step == self.stop_after else Wish.GO_ON
+        return Command.STOP if step == self.stop_after else Command.GO_ON
 
     def record(self, step, values):
         self.records[step] = dict(values)

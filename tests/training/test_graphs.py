@@ -1,4 +1,4 @@
-"""Recorded steps: the same run as plain ones, whatever is recorded when; reasons where one is not recorded.
+"""Captured steps: the same run as plain ones, whatever is captured when; reasons where one is not captured.
 
 A CPU records nothing, so that a stand-in does the work at each replay, on the memory that a graph would read.
 Tests marked `cuda` need a GPU.
@@ -14,13 +14,13 @@ from ganzoo.builtin.lipschitz import NoEnforcer
 from ganzoo.settings.sections import OptimConfig
 from ganzoo.training.device import Device, choose_device
 from ganzoo.training.graphs import (
-    OUT_OF_SIGHT,
+    CHANGES_HOST,
     WARM_UP,
-    Recorded,
+    CapturedStep,
+    captured_updates,
     choose_updates,
-    find_obstacle,
-    plain_updates,
-    recorded_updates,
+    eager_updates,
+    find_reason,
 )
 from ganzoo.training.loop import train
 from ganzoo.training.optimizers import make_optimizer
@@ -30,26 +30,26 @@ from support.states import same
 from support.trainings import Notebook, make
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-NO_OBSTACLE = lambda *_: ""  # noqa: E731
+NO_REASON = lambda *_: ""  # noqa: E731
 
 
 class Deferred:
-    """Does at a replay what a graph would have recorded."""
+    """Does at a replay what a graph would have captured."""
 
     def __init__(self):
-        self.warm, self.recorded = 0, 0
+        self.warm, self.captured = 0, 0
 
     def warm_up(self, work):
         self.warm += 1
         return work()
 
-    def record(self, work):
-        self.recorded += 1
+    def capture(self, work):
+        self.captured += 1
         return work
 
 
 class Incapable(Deferred):
-    def record(self, work):
+    def capture(self, work):
         raise RuntimeError("operation not permitted when stream is capturing\nand much more")
 
 
@@ -63,10 +63,10 @@ def trained(updates=None, **settings):
 
 
 def test_recorded_steps_are_the_plain_ones_bit_for_bit_with_ema_rates_and_random_numbers():
-    recorder, notes = Deferred(), []
-    recorded = trained(lambda gan: recorded_updates(gan, notes.append, recorder, NO_OBSTACLE))
-    assert same(recorded, trained())
-    assert (recorder.warm, recorder.recorded, notes) == (2 * WARM_UP, 2, [])
+    capture, notes = Deferred(), []
+    captured = trained(lambda gan: captured_updates(gan, notes.append, capture, NO_REASON))
+    assert same(captured, trained())
+    assert (capture.warm, capture.captured, notes) == (2 * WARM_UP, 2, [])
 
 
 def test_a_step_is_recorded_on_memory_of_its_own_into_which_batches_are_copied():
@@ -76,32 +76,32 @@ def test_a_step_is_recorded_on_memory_of_its_own_into_which_batches_are_copied()
         seen.append((x.data_ptr(), float(x[0])))
         return {"x": x.sum()}
 
-    recorded = Recorded(None, step, pytest.fail, Deferred(), NO_OBSTACLE)
+    captured = CapturedStep(None, step, pytest.fail, Deferred(), NO_REASON)
     for number in range(WARM_UP + 3):
-        assert recorded(torch.full((2,), float(number)), torch.zeros(2))["x"] == 2 * number
+        assert captured(torch.full((2,), float(number)), torch.zeros(2))["x"] == 2 * number
     places, numbers = zip(*seen, strict=True)
     assert numbers == tuple(range(WARM_UP + 3))
     assert len(set(places[WARM_UP:])) == 1
-    assert recorded(torch.full((3,), 7.0), torch.zeros(3))["x"] == 21  # another shape is done as it is
+    assert captured(torch.full((3,), 7.0), torch.zeros(3))["x"] == 21  # another shape is done as it is
 
 
 @pytest.mark.parametrize(
-    ("recorder", "obstacle", "reason"),
+    ("capture", "find", "reason"),
     [
         (Deferred(), lambda *_: "it draws random numbers of Python or NumPy", "it draws random numbers of Python"),
-        (Incapable(), NO_OBSTACLE, "operation not permitted when stream is capturing"),
+        (Incapable(), NO_REASON, "operation not permitted when stream is capturing"),
     ],
 )
-def test_a_step_that_cannot_be_recorded_is_said_in_one_line_once_and_goes_on_as_it_is(recorder, obstacle, reason):
+def test_a_step_that_cannot_be_recorded_is_said_in_one_line_once_and_goes_on_as_it_is(capture, find, reason):
     notes = []
-    assert same(trained(lambda gan: recorded_updates(gan, notes.append, recorder, obstacle)), trained())
+    assert same(trained(lambda gan: captured_updates(gan, notes.append, capture, find)), trained())
     assert len(notes) == 2 and all(reason in note and "\n" not in note for note in notes)
     assert [note.split()[0] for note in notes] == ["discriminator_step", "update_generator"]
 
 
 def test_a_cpu_records_nothing_and_says_nothing():
     gan = make().gan
-    assert choose_updates(gan, OptimConfig(), pytest.fail).discriminator.func is plain_updates(gan).discriminator.func
+    assert choose_updates(gan, OptimConfig(), pytest.fail).discriminator.func is eager_updates(gan).discriminator.func
 
 
 def test_rates_that_are_tensors_stay_the_tensors_that_a_graph_reads_through_schedules_and_checkpoints():
@@ -157,8 +157,8 @@ def test_what_a_step_changes_out_of_sight_of_a_graph_is_an_obstacle_and_the_tria
     training = make()
     training.gan.lipschitz = Counting()
     before, x = training.state_dict(), torch.zeros(4, 1, 4, 4)
-    reason = find_obstacle(training.gan, step, x, torch.zeros(4))
-    assert reason == (OUT_OF_SIGHT if hidden else "")
+    reason = find_reason(training.gan, step, x, torch.zeros(4))
+    assert reason == (CHANGES_HOST if hidden else "")
     assert same(training.state_dict(), before) and training.gan.lipschitz.calls == 0
 
 
@@ -166,7 +166,7 @@ def test_a_trial_that_fails_is_an_obstacle_in_one_line():
     def step(gan, x, y):
         raise RuntimeError("called a synchronizing CUDA operation\nand more")
 
-    assert find_obstacle(make().gan, step, torch.zeros(1), torch.zeros(1)) == "called a synchronizing CUDA operation"
+    assert find_reason(make().gan, step, torch.zeros(1), torch.zeros(1)) == "called a synchronizing CUDA operation"
 
 
 @cuda
@@ -174,11 +174,11 @@ def test_a_trial_that_fails_is_an_obstacle_in_one_line():
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
 def test_graphs_give_what_eager_steps_give_step_by_step(lipschitz, optimizer):
     states = []
-    for recorded in (True, False):
+    for captured in (True, False):
         model, device = {"name": "dcgan", "width": 8}, choose_device("cuda", "fp32")
         training = make(model=model, lipschitz=lipschitz, optim={"name": optimizer}, steps=12, device=device)
         gan = training.gan
-        training.updates = choose_updates(gan, training.run.optim, pytest.fail) if recorded else plain_updates(gan)
+        training.updates = choose_updates(gan, training.run.optim, pytest.fail) if captured else eager_updates(gan)
         notebook = Notebook()
         train(training, notebook)
         states.append([gan.G.state_dict(), gan.D.state_dict(), gan.G_ema.state_dict()])

@@ -19,7 +19,7 @@ from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import Feed
 from ganzoo.training.prepare import check_shares
-from ganzoo.training.ranks import ALONE, Ranks, joined, read_ranks
+from ganzoo.training.ranks import SINGLE, Ranks, joined, read_ranks
 from support.checkout import ROOT
 from support.datasets import Stripes
 from support.runs import ENVIRONMENT, TINY, ganzoo, log, state, wait_for
@@ -69,7 +69,7 @@ def assert_close(one, other):
 def test_shares_of_a_batch_are_its_rows_in_order():
     rows = torch.arange(8)
     assert [rows[ranks.share(8)].tolist() for ranks in PAIR] == [[0, 1, 2, 3], [4, 5, 6, 7]]
-    assert rows[ALONE.share(8)].tolist() == rows.tolist()
+    assert rows[SINGLE.share(8)].tolist() == rows.tolist()
 
 
 def test_ranks_read_the_batches_of_one_process_between_them():
@@ -91,7 +91,7 @@ def test_ranks_draw_the_latents_of_one_process_between_them():
         gan = build_gan(from_tables({"model": {"name": "mlp"}}), ZOO, DataSpec((1, 8, 8), 2), DEVICE, ranks)
         return gan.sample_z(y[ranks.share(6)]), torch.get_rng_state()
 
-    (z, after), *parts = [draw(ranks) for ranks in (ALONE, *PAIR)]
+    (z, after), *parts = [draw(ranks) for ranks in (SINGLE, *PAIR)]
     assert torch.equal(torch.cat([part[0] for part in parts]), z)
     assert all(torch.equal(part[1], after) for part in parts)
 
@@ -99,14 +99,14 @@ def test_ranks_draw_the_latents_of_one_process_between_them():
 def test_within_a_step_ranks_draw_apart_and_after_it_have_one_random_state_again():
     def draw(ranks):
         randomness.seed_everything(0)
-        with ranks.apart(CPU):
+        with ranks.distinct_draws(CPU):
             inside = torch.rand(4)
         return inside, torch.rand(4)
 
     (one, after_one), (other, after_other) = map(draw, PAIR)
     assert not torch.isclose(one, other).any()
     assert torch.equal(after_one, after_other)
-    alone, after = draw(ALONE)
+    alone, after = draw(SINGLE)
     assert not torch.equal(alone, after) and torch.equal(alone, after_one)  # alone, the step draws as ever
 
 
@@ -117,7 +117,7 @@ def test_a_batch_without_equal_shares_is_refused_with_the_nearest_that_has(sizes
     with pytest.raises(ConfigError, match="no equal shares for 2 ranks") as refusal:
         check_shares(OptimConfig(**({"batch_size": 8} | sizes)), PAIR[0])
     assert (refusal.value.where, refusal.value.hint) == (f"optim.{name}", f"--set optim.{name}={hint}")
-    check_shares(OptimConfig(batch_size=9), ALONE)
+    check_shares(OptimConfig(batch_size=9), SINGLE)
 
 
 # Who is who
@@ -125,17 +125,17 @@ def test_a_batch_without_equal_shares_is_refused_with_the_nearest_that_has(sizes
 
 def test_without_torchrun_a_process_is_alone_and_torch_distributed_is_not_set_up(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")  # as some clusters set it
-    assert read_ranks() == ALONE
-    with joined(ALONE, "cpu"):
+    assert read_ranks() == SINGLE
+    with joined(SINGLE, "cpu"):
         assert not torch.distributed.is_initialized()
-    assert ALONE.highest(3, 1) == [3, 1]
+    assert SINGLE.maximum(3, 1) == [3, 1]
 
 
 def test_torchrun_says_which_rank_a_process_is(monkeypatch):
     for name, value in {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1"}.items():
         monkeypatch.setenv(name, value)
     assert read_ranks() == Ranks(rank=5, size=8, local=1)
-    assert not read_ranks().leads
+    assert not read_ranks().is_main
 
 
 @pytest.mark.parametrize("words", [["compare", "--dry-run"], ["list"], ["run", "--dry-run"]])
@@ -253,7 +253,7 @@ with joined(ranks, "cpu"):
         measure(gan, terms | {"d/penalty": torch.tensor(float("nan") if ranks.rank else 1.0)}, 3)
     except DivergedError as error:
         state["diverged"] = error.what
-    state["heard"] = ranks.highest(ranks.rank, 1 - ranks.rank)
+    state["heard"] = ranks.maximum(ranks.rank, 1 - ranks.rank)
     state["gathered"] = ranks.gather(torch.tensor([0.1, 0.2]) + ranks.rank).tolist()
     torch.save(state, place / f"{ranks.rank}.pt")
 """
