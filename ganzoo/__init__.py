@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from ganzoo.settings.options import PositiveFloat as PositiveFloat
     from ganzoo.settings.options import PositiveInt as PositiveInt
     from ganzoo.zoo.catalogue import Zoo as Zoo
-    from ganzoo.zoo.catalogue import load_zoo as load_zoo
+    from ganzoo.zoo.plugins import load_zoo as load_zoo
 
 __version__ = "0.1.0"
 
@@ -93,7 +93,8 @@ _ORIGINS = {
     "results.report": ("write_report",),
     "results.read": ("Result", "read_results"),
     "evaluation.evaluator": ("Report",),
-    "zoo.catalogue": ("Zoo", "load_zoo"),
+    "zoo.catalogue": ("Zoo",),
+    "zoo.plugins": ("load_zoo",),
 }
 _MODULES = {name: module for module, names in _ORIGINS.items() for name in names}
 

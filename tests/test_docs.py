@@ -17,7 +17,8 @@ from PIL import Image
 import ganzoo
 from ganzoo import errors
 from ganzoo.cli import cli
-from ganzoo.zoo.catalogue import BUILTIN, CONTRACTS, load_zoo
+from ganzoo.zoo.checks import CONTRACTS
+from ganzoo.zoo.plugins import BUILTIN, load_zoo
 from ganzoo.zoo.recipes import list_recipes
 from support.checkout import ROOT
 from support.layers import LAYERS

@@ -11,8 +11,9 @@ import ganzoo
 from ganzoo import hookspecs
 from ganzoo.cli.scaffold import PARTS
 from ganzoo.testing.cases import list_cases
-from ganzoo.zoo.catalogue import CONTRACTS, load_zoo
+from ganzoo.zoo.checks import CONTRACTS
 from ganzoo.zoo.names import KNOWN
+from ganzoo.zoo.plugins import load_zoo
 from support.checkout import ROOT
 from support.pages import blocks, members, names, rows
 

@@ -12,7 +12,7 @@ from torch.profiler import ProfilerActivity, profile
 from ganzoo.runs.observer import Observer
 from ganzoo.training.loop import advance
 from ganzoo.training.prepare import prepare
-from ganzoo.zoo.catalogue import load_zoo
+from ganzoo.zoo.plugins import load_zoo
 from ganzoo.zoo.recipes import find_recipe, settle
 
 KEYS = {

@@ -26,7 +26,7 @@ from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.loop import advance
 from ganzoo.training.prepare import prepare
-from ganzoo.zoo.catalogue import load_zoo
+from ganzoo.zoo.plugins import load_zoo
 from ganzoo.zoo.recipes import settle
 
 WAYS = ("eager", "fp32", "bf16")

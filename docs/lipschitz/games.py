@@ -21,8 +21,9 @@ from ganzoo.training.prepare import prepare
 from ganzoo.training.randomness import reseeded
 from ganzoo.training.sampling import draw_latents, evaluating
 from ganzoo.training.schedule import set_schedule
-from ganzoo.zoo.catalogue import Zoo, load_zoo
+from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.choices import choose_features
+from ganzoo.zoo.plugins import load_zoo
 from ganzoo.zoo.recipes import settle
 
 CPU = torch.device("cpu")

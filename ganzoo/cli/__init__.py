@@ -32,7 +32,7 @@ from ganzoo.cli.show import show
 from ganzoo.cli.table import table
 from ganzoo.errors import ConfigError, GanzooError
 from ganzoo.machine import count_cores, read_quota
-from ganzoo.zoo.names import tolerate_damage
+from ganzoo.zoo.installed import tolerate_damage
 
 _EXIT_CODES = """
 \b

@@ -50,7 +50,8 @@ class PluginChoice:
         That is known at once, while `load` waits seconds for torch.
         """
         from ganzoo.errors import ConfigError
-        from ganzoo.zoo.names import check_names, find_plugins
+        from ganzoo.zoo.installed import find_plugins
+        from ganzoo.zoo.names import check_names
 
         try:
             for values in settings:
@@ -64,7 +65,7 @@ class PluginChoice:
 
     def load(self) -> Zoo:
         """Load the zoo; one line on stderr for each plugin that is broken, or that there is a remark about."""
-        from ganzoo.zoo.catalogue import load_zoo
+        from ganzoo.zoo.plugins import load_zoo
 
         with _keeping_stdout():
             zoo = load_zoo(files=self.files, disabled=self.disabled, override=self.override)

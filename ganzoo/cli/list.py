@@ -7,15 +7,13 @@ import json
 import click
 
 from ganzoo.cli.flags import PluginChoice
+from ganzoo.settings.kinds import ALL_KINDS
 
-_KINDS = (
-    *("model", "loss", "lipschitz", "conditioner", "augment"),
-    *("dataset", "features", "metric", "engine", "recipe"),
-)
+KINDS_AND_RECIPE = (*ALL_KINDS, "recipe")
 
 
 @click.command("list", short_help="List components and recipes.")
-@click.argument("kind", required=False, type=click.Choice(_KINDS))
+@click.argument("kind", required=False, type=click.Choice(KINDS_AND_RECIPE))
 @click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
 @click.pass_obj
 def list_(plugins: PluginChoice, kind: str | None, as_json: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,11 @@ import click
 from ganzoo.cli.flags import PluginChoice
 
 if TYPE_CHECKING:
-    from ganzoo.zoo.loading import Plugin
+    from ganzoo.zoo.installed import Plugin
 
 _WIDTH = 80
+_KEYS = ("name", "version", "state", "fault", "remark", "hooks", "components", "seconds", "aliases", "builtin")
+"""Keys of a plugin in the JSON array."""
 
 
 @click.command(short_help="List plugins and their state.")
@@ -39,7 +40,7 @@ def plugins(choice: PluginChoice, as_json: bool, traceback: str | None) -> None:
 
 
 def _row(plugin: Plugin) -> dict[str, Any]:
-    return {key: value for key, value in asdict(plugin).items() if key != "traceback"}
+    return {key: getattr(plugin, key) for key in _KEYS}
 
 
 def _outcome(plugin: Plugin) -> str:

@@ -7,11 +7,11 @@ import inspect
 import click
 
 from ganzoo.cli.flags import PluginChoice
-from ganzoo.cli.list import _KINDS
+from ganzoo.cli.list import KINDS_AND_RECIPE
 
 
 @click.command(short_help="Show one component: formula, paper, options and defaults.")
-@click.argument("kind", type=click.Choice(_KINDS))
+@click.argument("kind", type=click.Choice(KINDS_AND_RECIPE))
 @click.argument("name")
 @click.pass_obj
 def show(plugins: PluginChoice, kind: str, name: str) -> None:

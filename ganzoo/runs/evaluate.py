@@ -22,7 +22,8 @@ from ganzoo.settings.toml import flatten, parse_component, to_tables
 from ganzoo.training.gan import GAN
 from ganzoo.training.sampling import GeneratedImages
 from ganzoo.zoo import choices
-from ganzoo.zoo.catalogue import Zoo, load_zoo
+from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.plugins import load_zoo
 
 
 def evaluate(

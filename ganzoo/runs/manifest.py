@@ -23,8 +23,8 @@ from ganzoo.settings.sections import RunConfig
 from ganzoo.training.device import Device, choose_device, has_bf16
 from ganzoo.training.gan import GAN
 from ganzoo.training.ranks import Ranks
-from ganzoo.zoo.catalogue import Plugin, Zoo
-from ganzoo.zoo.names import ENABLE
+from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.installed import ENABLE, Plugin
 
 _TORCH = str(torch.__version__)  # unlike the version of the package, it tells builds apart: 2.10.0+cpu
 

@@ -22,7 +22,8 @@ from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN
 from ganzoo.training.sampling import draw_latents, sample_images, spread_labels
-from ganzoo.zoo.catalogue import Zoo, load_zoo
+from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.plugins import load_zoo
 from ganzoo.zoo.recipes import find_recipe, settle
 
 

@@ -1,20 +1,99 @@
-"""The nine kinds of components. No torch here, so that help can list them fast."""
+"""The nine kinds of components, in one table. Hooks, contracts, names in help and defaults all come from here."""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 Kind = Literal["model", "loss", "lipschitz", "conditioner", "augment", "dataset", "features", "metric", "engine"]
-ALL_KINDS: tuple[Kind, ...] = get_args(Kind)
-KINDS = ALL_KINDS[:-2]
-"""Those of which a run chooses one; of metrics it takes several, and an engine is a grid's."""
 
-DEFAULT_NAMES = {
-    "model": "dcgan",
-    "loss": "bce",
-    "lipschitz": "none",
-    "conditioner": "none",
-    "augment": "none",
-    "dataset": "digits",
-    "features": "auto",  # the default of the dataset
+
+class KindInfo(NamedTuple):
+    """One row of the table: everything that ganzoo knows about a kind without importing torch."""
+
+    hook: str
+    """Function by which a plugin registers components of this kind; `ganzoo.hookspecs` describes it."""
+    contract: str
+    """Abstract class in `ganzoo.contracts` that the components subclass."""
+    builtin: str
+    """Module or package in `ganzoo.builtin` that registers the components that ship."""
+    names: tuple[str, ...]
+    """Names of the components that ship, in the order in which help lists them."""
+    default: str = ""
+    """Name that a run uses unless it is told another; empty for kinds of which a run does not choose one."""
+
+
+KIND_INFO: Mapping[Kind, KindInfo] = {
+    "model": KindInfo(
+        hook="register_models",
+        contract="Model",
+        builtin="models",
+        names=("mlp", "dcgan", "resnet"),
+        default="dcgan",
+    ),
+    "loss": KindInfo(
+        hook="register_losses",
+        contract="AdversarialLoss",
+        builtin="losses",
+        names=("bce", "minimax", "lsgan", "wgan", "hinge"),
+        default="bce",
+    ),
+    "lipschitz": KindInfo(
+        hook="register_lipschitz",
+        contract="LipschitzEnforcer",
+        builtin="lipschitz",
+        names=("none", "clip", "gp", "lp", "dragan", "r1", "r1r2", "sn"),
+        default="none",
+    ),
+    "conditioner": KindInfo(
+        hook="register_conditioners",
+        contract="Conditioner",
+        builtin="conditioners",
+        names=("none", "cgan", "projection", "acgan"),
+        default="none",
+    ),
+    "augment": KindInfo(
+        hook="register_augmentations",
+        contract="Augmentation",
+        builtin="augmentations",
+        names=("none", "diffaug", "ada"),
+        default="none",
+    ),
+    "dataset": KindInfo(
+        hook="register_datasets",
+        contract="Dataset",
+        builtin="datasets",
+        names=(
+            *("digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10", "folder", "zip"),
+            *("gaussians8", "gaussians25", "swissroll", "stacked-digits"),
+        ),
+        default="digits",
+    ),
+    "features": KindInfo(
+        hook="register_features",
+        contract="FeatureExtractor",
+        builtin="features",
+        names=(
+            *("digits-cnn", "photos-cnn", "inception", "dinov2", "clip", "vgg16"),
+            *("points", "gaussians8", "gaussians25", "stacked-digits"),
+        ),
+        default="auto",  # the extractor that the dataset names
+    ),
+    "metric": KindInfo(
+        hook="register_metrics",
+        contract="Metric",
+        builtin="metrics",
+        names=("fid", "fid-infinity", "is", "kid", "prc", "dc", "modes", "w1"),
+    ),
+    "engine": KindInfo(
+        hook="register_engines",
+        contract="Engine",
+        builtin="engines",
+        names=("local", "ray"),
+    ),
 }
+
+ALL_KINDS: tuple[Kind, ...] = tuple(KIND_INFO)
+DEFAULT_NAMES: dict[Kind, str] = {kind: info.default for kind, info in KIND_INFO.items() if info.default}
+KINDS: tuple[Kind, ...] = tuple(DEFAULT_NAMES)
+"""Kinds of which a run chooses one component. It may take several metrics, and an engine belongs to a grid."""

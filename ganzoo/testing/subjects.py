@@ -12,8 +12,9 @@ from ganzoo.errors import ConfigError, PluginError
 from ganzoo.settings.kinds import Kind
 from ganzoo.settings.options import did_you_mean, validate
 from ganzoo.testing.expectations import Unchecked
-from ganzoo.zoo.catalogue import Plugin, Zoo, load_zoo
-from ganzoo.zoo.names import ENABLE
+from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.installed import ENABLE, Plugin
+from ganzoo.zoo.plugins import load_zoo
 
 Options = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """{"model": {"resnet": {"width_g": 8}}}: what makes components small enough to try, or what they need."""

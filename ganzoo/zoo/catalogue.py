@@ -1,42 +1,27 @@
-"""What the installed plugins offer, by kind and name. Made once, passed down; there is no global."""
+"""The zoo: every component by its kind and name. Made once, then passed down; there is no global one."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.settings.kinds import ALL_KINDS, Kind
 from ganzoo.settings.options import Option, did_you_mean, list_options, validate
 from ganzoo.settings.sections import Choice
-from ganzoo.zoo.loading import CONTRACTS as CONTRACTS
-from ganzoo.zoo.loading import Loaded, check_offer, load_builtin, load_file, load_installed
-from ganzoo.zoo.loading import Plugin as Plugin
-from ganzoo.zoo.names import ENABLE, KNOWN, find_plugins, unknown, unknown_plugin
-
-BUILTIN = (
-    "ganzoo.builtin.models",
-    "ganzoo.builtin.losses",
-    "ganzoo.builtin.lipschitz",
-    "ganzoo.builtin.conditioners",
-    "ganzoo.builtin.augmentations",
-    "ganzoo.builtin.datasets",
-    "ganzoo.builtin.features",
-    "ganzoo.builtin.metrics",
-    "ganzoo.builtin.engines",
-)
+from ganzoo.zoo.checks import check_offer
+from ganzoo.zoo.installed import ENABLE, Plugin, unknown_plugin
+from ganzoo.zoo.names import KNOWN, unknown
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One component of the catalogue."""
+    """One component: its class, the name it is known by, and the plugin it comes from."""
 
     kind: Kind
     name: str
-    """As it is known: "foo", or "foo@ganzoo-b" where another plugin has the name foo."""
+    """Name it is known by: "foo", or "foo@ganzoo-b" where another plugin has the name foo."""
     component: type
     plugin: str
 
@@ -53,7 +38,7 @@ class Entry:
 
 @dataclass
 class Zoo:
-    """The catalogue: components by kind and name, and the plugins they came from."""
+    """Components by kind and name, and the plugins that they come from."""
 
     plugins: list[Plugin] = field(default_factory=list)
     _entries: dict[Kind, dict[str, Entry]] = field(default_factory=lambda: {kind: {} for kind in ALL_KINDS})
@@ -104,25 +89,24 @@ class Zoo:
         return [self.create(kind, part) for part in parts]
 
     def add(self, plugin: str, hook: str, kind: Kind, offered: Any) -> None:
-        """Take what one hook of one plugin returned. Raises PluginError if it breaks the contract."""
+        """Add what one hook of one plugin returned. Raises PluginError if it breaks the contract."""
         check_offer(kind, hook, offered)
-        self.take(Loaded(Plugin(plugin), {kind: dict(offered)}))
+        self.register(Plugin(plugin, offered={kind: dict(offered)}))
 
-    def take(self, loaded: Loaded) -> None:
-        """Take what a plugin brought. Where a name is taken, its component is known as name@plugin, with a remark."""
-        plugin = loaded.plugin
-        entries = [Entry(kind, n, cls, plugin.name) for kind, own in loaded.offered.items() for n, cls in own.items()]
-        remarks = [remark for entry in entries if (remark := self._place(entry, plugin))]
-        self.plugins.append(replace(plugin, remark="; ".join(filter(None, [plugin.remark, *remarks]))))
-        self.plugins = [self._tell(plugin) for plugin in self.plugins]
+    def register(self, plugin: Plugin) -> None:
+        """Add a plugin and its components. One whose name is taken is known as name@plugin, and a remark says so."""
+        entries = [Entry(kind, n, cls, plugin.name) for kind, own in plugin.offered.items() for n, cls in own.items()]
+        remarks = [plugin.remark, *(self._add_entry(entry, plugin) for entry in entries)]
+        self.plugins.append(replace(plugin, remark="; ".join(filter(None, remarks))))
+        self.plugins = [self._with_known_names(plugin) for plugin in self.plugins]
 
-    def _tell(self, plugin: Plugin) -> Plugin:
-        """Return a plugin with its components as they are known by now; of one that is broken they are what it said."""
+    def _with_known_names(self, plugin: Plugin) -> Plugin:
+        """Return a plugin with its components as they are known now; a broken one keeps those that it named."""
         own = tuple(f"{entry.kind} {entry.name}" for entry in self.all_entries() if entry.plugin == plugin.name)
         return replace(plugin, components=own) if plugin.state == "ok" else plugin
 
-    def _place(self, entry: Entry, plugin: Plugin) -> str:
-        """Put a component where it is found; returns a remark if it is not known by its name alone."""
+    def _add_entry(self, entry: Entry, plugin: Plugin) -> str:
+        """Add a component; returns a remark if it is not known by its name alone."""
         known = self._entries[entry.kind]
         holder = known.get(entry.name)
         if holder is None:
@@ -138,18 +122,28 @@ class Zoo:
         return f"{entry.kind} {entry.name!r} is {whose} already; this one is {address!r}"
 
     def _rename(self, entry: Entry, plugin: Plugin) -> str:
-        """Know a component as name@plugin from now on."""
+        """Know a component as name@plugin from now on; returns that name."""
         address = f"{entry.name}@{'ganzoo' if plugin.builtin else plugin.tag}"
         if address in self._entries[entry.kind]:
             raise PluginError(f"{entry.kind} {address!r} is there twice: two plugins have one name", where=plugin.name)
         self._entries[entry.kind][address] = replace(entry, name=address)
         return address
 
+    def check_overrides(self) -> None:
+        """Raise PluginError if a plugin that is to replace others cannot; ConfigError if it is not there."""
+        for plugin in map(self.plugin, self.override):
+            if plugin.builtin:
+                raise PluginError(
+                    f"--override: {plugin.name} ships with ganzoo", hint="the name of a plugin, or FILE.py"
+                )
+            if plugin.state != "ok":
+                raise PluginError(f"--override: {plugin.label} {_why_absent(plugin)}", hint="ganzoo plugins")
+
     def _may_override(self, plugin: Plugin) -> bool:
         return not plugin.builtin and any(plugin.answers_to(name) for name in self.override)
 
     def _missing(self, kind: Kind, name: str, tag: str) -> ConfigError | PluginError:
-        """Return the error of a name that nobody offers: a plugin that is broken or disabled may be why."""
+        """Return the error for a name that no plugin has; a plugin that is broken or disabled may be the reason."""
         package = tag or KNOWN.get(kind, {}).get(name, "")
         absent = [plugin for plugin in self.plugins if plugin.state != "ok"]
         near = [plugin for plugin in absent if _may_offer(plugin, kind, name, package)]
@@ -160,13 +154,13 @@ class Zoo:
 
 
 def _may_offer(plugin: Plugin, kind: Kind, name: str, package: str) -> bool:
-    """Whether it is the package of that component, has said that it has it, or is called after it: ganzoo-NAME."""
+    """Return whether a plugin is the package of a component, named it before it broke, or is called ganzoo-NAME."""
     named = bool(package) and plugin.answers_to(package)
     return named or f"{kind} {name}" in plugin.components or plugin.answers_to(f"ganzoo-{name}")
 
 
 def _absent(kind: Kind, name: str, plugins: Collection[Plugin]) -> ConfigError | PluginError:
-    """Return the error of a name that plugins which are not loaded may offer."""
+    """Return the error for a name that one of the plugins which did not load may have."""
     offers = [f"{plugin.label}, which may provide it, {_why_absent(plugin)}" for plugin in plugins]
     what = f"no {kind} is named {name!r}; {'; '.join(offers)}"
     if broken := [plugin.name for plugin in plugins if plugin.state == "broken"]:
@@ -176,30 +170,3 @@ def _absent(kind: Kind, name: str, plugins: Collection[Plugin]) -> ConfigError |
 
 def _why_absent(plugin: Plugin) -> str:
     return f"failed to load: {plugin.fault}" if plugin.state == "broken" else "is disabled"
-
-
-def load_zoo(*, files: Iterable[Path] = (), disabled: Collection[str] = (), override: Collection[str] = ()) -> Zoo:
-    """Load the built-ins, the installed plugins and single files. A broken plugin stays out, with its reason.
-
-    `disabled` adds to the comma-separated names in GANZOO_DISABLE_PLUGINS. Plugins in `override` may take names that
-    built-ins or other plugins have; theirs is then known as name@plugin. A broken single file is an error at once
-    (PluginError): it was asked for. Raises ConfigError if `disabled` or `override` names a plugin that is not there.
-    """
-    zoo = Zoo(override=tuple(override))
-    for name in BUILTIN:
-        zoo.take(load_builtin(importlib.import_module(name)))
-    for found in find_plugins(disabled):
-        zoo.take(load_installed(found))
-    for path in files:
-        zoo.take(load_file(path))
-    for name in override:
-        _check_override(zoo.plugin(name))
-    return zoo
-
-
-def _check_override(plugin: Plugin) -> None:
-    """Raise PluginError if a plugin that is to replace others is not there to do it."""
-    if plugin.builtin:
-        raise PluginError(f"--override: {plugin.name} ships with ganzoo", hint="the name of a plugin, or FILE.py")
-    if plugin.state != "ok":
-        raise PluginError(f"--override: {plugin.label} {_why_absent(plugin)}", hint="ganzoo plugins")

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import ConfigError
-from ganzoo.settings.kinds import DEFAULT_NAMES
+from ganzoo.settings.kinds import DEFAULT_NAMES, Kind
 from ganzoo.settings.merge import Layer, Origin, Settings, resolve
 from ganzoo.settings.options import did_you_mean
 from ganzoo.settings.sections import SECTIONS
 from ganzoo.settings.toml import flatten, read_toml
-from ganzoo.zoo.names import KNOWN, NAMES, find_plugins, unknown
+from ganzoo.zoo.installed import find_plugins
+from ganzoo.zoo.names import KNOWN, NAMES, unknown
 
-_METHOD = ("loss", "lipschitz", "conditioner", "augment")
+_METHOD: tuple[Kind, ...] = ("loss", "lipschitz", "conditioner", "augment")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Recipe:
         """All its settings."""
         return Layer(Origin(f"recipe {self.name}", self.source), self.values)
 
-    def component(self, kind: str) -> str:
+    def component(self, kind: Kind) -> str:
         """Return the component that the recipe names for this kind, else the default."""
         return str(self.values.get(f"{kind}.name", DEFAULT_NAMES[kind]))
 
@@ -70,7 +71,7 @@ def _places() -> Iterator[tuple[str, Path]]:
     from importlib.util import find_spec  # not at the top: help needs no recipes
 
     for plugin in find_plugins():
-        if not plugin.enabled or plugin.point is None or plugin.fault:
+        if plugin.state != "ok" or plugin.point is None:
             continue
         with suppress(ImportError, ValueError):  # a module that is not there: its plugin is broken, and says so
             spec = find_spec(plugin.point.module.partition(".")[0])

@@ -10,7 +10,7 @@ import pytest
 from ganzoo.cli.scaffold import PARTS, plan_plugin
 from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.zoo import recipes
-from ganzoo.zoo.catalogue import CONTRACTS
+from ganzoo.zoo.checks import CONTRACTS
 from support.runs import ENVIRONMENT, HELD, TINY, ganzoo
 
 pytestmark = pytest.mark.xdist_group("new-plugin")  # one worker installs

@@ -13,7 +13,8 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.log import RunLog
 from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.settings.toml import from_tables
-from ganzoo.zoo.names import NAMES, check_names, find_plugins
+from ganzoo.zoo.installed import find_plugins
+from ganzoo.zoo.names import NAMES, check_names
 from support.imports import AT_END, SLOW, run_watched
 from support.runs import HELD, TINY, ganzoo, train
 from support.zoo import ZOO

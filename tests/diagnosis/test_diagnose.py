@@ -23,7 +23,7 @@ from ganzoo.files import read_records
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.run import Run
 from ganzoo.settings.sections import Choice
-from ganzoo.zoo.catalogue import load_zoo
+from ganzoo.zoo.plugins import load_zoo
 from support.checkout import ROOT
 from support.runs import TINY, contents, ganzoo, train
 

@@ -1,5 +1,5 @@
 """What ships with ganzoo, loaded once."""
 
-from ganzoo.zoo.catalogue import load_zoo
+from ganzoo.zoo.plugins import load_zoo
 
 ZOO = load_zoo()

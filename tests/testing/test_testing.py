@@ -13,7 +13,8 @@ import ganzoo.testing as kit
 from ganzoo.testing import cases, components, networks, training_checks
 from ganzoo.testing.expectations import ConformanceError
 from ganzoo.testing.subjects import Subject
-from ganzoo.zoo.catalogue import CONTRACTS, load_zoo
+from ganzoo.zoo.checks import CONTRACTS
+from ganzoo.zoo.plugins import load_zoo
 from support.faulty import PLANTED
 from support.packages import make_wheel, pip_install
 from support.runs import ENVIRONMENT, ganzoo

@@ -21,7 +21,7 @@ from ganzoo.cli.flags import PluginChoice
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.runs.folder import RunFolder
 from ganzoo.settings.sections import Choice
-from ganzoo.zoo import guard, loading
+from ganzoo.zoo import guard
 from ganzoo.zoo.catalogue import load_zoo
 from ganzoo.zoo.names import KNOWN, find_plugins, tolerate_damage, unknown
 from support.packages import make_wheel, pip_install
@@ -506,4 +506,4 @@ def test_the_choice_of_plugins_is_handed_on_as_words_of_a_command_line():
 
 
 def test_what_stands_behind_the_at_has_no_character_that_a_flag_or_a_recipe_reads():
-    assert loading.Plugin("my.loss.py").tag == "my-loss" and loading.Plugin("ganzoo-two:one").tag == "ganzoo-two/one"
+    assert Plugin("my.loss.py").tag == "my-loss" and Plugin("ganzoo-two:one").tag == "ganzoo-two/one"

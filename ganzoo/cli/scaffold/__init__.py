@@ -17,7 +17,7 @@ from ganzoo import __version__
 from ganzoo.cli.scaffold.recipe import RECIPE_KINDS, try_it, write_recipe
 from ganzoo.errors import ConfigError, FolderError
 from ganzoo.hookspecs import API_VERSION
-from ganzoo.settings.kinds import ALL_KINDS, Kind
+from ganzoo.settings.kinds import ALL_KINDS, KIND_INFO, Kind
 from ganzoo.zoo.names import NAMES
 from ganzoo.zoo.recipes import folder as recipe_folder
 
@@ -33,18 +33,14 @@ class Part(NamedTuple):
     suffix: str
 
 
+def _last_word(contract: str) -> str:
+    """LipschitzEnforcer -> Enforcer."""
+    return contract[max(place for place, letter in enumerate(contract) if letter.isupper()) :]
+
+
 PARTS: dict[Kind, Part] = {
-    "model": Part("register_models", "Model", "Model"),
-    "loss": Part("register_losses", "AdversarialLoss", "Loss"),
-    "lipschitz": Part("register_lipschitz", "LipschitzEnforcer", "Enforcer"),
-    "conditioner": Part("register_conditioners", "Conditioner", "Conditioner"),
-    "augment": Part("register_augmentations", "Augmentation", "Augmentation"),
-    "dataset": Part("register_datasets", "Dataset", "Dataset"),
-    "features": Part("register_features", "FeatureExtractor", "Extractor"),
-    "metric": Part("register_metrics", "Metric", "Metric"),
-    "engine": Part("register_engines", "Engine", "Engine"),
+    kind: Part(info.hook, info.contract, _last_word(info.contract)) for kind, info in KIND_INFO.items()
 }
-"""As in `zoo.CONTRACTS`, which waits for torch."""
 
 
 @dataclass(frozen=True)

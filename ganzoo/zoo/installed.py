@@ -1,0 +1,191 @@
+"""Plugins that pip installed, read from their metadata without importing them. No torch here."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
+
+    from ganzoo.errors import ConfigError
+    from ganzoo.settings.kinds import Kind
+
+ENABLE = "without --no-plugin and GANZOO_DISABLE_PLUGINS"
+"""Hint for a user who needs a plugin that is disabled."""
+
+_ALL = ("all", "1")
+"""Names that mean every installed plugin, in --no-plugin and GANZOO_DISABLE_PLUGINS."""
+
+
+@dataclass
+class Plugin:
+    """One plugin: found first, then loaded, broken or disabled."""
+
+    name: str
+    """Name of its distribution, which pip knows; `distribution:point` where that has several entry points.
+    For a single file, the name of the file."""
+    version: str = ""
+    state: str = "ok"
+    """ok, broken or disabled."""
+    fault: str = ""
+    """Why it is broken; empty otherwise."""
+    remark: str = ""
+    """Further news for the user: what it changed and was put back, which of its names were taken already."""
+    hooks: tuple[str, ...] = ()
+    """Hooks that it implements."""
+    components: tuple[str, ...] = ()
+    """Its components as they are known, "loss hinge"; for a broken plugin, those that it would have had."""
+    seconds: float = 0.0
+    """Time to import it and to call its hooks."""
+    aliases: tuple[str, ...] = ()
+    """Other names that mean it: that of its distribution, that of its entry point."""
+    builtin: bool = False
+    """True if it ships with ganzoo. All that do answer to "ganzoo", and nothing else does."""
+    point: EntryPoint | None = field(default=None, repr=False)
+    """Entry point to import; None for a built-in, for a file, and where the metadata cannot be read."""
+    traceback: str = field(default="", repr=False)
+    """Traceback of the error that broke it."""
+    offered: dict[Kind, dict[str, type]] = field(default_factory=dict, repr=False)
+    """Classes that its hooks returned, by kind and name."""
+
+    @property
+    def enabled(self) -> bool:
+        """True unless the user disabled it."""
+        return self.state != "disabled"
+
+    def answers_to(self, name: str) -> bool:
+        """Return whether a user who types this name means this plugin."""
+        if name == "ganzoo":
+            return self.builtin
+        return self.is_called(name) or _same_to_pip(name, [self.tag])
+
+    def is_called(self, name: str) -> bool:
+        """Return whether this is its name or an alias; case, `-`, `_` and `.` are alike, as they are to pip."""
+        return _same_to_pip(name, (self.name, *self.aliases))
+
+    @property
+    def label(self) -> str:
+        """Name and version."""
+        return f"{self.name} {self.version}".rstrip()
+
+    @property
+    def tag(self) -> str:
+        """Text behind the @ of its components, without characters that mean something in flags and recipes."""
+        tag = re.sub(r"[^A-Za-z0-9_/-]", "-", self.name.removesuffix(".py").replace(":", "/"))
+        return "ganzoo-plugin" if tag == "ganzoo" else tag  # what ships has that name
+
+
+def _same_to_pip(name: str, names: Iterable[str]) -> bool:
+    return _normalise(name) in map(_normalise, names)
+
+
+def _normalise(name: str) -> str:
+    """Foo_Bar -> foo-bar, as PEP 503 has it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def find_plugins(disabled: Collection[str] = ()) -> list[Plugin]:
+    """Return the installed plugins, sorted by name, with those marked that are disabled. Nothing is imported.
+
+    `disabled` adds to the comma-separated names in GANZOO_DISABLE_PLUGINS; "all" and "1" mean every plugin. Raises
+    ConfigError if `disabled` names a plugin that is not installed; the variable may, since it outlives what it names.
+    """
+    plugins = _read_plugins()
+    for name in disabled:
+        if name not in _ALL and not any(plugin.is_called(name) for plugin in plugins):
+            raise unknown_plugin(name, [plugin.name for plugin in plugins])
+    variable = map(str.strip, os.environ.get("GANZOO_DISABLE_PLUGINS", "").split(","))
+    off = {*disabled, *filter(None, variable)}
+    return [_disable(plugin) if _is_disabled(plugin, off) else plugin for plugin in plugins]
+
+
+def _is_disabled(plugin: Plugin, names: Collection[str]) -> bool:
+    return any(name in _ALL or plugin.is_called(name) for name in names)
+
+
+def _disable(plugin: Plugin) -> Plugin:
+    return replace(plugin, state="disabled", fault="")  # nobody asks what is wrong with it
+
+
+def _read_plugins() -> list[Plugin]:
+    """Return the plugins of all distributions on the path; of two with one name the first counts, as for Python."""
+    from importlib.metadata import distributions  # not at the top: help needs only names
+
+    found: dict[str, list[Plugin]] = {}
+    for distribution in distributions():
+        if plugins := _read_distribution(distribution):
+            found.setdefault(_normalise(plugins[0].name.partition(":")[0]), plugins)
+    return sorted((plugin for plugins in found.values() for plugin in plugins), key=lambda plugin: plugin.name)
+
+
+def _read_distribution(distribution: Distribution) -> list[Plugin]:
+    """Return the plugins of one distribution; damaged files make it a broken one, if it can be named at all."""
+    try:
+        if "[ganzoo]" not in (distribution.read_text("entry_points.txt") or ""):
+            return []
+    except UnicodeDecodeError:  # it cannot even be told whether it is a plugin
+        return []
+    name, version = (_read_field(distribution, key) for key in ("Name", "Version"))
+    points = _read_points(distribution)
+    if name and points:
+        return [_read_point(name, version, point, alone=len(points) == 1) for point in points.values()]
+    known = name or next(iter(points), "")
+    fault = f"its {'entry_points.txt' if name else 'METADATA'} is damaged: install it again"
+    return [Plugin(known, version, state="broken", fault=fault)] if known else []
+
+
+def _read_point(distribution: str, version: str, point: EntryPoint, *, alone: bool) -> Plugin:
+    """Return the plugin of one entry point."""
+    name = distribution if alone else f"{distribution}:{point.name}"
+    aliases = tuple(alias for alias in dict.fromkeys([distribution, point.name]) if alias != name)
+    plugin = Plugin(name, version, aliases=aliases, point=point)
+    if point.pattern.match(point.value):
+        return plugin
+    return replace(plugin, state="broken", fault=f"its entry point {point.value!r} is no module")
+
+
+def _read_field(distribution: Distribution, key: str) -> str:
+    """Return a field of METADATA; empty where that is damaged."""
+    try:
+        return str(distribution.metadata[key] or "") if key in distribution.metadata else ""
+    except Exception:  # whatever the parser raises
+        return ""
+
+
+def _read_points(distribution: Distribution) -> dict[str, EntryPoint]:
+    """Return the entry points by name, sorted; none where they are damaged."""
+    try:
+        points = {point.name: point for point in distribution.entry_points if point.group == "ganzoo"}
+    except Exception:  # whatever the parser raises
+        return {}
+    return {name: points[name] for name in sorted(points)}
+
+
+def tolerate_damage() -> None:
+    """From here on a package whose entry_points.txt is damaged has none, for all of this process.
+
+    torch, triton and pydantic look through those of every package for extensions of their own, and would fail.
+    """
+    from importlib.metadata import Distribution, EntryPoints
+
+    read: Any = vars(Distribution)["entry_points"].fget
+
+    def read_or_none(distribution: Distribution) -> EntryPoints:
+        try:
+            return read(distribution)  # type: ignore[no-any-return]
+        except Exception:  # whatever the parser raises
+            return EntryPoints()
+
+    Distribution.entry_points = property(read_or_none)  # type: ignore[assignment,method-assign]
+
+
+def unknown_plugin(name: str, known: Collection[str]) -> ConfigError:
+    """Return the error for a plugin that is not installed, with the nearest name that is."""
+    from ganzoo.errors import ConfigError
+    from ganzoo.settings.options import did_you_mean
+
+    return ConfigError(f"no plugin is named {name!r}.{did_you_mean(name, known)}", hint="ganzoo plugins")
