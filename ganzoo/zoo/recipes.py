@@ -1,8 +1,8 @@
-"""Recipes: one TOML file = one method with all its settings and their source."""
+"""Recipes: one TOML file is one method with all its settings and their source; `settle` says what overrides what."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from ganzoo.zoo.installed import find_plugins
 from ganzoo.zoo.names import KNOWN, NAMES, unknown
 
 _METHOD: tuple[Kind, ...] = ("loss", "lipschitz", "conditioner", "augment")
+"""Kinds that make up a method."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +27,18 @@ class Recipe:
 
     name: str
     source: str
-    """The paper, and what departs from it."""
+    """Paper that the values are from, and what departs from it."""
     values: Mapping[str, Any]
-    """"section.option" -> value."""
+    """Settings, "section.option" -> value."""
     path: Path
     plugin: str = ""
-    """That brings it; empty if it ships with ganzoo."""
+    """Name of the plugin that brings it; empty if it ships with ganzoo."""
     fault: str = ""
-    """Why the file of a plugin cannot be read; empty if it can."""
+    """Reason why the file cannot be read; empty if it can."""
 
     @property
     def layer(self) -> Layer:
-        """All its settings."""
+        """Its settings as a layer, with the recipe as their origin."""
         return Layer(Origin(f"recipe {self.name}", self.source), self.values)
 
     def component(self, kind: Kind) -> str:
@@ -62,25 +63,27 @@ def read_recipe(path: Path) -> Recipe:
 def list_recipes() -> list[Recipe]:
     """Return the shipped recipes, then those of installed plugins, each sorted by name."""
     shipped = [read_recipe(path) for path in sorted(folder().glob("*.toml"))]
-    places = {place: plugin for plugin, place in _places()}  # once, however many entry points lead there
-    return shipped + [_read_foreign(path, places[place]) for place in places for path in sorted(place.glob("*.toml"))]
+    folders = {path: plugin for plugin, path in _plugin_folders()}  # once, however many entry points lead there
+    return shipped + [
+        _read_brought(path, plugin) for place, plugin in folders.items() for path in sorted(place.glob("*.toml"))
+    ]
 
 
-def _places() -> Iterator[tuple[str, Path]]:
+def _plugin_folders() -> Iterator[tuple[str, Path]]:
     """Yield the folder `recipes` of each installed plugin that is a package. No plugin is imported."""
     from importlib.util import find_spec  # not at the top: help needs no recipes
 
     for plugin in find_plugins():
         if plugin.state != "ok" or plugin.point is None:
             continue
-        with suppress(ImportError, ValueError):  # a module that is not there: its plugin is broken, and says so
+        with suppress(ImportError, ValueError):  # the module is not there; loading the plugin says so
             spec = find_spec(plugin.point.module.partition(".")[0])
             for package in spec.submodule_search_locations or () if spec else ():
                 yield plugin.name, Path(package, "recipes")
 
 
-def _read_foreign(path: Path, plugin: str) -> Recipe:
-    """Read a plugin's recipe; one that cannot be read has a fault, and harms no run that does not ask for it."""
+def _read_brought(path: Path, plugin: str) -> Recipe:
+    """Read a plugin's recipe. If it cannot be read, its fault says why; runs that do not ask for it go on."""
     try:
         return replace(read_recipe(path), plugin=plugin)
     except ConfigError as error:
@@ -113,84 +116,108 @@ def settle(
     flags: Mapping[str, Any] | None = None,
     sets: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Merge everything that can say a setting, in the order of `config`, into a checked configuration."""
-    said = [Layer(Origin("flag"), flags or {}), Layer(Origin("--set"), sets or {})]
-    if recipe is not None:
-        said.insert(0, recipe.layer)
-    names = {f"{kind}.name": name for kind, name in DEFAULT_NAMES.items()}
-    names |= {key: value for layer in said for key, value in layer.values.items() if key in names}
-    plain = {
-        key: "+".join(part.removesuffix("@ganzoo") for part in str(name).split("+")) for key, name in names.items()
-    }
-    return resolve([*_implied(plain, list_recipes()), *said])
+    """Merge everything that can say a setting into one checked configuration. A later layer goes before an earlier one.
 
-
-def _implied(names: Mapping[str, str], recipes: Iterable[Recipe]) -> list[Layer]:
-    """Settings that the chosen components bring with them: first the method's, then the dataset's."""
-    layers, method = [], _match(names, recipes)
-    if method is not None:
-        layers.append(replace(method.layer, values=_method_settings(method, names)))
-    suggestions = folder() / "datasets" / f"{names['dataset.name']}.toml"
-    if suggestions.is_file():
-        suited = read_recipe(suggestions)
-        values = _suited(suited, names["model.name"], method.name if method else "")
-        if method and method.component("lipschitz") != names["lipschitz.name"]:  # a part of a sum keeps its own options
-            values = {key: value for key, value in values.items() if not key.startswith("lipschitz.")}
-        layers.append(Layer(Origin(f"dataset {suited.name}", suited.source), values))
-    return layers
-
-
-def _match(names: Mapping[str, str], recipes: Iterable[Recipe]) -> Recipe | None:
-    """Return the recipe of the same loss and enforcer; if it can be, of the same conditioner too.
-
-    A sum of enforcers that has no recipe of its own follows that of a part: wgan with sn+gp, wgan with gp. A plugin's
-    recipe goes first where it is one: what is installed changes no run that uses nothing of it.
+    Raises ConfigError for a setting that is unknown or refused.
     """
-    whole = names["lipschitz.name"]
-    same = [
-        recipe
-        for recipe in recipes
-        if recipe.component("loss") == names["loss.name"]
-        and recipe.component("lipschitz") in (whole, *whole.split("+"))
-        and recipe.component("conditioner") in ("none", names["conditioner.name"])
-        and recipe.component("augment") in ("none", names["augment.name"])
-        and (not recipe.plugin or _is_for(recipe, names))
+    asked = [
+        recipe.layer if recipe else _NOTHING,
+        Layer(Origin("flag"), flags or {}),
+        Layer(Origin("--set"), sets or {}),
     ]
-    return max(same, key=lambda r: _nearness(r, whole), default=None)
+    chosen = _chosen_components(asked)
+    method = _match(chosen, list_recipes())
+    return resolve(
+        [
+            _NOTHING,  # 1. defaults, the fields of the dataclasses: `resolve` fills them in
+            _method_layer(method, chosen),  # 2. the recipe of the chosen method
+            _dataset_layer(method, chosen),  # 3. what the dataset suggests
+            *asked,  # 4. a recipe named on the command line; 5. flags; 6. --set
+        ]
+    )
 
 
-def _is_for(recipe: Recipe, names: Mapping[str, str]) -> bool:
-    """Whether a plugin's recipe names the chosen model, and has a component that does not ship."""
-    foreign = [
-        part
-        for kind, shipped in NAMES.items()
-        if kind in ("model", *_METHOD)
-        for part in recipe.component(kind).split("+")
-        if part not in shipped
-    ]
-    return not recipe.fault and recipe.values.get("model.name") == names["model.name"] and bool(foreign)
+_NOTHING = Layer(Origin("default"), {})
 
 
-def _nearness(recipe: Recipe, lipschitz: str) -> tuple[bool, ...]:
-    """By which of several recipes that match is taken: the one that says more of what was chosen."""
-    said = (recipe.component("conditioner") != "none", recipe.component("augment") != "none")
-    return (recipe.plugin != "", recipe.component("lipschitz") == lipschitz, *said)
+def _chosen_components(layers: Iterable[Layer]) -> dict[Kind, str]:
+    """Return the name of the component that is chosen for each kind, without the "@ganzoo" of one that ships."""
+    values = {key: value for layer in layers for key, value in layer.values.items()}
+    names = {kind: str(values.get(f"{kind}.name", default)) for kind, default in DEFAULT_NAMES.items()}
+    return {kind: "+".join(part.removesuffix("@ganzoo") for part in name.split("+")) for kind, name in names.items()}
 
 
-def _method_settings(recipe: Recipe, names: Mapping[str, str]) -> dict[str, Any]:
-    """[optim], and the options of those components that are the chosen ones; no schedule, no dataset."""
-    same = {kind for kind in (*_METHOD, "model") if recipe.component(kind) == names[f"{kind}.name"]}
-    return {
+def _match(chosen: Mapping[Kind, str], recipes: Iterable[Recipe]) -> Recipe | None:
+    """Return the recipe of the chosen method: that of the same loss and enforcer; None if there is none.
+
+    A sum of enforcers without a recipe of its own follows that of a part: wgan with sn+gp, wgan with gp. Of several
+    recipes a plugin's is preferred, then the one of the exact enforcer, then one that also names the conditioner,
+    then one that also names the augmentation.
+    """
+    matching = [recipe for recipe in recipes if _fits(recipe, chosen)]
+    preferences: tuple[Callable[[Recipe], bool], ...] = (
+        lambda recipe: recipe.plugin != "",
+        lambda recipe: recipe.component("lipschitz") == chosen["lipschitz"],
+        lambda recipe: recipe.component("conditioner") != "none",
+        lambda recipe: recipe.component("augment") != "none",
+    )
+    for is_preferred in preferences:
+        matching = list(filter(is_preferred, matching)) or matching
+    return matching[0] if matching else None
+
+
+def _fits(recipe: Recipe, chosen: Mapping[Kind, str]) -> bool:
+    """Return whether nothing that a recipe names differs from what is chosen."""
+    if recipe.plugin and not _is_for(recipe, chosen):
+        return False
+    return (
+        recipe.component("loss") == chosen["loss"]
+        and recipe.component("lipschitz") in (chosen["lipschitz"], *chosen["lipschitz"].split("+"))
+        and recipe.component("conditioner") in ("none", chosen["conditioner"])
+        and recipe.component("augment") in ("none", chosen["augment"])
+    )
+
+
+def _is_for(recipe: Recipe, chosen: Mapping[Kind, str]) -> bool:
+    """Return whether a plugin's recipe names the chosen model and has a component that does not ship.
+
+    So an installed plugin changes no run that uses nothing of it.
+    """
+    if recipe.fault or recipe.values.get("model.name") != chosen["model"]:
+        return False
+    kinds: tuple[Kind, ...] = ("model", *_METHOD)
+    return any(part not in NAMES[kind] for kind in kinds for part in recipe.component(kind).split("+"))
+
+
+def _method_layer(method: Recipe | None, chosen: Mapping[Kind, str]) -> Layer:
+    """Return the [optim] of the method's recipe, and the options of its components that are chosen too."""
+    if method is None:
+        return _NOTHING
+    same = {kind for kind in (*_METHOD, "model") if method.component(kind) == chosen[kind]}
+    values = {
         key: value
-        for key, value in recipe.values.items()
+        for key, value in method.values.items()
         if key.startswith("optim.") or (key.partition(".")[0] in same and not key.endswith(".name"))
     }
+    return replace(method.layer, values=values)
 
 
-def _suited(recipe: Recipe, model: str, method: str) -> dict[str, Any]:
-    """What a dataset suggests: [model.NAME] for one model, [recipe.NAME.section] for one method, else for all."""
+def _dataset_layer(method: Recipe | None, chosen: Mapping[Kind, str]) -> Layer:
+    """Return what the chosen dataset suggests for the chosen model and the recipe of the chosen method."""
+    path = folder() / "datasets" / f"{chosen['dataset']}.toml"
+    if not path.is_file():
+        return _NOTHING
+    suggestions = read_recipe(path)
+    values = _suggested_values(suggestions, chosen["model"], method.name if method else "")
+    if method and method.component("lipschitz") != chosen["lipschitz"]:  # the options of a part are not those of a sum
+        values = {key: value for key, value in values.items() if not key.startswith("lipschitz.")}
+    return Layer(Origin(f"dataset {suggestions.name}", suggestions.source), values)
+
+
+def _suggested_values(suggestions: Recipe, model: str, method: str) -> dict[str, Any]:
+    """Return the values for all runs, with those of [model.MODEL] and [recipe.METHOD.section]."""
     flat = {}
-    for key, value in recipe.values.items():
+    for key, value in suggestions.values.items():
         section, _, rest = key.partition(".")
         if key.startswith(f"model.{model}."):
             flat["model." + rest.removeprefix(f"{model}.")] = value
