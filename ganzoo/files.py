@@ -33,8 +33,22 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.close(directory)
 
 
-def user_cache(name: str) -> Path | None:
-    """Return $XDG_CACHE_HOME/ganzoo/NAME, else ~/.cache/ganzoo/NAME; None where nobody's home is known."""
+_CHOSEN_FOLDERS = {
+    "data": ("GANZOO_DATA", ""),
+    "images": ("GANZOO_CACHE", "images"),
+    "references": ("GANZOO_CACHE", ""),
+}
+"""Name of a cache -> the environment variable by which a user chooses its folder, and the folder below that."""
+
+
+def cache_folder(name: str) -> Path | None:
+    """Return the folder of the cache "data", "images" or "references"; None if there is no home directory.
+
+    It is the one that the user chose, else $XDG_CACHE_HOME/ganzoo/NAME, else ~/.cache/ganzoo/NAME.
+    """
+    variable, below = _CHOSEN_FOLDERS[name]
+    if chosen := os.environ.get(variable):
+        return Path(chosen).expanduser() / below
     if cache := os.environ.get("XDG_CACHE_HOME"):
         return Path(cache) / "ganzoo" / name
     try:

@@ -31,7 +31,7 @@ from torch import Tensor
 from ganzoo.data.reading import Look, Survey
 from ganzoo.data.samples import Samples
 from ganzoo.errors import ResourceError
-from ganzoo.files import user_cache, write_atomically
+from ganzoo.files import cache_folder, write_atomically
 
 SCHEMA = 1
 """Of the files here; grows whenever images are decoded differently."""
@@ -49,11 +49,10 @@ def name(content: str, look: Look) -> str:
 
 
 def find_folder() -> Path:
-    """Return $GANZOO_CACHE/images, else "images" in the user's cache. Raises ResourceError where there is none."""
-    if chosen := os.environ.get("GANZOO_CACHE"):
-        return Path(chosen).expanduser() / "images"
-    if (folder := user_cache("images")) is None:
-        raise ResourceError("there is no place for --cache: nobody's home is known", hint="GANZOO_CACHE=DIR")
+    """Return the folder of the cache. Raises ResourceError if there is no home directory."""
+    folder = cache_folder("images")
+    if folder is None:
+        raise ResourceError("there is no folder for --cache: there is no home directory", hint="GANZOO_CACHE=DIR")
     return folder
 
 

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ganzoo.data.decoding import resize_images
 from ganzoo.data.listing import abridge, printable
-from ganzoo.data.memory import available_bytes
 from ganzoo.data.reading import is_grey
 from ganzoo.errors import DataError, EvaluationError, ResourceError
 from ganzoo.evaluation.image_sizes import WANTED, Target, note_resizing, own_size, show
+from ganzoo.machine import available_bytes
 
 LAYOUTS = "a uint8 array (N, H, W, C), (N, C, H, W) or (N, H, W), C = 1 or 3: numpy.savez('images.npz', images)"
 

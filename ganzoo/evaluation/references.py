@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from ganzoo.contracts import Extractor, FeatureSet
 from ganzoo.data.samples import Pixels
 from ganzoo.evaluation.extraction import KEEP, extract, in_batches, place_of
-from ganzoo.files import user_cache, write_atomically
+from ganzoo.files import cache_folder, write_atomically
 
 SCHEMA = 1
 REQUIRED = ("mean", "covariance", "root", "rows")
@@ -55,16 +54,16 @@ def load_reference(
 ) -> ReferenceFeatures:
     """Return the features of samples x (M, *shape), whose content hash is `sha256`, from the cache where it has them.
 
-    `prepare` adds the square root of the covariance, which the cache keeps. `folder` is `default_cache()` unless
-    given. An entry that is damaged, or of something else, is replaced; a
-    folder that cannot be read or written is a note. Raises what `extract` raises.
+    `prepare` adds the square root of the covariance, which the cache keeps. `folder` is `cache_folder("references")`
+    unless given. An entry that is damaged, or of something else, is replaced; a folder that cannot be read or written
+    is a note. Raises what `extract` raises.
     """
 
     def compute() -> FeatureSet:
         return prepare(extract(in_batches(x, batch_size, device), extractor))
 
-    if (folder := folder or default_cache()) is None:
-        note = "the reference is not cached: nobody's home is known; set GANZOO_CACHE"
+    if (folder := folder or cache_folder("references")) is None:
+        note = "the reference is not cached: there is no home directory; set GANZOO_CACHE"
         return ReferenceFeatures(compute(), False, (note,))
     key = _key(sha256, extractor)
     path, notes = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz", list[str]()
@@ -82,16 +81,6 @@ def load_reference(
     except OSError as error:
         notes.append(f"the reference is not cached ({error.strerror or error}): {folder}; set GANZOO_CACHE")
     return ReferenceFeatures(features, False, tuple(notes))
-
-
-def default_cache() -> Path | None:
-    """Return $GANZOO_CACHE, else $XDG_CACHE_HOME/ganzoo/references, else ~/.cache/ganzoo/references.
-
-    None where nobody's home is known.
-    """
-    if chosen := os.environ.get("GANZOO_CACHE"):
-        return Path(chosen).expanduser()
-    return user_cache("references")
 
 
 def _key(sha256: str, extractor: Extractor) -> str:

@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
+from ganzoo import machine as memory
 from ganzoo.builtin.datasets.own_images import Folder
-from ganzoo.data import memory
 from ganzoo.data.decoding import MAX_BYTES
 from ganzoo.data.listing import list_folder
 from ganzoo.errors import DataError, ResourceError

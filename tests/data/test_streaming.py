@@ -194,7 +194,7 @@ def test_a_killed_process_is_no_hang_and_no_traceback(images, little_memory):
 
 RUN = """
 import os, sys, torch
-from ganzoo.data import memory
+from ganzoo import machine as memory
 memory.available_bytes = lambda: 1000
 from ganzoo.cli import main
 sys.argv = ["ganzoo", *sys.argv[1:]]
@@ -453,7 +453,7 @@ def test_a_cache_that_cannot_be_written_still_serves_what_it_has(images, place, 
 
 MEASURED = """
 import sys, torch
-from ganzoo.data import memory
+from ganzoo import machine as memory
 from ganzoo.data import reading
 from ganzoo.builtin.datasets.own_images import Folder
 from ganzoo.training.feed import Feed

@@ -16,7 +16,8 @@ import torch
 
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation import references
-from ganzoo.evaluation.references import default_cache, load_reference
+from ganzoo.evaluation.references import load_reference
+from ganzoo.files import cache_folder
 from support.checkout import ROOT
 from support.references import CPU, IMAGES, MANY, NAMES, PREPARE, Eye, assert_same
 
@@ -227,11 +228,11 @@ def test_the_cache_follows_the_environment(monkeypatch):
     monkeypatch.setenv("HOME", "/home/ada")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("GANZOO_CACHE", raising=False)
-    assert default_cache() == Path("/home/ada/.cache/ganzoo/references")
+    assert cache_folder("references") == Path("/home/ada/.cache/ganzoo/references")
     monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
-    assert default_cache() == Path("/cache/ganzoo/references")
+    assert cache_folder("references") == Path("/cache/ganzoo/references")
     monkeypatch.setenv("GANZOO_CACHE", "~/statistics")
-    assert default_cache() == Path("/home/ada/statistics")
+    assert cache_folder("references") == Path("/home/ada/statistics")
 
 
 def test_the_default_folder_is_used(tmp_path, monkeypatch):
@@ -250,7 +251,7 @@ def test_without_any_home_there_is_no_cache_and_a_note(monkeypatch):
     monkeypatch.setattr(Path, "home", homeless)
     loaded = Eye().load(None)
     assert (loaded.cached, len(loaded.features.rows)) == (False, 40)
-    assert loaded.notes == ("the reference is not cached: nobody's home is known; set GANZOO_CACHE",)
+    assert loaded.notes == ("the reference is not cached: there is no home directory; set GANZOO_CACHE",)
 
 
 # Many processes

@@ -12,7 +12,9 @@ from ganzoo.runs.manifest import check_plugins
 from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.settings.options import PositiveFloat
 from ganzoo.settings.sections import Choice
-from ganzoo.zoo.catalogue import CONTRACTS, Zoo, load_zoo
+from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.checks import CONTRACTS
+from ganzoo.zoo.plugins import load_zoo
 from support.zoo import ZOO
 
 

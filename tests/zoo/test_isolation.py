@@ -22,8 +22,9 @@ from ganzoo.errors import ConfigError, PluginError
 from ganzoo.runs.folder import RunFolder
 from ganzoo.settings.sections import Choice
 from ganzoo.zoo import guard
-from ganzoo.zoo.catalogue import load_zoo
-from ganzoo.zoo.names import KNOWN, find_plugins, tolerate_damage, unknown
+from ganzoo.zoo.installed import Plugin, find_plugins, tolerate_damage
+from ganzoo.zoo.names import KNOWN, unknown
+from ganzoo.zoo.plugins import load_zoo
 from support.packages import make_wheel, pip_install
 from support.runs import ENVIRONMENT, TINY, assert_equal_runs, ganzoo
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -18,8 +17,9 @@ from torch import Tensor
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.data.decoding import ImageSize, resize_images
 from ganzoo.data.download import downloading
-from ganzoo.data.memory import require_memory
 from ganzoo.errors import DataError
+from ganzoo.files import cache_folder
+from ganzoo.machine import require_memory
 
 DIGITS = tuple("0123456789")
 OFFLINE = "offline: --dataset digits, or --dataset folder:PATH"
@@ -246,18 +246,11 @@ class STL10(Benchmark):
 
 
 def default_root() -> Path:
-    """Return $GANZOO_DATA, else $XDG_CACHE_HOME/ganzoo/data, else ~/.cache/ganzoo/data.
-
-    Raises DataError where nobody's home is known.
-    """
-    if chosen := os.environ.get("GANZOO_DATA"):
-        return Path(chosen).expanduser()
-    if cache := os.environ.get("XDG_CACHE_HOME"):
-        return Path(cache) / "ganzoo" / "data"
-    try:
-        return Path.home() / ".cache" / "ganzoo" / "data"
-    except RuntimeError as error:
-        raise DataError("no folder for datasets", where=str(error), hint="--data-root DIR") from error
+    """Return the folder where downloaded datasets lie. Raises DataError if there is no home directory."""
+    folder = cache_folder("data")
+    if folder is None:
+        raise DataError("there is no folder for datasets: there is no home directory", hint="--data-root DIR")
+    return folder
 
 
 def import_torchvision(name: str) -> Any:

@@ -13,8 +13,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ganzoo import machine
 from ganzoo.contracts import Dataset, Samples
-from ganzoo.data import cache, memory
+from ganzoo.data import cache
 from ganzoo.data.archive import open_archive
 from ganzoo.data.decoding import Background, ImageSize
 from ganzoo.data.listing import Listing, hash_each, list_folder, printable, require_classes
@@ -53,14 +54,14 @@ class ImageFiles(Dataset):
             require_classes(listing, self.path)
             if self.cache:
                 return self.load_cached(listing)
-            needed, free = self.count_pixels(listing), memory.available_bytes()
+            needed, free = self.count_pixels(listing), machine.available_bytes()
             return self.decode_all(listing) if needed <= free // 2 else self.stream(listing, needed, free)
 
     def decode_all(self, listing: Listing) -> Samples:
         """Decode the listed images. Raises DataError, or ResourceError if memory is short."""
         require_classes(listing, self.path)
         look, survey = self.look, Survey()
-        memory.require_memory(len(listing.files), channels=look.channels, size=look.size)
+        machine.require_memory(len(listing.files), channels=look.channels, size=look.size)
         x = torch.empty(len(listing.files), look.channels, look.size, look.size, dtype=torch.uint8)
         kept = survey.add(decode_into(x, listing.files, look.background, count_threads(listing.files)))
         self.require_readable(listing, survey)
