@@ -87,6 +87,11 @@ def test_torchvision_is_imported_only_inside_functions(path):
     assert "torchvision" not in imported_at_import(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if "builtin" in path.parts], ids=short)
+def test_options_of_built_ins_have_the_types_that_plugins_use(path):
+    assert "pydantic" not in imported_at_import(path.read_text(encoding="utf-8"))
+
+
 def test_the_list_of_layers_is_that_of_the_modules():
     assert sorted(LAYERS) == sorted({layer_of(path) for path in MODULES})
 

@@ -19,12 +19,11 @@ class NormedMLP(MLP):
     norm_d: bool = False
 
     def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
-        """(z (N, Z), c (N, E)) -> samples (N, *shape)."""
         network = super().generator(data, embedding_dim)
         return normalise(network) if self.norm_g else network
 
     def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
-        """Samples (N, *shape) -> features (N, F). Raises ConfigError for batch norm under a per-sample enforcer."""
+        """Raise ConfigError for batch norm under a per-sample enforcer."""
         choose_norm("batch" if self.norm_d else "none", per_sample=per_sample, unasked="none")
         network = super().discriminator(data, per_sample=per_sample)
         return normalise(network) if self.norm_d else network

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
 from ganzoo.contracts import Conditioner, Verdict
 from ganzoo.hookspecs import hookimpl
+from ganzoo.settings.options import NonNegativeFloat, PositiveInt
 
 
 class NoEmbedding(nn.Module):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from annotated_types import Gt, Lt
 from torch import Tensor, nn
 from torch.nn.functional import relu
 from torch.nn.utils.parametrizations import spectral_norm
@@ -16,6 +16,7 @@ from ganzoo.contracts import Critic, LipschitzEnforcer
 from ganzoo.errors import ConfigError
 from ganzoo.hookspecs import hookimpl
 from ganzoo.layers import gradient_norm, interpolate, per_sample_uniform
+from ganzoo.settings.options import NonNegativeFloat, PositiveFloat, PositiveInt
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class SpectralNorm(LipschitzEnforcer):
 
     per_sample = True  # batch normalisation would rescale the layers again, and void the bound
     power_iterations: PositiveInt = 1
-    eps: Annotated[float, Field(gt=0, lt=1)] = 1e-12
+    eps: Annotated[float, Gt(0), Lt(1)] = 1e-12
 
     def constrain(self, discriminator: nn.Module) -> nn.Module:
         for layer in list(discriminator.modules()):

@@ -15,12 +15,12 @@ from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
+from annotated_types import Ge, Le
 from PIL import Image, ImageOps, UnidentifiedImageError
-from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-ImageSize = Annotated[int, Field(ge=8, le=1024)]
+ImageSize = Annotated[int, Ge(8), Le(1024)]
 """Height and width of a square sample."""
 Background = Literal["white", "black"]
 """What shows through transparent pixels."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 
 import torch
-from pydantic import Field
+from annotated_types import Ge, Le, MinLen
 from torch import Tensor
 
 from ganzoo import machine
@@ -29,13 +29,13 @@ from ganzoo.errors import DataError
 class ImageFiles(Dataset):
     """Images read from files; the options that a folder and an archive share."""
 
-    path: Annotated[str, Field(min_length=1)]
+    path: Annotated[str, MinLen(1)]
     image_size: ImageSize = 64
     mode: Literal["auto", "rgb", "grey"] = "auto"
     background: Background = "white"
     bad_images: Literal["refuse", "skip"] = "refuse"
     cache: bool = False
-    workers: Annotated[int, Field(ge=0, le=256)] = 0
+    workers: Annotated[int, Ge(0), Le(256)] = 0
 
     @abstractmethod
     def list_images(self) -> AbstractContextManager[Listing]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import torch
-from pydantic import Field, NonNegativeInt
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.data.decoding import ImageSize
+from ganzoo.settings.options import NonNegativeInt
 
 MODES = 1000
 
@@ -29,7 +30,7 @@ class StackedDigits(Dataset):
     """
 
     image_size: ImageSize = 16
-    count: Annotated[int, Field(ge=MODES, le=200_000)] = 10_000
+    count: Annotated[int, Ge(MODES), Le(200_000)] = 10_000
     seed: NonNegativeInt = 0
 
     default_features: ClassVar[str] = "stacked-digits"

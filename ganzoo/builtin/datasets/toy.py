@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import torch
-from pydantic import Field, NonNegativeInt
+from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from ganzoo.contracts import Dataset, Samples
+from ganzoo.settings.options import NonNegativeInt
 
-Count = Annotated[int, Field(ge=100, le=1_000_000)]
+Count = Annotated[int, Ge(100), Le(1_000_000)]
 """Points of a draw."""
-ModeWidth = Annotated[float, Field(gt=0, le=0.05)]
+ModeWidth = Annotated[float, Gt(0), Le(0.05)]
 """Standard deviation of a mode along each axis: the outer ones are 0.2 from the edge, four of the widest."""
 
 RADIUS = 0.8  # of the ring; half the width of the grid
@@ -102,7 +103,7 @@ class SwissRoll(Dataset):
     """
 
     count: Count = 10_000
-    std: Annotated[float, Field(gt=0, le=0.025)] = 0.01
+    std: Annotated[float, Gt(0), Le(0.025)] = 0.01
     seed: NonNegativeInt = 0
 
     default_features: ClassVar[str] = "points"

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 
 import torch
-from pydantic import NonNegativeInt
 
 from ganzoo.cells import Cell, Ending, execute
 from ganzoo.contracts import Engine
 from ganzoo.machine import count_cores
+from ganzoo.settings.options import NonNegativeInt
 
 
 @dataclass(frozen=True)

@@ -12,25 +12,17 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import AfterValidator, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from typing import Any
 
 from ganzoo.builtin.engines.storage import Mirror
 from ganzoo.builtin.engines.worker import run_cell
 from ganzoo.cells import GRACE, Cell, Ending
 from ganzoo.contracts import Engine
-from ganzoo.errors import GanzooError, PluginError, ResourceError
+from ganzoo.errors import ConfigError, GanzooError, PluginError, ResourceError
+from ganzoo.settings.options import NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 STARTUP = 300.0
 """Seconds that a cluster is given to bring a node on which a cell fits, as one that grows on demand does."""
-
-
-def _check_share(amount: float) -> float:
-    """Ray shares one CPU or one GPU, not one of several. Raises ValueError."""
-    if amount > 1 and amount != int(amount):
-        raise ValueError("above 1 it must be a whole number")
-    return amount
 
 
 @dataclass(frozen=True)
@@ -44,11 +36,16 @@ class RayCluster(Engine):
     """
 
     address: str = "auto"
-    cpus: Annotated[PositiveFloat, AfterValidator(_check_share)] = 1.0
-    gpus: Annotated[NonNegativeFloat, AfterValidator(_check_share)] = 0.0
+    cpus: PositiveFloat = 1.0
+    gpus: NonNegativeFloat = 0.0
     retries: NonNegativeInt = 3
     storage: str = ""
     sync_every: PositiveFloat = 60.0
+
+    def __post_init__(self) -> None:
+        for name, amount in (("cpus", self.cpus), ("gpus", self.gpus)):  # Ray shares one CPU or GPU, not one of several
+            if amount > 1 and amount != int(amount):
+                raise ConfigError(f"engine.{name}: {amount} is refused: above 1 it must be a whole number")
 
     @property
     def threads_per_cell(self) -> int:

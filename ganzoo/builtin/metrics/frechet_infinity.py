@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 import torch
-from pydantic import Field, NonNegativeInt
+from annotated_types import Ge, Gt, Lt
 from torch import Tensor
 
 from ganzoo.builtin.metrics.frechet import FrechetDistance, frechet_distance
@@ -17,6 +17,7 @@ from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.errors import EvaluationError
+from ganzoo.settings.options import NonNegativeInt
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class FrechetDistanceInfinity(Metric):
     fixed, and keeps its own bias.
     """
 
-    points: Annotated[int, Field(ge=3)] = 15
-    smallest_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    points: Annotated[int, Ge(3)] = 15
+    smallest_share: Annotated[float, Gt(0), Lt(1)] = 0.25
     seed: NonNegativeInt = 0
 
     def prepare(self, real: FeatureSet) -> FeatureSet:

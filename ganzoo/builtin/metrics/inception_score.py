@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.special import entr
 
@@ -16,6 +15,7 @@ from ganzoo.builtin.metrics.intervals import student_quantile, with_error
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.errors import EvaluationError
+from ganzoo.settings.options import NonNegativeInt, PositiveInt
 
 
 def inception_score(logits: Tensor) -> float:

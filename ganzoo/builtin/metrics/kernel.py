@@ -9,14 +9,15 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
+from annotated_types import Ge
 from numpy.typing import NDArray
-from pydantic import Field, NonNegativeInt
 from torch import Tensor
 
 from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.pairwise import pairwise
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
+from ganzoo.settings.options import NonNegativeInt
 
 Array = NDArray[Any]
 
@@ -53,8 +54,8 @@ class KernelDistance(Metric):
     that of the subsets; the reference is held fixed.
     """
 
-    subsets: Annotated[int, Field(ge=2)] = 100
-    subset_size: Annotated[int, Field(ge=2)] = 1000
+    subsets: Annotated[int, Ge(2)] = 100
+    subset_size: Annotated[int, Ge(2)] = 1000
     seed: NonNegativeInt = 2020
 
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor
 
 from ganzoo.builtin.metrics.pairwise import pairwise
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
+from ganzoo.settings.options import PositiveInt
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-from pydantic import Field, NonNegativeInt
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.data.transport import wasserstein1
+from ganzoo.settings.options import NonNegativeInt
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Wasserstein1(Metric):
     Compare equal numbers alone.
     """
 
-    limit: Annotated[int, Field(ge=2, le=10_000)] = 2000
+    limit: Annotated[int, Ge(2), Le(10_000)] = 2000
     seed: NonNegativeInt = 0
 
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:

@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.errors import ConfigError
 from ganzoo.layers import Norm, Rectifier, choose_norm, norm_layer
+from ganzoo.settings.options import PositiveInt
 
 _SMALLEST = 4  # pixels: both networks meet their vector end in a 4 x 4 map
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.layers import Rectifier
+from ganzoo.settings.options import PositiveInt
 
 
 class Generator(nn.Module):

@@ -7,13 +7,13 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.errors import ConfigError
 from ganzoo.layers import ConditionalBatchNorm, ConvPool, Norm, Rectifier, UpConv, choose_norm, norm_layer
+from ganzoo.settings.options import PositiveInt
 
 _SMALLEST = 4  # pixels: the generator starts from a 4 x 4 map
 _SIZES = (32, 64, 128, 256)

@@ -21,10 +21,10 @@ class RelativisticPairing(ganzoo.AdversarialLoss):
     relativistic = True
 
     def discriminator_loss(self, *, real: Tensor, fake: Tensor) -> Tensor:
-        """real, fake: logits (N,) -> scalar; log 2 where they are equal."""
+        """Return E softplus(fake - real): log 2 if the logits are equal."""
         return softplus(fake - real).mean()
 
     def generator_loss(self, *, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """fake, real: logits (N,) -> scalar; log 2 where they are equal."""
+        """Return E softplus(real - fake): log 2 if the logits are equal."""
         assert real is not None  # a relativistic loss is given it
         return softplus(real - fake).mean()

@@ -28,11 +28,11 @@ class R3GAN(ganzoo.Model):
     group_width: ganzoo.PositiveInt = 16
 
     def generator(self, data: ganzoo.DataSpec, embedding_dim: int) -> nn.Module:
-        """Return (z (N, Z), c (N, E)) -> images. Raises ConfigError for a size that is not 4 * 2^k."""
+        """Raise ConfigError for a size that is not 4 * 2^k."""
         return Generator(self.z_dim + embedding_dim, self._shape(data), data.shape[0])
 
     def discriminator(self, data: ganzoo.DataSpec, *, per_sample: bool) -> nn.Module:
-        """Return images -> features (N, width). Raises ConfigError for a size that is not 4 * 2^k."""
+        """Raise ConfigError for a size that is not 4 * 2^k; F is `width`."""
         return Discriminator(self._shape(data), data.shape[0])  # without norm, it never mixes samples
 
     def _shape(self, data: ganzoo.DataSpec) -> Shape:

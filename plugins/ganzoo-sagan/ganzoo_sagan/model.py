@@ -27,13 +27,13 @@ class SAGAN(ganzoo.Model):
     attend_at: ganzoo.NonNegativeInt = 0
 
     def generator(self, data: ganzoo.DataSpec, embedding_dim: int) -> nn.Module:
-        """Return (z (N, Z), c (N, E)) -> images. Raises ConfigError for a size that is not 4 * 2^k."""
+        """Raise ConfigError for a size that is not 4 * 2^k."""
         size = check_size(data)
         widths = self._widths(size)[::-1]
         return Generator(self.z_dim, [widths[0], *widths], data.shape[0], embedding_dim, self._place(size))
 
     def discriminator(self, data: ganzoo.DataSpec, *, per_sample: bool) -> nn.Module:
-        """Return images -> features (N, F). Raises ConfigError for a size that is not 4 * 2^k."""
+        """Raise ConfigError for a size that is not 4 * 2^k."""
         size = check_size(data)  # without norm, D never mixes samples
         return Discriminator(self._widths(size), data.shape[0], size, self._place(size))
 

@@ -38,7 +38,7 @@ class StyleGAN2(Model):
     path_shrink: PositiveInt = 2
 
     def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
-        """Return a module (z (N, Z), c (N, E)) -> images (N, C, H, W). Raises ConfigError for another size."""
+        """Raise ConfigError for a size that is no power of two."""
         if self.mixing > 1:
             raise ConfigError(f"{self.mixing} is no share of the samples", where="model.mixing", hint="0.9")
         mapping = Mapping(self.z_dim + embedding_dim, self.w_dim, self.mapping_layers)
@@ -46,7 +46,7 @@ class StyleGAN2(Model):
         return Generator(mapping, synthesis, self.mixing)
 
     def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
-        """Return a module images (N, C, H, W) -> features (N, F). Raises ConfigError for what `per_sample` forbids."""
+        """Raise ConfigError if minibatch standard deviation is asked for under a per-sample enforcer."""
         if self.minibatch_std == "on" and per_sample:
             raise ConfigError(
                 "minibatch standard deviation makes each logit depend on its group, so a per-sample enforcer "
@@ -58,7 +58,7 @@ class StyleGAN2(Model):
         return Discriminator(data.shape[0], self._widths(data)[::-1], self.group if on else 0)
 
     def generator_penalty(self, generator: nn.Module, z: Tensor, c: Tensor) -> Tensor:
-        """Path length regularisation, arXiv:1912.04958, Eq. 4; zero in the updates between."""
+        """Return the path length penalty, arXiv:1912.04958, Eq. 4; zero in updates that skip it."""
         assert isinstance(generator, Generator)  # we made it
         if not self.path_weight or not generator.path_length.is_due(self.path_every):
             return z.new_zeros(())
