@@ -24,10 +24,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ganzoo import load_zoo
+from ganzoo import load_zoo, machine
 from ganzoo.builtin.datasets.own_images import Folder, ImageFiles, Zip
 from ganzoo.contracts import Samples
-from ganzoo.data import memory
 from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import Feed
@@ -100,10 +99,10 @@ def load_all(dataset: ImageFiles, words: argparse.Namespace) -> dict[str, Sample
         samples["cached"] = cached.load()
     with timed("hash the files (a part of that)"), cached.list_images() as listing:
         cached.hash_files(listing)
-    free, memory.available_bytes = memory.available_bytes, lambda: 0
+    free, machine.available_bytes = machine.available_bytes, lambda: 0
     with timed("first pass over streamed images"):
         samples["streamed"] = dataset.load()
-    memory.available_bytes = free
+    machine.available_bytes = free
     with timed("hash the pixels in memory"):
         assert samples["memory"].digests == samples["cached"].digests == samples["streamed"].digests
     return samples

@@ -1,9 +1,9 @@
-"""Decoded images in one memory-mapped file, from which anything doubtful is decoded again.
+"""A cache of decoded images: one memory-mapped file per dataset, decoded again if anything about it is doubtful.
 
     <name>.pixels   uint8 (M, C, S, S), row after row
     <name>.json     M, SHA-256 of the samples, what became of each image; without it the pixels count for nothing
 
-The name is a hash of what the pixels depend on: the files by content, how they are decoded, and what decodes them.
+The name is a hash of all that the pixels depend on: contents of the files, decode options, versions of the decoders.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,23 +28,36 @@ from filelock import FileLock
 from PIL import features
 from torch import Tensor
 
-from ganzoo.data.reading import Look, Survey
+from ganzoo.data.reading import DecodeOptions, Survey
 from ganzoo.data.samples import Samples
 from ganzoo.errors import ResourceError
 from ganzoo.files import cache_folder, write_atomically
 
 SCHEMA = 1
-"""Of the files here; grows whenever images are decoded differently."""
+"""Version of the files here; grows whenever images are decoded differently."""
 
 
 class _DamageError(Exception):
-    """An entry is not as it was written; the text says how it shows."""
+    """An entry is not as it was written; the text says what is wrong."""
 
 
-def name(content: str, look: Look) -> str:
-    """Return the name of the entry of some files, whose content hash this is, decoded in this way."""
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The images of one entry: what the cache needs to write it, and to make samples of it."""
+
+    options: DecodeOptions
+    bytes: int
+    """Size of all pixels."""
+    decode: Callable[[BinaryIO], Survey]
+    """Write the pixels of every readable image to a file, in order."""
+    describe: Callable[[Tensor, Survey], Samples]
+    """Return the samples with these pixels, uint8 (M, C, S, S)."""
+
+
+def name(content: str, options: DecodeOptions) -> str:
+    """Return the name of the entry of files with this content hash, decoded with these options."""
     decoders = [PIL.__version__, *(features.version(codec) for codec in ("jpg", "zlib", "webp", "libtiff"))]
-    parts = {"schema": SCHEMA, "files": content, "look": look._asdict(), "decoders": decoders}
+    parts = {"schema": SCHEMA, "files": content, "look": options._asdict(), "decoders": decoders}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -56,40 +69,34 @@ def find_folder() -> Path:
     return folder
 
 
-def load(
-    entry: str,
-    look: Look,
-    needed: int,
-    decode: Callable[[BinaryIO], Survey],
-    describe: Callable[[Tensor, Survey], Samples],
-) -> Samples:
-    """Return the samples of an entry; where there is none, or a damaged one, `decode` writes its pixels first.
+def load(entry: str, source: Source) -> Samples:
+    """Return the samples of an entry; if it is missing or damaged, decode and write it first.
 
-    `needed` is their size in bytes. One process at a time writes an entry, and others wait for it. Raises what
-    `decode` and `describe` raise, ResourceError if the entry cannot be written.
+    One process at a time writes an entry, and others wait for it. Raises what `decode` and `describe` of the
+    source raise, and ResourceError if the entry cannot be written.
     """
     path = find_folder() / f"{entry}.pixels"
     with suppress(FileNotFoundError, _DamageError):
-        return _read(path, look, describe)
-    with _explaining(path.parent, needed):
+        return _read(path, source)
+    with _explaining(path.parent, source.bytes):
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
             try:
-                return _read(path, look, describe)  # another process has written it meanwhile
+                return _read(path, source)  # another process has written it meanwhile
             except FileNotFoundError:
-                return _write(path, look, needed, decode, describe)
+                return _write(path, source)
             except _DamageError as damage:
-                samples = _write(path, look, needed, decode, describe)
+                samples = _write(path, source)
                 note = f"the cached images were unusable ({damage}), decoded again: {path}"
                 return replace(samples, notes=(note, *samples.notes))
 
 
-def _read(path: Path, look: Look, describe: Callable[[Tensor, Survey], Samples]) -> Samples:
-    """Map an entry and compare its hash, which reads it once. Raises FileNotFoundError, _DamageError."""
+def _read(path: Path, source: Source) -> Samples:
+    """Map an entry and compare its hash, for which it is read once. Raises FileNotFoundError, _DamageError."""
     try:
         facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         survey = Survey(facts["count"], [tuple(bad) for bad in facts["bad"]], Counter(facts["changes"]), facts["grey"])
-        samples = describe(_map(path, look, survey), survey)
+        samples = source.describe(_map(path, source.options, survey), survey)
     except (ValueError, KeyError, TypeError) as error:
         raise _DamageError(f"its record is damaged: {error}") from error
     if samples.digests.images != facts["sha256"]:
@@ -97,25 +104,19 @@ def _read(path: Path, look: Look, describe: Callable[[Tensor, Survey], Samples])
     return samples
 
 
-def _write(
-    path: Path,
-    look: Look,
-    needed: int,
-    decode: Callable[[BinaryIO], Survey],
-    describe: Callable[[Tensor, Survey], Samples],
-) -> Samples:
+def _write(path: Path, source: Source) -> Samples:
     """Write pixels, then the record; each is whole or not there."""
     for left in path.parent.glob(f".{path.name}.tmp-*"):
-        left.unlink()  # of a process that was killed: the lock is ours
-    if shutil.disk_usage(path.parent).free < needed:
+        left.unlink()  # written by a process that was killed: this one holds the lock
+    if shutil.disk_usage(path.parent).free < source.bytes:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
     try:
         with temporary.open("xb") as file:
-            survey = decode(file)
+            survey = source.decode(file)
             file.flush()
             os.fsync(file.fileno())
-        samples = describe(_map(temporary, look, survey), survey)
+        samples = source.describe(_map(temporary, source.options, survey), survey)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -124,9 +125,9 @@ def _write(
     return samples
 
 
-def _map(path: Path, look: Look, survey: Survey) -> Tensor:
+def _map(path: Path, options: DecodeOptions, survey: Survey) -> Tensor:
     """Return uint8 (M, C, S, S) that lie in a file and are never written. Raises _DamageError for another length."""
-    shape = (survey.count - len(survey.bad), look.channels, look.size, look.size)
+    shape = (survey.count - len(survey.bad), *options.shape)
     if (found := path.stat().st_size) != (wanted := int(np.prod(shape))):
         raise _DamageError(f"{found:,} bytes of {wanted:,}")
     with warnings.catch_warnings():
@@ -136,7 +137,7 @@ def _map(path: Path, look: Look, survey: Survey) -> Tensor:
 
 @contextmanager
 def _explaining(folder: Path, needed: int) -> Iterator[None]:
-    """Turn what a disk refuses into ResourceError."""
+    """Turn an error of the disk into ResourceError."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,8 @@
-"""Image files to pixels by threads, all at once or block by block, and what became of each."""
+"""Image files to pixels by threads, all at once or block by block, with a record of what became of each."""
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,21 +16,32 @@ from torch import Tensor
 
 from ganzoo.data.decoding import Background, UnreadableImageError, decode_image
 from ganzoo.data.listing import ImageFile, abridge
-from ganzoo.machine import count_cores
+from ganzoo.machine import count_cores, require_memory
 
 Changes = tuple[str, ...]
-BATCH = 16  # images to decode per task: to wake the main thread for each takes longer than a small image
-TINY = 4096  # bytes of an image file below which threads spend more time in turns than in Pillow
-BLOCK_BYTES = 2**25  # of pixels that are held at once where not all can be
+BATCH = 16  # images decoded per task: waking the main thread for each takes longer than decoding a small image
+TINY = 4096  # bytes; threads that decode smaller files wait for each other longer than they decode
+BLOCK_BYTES = 2**25  # bytes of pixels that are held at once where memory does not hold all
 
 
-class Look(NamedTuple):
+class DecodeOptions(NamedTuple):
     """How images are decoded."""
 
     channels: int
     """1 or 3."""
     size: int
+    """Height and width in pixels."""
     background: Background
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, S, S) of a decoded image."""
+        return (self.channels, self.size, self.size)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of a decoded image."""
+        return math.prod(self.shape)
 
 
 @dataclass
@@ -43,10 +55,10 @@ class Survey:
     changes: Counter[str] = field(default_factory=Counter)
     """How many images were changed in which way."""
     grey: bool = True
-    """Whether all channels of every image agree."""
+    """True if the channels of every image agree."""
 
     def add(self, outcomes: Sequence[Changes | str]) -> list[int]:
-        """Take what `decode_into` gave for the next images; return which of these can be read."""
+        """Take what `decode_into` returned for the next images; return the indices of those that can be read."""
         self.bad += [(self.count + i, outcome) for i, outcome in enumerate(outcomes) if isinstance(outcome, str)]
         self.changes.update(change for outcome in outcomes if not isinstance(outcome, str) for change in outcome)
         self.count += len(outcomes)
@@ -60,11 +72,11 @@ class Survey:
 
     @property
     def notes(self) -> list[str]:
-        """Return such as "1 of 2 images upsampled to 64x64"."""
+        """One sentence per kind of change, such as "1 of 2 images upsampled to 64x64"."""
         return [f"{n} of {self.count} images {change}" for change, n in sorted(self.changes.items())]
 
     def name_bad(self, files: Sequence[ImageFile]) -> str:
-        """Return such as "1 of 9 images unreadable: a.png (truncated)"; nothing if all can be read."""
+        """Return "1 of 9 images unreadable: a.png (truncated)" or the like; an empty text if all can be read."""
         if not self.bad:
             return ""
         named = [f"{files[index].name} ({reason})" for index, reason in self.bad]
@@ -94,28 +106,42 @@ def decode_into(x: Tensor, files: Sequence[ImageFile], background: Background, t
         return [outcome for batch in batches for outcome in batch]
 
 
-def read_blocks(files: Sequence[ImageFile], look: Look, survey: Survey) -> Iterator[Tensor]:
+def read_all(files: Sequence[ImageFile], options: DecodeOptions) -> tuple[Tensor, Survey]:
+    """Decode all images: uint8 (n, C, S, S) of those that can be read, in order, and what became of each.
+
+    Raises ResourceError if memory is short.
+    """
+    require_memory(len(files), channels=options.channels, size=options.size)
+    survey = Survey()
+    x = torch.empty(len(files), *options.shape, dtype=torch.uint8)
+    kept = survey.add(decode_into(x, files, options.background, count_threads(files)))
+    x = x if len(kept) == len(x) else x[kept]
+    survey.grey = is_grey(x)
+    return x, survey
+
+
+def read_blocks(files: Sequence[ImageFile], options: DecodeOptions, survey: Survey) -> Iterator[Tensor]:
     """Decode all images, BLOCK_BYTES at once: yield uint8 (n, C, S, S) of those that can be read, in order.
 
-    `survey` learns what became of each; its `grey` holds once the last block is done.
+    What became of each image is added to `survey`, whose `grey` is right once the last block is done.
     """
-    threads, length = count_threads(files), max(1, BLOCK_BYTES // (look.channels * look.size**2))
+    threads, length = count_threads(files), max(1, BLOCK_BYTES // options.bytes)
     for start in range(0, len(files), length):
         part = files[start : start + length]
-        x = torch.empty(len(part), look.channels, look.size, look.size, dtype=torch.uint8)
-        kept = survey.add(decode_into(x, part, look.background, threads))
+        x = torch.empty(len(part), *options.shape, dtype=torch.uint8)
+        kept = survey.add(decode_into(x, part, options.background, threads))
         x = x if len(kept) == len(x) else x[kept]
         survey.grey = survey.grey and is_grey(x)
         yield x
 
 
 def count_threads(files: Sequence[ImageFile]) -> int:
-    """Return one for tiny images, else one per core: Pillow frees the GIL while it decodes."""
+    """Return 1 for tiny images, else the number of cores: Pillow releases the GIL while it decodes."""
     sample = files[:: len(files) // 8 + 1]
-    return min(8, count_cores()) if any(count_bytes(file) > TINY for file in sample) else 1
+    return min(8, count_cores()) if any(file_length(file) > TINY for file in sample) else 1
 
 
-def count_bytes(file: ImageFile) -> int:
+def file_length(file: ImageFile) -> int:
     """Return the length of a file, 0 if it is unreadable."""
     try:
         return len(file.read())
@@ -124,5 +150,5 @@ def count_bytes(file: ImageFile) -> int:
 
 
 def is_grey(x: Tensor) -> bool:
-    """uint8 (M, C, H, W) -> whether the channels of every image agree; stops at the first coloured one."""
+    """uint8 (M, C, H, W) -> True if the channels of every image agree; stops at the first coloured one."""
     return all(bool((image[:1] == image[1:]).all()) for image in x)

@@ -13,6 +13,8 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from ganzoo.errors import PluginError
+
 
 @dataclass(frozen=True)
 class DataSpec:
@@ -51,7 +53,7 @@ class LazyImages(ABC):
 
 
 BLOCK = 2**24
-"""Numbers that are held at once where all are read."""
+"""Values per block when a whole dataset is hashed."""
 
 Pixels = Tensor | LazyImages
 """Both have a shape, a length, a dtype, and give a tensor for a slice or a list of indices."""
@@ -91,14 +93,57 @@ class Samples:
 
     @cached_property
     def digests(self) -> Digests:
-        """The content, the same wherever x lies; read once, in blocks, unless it is known."""
-        if self.known is not None:
-            return self.known
-        data, images = hashlib.sha256(), hashlib.sha256(repr(tuple(self.x.shape)).encode())
-        length = max(1, BLOCK // max(1, math.prod(self.x.shape[1:])))
-        for start in range(0, len(self.x), length):
-            block = self.x[start : start + length].contiguous().cpu().numpy().data
-            data.update(block)
-            images.update(block)
-        data.update(self.y.contiguous().cpu().numpy().data)
-        return Digests(data.hexdigest(), images.hexdigest())
+        """Hashes of the content, the same on every device; computed once, unless they are known."""
+        return hash_samples(self.x, self.y) if self.known is None else self.known
+
+
+class ContentHash:
+    """SHA-256 of samples that come block by block."""
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        """Begin a hash of samples of this shape (M, *shape)."""
+        self._data, self._images = hashlib.sha256(), hashlib.sha256(repr(tuple(shape)).encode())
+
+    def update(self, block: Tensor) -> None:
+        """Add the next samples (n, *shape)."""
+        content = _bytes(block)
+        self._data.update(content)
+        self._images.update(content)
+
+    def finish(self, y: Tensor) -> Digests:
+        """Add the labels (M,) and return the hashes."""
+        self._data.update(_bytes(y))
+        return Digests(self._data.hexdigest(), self._images.hexdigest())
+
+
+def hash_samples(x: Pixels, y: Tensor | None = None) -> Digests:
+    """Hash samples (M, *shape), and their labels (M,) where there are some, in blocks that fit in memory."""
+    content = ContentHash(x.shape)
+    length = max(1, BLOCK // max(1, math.prod(x.shape[1:])))
+    for start in range(0, len(x), length):
+        content.update(x[start : start + length])
+    return content.finish(torch.empty(0) if y is None else y)
+
+
+def _bytes(values: Tensor) -> memoryview:
+    return values.contiguous().cpu().numpy().data
+
+
+def check_samples(samples: Samples, dataset: str) -> None:
+    """Raise PluginError if a dataset did not give what the contract promises: type, range, lengths, labels."""
+    x, y, classes = samples.x, samples.y, samples.spec.num_classes
+    numbers = x.dtype == torch.uint8 or (isinstance(x, Tensor) and in_range(x))
+    promises = {
+        "x is uint8, or float32 in [-1, 1]": numbers,
+        "images (M, C, H, W) are uint8 from 0 to 255": x.dtype == torch.uint8 or len(samples.spec.shape) != 3,
+        "x and y have the same length, not 0": 0 < len(x) == len(y),
+        f"y is int64 in [0, {classes})": y.dtype == torch.int64 and bool(((y >= 0) & (y < classes)).all()),
+    }
+    for promise, kept in promises.items():
+        if not kept:
+            raise PluginError(f"dataset {dataset!r} breaks its contract, by which {promise}", hint="ganzoo plugins")
+
+
+def in_range(x: Tensor) -> bool:
+    """Return True if samples are float32 in [-1, 1]; nan is not."""
+    return x.dtype == torch.float32 and bool((x.abs() <= 1).all())

@@ -21,18 +21,18 @@ from torch import Tensor
 
 from ganzoo.cells import die_with_parent
 from ganzoo.data.listing import ImageFile, printable
-from ganzoo.data.reading import Look, count_threads, decode_into
+from ganzoo.data.reading import DecodeOptions, count_threads, decode_into
 from ganzoo.data.samples import LazyImages
 from ganzoo.errors import DataError, ResourceError
 from ganzoo.machine import count_cores
 
-CHUNK_BYTES = 2**21  # of pixels that a process decodes and sends at once
-CHUNK = 64  # images of it at most
+CHUNK_BYTES = 2**21  # bytes of pixels that a process decodes and sends at once
+CHUNK = 64  # images that it sends at once at most
 AHEAD = 4  # chunks that each process may be ahead
 MOST_PROCESSES = 16
 
 
-class Lost(NamedTuple):
+class Unreadable(NamedTuple):
     """An image that could be read once and cannot any more."""
 
     name: str
@@ -44,75 +44,77 @@ class StreamedImages(LazyImages):
     """Images of files that were all readable when the run began."""
 
     files: Sequence[ImageFile]
-    look: Look
+    options: DecodeOptions
     grey: bool
-    """Whether one channel says all."""
+    """True if one channel is enough, because all channels of every image agree."""
     workers: int
     """Processes that decode ahead."""
     threads: int
-    """That decode what is asked for directly."""
+    """Threads that decode what is indexed."""
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(M, C, S, S)."""
-        return (len(self.files), 1 if self.grey else self.look.channels, self.look.size, self.look.size)
+        return (len(self.files), 1 if self.grey else self.options.channels, *self.options.shape[1:])
 
     def __getitem__(self, index: slice | Sequence[int] | Tensor) -> Tensor:
-        """Decode by threads."""
+        """Return uint8 (n, C, S, S), decoded by threads. Raises DataError if one cannot be read any more."""
         return require(self.decode(torch.arange(len(self.files))[index].tolist(), self.threads))
 
-    def decode(self, indices: Sequence[int], threads: int) -> Tensor | Lost:
+    def decode(self, indices: Sequence[int], threads: int) -> Tensor | Unreadable:
         """Return uint8 (n, C, S, S), or the first image that cannot be read."""
         files = [self.files[index] for index in indices]
-        x = torch.empty(len(files), self.look.channels, self.look.size, self.look.size, dtype=torch.uint8)
-        for file, outcome in zip(files, decode_into(x, files, self.look.background, threads), strict=True):
+        x = torch.empty(len(files), *self.options.shape, dtype=torch.uint8)
+        for file, outcome in zip(files, decode_into(x, files, self.options.background, threads), strict=True):
             if isinstance(outcome, str):
-                return Lost(file.name, outcome)
+                return Unreadable(file.name, outcome)
         return x[:, :1] if self.grey else x
 
     def stream(self, indices: Iterator[int]) -> Generator[Tensor]:
-        """Decode by processes."""
+        """Yield images decoded ahead by processes; see `LazyImages.stream`."""
         chunks = open_processes(self, indices)
         try:
             yield from map(require, chunks)
         except RuntimeError as error:
             if "exited unexpectedly" not in str(error):
                 raise
-            what, hint = "a process that decodes images was killed, perhaps for want of memory", "ganzoo resume, "
-            raise ResourceError(what, hint=hint + "with --set dataset.workers=1") from error
+            what = "a process that decodes images was killed, perhaps because memory was short"
+            raise ResourceError(what, hint="fewer processes: --set dataset.workers=1; or --cache") from error
         finally:
             del chunks  # the last reference: ends the processes and waits for them
 
 
-def require(chunk: Tensor | NDArray[np.uint8] | Lost) -> Tensor:
-    """Return the images. Raises DataError if one is lost."""
-    if isinstance(chunk, Lost):
+def require(chunk: Tensor | NDArray[np.uint8] | Unreadable) -> Tensor:
+    """Return the images. Raises DataError if one of them cannot be read any more."""
+    if isinstance(chunk, Unreadable):
         what = f"{printable(chunk.name)} cannot be read any more: {chunk.reason}"
-        raise DataError(what, where="an image that was readable when the run began", hint="restore it; ganzoo resume")
+        raise DataError(
+            what, where="an image that was readable when the run began", hint="restore it, then ganzoo resume RUN"
+        )
     return chunk if isinstance(chunk, Tensor) else torch.from_numpy(chunk)
 
 
 class Chunks:
-    """What a DataLoader asks in its processes: some indices -> their images."""
+    """The dataset of a DataLoader: some indices -> their images, decoded in its processes."""
 
     def __init__(self, images: StreamedImages) -> None:
         self.images = images
 
-    def __getitems__(self, indices: list[int]) -> NDArray[np.uint8] | Lost:
-        """As arrays, which travel through a pipe: shared memory is 64 MB in a container, and a bus error beyond."""
+    def __getitems__(self, indices: list[int]) -> NDArray[np.uint8] | Unreadable:
+        """Return arrays, sent through a pipe: tensors need shared memory, of which a container has 64 MB."""
         x = self.images.decode(indices, 1)
-        return x if isinstance(x, Lost) else x.numpy()
+        return x if isinstance(x, Unreadable) else x.numpy()
 
 
-def open_processes(images: StreamedImages, indices: Iterator[int]) -> Iterator[NDArray[np.uint8] | Lost]:
-    """Return what DataLoader's processes make of endless indices, in their order; it ends them when it is collected."""
+def open_processes(images: StreamedImages, indices: Iterator[int]) -> Iterator[NDArray[np.uint8] | Unreadable]:
+    """Decode endless indices in order by processes of a DataLoader, which end when the iterator is collected."""
     from torch.utils.data import DataLoader  # takes a while to import, and few runs stream
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about more workers than cores, and about fork beside threads: see _begin
         loader: Any = DataLoader(
             Chunks(images),  # type: ignore[arg-type]  # it needs no more than __getitems__
-            batch_sampler=_cut(indices, chunk_length(images.look)),
+            batch_sampler=_cut(indices, chunk_length(images.options)),
             num_workers=images.workers,
             prefetch_factor=AHEAD,
             collate_fn=_unchanged,
@@ -126,7 +128,7 @@ def open_processes(images: StreamedImages, indices: Iterator[int]) -> Iterator[N
 
 @contextmanager
 def _keeping_handler() -> Iterator[None]:
-    """torch's own handler of SIGCHLD raises wherever the main thread is; without it a loss shows at the next chunk."""
+    """Keep the handler of SIGCHLD: torch's raises anywhere in the main thread, and the next chunk shows the loss."""
     main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGCHLD) if main and hasattr(signal, "SIGCHLD") else None
     yield
@@ -134,19 +136,19 @@ def _keeping_handler() -> Iterator[None]:
         signal.signal(signal.SIGCHLD, before)
 
 
-def chunk_length(look: Look) -> int:
-    """Return how many images a process decodes at once."""
-    return max(1, min(CHUNK, CHUNK_BYTES // (look.channels * look.size**2)))
+def chunk_length(options: DecodeOptions) -> int:
+    """Return the number of images that a process decodes at once."""
+    return max(1, min(CHUNK, CHUNK_BYTES // options.bytes))
 
 
 def count_processes() -> int:
-    """Return one for each core but that of the main process."""
+    """Return the number of processes that decode: one per core, but for the core of the main process."""
     return min(MOST_PROCESSES, max(1, count_cores() - 1))
 
 
-def stream_files(files: Sequence[ImageFile], look: Look, grey: bool, workers: int) -> StreamedImages:
+def stream_files(files: Sequence[ImageFile], options: DecodeOptions, grey: bool, workers: int) -> StreamedImages:
     """Return images that stay in these files, all of which can be read; with 0 workers, as many as suit the machine."""
-    return StreamedImages(files, look, grey, workers or count_processes(), count_threads(files))
+    return StreamedImages(files, options, grey, workers or count_processes(), count_threads(files))
 
 
 def _cut(indices: Iterator[int], length: int) -> Iterator[list[int]]:
@@ -160,7 +162,7 @@ def _unchanged(chunk: Any) -> Any:
 
 
 def _begin(parent: int, _: int) -> None:
-    """Shed what a forked process inherits: handlers by which a run saves itself, and a parent that may be killed.
+    """Drop the signal handlers that a forked process inherits, and end with the parent.
 
     A process that outlived a killed run would hold its lock. Threads of the parent are not inherited, and their
     locks do not matter: torch has one thread here, and Pillow none.

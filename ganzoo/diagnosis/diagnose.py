@@ -15,6 +15,7 @@ from ganzoo.audit.findings import Finding, by_level
 from ganzoo.audit.rules import judge
 from ganzoo.audit.updates import measure_rates
 from ganzoo.contracts import Conditioner, Dataset, Extractor, FeatureExtractor, Samples
+from ganzoo.data.samples import check_samples
 from ganzoo.diagnosis.advice import suit
 from ganzoo.diagnosis.course import judge_end, judge_loss, judge_rhythm
 from ganzoo.diagnosis.history import FEWEST_SCORES, Floats, read_series
@@ -26,7 +27,6 @@ from ganzoo.runs.folder import explain_disk
 from ganzoo.runs.run import Run
 from ganzoo.settings.sections import Choice
 from ganzoo.settings.toml import parse_component
-from ganzoo.training.feed import check_samples
 from ganzoo.training.sampling import as_stored
 from ganzoo.zoo import choices
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -181,10 +180,3 @@ def describe_reference(samples: Samples, dataset: Choice, zoo: Zoo) -> Reference
     places = ("root", "path", "download", "cache", "workers")
     kept = {name: value for name, value in options.items() if name not in places}
     return Reference(dataset.name, kept, len(samples), samples.digests.images)
-
-
-def hash_images(x: Tensor) -> str:
-    """Return the sha256 of shape and pixels of uint8 images (M, C, H, W)."""
-    digest = hashlib.sha256(repr(tuple(x.shape)).encode())
-    digest.update(x.contiguous().cpu().numpy().data)
-    return digest.hexdigest()

@@ -10,12 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from PIL import Image
-from torch import Tensor
 
-from ganzoo.builtin.datasets.own_images import Folder, ImageFiles, Zip
 from ganzoo.data.archive import open_archive
 from ganzoo.data.decoding import FORMATS, UnreadableImageError, naming_the_reason
 from ganzoo.data.listing import SPLITS, SUFFIXES, ImageFile, Listing, abridge, list_folder, printable
+from ganzoo.data.reading import DecodeOptions, read_all
 from ganzoo.errors import DataError, EvaluationError
 from ganzoo.evaluation.image_sizes import Sizes, Target, evaluating, note_resizing, own_size, show
 
@@ -26,13 +25,13 @@ SETS = SPLITS | {"real", "reals", "fake", "fakes", "generated", "reference"}
 def read_folder(path: Path, image_size: int | None) -> Target:
     """Return the images of a folder. Raises DataError, EvaluationError or ResourceError."""
     with _rewording():
-        return _decode(Folder, path, list_folder(path), image_size)
+        return _decode(path, list_folder(path), image_size)
 
 
 def read_zip(path: Path, image_size: int | None) -> Target:
     """Return the images of an archive. Raises DataError, EvaluationError or ResourceError."""
     with _rewording(), open_archive(path) as listing:
-        return _decode(Zip, path, listing, image_size)
+        return _decode(path, listing, image_size)
 
 
 @contextmanager
@@ -45,16 +44,18 @@ def _rewording() -> Iterator[None]:
         raise DataError(error.what, where=error.where, hint=hint) from error
 
 
-def _decode(kind: type[ImageFiles], path: Path, listing: Listing, image_size: int | None) -> Target:
+def _decode(path: Path, listing: Listing, image_size: int | None) -> Target:
     if not listing.files:
         kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
         raise DataError(f"no images found in {show(path)} (looked for {kinds})", where="; ".join(listing.notes))
     listing, notes = _merge_folders(path, listing)
     sizes = _count_sizes(listing.files)
     size = image_size or own_size(sizes, path)
-    samples = kind(str(path), image_size=size).decode_all(listing)
-    assert isinstance(samples.x, Tensor)  # all of it is decoded
-    return Target(samples.x, (*notes, *samples.notes, *note_resizing(sizes, size)))
+    x, survey = read_all(listing.files, DecodeOptions(3, size, "white"))
+    if survey.bad:
+        raise DataError(survey.name_bad(listing.files), where=show(path))
+    x = x[:, :1].contiguous() if survey.grey else x
+    return Target(x, (*notes, *listing.notes, *survey.notes, *note_resizing(sizes, size)))
 
 
 def _merge_folders(path: Path, listing: Listing) -> tuple[Listing, list[str]]:

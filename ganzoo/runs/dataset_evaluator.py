@@ -9,11 +9,11 @@ import torch
 
 from ganzoo.contracts import Samples
 from ganzoo.data.images import write_png
+from ganzoo.data.samples import check_samples
 from ganzoo.errors import EvaluationError, FolderError
 from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.device import choose_device
-from ganzoo.training.feed import check_samples
 from ganzoo.training.sampling import Images
 from ganzoo.zoo.catalogue import Zoo
 

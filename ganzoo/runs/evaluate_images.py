@@ -10,8 +10,9 @@ from typing import Any
 from torch import Tensor
 
 from ganzoo.data.listing import abridge
+from ganzoo.data.samples import hash_samples
 from ganzoo.errors import ConfigError, EvaluationError
-from ganzoo.evaluation.evaluator import Report, hash_images
+from ganzoo.evaluation.evaluator import Report
 from ganzoo.evaluation.image_sets import read_images
 from ganzoo.evaluation.image_sizes import evaluating, show
 from ganzoo.evaluation.protocol import Generated
@@ -40,7 +41,7 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], closest: Pat
     evaluator = open_dataset_evaluator(with_image_size(config, x.shape[-1], zoo), zoo, tuple(x.shape[1:]))
     images = StoredImages(x, evaluation_device(config))
     source = "folder" if path.is_dir() else path.suffix[1:].lower()
-    report = evaluator.score(images, Generated(len(x), source, sha256=hash_images(x)))
+    report = evaluator.score(images, Generated(len(x), source, sha256=hash_samples(x).images))
     report = replace(report, warnings=(*notes, *report.warnings))
     if closest is not None:
         write_closest(evaluator, report, images, closest)

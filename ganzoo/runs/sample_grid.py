@@ -5,8 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from ganzoo.contracts import DataSpec
-from ganzoo.data.images import make_grid
-from ganzoo.data.plane import draw_points
+from ganzoo.data.images import draw_points, make_grid
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.gan import GAN
 from ganzoo.training.sampling import draw_latents, sample_images, spread_labels

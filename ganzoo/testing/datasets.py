@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 
 from ganzoo.contracts import Samples
+from ganzoo.data.samples import check_samples
 from ganzoo.errors import DataError, PluginError
 from ganzoo.testing.expectations import ConformanceError, expect, expect_loaded
 from ganzoo.testing.subjects import Subject
-from ganzoo.training.feed import check_samples
 
 
 def load(subject: Subject) -> Samples:

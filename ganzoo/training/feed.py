@@ -12,28 +12,7 @@ from torch import Tensor
 from ganzoo.contracts import Samples
 from ganzoo.data.images import from_uint8
 from ganzoo.data.samples import Pixels
-from ganzoo.errors import PluginError
 from ganzoo.training.ranks import SINGLE, Ranks
-
-
-def check_samples(samples: Samples, dataset: str) -> None:
-    """Raise PluginError if a dataset did not give what the contract promises: type, range, lengths, labels."""
-    x, y, classes = samples.x, samples.y, samples.spec.num_classes
-    numbers = x.dtype == torch.uint8 or (isinstance(x, Tensor) and in_range(x))
-    promises = {
-        "x is uint8, or float32 in [-1, 1]": numbers,
-        "images (M, C, H, W) are uint8 from 0 to 255": x.dtype == torch.uint8 or len(samples.spec.shape) != 3,
-        "x and y have the same length, not 0": 0 < len(x) == len(y),
-        f"y is int64 in [0, {classes})": y.dtype == torch.int64 and bool(((y >= 0) & (y < classes)).all()),
-    }
-    for promise, kept in promises.items():
-        if not kept:
-            raise PluginError(f"dataset {dataset!r} breaks its contract, by which {promise}", hint="ganzoo plugins")
-
-
-def in_range(x: Tensor) -> bool:
-    """Say whether samples are float32 in [-1, 1]; nan is not."""
-    return x.dtype == torch.float32 and bool((x.abs() <= 1).all())
 
 
 class Feed:

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 import torch
 
 from ganzoo.contracts import Samples
+from ganzoo.data.samples import check_samples
 from ganzoo.errors import ConfigError, ResourceError
 from ganzoo.settings.sections import OptimConfig, RunConfig
 from ganzoo.training import randomness
 from ganzoo.training.build import build_gan
 from ganzoo.training.compatibility import advise
 from ganzoo.training.device import agree, choose_device
-from ganzoo.training.feed import Feed, check_samples
+from ganzoo.training.feed import Feed
 from ganzoo.training.graphs import choose_updates
 from ganzoo.training.loop import Training
 from ganzoo.training.ranks import SINGLE, Ranks

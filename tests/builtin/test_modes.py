@@ -17,7 +17,7 @@ from ganzoo.builtin.features.stacked import StackedDigitsCNN
 from ganzoo.builtin.metrics.frechet import FrechetDistance
 from ganzoo.builtin.metrics.modes import Modes, divergence
 from ganzoo.builtin.metrics.wasserstein import Wasserstein1
-from ganzoo.data.plane import FAKE, REAL, draw_points
+from ganzoo.data.images import FAKE_COLOUR, REAL_COLOUR, draw_points
 from ganzoo.data.transport import wasserstein1
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.extraction import extract
@@ -196,7 +196,7 @@ def test_a_run_on_points_is_evaluated_resumed_tabulated_and_reported(run, tmp_pa
 def test_a_run_on_points_has_pictures_and_its_samples_are_numbers(run, tmp_path):
     with Image.open(Run(run).grid) as picture:
         colours = {colour for _, colour in picture.getcolors()}
-        assert picture.size == (256, 256) and {REAL, FAKE} <= colours
+        assert picture.size == (256, 256) and {REAL_COLOUR, FAKE_COLOUR} <= colours
     ganzoo("sample", run, "-n", "5", "-o", tmp_path / "points.png")
     assert (tmp_path / "points.png").is_file()
     points = Run(run).samples(5)
@@ -217,7 +217,7 @@ def test_points_and_images_do_not_meet(run, tmp_path):
 def test_dots_lie_where_the_points_are():
     picture = draw_points(torch.tensor([[-1.0, 1.0]]), torch.tensor([[1.0, -1.0], [9.0, -9.0], [-1.0, 1.0]]))
     assert picture.shape == (3, 256, 256)
-    assert picture[:, 0, 0].tolist() == list(FAKE) and picture[:, 255, 255].tolist() == list(REAL)
+    assert picture[:, 0, 0].tolist() == list(FAKE_COLOUR) and picture[:, 255, 255].tolist() == list(REAL_COLOUR)
     assert (picture != 255).any(dim=0).sum() == 1 + 4  # a dot is the pixel of the point, and those left and above
     with pytest.raises(EvaluationError, match="neither images nor points"):
         draw_points(torch.zeros(4, 3))

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganzoo import machine as memory
+from ganzoo import machine
 from ganzoo.builtin.datasets.own_images import Folder
 from ganzoo.data.decoding import MAX_BYTES
 from ganzoo.data.listing import list_folder
@@ -191,11 +191,11 @@ def test_a_huge_file_is_refused_unread(tmp_path):
 
 def test_more_images_than_memory_are_refused_with_a_size_that_fits_where_all_are_needed(tmp_path, monkeypatch):
     write(tmp_path / "a.png")
-    monkeypatch.setattr(memory, "available_bytes", lambda: 2 * 3 * 500**2)
+    monkeypatch.setattr(machine, "available_bytes", lambda: 2 * 3 * 500**2)
     with pytest.raises(ResourceError) as caught:
         Folder(str(tmp_path), image_size=512).decode_all(list_folder(tmp_path))
     assert (caught.value.hint, caught.value.exit_code) == ("--image-size 496", 9)
 
 
 def test_free_memory_is_known_here():
-    assert 2**24 < memory.available_bytes() < 2**50
+    assert 2**24 < machine.available_bytes() < 2**50

@@ -19,13 +19,14 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
+from ganzoo import machine
 from ganzoo.builtin.datasets import own_images
 from ganzoo.cli import cli
 from ganzoo.contracts import Samples
-from ganzoo.data import cache, memory, reading
-from ganzoo.data.samples import LazyImages
+from ganzoo.data import cache, reading
+from ganzoo.data.samples import LazyImages, hash_samples
 from ganzoo.errors import DataError, ResourceError
-from ganzoo.evaluation.evaluator import describe_reference, hash_images
+from ganzoo.evaluation.evaluator import describe_reference
 from ganzoo.runs.manifest import describe_data
 from ganzoo.settings.sections import Choice
 from ganzoo.training.feed import Feed
@@ -55,7 +56,7 @@ def images(tmp_path):
 @pytest.fixture
 def little_memory(monkeypatch):
     """Free memory of which no dataset here takes less than half."""
-    monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
+    monkeypatch.setattr(machine, "available_bytes", lambda: 1000)
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_a_position_set_while_streaming_is_obeyed(images, little_memory):
 def test_an_archive_streams_by_any_number_of_processes(tmp_path, monkeypatch, workers):
     path = make_zip(tmp_path / "a.zip", MEMBERS)
     resident = load_zip(path)
-    monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
+    monkeypatch.setattr(machine, "available_bytes", lambda: 1000)
     streamed = load_zip(path, workers=workers)
     assert isinstance(streamed.x, LazyImages)
     assert torch.equal(streamed.x[:5], resident.x[:5])  # opens the archive here too: a position nobody may share
@@ -134,7 +135,7 @@ def test_what_streams_has_the_content_hash_labels_and_notes_of_memory(images, li
     resident = load(images)
     assert streamed.known is not None  # hashed on the one pass that every image takes part in
     assert describe_data(streamed) == describe_data(resident)
-    assert streamed.digests.images == hash_images(resident.x)
+    assert streamed.digests.images == hash_samples(resident.x).images
     assert Samples(streamed.x, streamed.y, streamed.class_names).digests == resident.digests  # decoded once more
     assert torch.equal(streamed.y, resident.y) and streamed.class_names == ("class0", "class1", "class2")
     assert torch.equal(streamed.x[10:20], resident.x[10:20])
@@ -153,7 +154,7 @@ def test_grey_and_unreadable_images_are_treated_as_in_memory(tmp_path, monkeypat
         write(tmp_path / f"grey/{i}.png", noise(i, grey=True))
     write(tmp_path / "grey/4.png", b"")
     resident = load(tmp_path / "grey", bad_images="skip")
-    monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
+    monkeypatch.setattr(machine, "available_bytes", lambda: 1000)
     other = load(tmp_path / "grey", bad_images="skip", cache=cached)
     assert tuple(other.x.shape) == (8, 1, 8, 8)
     assert describe_data(other) == describe_data(resident)
@@ -194,8 +195,8 @@ def test_a_killed_process_is_no_hang_and_no_traceback(images, little_memory):
 
 RUN = """
 import os, sys, torch
-from ganzoo import machine as memory
-memory.available_bytes = lambda: 1000
+from ganzoo import machine
+machine.available_bytes = lambda: 1000
 from ganzoo.cli import main
 sys.argv = ["ganzoo", *sys.argv[1:]]
 main()
@@ -453,7 +454,7 @@ def test_a_cache_that_cannot_be_written_still_serves_what_it_has(images, place, 
 
 MEASURED = """
 import sys, torch
-from ganzoo import machine as memory
+from ganzoo import machine
 from ganzoo.data import reading
 from ganzoo.builtin.datasets.own_images import Folder
 from ganzoo.training.feed import Feed
@@ -463,7 +464,7 @@ def resident_bytes():  # anonymous pages: those of files can be dropped at any t
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
 
 torch.set_num_threads(1)
-memory.available_bytes = lambda: 2**20
+machine.available_bytes = lambda: 2**20
 reading.BLOCK_BYTES = 2**22
 Folder(sys.argv[1], image_size=8).load()  # what reading itself takes
 before = resident_bytes()

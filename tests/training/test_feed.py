@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from ganzoo.contracts import Samples
+from ganzoo.data.samples import check_samples
 from ganzoo.errors import PluginError
-from ganzoo.training.feed import Feed, check_samples
+from ganzoo.training.feed import Feed
 from support.datasets import Stripes
 
 CPU = torch.device("cpu")

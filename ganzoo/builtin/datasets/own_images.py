@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from hashlib import file_digest, sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 
@@ -19,8 +19,8 @@ from ganzoo.data import cache
 from ganzoo.data.archive import open_archive
 from ganzoo.data.decoding import Background, ImageSize
 from ganzoo.data.listing import Listing, hash_each, list_folder, printable, require_classes
-from ganzoo.data.reading import Look, Survey, count_threads, decode_into, is_grey, read_blocks
-from ganzoo.data.samples import Digests, Pixels
+from ganzoo.data.reading import DecodeOptions, Survey, read_all, read_blocks
+from ganzoo.data.samples import ContentHash, Pixels
 from ganzoo.data.streaming import stream_files
 from ganzoo.errors import DataError
 
@@ -54,20 +54,15 @@ class ImageFiles(Dataset):
             require_classes(listing, self.path)
             if self.cache:
                 return self.load_cached(listing)
-            needed, free = self.count_pixels(listing), machine.available_bytes()
+            needed, free = self.count_bytes(listing), machine.available_bytes()
             return self.decode_all(listing) if needed <= free // 2 else self.stream(listing, needed, free)
 
     def decode_all(self, listing: Listing) -> Samples:
         """Decode the listed images. Raises DataError, or ResourceError if memory is short."""
         require_classes(listing, self.path)
-        look, survey = self.look, Survey()
-        machine.require_memory(len(listing.files), channels=look.channels, size=look.size)
-        x = torch.empty(len(listing.files), look.channels, look.size, look.size, dtype=torch.uint8)
-        kept = survey.add(decode_into(x, listing.files, look.background, count_threads(listing.files)))
+        x, survey = read_all(listing.files, self.decode_options)
         self.require_readable(listing, survey)
-        if len(kept) < len(x):
-            x = x[kept]
-        survey.grey = is_grey(x) if self.mode == "auto" else False
+        survey.grey = survey.grey and self.mode == "auto"
         return self.describe(listing, survey, x[:, :1].contiguous() if survey.grey else x)
 
     def load_cached(self, listing: Listing) -> Samples:
@@ -75,7 +70,7 @@ class ImageFiles(Dataset):
 
         def decode(file: BinaryIO) -> Survey:
             survey = Survey()
-            for block in read_blocks(listing.files, self.look, survey):
+            for block in read_blocks(listing.files, self.decode_options, survey):
                 file.write(block.numpy().data)
             self.require_readable(listing, survey)
             return survey
@@ -85,37 +80,36 @@ class ImageFiles(Dataset):
             grey = self.mode == "auto" and survey.grey
             return self.describe(listing, survey, x[:, :1] if grey else x)  # a view: the file has three channels
 
-        key = cache.name(f"{self.hash_files(listing)} {self.mode}", self.look)  # by mode, since the samples' hash is
-        return cache.load(key, self.look, self.count_pixels(listing), decode, describe)
+        options = self.decode_options
+        entry = cache.name(f"{self.hash_files(listing)} {self.mode}", options)  # "auto" may drop channels
+        return cache.load(entry, cache.Source(options, self.count_bytes(listing), decode, describe))
 
     def stream(self, listing: Listing, needed: int, free: int) -> Samples:
         """Decode every image once, to know that it can be read, and keep none; see `StreamedImages`."""
-        survey, look = Survey(), self.look
-        pixels, shaped = sha256(), sha256(repr((len(listing.files), look.channels, look.size, look.size)).encode())
-        for block in read_blocks(listing.files, look, survey):
-            pixels.update(block.numpy().data)
-            shaped.update(block.numpy().data)
+        survey, options = Survey(), self.decode_options
+        content = ContentHash((len(listing.files), *options.shape))
+        for block in read_blocks(listing.files, options, survey):
+            content.update(block)
         self.require_readable(listing, survey)
         survey.grey = survey.grey and self.mode == "auto"
         files = [listing.files[index] for index in survey.kept]
-        samples = self.describe(listing, survey, stream_files(files, look, survey.grey, self.workers))
+        samples = self.describe(listing, survey, stream_files(files, options, survey.grey, self.workers))
         if not survey.grey and not survey.bad:  # else the bytes hashed are not those of the samples
-            pixels.update(samples.y.numpy().data)
-            samples = replace(samples, known=Digests(pixels.hexdigest(), shaped.hexdigest()))
+            samples = replace(samples, known=content.finish(samples.y))
         note = (
-            f"{len(samples):,} images of {look.size}x{look.size} stream from {printable(self.path)}: they need "
+            f"{len(samples):,} images of {options.size}x{options.size} stream from {printable(self.path)}: they need "
             f"{needed / 2**30:.1f} GiB of memory, free are {free / 2**30:.1f} GiB; --cache decodes them once"
         )
         return replace(samples, notes=(note, *samples.notes))
 
     @property
-    def look(self) -> Look:
-        """How the images are decoded: in colour, unless grey was asked for."""
-        return Look(1 if self.mode == "grey" else 3, self.image_size, self.background)
+    def decode_options(self) -> DecodeOptions:
+        """Options of decoding: in colour, unless grey was asked for."""
+        return DecodeOptions(1 if self.mode == "grey" else 3, self.image_size, self.background)
 
-    def count_pixels(self, listing: Listing) -> int:
-        """Return the bytes of all images."""
-        return len(listing.files) * self.look.channels * self.look.size**2
+    def count_bytes(self, listing: Listing) -> int:
+        """Return the bytes of all decoded images."""
+        return len(listing.files) * self.decode_options.bytes
 
     def require_readable(self, listing: Listing, survey: Survey) -> None:
         """Raise DataError for unreadable images, unless they are to be skipped and some remain."""
