@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
 def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool, **flags: Any) -> None:
-    """Train a GAN with the settings of a RECIPE, or with the defaults of the chosen components.
+    """Train a GAN with the settings of a RECIPE, or with those that fit the chosen components.
 
     \b
     ganzoo run --model dcgan --loss wgan --lipschitz gp

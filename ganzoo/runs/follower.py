@@ -24,7 +24,7 @@ from ganzoo.zoo.catalogue import Zoo
 
 
 def start(settings: Settings, zoo: Zoo, ranks: Ranks) -> None:
-    """Train beside rank 0, which is in `start.start`.
+    """Train a new run on a rank other than 0, while rank 0 is in `start.start`.
 
     Raises RunInterrupted and DivergedError when rank 0 does, ResourceError if another rank ends, and what
     `prepare` raises.
@@ -34,7 +34,9 @@ def start(settings: Settings, zoo: Zoo, ranks: Ranks) -> None:
 
 
 def resume(path: Path, zoo: Zoo, ranks: Ranks) -> None:
-    """Go on beside rank 0, which is in `start.resume` and says from which step; all ranks read one run folder.
+    """Resume a run on a rank other than 0, while rank 0 is in `start.resume` and says from which step.
+
+    All ranks read one run folder.
 
     Raises what `start` raises, and CheckpointError if this rank cannot read what rank 0 reads.
     """

@@ -82,9 +82,8 @@ class RunLog:
 
     def audit(self, step: int, numbers: Mapping[str, float], seconds: float) -> None:
         """Append the numbers of an audit, and the seconds that it took."""
-        finite = {
-            name: value for name, value in numbers.items() if math.isfinite(value)
-        }  # JSON has neither nan nor inf
+        # JSON has neither nan nor inf
+        finite = {name: value for name, value in numbers.items() if math.isfinite(value)}
         append(self.folder.audits, {"step": step, **finite, "seconds": round(seconds, 4)})
         for name, value in finite.items():
             self._tensorboard.add_scalar(f"diagnosis/{name}", value, step)

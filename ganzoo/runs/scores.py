@@ -48,7 +48,7 @@ def is_scored(folder: RunFolder, step: int) -> bool:
     return wanted <= saved
 
 
-def mark_best(folder: RunFolder, saving: int | None = None) -> None:
+def keep_best_checkpoint(folder: RunFolder, saving: int | None = None) -> None:
     """Keep the best checkpoint from rotation, if it exists or is the step that is about to be saved."""
     best = best_evaluation(folder)
     if best and best["step"] in (saving, *checkpoint.available_steps(folder.checkpoints)):

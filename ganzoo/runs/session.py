@@ -15,7 +15,7 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.log import RunLog
 from ganzoo.runs.observer import Observer
-from ganzoo.runs.scores import best_evaluation, mark_best, score_run
+from ganzoo.runs.scores import best_evaluation, keep_best_checkpoint, score_run
 from ganzoo.runs.signals import Interrupts
 from ganzoo.runs.status import errors_to_status, write_end
 from ganzoo.training.gan import GAN
@@ -60,7 +60,7 @@ class Session:
         training.align()
         folder.write_status("running", training.step, training.run.train.steps)
         with closing(RunLog(folder, training.run, self.samples.spec, training.step, self.samples)) as self.log:
-            mark_best(folder)  # as it was at this step: a kill may have come after a later mark
+            keep_best_checkpoint(folder)  # as it was at this step: a kill may have come after a later mark
             self.watch = Watch(self.samples, self.evaluator.dataset, training.run.optim.batch_size)
             if training.step == 0:
                 self.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
@@ -129,6 +129,6 @@ class Session:
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         """Save a checkpoint, and write its step to the status."""
-        mark_best(self.folder, step)  # first, so that rotation spares it and drops the one before
+        keep_best_checkpoint(self.folder, step)  # first, so that rotation spares it and drops the one before
         checkpoint.save(self.folder.checkpoints, step, state, keep_last=self.training.run.train.keep_last)
         self.folder.write_status("running", step, self.training.run.train.steps)

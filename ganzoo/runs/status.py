@@ -1,4 +1,4 @@
-"""How a run ended, written to its status.json: complete, interrupted, diverged or failed."""
+"""The state that a run ended in, in its status.json: complete, interrupted, diverged or failed."""
 
 from __future__ import annotations
 
