@@ -13,7 +13,7 @@ import pytest
 
 from ganzoo.builtin.engines import ray as engine
 from ganzoo.builtin.engines.ray import RayCluster
-from ganzoo.builtin.engines.storage import Mirror
+from ganzoo.builtin.engines.storage import CellStorage
 from ganzoo.cells import Cell
 from ganzoo.errors import ConfigError, PluginError, ResourceError
 from ganzoo.runs import checkpoint
@@ -254,17 +254,17 @@ def test_a_storage_that_cannot_be_used_is_refused_before_anything_runs(place):
 def test_what_a_storage_holds_follows_what_was_done_here(place):
     (cell,) = cells(place, "here", 1)
     storage = place / "follows"
-    mirror = Mirror(storage.as_uri(), cell)
+    files = CellStorage(storage.as_uri(), cell)
     cell.folder.mkdir(parents=True)
     (cell.folder / "recipe.toml").touch()
     (cell.folder / "status.json").write_text('{"state": "diverged"}')
     engine._prepare(storage.as_uri(), [cell])
-    assert mirror.read_state() == "diverged"  # begun by another engine
+    assert files.read_state() == "diverged"  # begun by another engine
     engine._prepare(storage.as_uri(), [cell])
-    assert mirror.read_state() == "diverged"
+    assert files.read_state() == "diverged"
     cell.folder.rename(place / "moved-away")
     engine._prepare(storage.as_uri(), [cell])
-    assert mirror.read_state() == ""  # begins anew
+    assert files.read_state() == ""  # begins anew
 
 
 def test_a_cell_that_fits_on_no_node_is_refused_in_words(monkeypatch, place, cluster, workers):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.builtin.engines.storage import Mirror
+from ganzoo.builtin.engines.storage import CellStorage
 from ganzoo.cells import Cell, execute
 from ganzoo.errors import ConfigError, PluginError
 from support.runs import TINY, contents, ganzoo, log, state
@@ -40,34 +40,36 @@ def put(cell, stage):
 def test_what_is_fetched_is_what_was_stored(tmp_path, stages, scheme):
     url = f"{scheme}://{tmp_path}/storage" if scheme == "file" else f"memory://{tmp_path.name}"
     here, there = make_cell(tmp_path / "here"), make_cell(tmp_path / "there")
-    mirror, other = Mirror(url, here), Mirror(url, there)
-    other.fetch()
-    assert not there.folder.exists() and mirror.read_state() == ""
+    files, other = CellStorage(url, here), CellStorage(url, there)
+    other.download()
+    assert not there.folder.exists() and files.read_state() == ""
     for stage in stages:
         put(here, stage)
         (here.folder / ".log.jsonl.tmp-1").touch()
-        mirror.push()
-        other.fetch()
+        files.upload()
+        other.download()
         assert {name: data for name, (data, _) in contents(there.folder).items()} == {
             name: data for name, (data, _) in contents(stage).items()
         }
         assert there.log.read_text() == f"{stage}\n"
-    assert mirror.read_state() == "complete"
-    mirror.discard()
-    other.fetch()
-    assert contents(there.folder) == {} and mirror.read_state() == "" and not there.log.exists()
+    assert files.read_state() == "complete"
+    files.delete()
+    other.download()
+    assert contents(there.folder) == {} and files.read_state() == "" and not there.log.exists()
 
 
 def test_only_what_changed_is_stored_again(tmp_path, stages, monkeypatch):
     cell = make_cell(tmp_path)
     put(cell, stages[0])
-    mirror = Mirror(f"memory://{tmp_path.name}", cell)
-    mirror.push()
+    files = CellStorage(f"memory://{tmp_path.name}", cell)
+    files.upload()
     stored = []
-    store = Mirror._store
-    monkeypatch.setattr(Mirror, "_store", lambda self, name, stamp: (stored.append(name), store(self, name, stamp)))
+    store = CellStorage._store
+    monkeypatch.setattr(
+        CellStorage, "_store", lambda self, name, stamp: (stored.append(name), store(self, name, stamp))
+    )
     (cell.folder / "log.jsonl").write_text("")
-    mirror.push()
+    files.upload()
     assert stored == ["cells/a/log.jsonl"]
 
 
@@ -88,8 +90,8 @@ def kill_after(monkeypatch, count):
 
         return limited
 
-    monkeypatch.setattr(Mirror, "_store", limit(Mirror._store))
-    monkeypatch.setattr(Mirror, "_remove", limit(Mirror._remove))
+    monkeypatch.setattr(CellStorage, "_store", limit(CellStorage._store))
+    monkeypatch.setattr(CellStorage, "_remove", limit(CellStorage._remove))
 
 
 def test_a_worker_killed_between_any_two_files_leaves_what_can_be_resumed(tmp_path, stages):
@@ -97,18 +99,18 @@ def test_a_worker_killed_between_any_two_files_leaves_what_can_be_resumed(tmp_pa
     while True:
         place = tmp_path / str(kills)
         here, there = make_cell(place / "here"), make_cell(place / "there")
-        mirror = Mirror((place / "storage").as_uri(), here)
+        files = CellStorage((place / "storage").as_uri(), here)
         put(here, stages[0])
-        mirror.push()
+        files.upload()
         put(here, stages[1])
         with pytest.MonkeyPatch.context() as monkeypatch:
             kill_after(monkeypatch, kills)
             try:
-                mirror.push()
+                files.upload()
                 break
             except Killed:
                 kills += 1
-        Mirror((place / "storage").as_uri(), there).fetch()
+        CellStorage((place / "storage").as_uri(), there).download()
         ganzoo("resume", there.folder, "--steps", 8)
         assert same(state(there.folder), state(stages[1]))
         assert log(there.folder) == log(stages[1])
@@ -118,9 +120,9 @@ def test_a_worker_killed_between_any_two_files_leaves_what_can_be_resumed(tmp_pa
 def test_a_kill_before_the_recipe_is_stored_leaves_no_run_and_the_cell_begins_anew(tmp_path, stages):
     here, there = make_cell(tmp_path / "here"), make_cell(tmp_path / "there")
     put(here, stages[0])
-    mirror = Mirror((tmp_path / "storage").as_uri(), here)
-    mirror._store("cells/a/manifest.json", (0, 0))
-    Mirror((tmp_path / "storage").as_uri(), there).fetch()
+    files = CellStorage((tmp_path / "storage").as_uri(), here)
+    files._store("cells/a/manifest.json", (0, 0))
+    CellStorage((tmp_path / "storage").as_uri(), there).download()
     assert [path.name for path in there.folder.iterdir()] == ["manifest.json"]
     python = Path(shutil.which("true"))
     ending = execute(Cell("a", (str(python),), (), there.folder, there.log), {})
@@ -130,13 +132,13 @@ def test_a_kill_before_the_recipe_is_stored_leaves_no_run_and_the_cell_begins_an
 def test_a_file_that_vanishes_while_it_is_stored_is_passed_over(tmp_path, stages):
     cell = make_cell(tmp_path / "here")
     put(cell, stages[0])
-    mirror = Mirror((tmp_path / "storage").as_uri(), cell)
-    mirror._store("cells/a/checkpoints/step-00000099.pt", (0, 0))
-    mirror.push()
+    files = CellStorage((tmp_path / "storage").as_uri(), cell)
+    files._store("cells/a/checkpoints/step-00000099.pt", (0, 0))
+    files.upload()
     assert not list((tmp_path / "storage").rglob("step-00000099*"))
 
 
 @pytest.mark.parametrize(("url", "error"), [("nonsense://here", ConfigError), ("dropbox://bucket/grid", PluginError)])
 def test_a_storage_that_cannot_be_opened_is_refused_in_words(tmp_path, url, error):
     with pytest.raises(error, match=r"^storage "):
-        Mirror(url, make_cell(tmp_path))
+        CellStorage(url, make_cell(tmp_path))

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_engines() -> dict[str, type[Engine]]:
-    """One machine, or a cluster."""
+    """Return the engines for one machine and for a Ray cluster."""
     from ganzoo.builtin.engines.local import Local
-    from ganzoo.builtin.engines.ray import RayCluster  # not at the top: a worker of a cluster needs no torch
+    from ganzoo.builtin.engines.ray import RayCluster  # not at the top: a worker imports this room and needs no torch
 
     return {"local": Local, "ray": RayCluster}

@@ -1,4 +1,4 @@
-"""This machine: some cells at once, each with its share of the cores or a GPU of its own."""
+"""Run cells on this machine: several at once, each with its share of the cores or a GPU of its own."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Local(Engine):
 
     @property
     def cells_at_once(self) -> int:
-        """As `jobs` says."""
+        """Number of processes, by `jobs`, the GPUs or the cores."""
         return self.jobs or torch.cuda.device_count() or count_cores()
 
     @property
     def threads_per_cell(self) -> int:
-        """As `threads` says."""
+        """Threads of each process, by `threads` or an equal share of the cores."""
         return self.threads or max(1, count_cores() // self.cells_at_once)
 
     def run(self, cells: Sequence[Cell]) -> Generator[tuple[Cell, Ending]]:
-        """Keep `jobs` processes going."""
+        """Run the cells, `cells_at_once` of them at a time."""
         shares: SimpleQueue[dict[str, str]] = SimpleQueue()
         for share in self._shares():
             shares.put(share)
@@ -58,10 +58,10 @@ class Local(Engine):
                 for future in as_completed(futures):
                     yield futures[future], future.result()
             finally:
-                stopped.set()  # the runs save themselves; leaving the pool waits for them
+                stopped.set()  # the runs save themselves; the pool waits for them as it closes
 
     def _shares(self) -> list[dict[str, str]]:
-        """Return the environment of each cell that runs at once."""
+        """Return the environment variables of each cell that runs at once: its threads and its GPU."""
         gpus = torch.cuda.device_count()
         threads = {"OMP_NUM_THREADS": str(self.threads_per_cell)}
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpus else []

@@ -1,4 +1,4 @@
-"""A Ray cluster: a cell is a task, which Ray gives to another worker if its own dies."""
+"""Run cells on a Ray cluster: each is a task, which Ray gives to another worker if its own dies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ganzoo.builtin.engines.storage import Mirror
+from ganzoo.builtin.engines.storage import CellStorage
 from ganzoo.builtin.engines.worker import run_cell
 from ganzoo.cells import GRACE, Cell, Ending
 from ganzoo.contracts import Engine
@@ -22,7 +22,7 @@ from ganzoo.errors import ConfigError, GanzooError, PluginError, ResourceError
 from ganzoo.settings.options import NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 STARTUP = 300.0
-"""Seconds that a cluster is given to bring a node on which a cell fits, as one that grows on demand does."""
+"""Seconds to wait for a node with room for a cell: a cluster that grows on demand takes time to add one."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,17 @@ class RayCluster(Engine):
     sync_every: PositiveFloat = 60.0
 
     def __post_init__(self) -> None:
-        for name, amount in (("cpus", self.cpus), ("gpus", self.gpus)):  # Ray shares one CPU or GPU, not one of several
+        for name, amount in (("cpus", self.cpus), ("gpus", self.gpus)):  # above 1, Ray assigns whole ones only
             if amount > 1 and amount != int(amount):
                 raise ConfigError(f"engine.{name}: {amount} is refused: above 1 it must be a whole number")
 
     @property
     def threads_per_cell(self) -> int:
-        """As `cpus` says."""
+        """Threads of each cell, one per CPU."""
         return max(1, int(self.cpus))
 
     def run(self, cells: Sequence[Cell]) -> Generator[tuple[Cell, Ending]]:
-        """Hand all cells to the cluster, which decides how many run at once.
+        """Submit all cells to the cluster, which decides how many run at once.
 
         Raises PluginError without Ray or the package of the storage, ResourceError if the cluster or the storage
         cannot be reached, or if no node has room for a cell.
@@ -80,16 +80,16 @@ class RayCluster(Engine):
             max_retries=self.retries,
             retry_exceptions=False,  # only for a worker that died
         )
-        return task.remote(cell, self._share(), self.storage, self.sync_every, str(Path.cwd()))
+        return task.remote(cell, self._environment(), self.storage, self.sync_every, str(Path.cwd()))
 
-    def _share(self) -> dict[str, str]:
-        """Return the environment of a cell, but for CUDA_VISIBLE_DEVICES where it has a GPU: Ray sets that."""
-        share = {name: value for name, value in os.environ.items() if name.startswith("GANZOO_")}
-        share["OMP_NUM_THREADS"] = str(self.threads_per_cell)
-        return share if self.gpus else share | {"CUDA_VISIBLE_DEVICES": ""}
+    def _environment(self) -> dict[str, str]:
+        """Return the environment variables of a cell. With a GPU, Ray sets CUDA_VISIBLE_DEVICES itself."""
+        variables = {name: value for name, value in os.environ.items() if name.startswith("GANZOO_")}
+        variables["OMP_NUM_THREADS"] = str(self.threads_per_cell)
+        return variables if self.gpus else variables | {"CUDA_VISIBLE_DEVICES": ""}
 
     def _wait_for_room(self, ray: Any) -> None:
-        """Return once there is a node for a cell. Raises ResourceError if none comes."""
+        """Wait until a node has room for a cell. Raises ResourceError if none has after some minutes."""
         deadline = time.monotonic() + (0 if self.address == "local" else STARTUP)
         wanted = {"CPU": self.cpus, "GPU": self.gpus}
         while not any(_fits(wanted, node["Resources"]) for node in ray.nodes() if node["Alive"]):
@@ -99,24 +99,26 @@ class RayCluster(Engine):
             time.sleep(1.0)
 
     def _collect(self, ray: Any, task: Any, cell: Cell) -> Ending:
-        """Return how a task ended, its files in the folder of the grid."""
+        """Return how a task ended, and download its files into the folder of the grid."""
         try:
             ending: Ending = ray.get(task)
         except ray.exceptions.TaskCancelledError:
-            ending = Ending("interrupted", "cancelled; it goes on where it was")
+            ending = Ending("interrupted", "cancelled; the same command goes on with it")
         except ray.exceptions.RayError as error:
             ending = Ending("failed", _describe(error))
         if self.storage:
             try:
-                Mirror(self.storage, cell).fetch()
+                CellStorage(self.storage, cell).download()
             except Exception as error:  # each file system has errors of its own
-                ending = replace(ending, state="failed", reason=f"{ending.state}, but not fetched: {_describe(error)}")
+                ending = replace(
+                    ending, state="failed", reason=f"{ending.state}, but not downloaded: {_describe(error)}"
+                )
         return ending
 
 
 def _import_ray() -> Any:
-    """Import Ray, which reads these variables as it loads. Raises PluginError if it is absent."""
-    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # it prints the deaths of workers among our results
+    """Import Ray, which reads these variables as it loads. Raises PluginError if Ray is not installed."""
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # else Ray prints dead workers among our results
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         return importlib.import_module("ray")
@@ -124,36 +126,36 @@ def _import_ray() -> Any:
         raise PluginError("engine ray needs the package ray", hint="pip install 'ganzoo-torch[ray]'") from error
 
 
-def _prepare(storage: str, cells: Sequence[Cell]) -> None:
-    """Let the storage know what has become of the runs here."""
+def _prepare(url: str, cells: Sequence[Cell]) -> None:
+    """Bring the storage up to date with the runs here: upload those of other engines, delete those to begin anew."""
     for cell in cells:
         try:
-            mirror = Mirror(storage, cell)
-            mirror.open()
-            state = mirror.read_state()
+            storage = CellStorage(url, cell)
+            storage.create()
+            state = storage.read_state()
             if state == "diverged" and not cell.folder.exists():
-                mirror.discard()  # moved away, so that the cell begins anew
+                storage.delete()  # --retry has moved the run here away, so that the cell begins anew
             elif not state and (cell.folder / "recipe.toml").is_file():
-                mirror.push()  # begun by another engine
+                storage.upload()  # begun by another engine
         except GanzooError:
             raise
         except Exception as error:  # each file system has errors of its own
-            raise ResourceError(f"cannot use the storage: {_describe(error)}", where=storage) from error
+            raise ResourceError(f"cannot use the storage: {_describe(error)}", where=url) from error
 
 
 @contextmanager
 def _connected(ray: Any, address: str) -> Iterator[None]:
-    """Be a driver of the cluster. Raises ResourceError if it cannot be reached."""
-    if ray.is_initialized():  # by the caller, to whom it belongs
+    """Connect to the cluster as a driver. Raises ResourceError if it cannot be reached."""
+    if ray.is_initialized():  # by the caller, who will also shut it down
         yield
         return
     _check_reachable(address)
     handler = signal.getsignal(signal.SIGTERM)
-    alone = {"include_dashboard": False} if address == "local" else {}
+    options = {"include_dashboard": False} if address == "local" else {}
     try:
-        ray.init(address, log_to_driver=False, logging_level="error", **alone)
+        ray.init(address, log_to_driver=False, logging_level="error", **options)
     except (ConnectionError, ray.exceptions.RayError) as error:
-        hint = "ray start --head, or the address local for this machine alone"
+        hint = "ray start --head, or --address local for this machine only"
         raise ResourceError("there is no Ray cluster", where=address, hint=hint) from error
     try:
         yield
@@ -164,7 +166,7 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
 
 
 def _check_reachable(address: str) -> None:
-    """Knock at HOST:PORT, since Ray itself tries for many minutes. Raises ResourceError."""
+    """Raise ResourceError if HOST:PORT does not answer; Ray itself would try for many minutes."""
     host, _, port = address.rpartition("//")[2].rpartition(":")
     if host and port.isdigit():
         try:
@@ -178,7 +180,7 @@ def _fits(wanted: Mapping[str, float], resources: Mapping[str, float]) -> bool:
 
 
 def _cancel(ray: Any, tasks: list[Any]) -> None:
-    """Tell the runs to save themselves, and wait until they have."""
+    """Cancel the tasks, so that their runs save themselves, and wait for them."""
     for task in tasks:
         ray.cancel(task)
     if tasks:
@@ -186,7 +188,7 @@ def _cancel(ray: Any, tasks: list[Any]) -> None:
 
 
 def _describe(error: Exception) -> str:
-    """One line of an error, of the one behind it where Ray only passes it on."""
+    """Return an error in one line; if Ray only passes it on, the error behind it."""
     error = getattr(error, "cause", None) or error
     words = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {words}"[:300]

@@ -1,10 +1,10 @@
-"""A cell's files on storage that no worker has mounted: fetched before it runs, kept up to date while it does.
+"""Files of a cell on storage that is not mounted: downloaded before the run, uploaded while it trains.
 
     STORAGE/cells/NAME/...      the run folder
-    STORAGE/logs/NAME.log       what its process said
+    STORAGE/logs/NAME.log       the output of its process
 
-A worker may be killed between any two files, so they are written in an order in which what is there can be resumed:
-a log before the checkpoint that it belongs to, a state before its sidecar, and the sidecar before what points to it.
+A worker may be killed between any two files, so they are uploaded in an order in which the run can always be resumed:
+a log before its checkpoint, a checkpoint before its sidecar, and the sidecar before `latest.json`, which points to it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ganzoo.errors import ConfigError, PluginError
 from ganzoo.files import write_atomically
 
 Stamp = tuple[int, int]
-"""Size in bytes and time of the last change in ns: other bytes, another stamp."""
+"""Size in bytes and time of the last change in ns; they differ if the contents of a file differ."""
 
 
 def open_storage(url: str) -> tuple[Any, str]:
-    """Return the file system and the path of a URL. Raises ConfigError, or PluginError if its package is missing."""
+    """Return the file system and the path of a URL. Raises ConfigError, or PluginError if a package is missing."""
     from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # not at the top: every run loads the engines
 
     try:
@@ -36,7 +36,7 @@ def open_storage(url: str) -> tuple[Any, str]:
     return system, root.rstrip("/")
 
 
-class Mirror:
+class CellStorage:
     """The files of one cell, here and on the storage."""
 
     def __init__(self, url: str, cell: Cell) -> None:
@@ -44,14 +44,14 @@ class Mirror:
         self._cell = cell
         self._folders: set[str] = set()
         self._stored: dict[str, Stamp] = {}
-        """Stamps of the files here when they were fetched or stored last."""
+        """Stamps of the files here when they were last downloaded or uploaded."""
 
-    def open(self) -> None:
-        """Make the folder of the storage. Raises what its file system does where that cannot be."""
+    def create(self) -> None:
+        """Make the folder of the storage. Raises the errors of its file system."""
         self._make_folder(self._root)
 
     def read_state(self) -> str:
-        """Return the state that the stored run is in; empty if there is no run."""
+        """Return the state of the stored run; empty if there is no run."""
         self._system.invalidate_cache()
         if not self._system.exists(f"{self._root}/{self._folder}/recipe.toml"):
             return ""
@@ -61,34 +61,34 @@ class Mirror:
             return "running"
         return status["state"]
 
-    def fetch(self) -> None:
-        """Make what is here what is stored."""
+    def download(self) -> None:
+        """Replace the files here by the stored ones."""
         stored = {}
         for name in self._list_stored():
             path = self._path(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, self._system.cat_file(f"{self._root}/{name}"))
             stored[name] = _stamp(path)
-        for name, path in self._list_here():
+        for name, path in self._list_local():
             if name not in stored:
                 path.unlink()
         self._stored = stored
 
-    def push(self) -> None:
-        """Make what is stored what is here, but for what the run writes meanwhile."""
+    def upload(self) -> None:
+        """Replace the stored files by those here. A file that the run changes meanwhile is left to the next upload."""
         here: dict[str, Stamp] = {}
-        for name, path in self._list_here():
-            with suppress(FileNotFoundError):  # rotated away since it was listed
+        for name, path in self._list_local():
+            with suppress(FileNotFoundError):  # deleted since it was listed
                 here[name] = _stamp(path)
-        for name in sorted(here, key=_rank):
+        for name in sorted(here, key=_order):
             if here[name] != self._stored.get(name):
                 self._store(name, here[name])
-        for name in sorted(self._stored.keys() - here.keys(), key=_rank, reverse=True):
+        for name in sorted(self._stored.keys() - here.keys(), key=_order, reverse=True):
             self._remove(name)
 
-    def discard(self) -> None:
-        """Delete what is stored."""
-        for name in sorted(self._list_stored(), key=_rank, reverse=True):
+    def delete(self) -> None:
+        """Delete the stored files."""
+        for name in sorted(self._list_stored(), key=_order, reverse=True):
             self._remove(name)
 
     @property
@@ -102,7 +102,7 @@ class Mirror:
     def _path(self, name: str) -> Path:
         return self._cell.log if name == self._log else self._cell.folder / name.removeprefix(f"{self._folder}/")
 
-    def _list_here(self) -> Iterator[tuple[str, Path]]:
+    def _list_local(self) -> Iterator[tuple[str, Path]]:
         for path in list(self._cell.folder.rglob("*")):
             if path.is_file() and path.name != "run.lock" and ".tmp-" not in path.name:
                 yield f"{self._folder}/{path.relative_to(self._cell.folder).as_posix()}", path
@@ -120,7 +120,7 @@ class Mirror:
     def _store(self, name: str, stamp: Stamp) -> None:
         try:
             data = self._path(name).read_bytes()
-        except FileNotFoundError:  # rotated away since it was listed
+        except FileNotFoundError:  # deleted since it was listed
             return
         from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
@@ -133,13 +133,13 @@ class Mirror:
         self._stored[name] = stamp
 
     def _make_folder(self, path: str) -> None:
-        """Make a folder of the storage; what the storage itself lies in, such as a bucket, must be there."""
+        """Make a folder of the storage; the parent of the storage, such as a bucket, must exist."""
         if path in self._folders:
             return
         if path != self._root:
             self._make_folder(path.rpartition("/")[0])
         with suppress(FileExistsError):
-            self._system.mkdir(path, create_parents=False)  # with True, a slip of the pen makes a bucket
+            self._system.mkdir(path, create_parents=False)  # True would create a bucket for a misspelt name
         self._folders.add(path)
 
     def _remove(self, name: str) -> None:
@@ -148,8 +148,8 @@ class Mirror:
         self._stored.pop(name, None)
 
 
-def _rank(name: str) -> int:
-    """Order in which files are stored; the reverse is the order in which they are deleted."""
+def _order(name: str) -> int:
+    """Return the sort key of a file: uploads go by it, and deletions by its reverse."""
     base = name.rpartition("/")[2]
     if "/checkpoints/" in name:
         return 2 if base.endswith(".pt") else 4 if base == "latest.json" else 3
