@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
 from ganzoo.contracts import Score
-from ganzoo.evaluation.run_evaluator import Judge
+from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.runs.baseline import Baseline
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import RunConfig
@@ -85,7 +85,7 @@ def train(run: RunConfig, way: str, seed: int) -> tuple[str, Score]:
     with EmulatedBf16() if way == "bf16" and device.type == "cpu" else nullcontext():
         for _ in range(run.train.steps):
             step()
-    name, score, _ = Judge(run, ZOO, samples).glance(gan)
+    name, score, _ = RunEvaluator(run, ZOO, samples).quick_score(gan)
     return name, score
 
 

@@ -16,19 +16,19 @@ from ganzoo.data.decoding import FORMATS, UnreadableImageError, naming_the_reaso
 from ganzoo.data.listing import SPLITS, SUFFIXES, ImageFile, Listing, abridge, list_folder, printable
 from ganzoo.data.reading import DecodeOptions, read_all
 from ganzoo.errors import DataError, EvaluationError
-from ganzoo.evaluation.image_sizes import Sizes, Target, evaluating, note_resizing, own_size, show
+from ganzoo.evaluation.image_sizes import ImageSet, Sizes, evaluating, note_resizing, own_size, show
 
 SETS = SPLITS | {"real", "reals", "fake", "fakes", "generated", "reference"}
 """Folders that are compared, not classes of one set."""
 
 
-def read_folder(path: Path, image_size: int | None) -> Target:
+def read_folder(path: Path, image_size: int | None) -> ImageSet:
     """Return the images of a folder. Raises DataError, EvaluationError or ResourceError."""
     with _rewording():
         return _decode(path, list_folder(path), image_size)
 
 
-def read_zip(path: Path, image_size: int | None) -> Target:
+def read_zip(path: Path, image_size: int | None) -> ImageSet:
     """Return the images of an archive. Raises DataError, EvaluationError or ResourceError."""
     with _rewording(), open_archive(path) as listing:
         return _decode(path, listing, image_size)
@@ -44,7 +44,7 @@ def _rewording() -> Iterator[None]:
         raise DataError(error.what, where=error.where, hint=hint) from error
 
 
-def _decode(path: Path, listing: Listing, image_size: int | None) -> Target:
+def _decode(path: Path, listing: Listing, image_size: int | None) -> ImageSet:
     if not listing.files:
         kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
         raise DataError(f"no images found in {show(path)} (looked for {kinds})", where="; ".join(listing.notes))
@@ -55,7 +55,7 @@ def _decode(path: Path, listing: Listing, image_size: int | None) -> Target:
     if survey.bad:
         raise DataError(survey.name_bad(listing.files), where=show(path))
     x = x[:, :1].contiguous() if survey.grey else x
-    return Target(x, (*notes, *listing.notes, *survey.notes, *note_resizing(sizes, size)))
+    return ImageSet(x, (*notes, *listing.notes, *survey.notes, *note_resizing(sizes, size)))
 
 
 def _merge_folders(path: Path, listing: Listing) -> tuple[Listing, list[str]]:

@@ -8,10 +8,8 @@ from pathlib import Path
 from ganzoo.data.listing import SUFFIXES, printable
 from ganzoo.errors import ConfigError, DataError, EvaluationError
 from ganzoo.evaluation.image_folders import read_folder, read_zip
-from ganzoo.evaluation.image_sizes import LARGEST, SMALLEST, WANTED, Target, show
+from ganzoo.evaluation.image_sizes import LARGEST, SMALLEST, WANTED, ImageSet, show
 from ganzoo.evaluation.npz import LAYOUTS, read_npz
-
-__all__ = ["Target", "read_images"]
 
 NO_IMAGES = {
     (".pt", ".pth", ".ckpt", ".safetensors", ".pkl"): ("weights", "ganzoo evaluate RUN --step N"),
@@ -21,7 +19,7 @@ NO_IMAGES = {
 }
 
 
-def read_images(path: Path, image_size: int | None = None) -> Target:
+def read_images(path: Path, image_size: int | None = None) -> ImageSet:
     """Read the images of a folder, a zip archive or an npz file, in the order of their names or of the array.
 
     They keep their size unless `image_size` is given: then each is cropped to its centre square and resized.

@@ -18,7 +18,7 @@ Sizes = Counter[tuple[int, int]]
 """How many images there are of each (width, height)."""
 
 
-class Target(NamedTuple):
+class ImageSet(NamedTuple):
     """The images to be scored."""
 
     x: Tensor

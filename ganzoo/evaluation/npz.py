@@ -18,13 +18,13 @@ from ganzoo.data.decoding import resize_images
 from ganzoo.data.listing import abridge, printable
 from ganzoo.data.reading import is_grey
 from ganzoo.errors import DataError, EvaluationError, ResourceError
-from ganzoo.evaluation.image_sizes import WANTED, Target, note_resizing, own_size, show
+from ganzoo.evaluation.image_sizes import WANTED, ImageSet, note_resizing, own_size, show
 from ganzoo.machine import available_bytes
 
 LAYOUTS = "a uint8 array (N, H, W, C), (N, C, H, W) or (N, H, W), C = 1 or 3: numpy.savez('images.npz', images)"
 
 
-def read_npz(path: Path, image_size: int | None) -> Target:
+def read_npz(path: Path, image_size: int | None) -> ImageSet:
     """Return the images of an npz file. Raises DataError, EvaluationError or ResourceError."""
     try:
         file = path.open("rb")
@@ -39,7 +39,7 @@ def read_npz(path: Path, image_size: int | None) -> Target:
             array = archive[name]
     notes = (f"read the array {name} of {abridge(names)}",) if len(names) > 1 else ()
     x, more = _fit(_arrange(array, path), path, image_size)
-    return Target(x, notes + more)
+    return ImageSet(x, notes + more)
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def _unfit(path: Path, found: str) -> EvaluationError:
     return EvaluationError(f"{printable(path.name)} {found}", where=show(path), hint=LAYOUTS)
 
 
-def _fit(x: Tensor, path: Path, image_size: int | None) -> Target:
+def _fit(x: Tensor, path: Path, image_size: int | None) -> ImageSet:
     """uint8 (N, C, H, W) -> the target, resized if that was asked for. Raises EvaluationError."""
     height, width = x.shape[2:]
     sizes = Counter({(width, height): len(x)})
@@ -118,4 +118,4 @@ def _fit(x: Tensor, path: Path, image_size: int | None) -> Target:
     top, left = (height - side) // 2, (width - side) // 2
     x = resize_images(x[..., top : top + side, left : left + side], size)
     grey = x.shape[1] == 3 and is_grey(x)
-    return Target(x[:, :1].contiguous() if grey else x, tuple(note_resizing(sizes, size)))
+    return ImageSet(x[:, :1].contiguous() if grey else x, tuple(note_resizing(sizes, size)))

@@ -1,4 +1,4 @@
-"""The scores of a run: a glance at each evaluation while it trains, every metric when it is complete."""
+"""The scores of a run: one quick score per evaluation while it trains, every metric when it is complete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SELECTION = 1
 """Stream of the latents by whose images the best checkpoint is chosen; reports are made of stream 0."""
 
 
-class Judge:
+class RunEvaluator:
     """Scores the generators of one run.
 
     Raises what `scoring.open_evaluator` raises: at once if the run is to be scored while it trains, which
@@ -49,7 +49,7 @@ class Judge:
         with forked(device):  # a plugin's extractor may draw numbers, which are not the run's
             return open_evaluator(self._samples, run.dataset, run.features, run.eval, self._zoo, device)
 
-    def glance(self, gan: GAN) -> tuple[str, Score, Score]:
+    def quick_score(self, gan: GAN) -> tuple[str, Score, Score]:
         """Return the name and the FD of half the samples, and the FD of the other half, by which to choose."""
         count = max(2, self.run.eval.samples // 2)
         images = [self._images(gan.G_ema.module, gan, count, stream) for stream in (0, SELECTION)]

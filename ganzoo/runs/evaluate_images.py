@@ -34,7 +34,7 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], closest: Pat
         raise ConfigError("images are scored against a dataset, and none is named", where=str(path), hint=hint)
     config = settle(flags=given).run
     choices.check(config, zoo)  # before anything is read
-    _refuse_runs(path.expanduser())
+    refuse_runs(path.expanduser())
     x, notes = read_images(path, given.get("dataset.image_size"))
     if "eval.samples" in given:
         x = _first(x, config.eval.samples, path)
@@ -56,7 +56,7 @@ def _first(x: Tensor, count: int, path: Path) -> Tensor:
     return x[:count]
 
 
-def _refuse_runs(path: Path) -> None:
+def refuse_runs(path: Path) -> None:
     """Raise EvaluationError for a run, a folder of runs, and the sample grids of a run."""
     whole = path.resolve()
     if RunFolder(whole).recipe.is_file():

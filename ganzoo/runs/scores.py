@@ -8,14 +8,14 @@ from copy import deepcopy
 from typing import Any
 
 from ganzoo.data.images import write_png
-from ganzoo.evaluation.run_evaluator import Judge
+from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.files import read_records
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder, read_reports
 from ganzoo.training.gan import GAN
 
 
-def score_run(gan: GAN, step: int, folder: RunFolder, evaluator: Judge) -> None:
+def score_run(gan: GAN, step: int, folder: RunFolder, evaluator: RunEvaluator) -> None:
     """Score the last checkpoint of a run, and the best one if evaluations chose one; save both reports.
 
     Raises EvaluationError.

@@ -10,7 +10,7 @@ from typing import Any
 from ganzoo.audit.watch import Watch
 from ganzoo.contracts import Samples
 from ganzoo.errors import DivergedError, EvaluationError, GanzooError, RunInterrupted
-from ganzoo.evaluation.run_evaluator import Judge
+from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.log import RunLog
@@ -31,7 +31,7 @@ class Session:
     samples: Samples
     folder: RunFolder
     observer: Observer
-    evaluator: Judge
+    evaluator: RunEvaluator
     log: RunLog = field(init=False)
     interrupts: Interrupts = field(init=False)
     watch: Watch | None = field(init=False)
@@ -105,7 +105,7 @@ class Session:
         """Log a quick score, and return whether it is the best so far: the same answer on every rank."""
         try:
             with self.log.pausing():
-                name, score, selection = self.evaluator.glance(gan)
+                name, score, selection = self.evaluator.quick_score(gan)
         except EvaluationError as error:
             raise DivergedError(f"diverged by step {step}: {error.what}", hint=", or ".join(REMEDIES)) from error
         self.observer.evaluation(self.log.evaluation(step, name, score, selection))

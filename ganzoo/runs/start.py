@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganzoo.errors import CheckpointError
-from ganzoo.evaluation.run_evaluator import Judge
+from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.runs import checkpoint, manifest
 from ganzoo.runs.folder import RunFolder, create_folder, explain_disk
 from ganzoo.runs.observer import Observer
@@ -32,7 +32,7 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
     try:
         settings = choices.complete(settings, zoo)
         training, samples = prepare(settings.run, zoo, observer.note, ranks)
-        session = Session(training, samples, folder, observer, Judge(training.run, zoo, samples))
+        session = Session(training, samples, folder, observer, RunEvaluator(training.run, zoo, samples))
         costs = measure_costs(training.gan, samples, training.run.optim)
     except BaseException:
         with suppress(OSError):
@@ -116,7 +116,7 @@ def _reopen(folder: RunFolder, run: RunConfig, zoo: Zoo, observer: Observer, ran
     manifest.check_plugins(made_with, zoo)
     training, samples = prepare(manifest.keep_precision(run, made_with), zoo, observer.note, ranks)
     manifest.check_data(made_with, samples)
-    session = Session(training, samples, folder, observer, Judge(run, zoo, samples))
+    session = Session(training, samples, folder, observer, RunEvaluator(run, zoo, samples))
     for difference in (*manifest.note_versions(made_with, zoo), *manifest.note_differences(made_with, training.gan)):
         observer.note(difference)
     return session

@@ -16,6 +16,7 @@ from ganzoo.errors import ConfigError, DataError, EvaluationError, ResourceError
 from ganzoo.evaluation import npz
 from ganzoo.evaluation.image_sets import read_images
 from ganzoo.evaluation.image_sizes import LARGEST, SMALLEST
+from ganzoo.runs.evaluate_images import refuse_runs
 from support.image_files import BLUE, GREEN, RED, make_zip, png, write
 
 torch.set_num_threads(1)
@@ -39,6 +40,7 @@ def channels_first(pixels):
 def refusal(path, kind=EvaluationError, **options):
     """The error that reading raises, in all its parts."""
     with pytest.raises(kind) as caught:
+        refuse_runs(path)
         read_images(path, **options)
     assert type(caught.value) is kind
     return str(caught.value)
@@ -78,7 +80,7 @@ def test_images_keep_their_size(tmp_path, size):
 
 
 def test_the_bounds_are_those_of_the_datasets():
-    bounds = get_args(ImageSize)[1].metadata
+    bounds = get_args(ImageSize)[1:]
     assert (bounds[0].ge, bounds[1].le) == (SMALLEST, LARGEST)
 
 

@@ -24,8 +24,8 @@ def make_run(folder, seed=0, *, steps=100, state="complete", score=10.0, frames=
     write(folder / "manifest.json", manifest(folder, seed, plugin, names))
     records = [log_record(int(step), seed) for step in np.linspace(steps / 20, steps, 20) if step <= reached]
     write_lines(folder / "log.jsonl", records)
-    glances = [evaluation(record, score + 40 * (1 - record["step"] / steps)) for record in records[3::4]]
-    write_lines(folder / "evaluations.jsonl", glances)
+    evaluations = [evaluation(record, score + 40 * (1 - record["step"] / steps)) for record in records[3::4]]
+    write_lines(folder / "evaluations.jsonl", evaluations)
     if state == "complete":
         reports = [report("last", steps, score), report("best", steps * 4 // 5, score - 1)]
         write(folder / "scores.json", {"reports": reports})
