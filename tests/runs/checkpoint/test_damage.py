@@ -1,0 +1,97 @@
+"""Damaged checkpoints are passed over, named and kept aside."""
+
+import errno
+import os
+import re
+
+import pytest
+
+from ganzoo.errors import CheckpointError
+from ganzoo.runs.checkpoint import available_steps, load
+from support.checkpoints import assert_is_state_of, flip_bit, names, save_steps, sidecar_file, state_file
+
+DAMAGE = {
+    "truncated": (lambda path: os.truncate(path, path.stat().st_size - 1_000), r"size \d+, expected \d+"),
+    "bit-flipped": (flip_bit, "sha256 mismatch"),
+    "zero-filled": (lambda path: path.write_bytes(bytes(path.stat().st_size)), "sha256 mismatch"),
+    "0-byte": (lambda path: path.write_bytes(b""), r"size 0, expected \d+"),
+    "html": (lambda path: path.write_text("<html>404</html>"), r"size 16, expected \d+"),
+    "missing": (lambda path: path.unlink(), "cannot be read: No such file or directory"),
+}
+
+
+@pytest.mark.parametrize(("damage", "reason"), DAMAGE.values(), ids=DAMAGE)
+def test_damaged_checkpoint_is_passed_over_and_kept_aside(tmp_path, damage, reason):
+    save_steps(tmp_path, 50, 60)
+    damage(state_file(tmp_path, 60))
+    step, state, passed_over = load(tmp_path)
+    assert step == 50
+    assert_is_state_of(50, state)
+    (text,) = passed_over
+    assert re.fullmatch(rf"checkpoint step 60 is corrupt \({reason}\); using step 50", text)
+    assert sidecar_file(tmp_path, 60).with_suffix(".json.corrupt").exists()
+    assert state_file(tmp_path, 60).with_suffix(".pt.corrupt").exists() == (reason != DAMAGE["missing"][1])
+    assert available_steps(tmp_path) == [50]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"schema": "1"}', '{"schema": 1}', "\x00" * 200])
+def test_damaged_sidecar_counts_as_a_damaged_checkpoint(tmp_path, content):
+    save_steps(tmp_path, 50, 60)
+    sidecar_file(tmp_path, 60).write_text(content)
+    assert available_steps(tmp_path) == [50]
+    assert load(tmp_path).step == 50
+
+
+def test_every_damaged_checkpoint_on_the_way_is_named(tmp_path):
+    save_steps(tmp_path, 40, 50, 60)
+    flip_bit(state_file(tmp_path, 60))
+    state_file(tmp_path, 50).write_bytes(b"")
+    assert [text.split(" (")[0] for text in load(tmp_path).warnings] == [
+        "checkpoint step 60 is corrupt",
+        "checkpoint step 50 is corrupt",
+    ]
+
+
+def test_when_all_are_damaged_none_is_loaded_and_none_deleted(tmp_path):
+    save_steps(tmp_path, 40, 50, 60)
+    for step in (40, 50, 60):
+        flip_bit(state_file(tmp_path, step))
+    for _ in range(2):  # asking again gives the same answer
+        with pytest.raises(CheckpointError, match=r"no usable checkpoint in .* \(3 found, 3 corrupt\)") as caught:
+            load(tmp_path)
+        assert caught.value.exit_code == 5
+    assert len(list(tmp_path.glob("*.pt.corrupt"))) == 3
+
+
+def test_damaged_step_that_was_asked_for_is_an_error_not_another_step(tmp_path):
+    save_steps(tmp_path, 50, 60)
+    flip_bit(state_file(tmp_path, 60))
+    with pytest.raises(CheckpointError, match=r"step 60 is corrupt \(sha256 mismatch\) \(available: 50\)"):
+        load(tmp_path, 60)
+
+
+def test_reader_of_a_folder_in_use_renames_nothing(tmp_path):
+    save_steps(tmp_path, 50, 60)
+    flip_bit(state_file(tmp_path, 60))
+    before = names(tmp_path)
+    assert load(tmp_path, quarantine=False).step == 50
+    assert names(tmp_path) == before
+
+
+def test_damaged_checkpoint_that_cannot_be_renamed_is_passed_over(tmp_path, monkeypatch):
+    save_steps(tmp_path, 50, 60)
+    flip_bit(state_file(tmp_path, 60))
+
+    def refuse(*arguments):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
+    assert load(tmp_path).step == 50
+
+
+def test_state_without_a_sidecar_is_no_checkpoint(tmp_path):
+    save_steps(tmp_path, 50, 60)
+    sidecar_file(tmp_path, 60).unlink()
+    assert available_steps(tmp_path) == [50]
+    assert load(tmp_path)[::2] == (50, ())
