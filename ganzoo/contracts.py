@@ -301,3 +301,9 @@ class Engine(ABC):
         In any order, some at once. A cell whose worker dies is given to another one, since a run goes on where it was.
         When the generator is closed, what still runs is stopped and waited for.
         """
+
+
+def overrides(component: object, method: str, contract: type) -> bool:
+    """Return whether a component, or its class, has a method of its own where its contract has a default."""
+    own = component if isinstance(component, type) else type(component)
+    return getattr(own, method) is not getattr(contract, method)

@@ -19,10 +19,10 @@ from ganzoo.audit.logits import measure_opinion, measure_pull
 from ganzoo.audit.slopes import Slopes, lipschitz_bound, near_limit, slopes, weights_of
 from ganzoo.audit.updates import dead_units, measure_motion, measure_saturation
 from ganzoo.builtin.lipschitz import GradientPenalty, WeightClipping
-from ganzoo.contracts import MODE_RADIUS, Extractor, Features, LipschitzEnforcer
+from ganzoo.contracts import MODE_RADIUS, Extractor, Features, LipschitzEnforcer, overrides
 from ganzoo.data.transport import wasserstein1
 from ganzoo.errors import PluginError
-from ganzoo.training.gan import GAN, Combined, overrides
+from ganzoo.training.gan import GAN, Combined
 from ganzoo.training.randomness import reseeded
 from ganzoo.training.ranks import SINGLE
 from ganzoo.training.sampling import as_stored, draw_latents, generate

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.builtin.conditioners import Head, LabelMaps
-from ganzoo.contracts import Critic, LipschitzEnforcer
+from ganzoo.contracts import Critic, LipschitzEnforcer, overrides
 from ganzoo.errors import ConfigError
 from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, expect_tensor, refusal
 from ganzoo.testing.networks import expect_safe_state
@@ -47,12 +47,8 @@ def _constrained(subject: Subject) -> nn.Module:
     return network
 
 
-def _overrides(subject: Subject, moment: str) -> bool:
-    return getattr(subject.component, moment) is not getattr(LipschitzEnforcer, moment)
-
-
 def _require(subject: Subject, moment: str) -> None:
-    if not _overrides(subject, moment):
+    if not overrides(subject.component, moment, LipschitzEnforcer):
         raise Unchecked(f"it has no {moment}")
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Verdict
+from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Verdict, overrides
 from ganzoo.errors import CheckpointError, ConfigError, DataError, PluginError
 from ganzoo.settings.sections import OptimConfig, RunConfig
 from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
 from ganzoo.training.device import has_bf16
-from ganzoo.training.gan import GAN, overrides
+from ganzoo.training.gan import GAN
 from ganzoo.training.randomness import forked
 
 

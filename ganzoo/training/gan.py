@@ -19,6 +19,7 @@ from ganzoo.contracts import (
     LipschitzEnforcer,
     Model,
     Verdict,
+    overrides,
 )
 from ganzoo.training.device import Device
 from ganzoo.training.optimizers import load_optimizer
@@ -149,8 +150,3 @@ def average_of(G: nn.Module) -> AveragedModel:
     averaged = AveragedModel(G).eval().requires_grad_(False)
     averaged.n_averaged = averaged.n_averaged.cpu()  # counted by the host: reading it waits for no device
     return averaged
-
-
-def overrides(part: object, moment: str, contract: type) -> bool:
-    """Whether a component has a method of its own where its contract has a default."""
-    return getattr(type(part), moment) is not getattr(contract, moment)
