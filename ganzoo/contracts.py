@@ -2,8 +2,7 @@
 
 Shape letters
     N batch    C channels    H, W height, width    Z latent    E label embedding
-    F discriminator features    K classes    L label channels    M images of a dataset
-    D features of an extractor
+    F discriminator features    K classes    L label channels    M images    D extractor features
 
 Conventions, stated here and nowhere else
     samples   float32 (N, *shape) in [-1, 1]; an image has shape (C, H, W), a toy point (2,)
@@ -31,7 +30,7 @@ from ganzoo.data.samples import Samples as Samples
 
 
 class Verdict(NamedTuple):
-    """The discriminator's opinion of a batch."""
+    """Output of the discriminator for a batch."""
 
     logits: Tensor
     """(N,), higher means more real."""
@@ -53,25 +52,22 @@ class Model(ABC):
     def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
         """Return a module (z (N, Z), c (N, E)) -> samples (N, *data.shape) in [-1, 1].
 
-        c is the label embedding. E is 0 for an unconditional GAN, so `torch.cat([z, c], dim=1)` needs no
-        special case. In eval mode equal z and c give equal samples. Raises ConfigError if samples of this shape
-        cannot be made.
+        c is the label embedding. E is 0 for an unconditional GAN, so `torch.cat([z, c], dim=1)` needs no special
+        case. In eval mode equal z and c give equal samples. Raises ConfigError if such samples cannot be made.
         """
 
     @abstractmethod
     def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
         """Return a module samples (N, *data.shape) -> features (N, F) with an int `feature_dim` = F.
 
-        `per_sample` asks that the features of sample n depend on sample n alone, which batch
-        normalisation breaks. Raises ConfigError if an option asks for the contrary. The channels of
-        `data.shape` include the label channels of the conditioner.
+        `per_sample` asks that the features of sample n depend on sample n alone, which batch normalisation breaks.
+        Raises ConfigError if an option asks for the contrary. `data.shape` includes the conditioner's label channels.
         """
 
     def generator_penalty(self, generator: nn.Module, z: Tensor, c: Tensor) -> Tensor:
-        """Return a term of G's loss, its weight included: a scalar, zero unless overridden.
+        """Return a term of G's loss for z (N, Z), c (N, E), its weight included: a scalar, zero unless overridden.
 
-        `generator` is the module that `Model.generator` returned; what the term remembers from step to step
-        are buffers of it. z (N, Z), c (N, E) are those of the step.
+        `generator` is the module that `Model.generator` returned; its buffers hold what the term keeps between steps.
         """
         return z.new_zeros(())
 
@@ -94,13 +90,11 @@ class AdversarialLoss(ABC):
 
 
 class LipschitzEnforcer(ABC):  # noqa: B024  # each moment is optional
-    """Bounds the discriminator's slope, at one of three moments. Override the one that applies.
+    """Bounds the slope of D at one of three moments: override that one. Several are added up: `--lipschitz sn+gp`.
 
     building    constrain   re-parametrise its layers (spectral norm)
     each loss   penalty     add a term to its loss    (gradient penalty, R1, R2, DRAGAN)
     each step   project     move its weights back     (weight clipping)
-
-    Several combine: `--lipschitz sn+gp`.
     """
 
     per_sample: ClassVar[bool] = False
@@ -116,6 +110,14 @@ class LipschitzEnforcer(ABC):  # noqa: B024  # each moment is optional
 
     def project(self, discriminator: nn.Module) -> None:  # noqa: B027
         """Change the weights in place; called after each discriminator update."""
+
+    def target_slopes(self) -> Mapping[str, float]:
+        """Return {"real", "fake" or "between": slope ||dD/dx||_2 that the penalty pulls to}; {} unless overridden."""
+        return {}
+
+    def weight_limit(self) -> float | None:
+        """Return the largest |weight| of D that `project` allows; None, for no limit, unless overridden."""
+        return None
 
 
 class Conditioner(ABC):
@@ -179,10 +181,7 @@ class Dataset(ABC):
         """Read the samples. Raises DataError, saying what to do, if something is missing or damaged."""
 
     def held_out(self) -> Dataset | None:
-        """Return a dataset of the same distribution that has no sample of this one; None unless overridden.
-
-        What D thinks of its samples tells whether it has learnt its own by heart.
-        """
+        """Return other samples of the same distribution, whose logits show if D overfits; None unless overridden."""
         return None
 
 
@@ -212,9 +211,8 @@ class Extractor:
     extract: Callable[[Tensor], Features]
     """Samples on the device -> Features, without gradient.
 
-    Images are uint8 (N, C, H, W). Samples that are no images are float32 (N, *shape) in [-1, 1], as the generator
-    made them; only an extractor whose class says `reads = "points"` gets those. Raises EvaluationError for what it
-    cannot read, such as colour where it knows grey alone.
+    Images are uint8 (N, C, H, W). Other samples are float32 (N, *shape) in [-1, 1], and only for an extractor whose
+    class has `reads = "points"`. Raises EvaluationError for samples that it cannot read, such as images in colour.
     """
     inception_2015: bool = False
     """True for the network and the weights that FID is defined by (arXiv:1706.08500)."""
@@ -267,10 +265,7 @@ class Metric(ABC):
     """Features of real and of generated images to numbers."""
 
     def prepare(self, real: FeatureSet) -> FeatureSet:
-        """Return the features of real images with what this metric needs of them, computed once; unchanged by default.
-
-        `compute` takes features that were prepared and features that were not, and gives the same scores of both.
-        """
+        """Return the real features with what this metric computes once; `compute` gives the same scores without it."""
         return real
 
     @abstractmethod

@@ -50,7 +50,7 @@ def measure(flags: dict[str, str], repeats: int) -> tuple[float, float]:
     settings = settle(flags=flags)
     training, samples = prepare(settings.run, zoo, Observer().note)
     watch = Watch(samples, zoo.create("dataset", settings.run.dataset), training.gan.device.torch_device)
-    times = [(time_steps(training), watch.look(training.gan, training.step)[2]) for _ in range(repeats + 1)]
+    times = [(time_steps(training), watch.audit(training.gan, training.step)[2]) for _ in range(repeats + 1)]
     steps, looks = zip(*times[1:], strict=True)  # the first ones warm up
     return statistics.median(steps), statistics.median(looks)
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ganzoo.audit.layers import gradient_norms
-from ganzoo.audit.slopes import near_limit, weights_of
+from ganzoo.audit.slopes import near_limit
 from ganzoo.training.loop import Training
 
 LIMITS = {"clip 0.1": 0.1, "clip 0.01": 0.01, "clip 0.001": 0.001}
@@ -41,7 +41,7 @@ def play(critic: str, seed: int, updates: int) -> Outcome:
     hold_generator(training)
     teach_critic(training, 0, updates)
     norms = list(norms_of(training).values())
-    weights = torch.cat([weight.detach().flatten() for weight in weights_of(training.gan.D)])
+    weights = torch.cat([weight.detach().flatten() for weight in training.gan.D.parameters()])
     limit = LIMITS.get(critic) or float(weights.abs().max())
     numbers = {"critic": critic, "seed": seed, "factor": factor_per_layer(norms), "first": norms[0], "limit": limit}
     numbers |= {"at the ends": near_limit([weights], limit), "norms": norms}

@@ -1,4 +1,4 @@
-"""Real samples to look at: some of those that a run is trained on, and some that it is not."""
+"""Real samples for an audit: some that the run is trained on, and some that it is not."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from ganzoo.contracts import Samples
 from ganzoo.data.images import from_uint8
 from ganzoo.errors import DataError
 
+CHUNK = 64
+"""Samples at a time where gradients are taken, which bounds the memory."""
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Real samples, on the device of the networks."""
 
     x: Tensor
-    """(N, *shape) float32 in [-1, 1]: of the training data."""
+    """Training samples (N, *shape), float32 in [-1, 1]."""
     y: Tensor
-    """(N,)."""
+    """Their labels (N,)."""
     held_out: tuple[Tensor, Tensor] | None = None
-    """x (M, *shape) and y (M,) of the same distribution that D has not seen; None if there are none."""
+    """Samples (M, *shape) of the same distribution that D has not seen, with labels (M,); None if there are none."""
 
 
 def draw_batch(samples: Samples, held_out: Samples | None, count: int, device: torch.device, *, labels: bool) -> Batch:
     """Draw at most `count` samples of each, the same ones every time, without touching the global random state.
 
-    `labels` says whether the networks read them; if not, those of held-out samples are 0. Raises DataError if the
+    `labels` is True if the networks read labels; if not, those of held-out samples are 0. Raises DataError if the
     held-out samples have another shape, or other classes where labels are read.
     """
     if held_out is not None and (

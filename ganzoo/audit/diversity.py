@@ -1,12 +1,42 @@
-"""Does the generator make many things or few? Distances among its samples against those among as many real ones."""
+"""Diversity of generated samples: distances among them against those among as many real ones."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from ganzoo.audit.batches import CHUNK
+from ganzoo.contracts import MODE_RADIUS, Extractor, Features
+from ganzoo.data.transport import wasserstein1
+from ganzoo.training.sampling import as_stored
+
 Numbers = dict[str, float]
-"""What was measured, by name."""
+"""Measured values by name."""
+
+
+def compare_samples(x_real: Tensor, x_fake: Tensor, extractor: Extractor | None) -> Numbers:
+    """Return the Wasserstein-1 distance of samples (N, *shape), their diversity, and the classes that each set has.
+
+    Diversity is of their features, or of the samples themselves without an extractor. {} if x_fake is not finite.
+    """
+    if not bool(x_fake.isfinite().all()):
+        return {}
+    numbers = {"w1": wasserstein1(x_real.flatten(1), x_fake.flatten(1))}
+    if extractor is None:
+        return numbers | measure_diversity(real=x_real.flatten(1), fake=x_fake.flatten(1))
+    real, fake = (_extract(as_stored(x), extractor) for x in (x_real, x_fake))
+    numbers |= measure_diversity(real=real.rows, fake=fake.rows)
+    if real.logits is not None and fake.logits is not None:
+        # a sample between two modes is in neither
+        near = slice(None) if fake.deviations is None else fake.deviations <= MODE_RADIUS
+        numbers |= count_classes(real=real.logits, fake=fake.logits[near])
+    return numbers
+
+
+def _extract(x: Tensor, extractor: Extractor) -> Features:
+    """Return the features of samples (N, *shape), CHUNK at a time."""
+    rows, *others = zip(*(extractor.extract(part) for part in torch.split(x, CHUNK)), strict=True)
+    return Features(torch.cat(rows), *(None if each[0] is None else torch.cat(each) for each in others))
 
 
 def measure_diversity(*, real: Tensor, fake: Tensor) -> Numbers:
@@ -15,36 +45,37 @@ def measure_diversity(*, real: Tensor, fake: Tensor) -> Numbers:
     spread       mean distance between two generated rows, over that between two real ones: 1 for equal diversity
     duplicates   share of generated rows whose nearest other one is nearer than for 99 % of the real rows: 0.01 for
                  equal distributions
-    support      how many different samples there seem to be, by the birthday test of Arora and Zhang 2017,
-                 arXiv:1706.08224: s samples with d pairs of duplicates speak of about s (s - 1) / 2d. Two are
-                 duplicates if nearer than any two real ones are; without such a pair, it is s (s - 1) / 2, or more
+    pairs        number of pairs of generated rows that are nearer to each other than any two real ones
+    support      estimate of how many different samples G makes, by the birthday test of Arora and Zhang 2017,
+                 arXiv:1706.08224: s (s - 1) / 2d for s samples with d such pairs, and s (s - 1) / 2, a lower bound, if
+                 there is none
     """
     among_real, among_fake = (_distances(rows.double()) for rows in (real, fake))
     nearest = among_real.min(dim=1).values
-    nearest = nearest[nearest > 0] if bool((nearest > 0).any()) else nearest  # a real sample that is there twice
-    alike = int((among_fake <= nearest.min()).sum()) // 2
+    nearest = nearest[nearest > 0] if bool((nearest > 0).any()) else nearest  # a dataset may hold a sample twice
+    duplicates = int((among_fake <= nearest.min()).sum()) // 2
     pairs = len(fake) * (len(fake) - 1) / 2
     return {
         "spread": _mean(among_fake) / max(_mean(among_real), 1e-12),
         "duplicates": float((among_fake.min(dim=1).values < nearest.quantile(0.01)).double().mean()),
-        "pairs": float(alike),
-        "support": pairs / max(1, alike),
+        "pairs": float(duplicates),
+        "support": pairs / max(1, duplicates),
     }
 
 
 def _distances(rows: Tensor) -> Tensor:
     """(N, D) -> (N, N), infinite where a row meets itself. Equal rows are at distance 0 exactly."""
-    apart = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
-    return apart.fill_diagonal_(torch.inf)
+    distances = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
+    return distances.fill_diagonal_(torch.inf)
 
 
 def _mean(distances: Tensor) -> float:
-    """Of all pairs."""
+    """Mean distance of all pairs."""
     return float(distances[distances.isfinite()].mean())
 
 
 def count_classes(*, real: Tensor, fake: Tensor) -> Numbers:
-    """real, fake: an extractor's logits (N, K) of equally many samples -> how many classes each set has."""
+    """real, fake: an extractor's logits (N, K) of equally many samples -> the number of classes in each set."""
     return {
         "classes/real": float(len(set(real.argmax(dim=1).tolist()))),
         "classes/fake": float(len(set(fake.argmax(dim=1).tolist()))),

@@ -1,4 +1,4 @@
-"""What a diagnosis says: a name, how bad it is, the numbers that show it, and what to type next."""
+"""Findings of a diagnosis: a name, a level, the numbers that show it, and what to type next."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Level = Literal["alarm", "remark", "fine", "unknown"]
-"""alarm: the run fails or will; remark: worth knowing; fine: looked for, not found; unknown: not looked for."""
+"""alarm: the run fails or will fail; remark: worth knowing; fine: looked for, not found; unknown: not looked for."""
 LEVELS: tuple[Level, ...] = ("alarm", "remark", "fine", "unknown")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked for."""
+    """One thing that a rule looked for."""
 
     name: str
-    """ "mode-collapse": the same whatever was found."""
+    """Name of what was looked for, such as "mode-collapse"; the same at every level."""
     level: Level
     what: str
-    """One sentence, numbers included."""
+    """One sentence with the numbers."""
     evidence: Mapping[str, float | None] = field(default_factory=dict)
-    """The numbers that decided."""
+    """Numbers that decided the level; None for one that could not be measured."""
     advice: tuple[str, ...] = ()
     """Flags to try next, the most promising first."""
     topic: str = ""
-    """What `ganzoo explain` says more under."""
+    """Topic of `ganzoo explain` with more about it."""
     figure: str = ""
-    """File of the picture that shows it."""
+    """File name of the picture that shows it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -35,5 +35,5 @@ class Finding:
 
 
 def by_level(findings: list[Finding]) -> list[Finding]:
-    """Return them with alarms first and what is unknown last; within a level, causes stay before their symptoms."""
+    """Return the findings, from alarm to unknown; within a level the order stays, causes before symptoms."""
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))

@@ -1,4 +1,4 @@
-"""Layer by layer: how much each can stretch its input, and how strong the gradient is that reaches it."""
+"""Spectral norms of the layers of D, and norms of the gradients that reach them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ganzoo.training.gan import GAN
 LINEAR = (nn.Linear, nn.modules.conv._ConvNd)
 """Layers that are linear but for their bias."""
 ITERATIONS = 30
-"""Of the power method; on the layers of a trained critic the norm is then right to about 1 %."""
+"""Iterations of the power method: on the layers of a trained critic, the norm is then right to about 1 %."""
 
 
 def linear_layers(network: nn.Module) -> dict[str, nn.Module]:
-    """Return {name: layer} of those that are linear but for their bias, in the order in which they were built."""
+    """Return {name: layer} of the layers that are linear but for their bias, in the order in which they were built."""
     return {name: layer for name, layer in network.named_modules() if isinstance(layer, LINEAR)}
 
 
@@ -34,14 +34,14 @@ def spectral_norms(network: nn.Module, *inputs: Tensor, iterations: int = ITERAT
     def note(name: str, x: Tensor, y: Tensor) -> None:
         seen[name] = x
 
-    with torch.no_grad(), _watching(network, note):
+    with torch.no_grad(), _observing(network, note):
         network(*inputs)
     layers = linear_layers(network)
     return {name: _spectral_norm(layers[name], x, iterations) for name, x in seen.items()}
 
 
 def _spectral_norm(layer: nn.Module, like: Tensor, iterations: int) -> float:
-    """Power method on A^T A, where A x = layer(x) - layer(0) for one input x, a row such as those of `like`."""
+    """Run the power method on A^T A, where A x = layer(x) - layer(0) for one input x of the shape of `like[0]`."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(1, *like.shape[1:], generator=generator).to(like)
     zero = torch.zeros_like(x)
@@ -62,25 +62,26 @@ def gradient_norms(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> dict[
     shrinks or stretches them. x_real, x_fake (N, *shape), y (N,). A penalty is no part of L, and layers that L does not
     depend on, such as those of an auxiliary classifier, are left out.
     """
-    outputs = dict[str, list[Tensor]]()
-    with _watching(gan.D, lambda name, _, h: outputs.setdefault(name, []).append(h)):
+    outputs = list[tuple[str, Tensor]]()
+    with _observing(gan.D, lambda name, _, h: outputs.append((name, h))):
         real, fake = gan.D(x_real, y).logits, gan.D(x_fake, y).logits
     loss = len(y) * gan.loss.discriminator_loss(real=real, fake=fake)  # a loss is a mean: this gives each sample's own
-    tensors = [h for hs in outputs.values() for h in hs]
-    gradients = torch.autograd.grad(loss, tensors, allow_unused=True)
-    norms = iter([None if g is None else _mean_norm(g) for g in gradients])
-    found = {name: [norm for norm in (next(norms) for _ in hs) if norm is not None] for name, hs in outputs.items()}
-    return {name: sum(each) / len(each) for name, each in found.items() if each}
+    gradients = torch.autograd.grad(loss, [h for _, h in outputs], allow_unused=True)
+    norms = dict[str, list[float]]()
+    for (name, _), gradient in zip(outputs, gradients, strict=True):
+        if gradient is not None:
+            norms.setdefault(name, []).append(_mean_norm(gradient))
+    return {name: sum(each) / len(each) for name, each in norms.items()}
 
 
 def _mean_norm(gradient: Tensor) -> float:
-    """Rows (N, ...) -> the mean of their norms; squared in float64, since deep critics have gradients below 1e-20."""
+    """gradient (N, ...) -> mean norm of its rows, squared in float64: deep critics have gradients below 1e-20."""
     return float(gradient.double().flatten(1).norm(dim=1).mean())
 
 
 @contextmanager
-def _watching(network: nn.Module, note: Callable[[str, Tensor, Tensor], Any]) -> Iterator[None]:
-    """Meanwhile, call note(name, input, output) whenever a linear layer has run."""
+def _observing(network: nn.Module, note: Callable[[str, Tensor, Tensor], Any]) -> Iterator[None]:
+    """Call note(name, input, output) after each run of a linear layer inside the `with` block."""
 
     def hook_of(name: str) -> Callable[..., None]:
         def hook(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

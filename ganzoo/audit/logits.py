@@ -1,18 +1,32 @@
-"""What the critic thinks of training samples, of real ones that it has not seen, and of generated ones."""
+"""Logits of training samples, of real samples that D has not seen, and of generated ones."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ganzoo.audit.batches import Batch
 from ganzoo.audit.diversity import Numbers
 from ganzoo.contracts import AdversarialLoss
 
 
-def measure_opinion(*, train: Tensor, fake: Tensor, held_out: Tensor | None) -> Numbers:
-    """train, fake, held_out: logits (N,) -> their means and largest size, who is ahead, and two signs of overfitting.
+def read_logits(D: nn.Module, batch: Batch, x_fake: Tensor) -> dict[str, Tensor]:
+    """Return D's logits (N,) in training of "train", "fake" and, if there are some, "held_out" samples.
 
-    reach         largest distance of a logit from the mean of both
+    Each kind is a batch of its own, which matters to a D with batch statistics. x_fake (N, *shape).
+    """
+    with torch.no_grad():
+        logits = {"train": D(batch.x, batch.y).logits, "fake": D(x_fake, batch.y).logits}
+        if batch.held_out is not None:
+            logits["held_out"] = D(*batch.held_out).logits
+    return logits
+
+
+def measure_logits(*, train: Tensor, fake: Tensor, held_out: Tensor | None = None) -> Numbers:
+    """train, fake, held_out: logits (N,) -> their means and sizes, how well D tells them apart, signs of overfitting.
+
+    size          largest absolute value of a logit
+    reach         largest distance of a logit from the mean of both sets
     ahead         probability that a training sample has a higher logit than a generated one: 0.5 if D cannot tell
     sign          E[sign D(train)], r_t of Karras et al. 2020, arXiv:2006.06676, Eq. 1: towards 1 as D overfits, for
                   losses whose border between real and fake is 0
@@ -37,24 +51,24 @@ def measure_opinion(*, train: Tensor, fake: Tensor, held_out: Tensor | None) -> 
     return numbers | {"overfitting": float(train.mean() - held_out.mean()) / gap if gap > 0 else 0.0}
 
 
-def measure_pull(loss: AdversarialLoss, *, real: Tensor, fake: Tensor) -> Numbers:
-    """real, fake: logits (N,) -> how much each player's loss changes per unit of logit, mean over the batch.
+def measure_loss_gradients(loss: AdversarialLoss, *, real: Tensor, fake: Tensor) -> Numbers:
+    """real, fake: logits (N,) -> |d loss / d logit| of each player's loss, mean over samples: "pull/d" and "pull/g".
 
-    1 for a Wasserstein loss, the sigmoid of a logit for bce; near 0, the player learns nothing, whatever D thinks.
+    It is 1 for a Wasserstein loss, and the sigmoid of a logit for bce. Near 0 the player learns nothing.
     """
     real, fake = (logits.detach().requires_grad_(True) for logits in (real, fake))
-    of_d = loss.discriminator_loss(real=real, fake=fake)
-    of_g = loss.generator_loss(fake=fake, real=real if loss.relativistic else None)
-    return {"pull/d": _size(of_d, real, fake) / 2, "pull/g": _size(of_g, fake)}
+    loss_d = loss.discriminator_loss(real=real, fake=fake)
+    loss_g = loss.generator_loss(fake=fake, real=real if loss.relativistic else None)
+    return {"pull/d": _sum_gradients(loss_d, real, fake) / 2, "pull/g": _sum_gradients(loss_g, fake)}
 
 
-def _size(loss: Tensor, *logits: Tensor) -> float:
-    """Sum of |d loss / d logit|: of a mean over a batch, the mean over samples."""
+def _sum_gradients(loss: Tensor, *logits: Tensor) -> float:
+    """Sum of |d loss / d logit| over the batch; since a loss is a mean over it, this is the mean over samples."""
     gradients = torch.autograd.grad(loss, logits, allow_unused=True)
     return float(sum(gradient.abs().sum() for gradient in gradients if gradient is not None))
 
 
 def _exceeds(one: Tensor, other: Tensor) -> float:
-    """P(a > b) for a of one, b of the other, ties halved: (N,), (M,) -> the area under the ROC curve."""
+    """one (N,), other (M,) -> P(a > b) for a of one and b of the other, ties halved: the area under the ROC curve."""
     a, b = one[:, None], other[None, :]
     return float(((a > b).double() + 0.5 * (a == b).double()).mean())

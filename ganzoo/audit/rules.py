@@ -1,7 +1,7 @@
-"""Numbers of one audit to findings. Each rule is one function and one threshold, with where that comes from.
+"""Rules that turn the numbers of one audit into findings: each a function and a threshold, with its source.
 
 Causes come before the symptoms that they have in common: a frozen critic also makes a generator collapse. Thresholds
-marked (measured) lie between the planted failures and the healthy runs of tests/diagnosis/test_diagnose.py.
+marked (measured) lie between the planted failures and the healthy runs that the tests of diagnosis train.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ganzoo.audit.audit import Audit
 from ganzoo.audit.findings import Finding, Level
 
 STILL = 1e-7
-"""Relative length of an update below which float32 weights stay what they are: half of its precision."""
+"""Relative length of an update below which float32 weights do not change: half of its precision."""
 RASH = 0.1
 """Relative length of an update above which weights are overwritten rather than learnt (measured)."""
 HASTY = 0.2
-"""Share of a layer's initial size that one update of Adam replaces: above it nothing is left in five (measured)."""
+"""Share of a layer's initial size that an update of Adam replaces, above which five leave nothing of it (measured)."""
 FADING = 1e-3
 """Gradient at the first layer over that at the last, below which the first one learns next to nothing (measured)."""
 FLAT = 1e-4
@@ -26,24 +26,24 @@ FLAT = 1e-4
 BLOWN_UP = 1e4
 """Gradient at the first layer over that at the last (measured)."""
 ALIKE = 0.2
-"""Distance among generated samples over that among real ones, below which they are about one (measured)."""
+"""Distance among generated samples over that among real ones, below which they are all alike (measured)."""
 HUGE = 1e3
-"""Size of a logit at which float16 has steps of 0.5, and every bounded loss has long been flat."""
+"""Size of a logit at which float16 has steps of 0.5, and every bounded loss is flat."""
 FEWEST = 50
-"""Held-out samples without which chance puts three of four training samples above them too often."""
+"""Fewest held-out samples to compare with: above fewer, chance puts three of four training samples too often."""
 EARLY = 50
-"""Steps before which a generator has not left what it began with."""
+"""Steps before which a generator still makes what it made at the start."""
 TOLERANCE = 0.15
-"""How far the mean slope of a penalised critic may be from 1 without a remark."""
+"""Largest deviation of the mean slope from the slope that a penalty pulls to, as a share of it, without a remark."""
 
 
-def judge(audit: Audit) -> list[Finding]:
-    """Return one finding per name, in the order of RULES. Advice is given where something was found."""
+def apply_rules(audit: Audit) -> list[Finding]:
+    """Return one finding per name, in the order of RULES. Only alarms and remarks have advice."""
     return [_settle(finding) for rule in RULES for finding in rule(audit)]
 
 
 def _settle(finding: Finding) -> Finding:
-    """A number that is not finite shows nothing; what was not found needs no advice."""
+    """Return the finding without advice unless it is an alarm or a remark; as unknown if its numbers are not finite."""
     if finding.level in ("alarm", "remark"):
         return finding
     broken = [name for name, value in finding.evidence.items() if value is not None and not math.isfinite(value)]
@@ -53,24 +53,26 @@ def _settle(finding: Finding) -> Finding:
 
 
 def frozen(audit: Audit) -> Iterator[Finding]:
-    """Does each player move at all?"""
+    """Do the weights of each player change at all?"""
     for whose, player in (("discriminator", "d"), ("generator", "g")):
         evidence = _pick(audit, f"update/{player}", f"gradient/{player}", f"still/{player}")
-        moves = audit.numbers[f"update/{player}"]
-        level: Level = "alarm" if moves < STILL else "fine"
-        stuck = not evidence[f"gradient/{player}"]
-        what = f"an update moves the {whose}'s weights by {_percent(moves)} of their length"
-        what += ": its gradient is 0" if stuck else ""
-        advice = (f"--set optim.lr_{player}={1e-5 if stuck else 2e-4}", "--loss wgan --lipschitz gp")
+        update = audit.numbers[f"update/{player}"]
+        level: Level = "alarm" if update < STILL else "fine"
+        what = f"an update moves the {whose}'s weights by {_percent(update)} of their length"
+        rate = 2e-4
+        if not evidence[f"gradient/{player}"]:
+            what += ": its gradient is 0"
+            rate = 1e-5
+        advice = (f"--set optim.lr_{player}={rate}", "--loss wgan --lipschitz gp")
         yield Finding(f"frozen-{whose}", level, what, evidence, advice, "two-time-scales", "layers.png")
 
 
 def batch_norm(audit: Audit) -> Iterator[Finding]:
     """Does a penalty differentiate logits that depend on the whole batch? arXiv:1704.00028, Section 4."""
-    name, facts = "batch-norm-in-penalised-critic", audit.facts
-    if "penalised" not in facts:
+    name = "batch-norm-in-penalised-critic"
+    if not audit.traits.penalised:
         yield Finding(name, "fine", "no penalty looks at single samples", topic="batch-norm")
-    elif "mixes" in facts:
+    elif audit.traits.mixes_samples:
         what = "the critic is penalised per sample, but its logits move with the other samples of the batch"
         yield Finding(name, "alarm", what, {}, ("--set model.norm_d=none", "--set model.norm_d=layer"), "batch-norm")
     else:
@@ -80,7 +82,8 @@ def batch_norm(audit: Audit) -> Iterator[Finding]:
 def learning_rate(audit: Audit) -> Iterator[Finding]:
     """Do updates overwrite the weights?"""
     evidence = _pick(audit, "rate/d", "rate/g", "update/d", "update/g", "lr/d", "lr/g")
-    players = "g" if "clipped" in audit.facts else "dg"  # clipping keeps D's weights short, so that its steps look long
+    clipped = audit.traits.weight_limit is not None
+    players = "g" if clipped else "dg"  # clipping keeps D's weights short, so that its steps look long
     rash = max(audit.numbers[f"update/{player}"] for player in players)
     lengths = [_percent(evidence[f"update/{player}"]) for player in "dg"]
     what = f"one update moves D by {lengths[0]} and G by {lengths[1]} of the length of its weights"
@@ -103,7 +106,7 @@ def gradients(audit: Audit) -> Iterator[Finding]:
         return
     ratio, slope = norms[0] / norms[-1], audit.numbers["slope/between"]
     evidence = {"first over last layer": ratio, "slope between real and fake": slope}
-    clipped = "clipped" in audit.facts
+    clipped = audit.traits.weight_limit is not None
     fades = ratio < FADING or (clipped and slope < FLAT)
     what = f"a gradient is {ratio:.2g} times as large at D's first layer as at its last; D's slope is {slope:.2g}"
     advice = ("--lipschitz gp", "--set lipschitz.limit=0.01") if clipped else ("--lipschitz sn", "--lipschitz gp")
@@ -113,11 +116,13 @@ def gradients(audit: Audit) -> Iterator[Finding]:
 
 
 def logits(audit: Audit) -> Iterator[Finding]:
-    """Are logits of a size that means anything?"""
-    free = "free level" in audit.facts  # then only distances mean anything
+    """Are logits so large that losses are flat and float16 is coarse?"""
+    free = audit.traits.free_level  # then only distances mean anything
     size = audit.numbers["logit/reach" if free else "logit/size"]
     level: Level = "fine" if size < HUGE else "alarm"
-    what = f"the largest logit is {size:.3g}" + (" away from their mean" if free else "")
+    what = f"the largest logit is {size:.3g}"
+    if free:
+        what += " away from their mean"
     advice = ("--lipschitz gp", "--set optim.lr_d=1e-4", "--set train.clip_grad_norm=1")
     yield Finding(
         "exploding-logits", level, what, _pick(audit, "logit/size", "logit/reach"), advice, "lipschitz", "logits.png"
@@ -126,13 +131,16 @@ def logits(audit: Audit) -> Iterator[Finding]:
 
 def loss_saturation(audit: Audit) -> Iterator[Finding]:
     """Is either loss flat where the logits are? arXiv:1406.2661, Section 3, end; arXiv:1701.04862, Theorem 2.4."""
-    for whose, player in (("discriminator", "d"), ("generator", "g")):
-        pull = audit.numbers[f"pull/{player}"]
-        what = f"the {whose}'s loss changes by {pull:.2g} per unit of logit"
-        low: Level = "alarm" if player == "g" else "remark"  # a hinge that is met leaves D content, which may pass
-        advice = ("--loss bce", "--loss hinge", "--loss wgan --lipschitz gp") if player == "g" else ("--lipschitz gp",)
-        level = low if pull < 1e-3 else "fine"
-        yield Finding(f"saturated-{whose}-loss", level, what, {"pull": pull}, advice, "saturation", "logits.png")
+    advice_g = ("--loss bce", "--loss hinge", "--loss wgan --lipschitz gp")
+    players: tuple[tuple[str, str, Level, tuple[str, ...]], ...] = (
+        ("discriminator", "d", "remark", ("--lipschitz gp",)),  # at a hinge loss of 0 D stands still, which may pass
+        ("generator", "g", "alarm", advice_g),
+    )
+    for whose, player, flat, advice in players:
+        gradient = audit.numbers[f"pull/{player}"]
+        what = f"the {whose}'s loss changes by {gradient:.2g} per unit of logit"
+        level = flat if gradient < 1e-3 else "fine"
+        yield Finding(f"saturated-{whose}-loss", level, what, {"pull": gradient}, advice, "saturation", "logits.png")
 
 
 def samples(audit: Audit) -> Iterator[Finding]:
@@ -154,7 +162,7 @@ def dead(audit: Audit) -> Iterator[Finding]:
 
 
 def overfitting(audit: Audit) -> Iterator[Finding]:
-    """Does D tell the reals that it has seen from those that it has not? arXiv:2006.06676, Eq. 1."""
+    """Does D tell training samples from real ones that it has not seen? arXiv:2006.06676, Eq. 1."""
     name, advice = "critic-overfitting", ("--augment diffaug", "--augment ada")
     if (count := audit.numbers.get("held-out/count", 0)) < FEWEST:
         what = f"{count:.0f} held-out reals to compare with, and {FEWEST} are needed: --held-out DATASET"
@@ -167,7 +175,7 @@ def overfitting(audit: Audit) -> Iterator[Finding]:
 
 
 def collapse(audit: Audit) -> Iterator[Finding]:
-    """Does G make few things? arXiv:1706.08224 for the birthday test."""
+    """Does G make few different samples? arXiv:1706.08224 for the birthday test."""
     name, n = "mode-collapse", audit.numbers
     advice = ("--loss wgan --lipschitz gp", "--lipschitz r1", "--loss hinge --lipschitz sn")
     if "spread" not in n or audit.step < EARLY:
@@ -185,25 +193,28 @@ def collapse(audit: Audit) -> Iterator[Finding]:
             f"{n.get('classes/fake', 0):.0f} of {n.get('classes/real', 0):.0f} classes appear",
         ),
     ]
-    found = [text for so, text in signs if so]
+    found = [text for present, text in signs if present]
     what = "; ".join(found or [signs[0][1]])
     yield Finding(name, "alarm" if found else "fine", what, evidence, advice, "mode-collapse", "samples.png")
 
 
 def _share_of_classes(numbers: Mapping[str, float]) -> float:
-    """1 where the extractor knows no classes, or too few to speak of."""
+    """Return the share of the real classes that G makes; 1 if the extractor sees fewer than 5 classes, or has none."""
     real = numbers.get("classes/real", 0.0)
     return numbers["classes/fake"] / real if real >= 5 else 1.0
 
 
 def slope(audit: Audit) -> Iterator[Finding]:
-    """Has the enforcer done what it is for?"""
-    n = audit.numbers
+    """Is the slope of D the one that the enforcer pulls to, and are few weights at the limit of clipping?"""
+    n, target = audit.numbers, audit.traits.target_slopes.get("between", 0.0)
     keys = ("slope/real", "slope/fake", "slope/between", "slope/largest", "norms/product", "near limit")
     evidence = _pick(audit, *keys)
     mean = n["slope/between"]
     what = f"D's slope is {mean:.3g} on average between real and fake, {n['slope/largest']:.3g} at most"
-    level: Level = "remark" if "unit slope" in audit.facts and abs(mean - 1) > TOLERANCE else "fine"
+    if targets := audit.traits.describe_targets():
+        what += f"; {targets}"
+    off = target > 0 and abs(mean - target) > TOLERANCE * target  # a loss keeps a slope that is pulled to 0 above it
+    level: Level = "remark" if off else "fine"
     advice = ("--set optim.n_critic=5", "--set lipschitz.weight=10") if level == "remark" else ()
     yield Finding("lipschitz", level, what, evidence, advice, "lipschitz", "slopes.png")
     if "near limit" in n:

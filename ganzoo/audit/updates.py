@@ -1,4 +1,4 @@
-"""What one more update would do: how far each player moves, and where its gradient is nothing."""
+"""Updates of both players: how long one is, and which samples and units leave nothing to learn from."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ganzoo.training.optimizers import SGD
 from ganzoo.training.steps import discriminator_step, generator_step
 
 
-def measure_motion(gan: GAN, x_real: Tensor, y: Tensor) -> Numbers:
-    """Do one update of each player, which changes `gan`; x_real (N, *shape), y (N,).
+def measure_updates(gan: GAN, x_real: Tensor, y: Tensor) -> Numbers:
+    """Do one update of each player, which changes `gan`, and measure it; x_real (N, *shape), y (N,).
 
-    update   length of the step in the space of weights, over the length of the weights
-    gradient length of the gradient
-    still    share of weights that do not move at all
+    update    ||change of the weights|| / ||weights||
+    gradient  ||gradient||
+    still     share of weights that the update leaves exactly as they were
     """
     numbers: Numbers = {}
     for name, network, step in (("d", gan.D, discriminator_step), ("g", gan.G, generator_step)):
@@ -30,40 +30,50 @@ def measure_motion(gan: GAN, x_real: Tensor, y: Tensor) -> Numbers:
 
 def _compare(before: list[Tensor], network: nn.Module) -> Numbers:
     weights = list(network.parameters())
-    moves = [weight.detach() - old for weight, old in zip(weights, before, strict=True)]
+    changes = [weight.detach() - old for weight, old in zip(weights, before, strict=True)]
     gradients = [weight.grad for weight in weights if weight.grad is not None]
-    still = sum(int((move == 0).sum()) for move in moves)
+    still = sum(int((change == 0).sum()) for change in changes)
     return {
-        "update": float(_length(moves) / _length(before).clamp(min=1e-30)),
-        "gradient": float(_length(gradients)) if gradients else 0.0,
-        "still": still / max(1, sum(move.numel() for move in moves)),
+        "update": float(_norm(changes) / _norm(before).clamp(min=1e-30)),
+        "gradient": float(_norm(gradients)) if gradients else 0.0,
+        "still": still / max(1, sum(change.numel() for change in changes)),
     }
 
 
-def _length(tensors: list[Tensor]) -> Tensor:
+def _norm(tensors: list[Tensor]) -> Tensor:
+    """Return the 2-norm of all numbers in the tensors together, float64."""
     return torch.nn.utils.get_total_norm(tensors).double()
 
 
+def learning_rates(gan: GAN) -> Numbers:
+    """Return the present learning rate of each player."""
+    return {"lr/d": _rate(gan.opt_d), "lr/g": _rate(gan.opt_g)}
+
+
+def _rate(optimizer: Optimizer) -> float:
+    return float(optimizer.param_groups[0]["lr"])
+
+
 def measure_rates(fresh: GAN) -> Numbers:
-    """Of networks as they are built: each player's learning rate over the size of its weights, "rate/d" and "rate/g".
+    """Return each player's learning rate over the size of its weights as they are built, "rate/d" and "rate/g".
 
     Adam (arXiv:1412.6980, Section 2.1) and RMSprop move each weight by about the rate, whatever its gradient, so this
     is the share of a layer that the first update replaces: of the median layer, since first and last ones differ.
-    SGD's moves follow the gradient, and nothing is returned.
+    Returns {} for SGD, whose updates are as long as the gradient.
     """
     if isinstance(fresh.opt_d, SGD):
         return {}
-    return {"rate/d": _rate_of(fresh.D, fresh.opt_d), "rate/g": _rate_of(fresh.G, fresh.opt_g)}
+    return {"rate/d": _relative_rate(fresh.D, fresh.opt_d), "rate/g": _relative_rate(fresh.G, fresh.opt_g)}
 
 
-def _rate_of(network: nn.Module, optimizer: Optimizer) -> float:
+def _relative_rate(network: nn.Module, optimizer: Optimizer) -> float:
     sizes = [weight.detach().square().mean().sqrt() for weight in network.parameters() if weight.ndim > 1]
-    usual = torch.stack([size for size in sizes if size > 0] or [torch.ones(())]).median()
-    return float(optimizer.param_groups[0]["lr"]) / float(usual)
+    median = torch.stack([size for size in sizes if size > 0] or [torch.ones(())]).median()
+    return _rate(optimizer) / float(median)
 
 
 def measure_saturation(*, real: Tensor, fake: Tensor) -> Numbers:
-    """real, fake: samples (N, *shape) in [-1, 1] -> the share of each set's numbers within 0.001 of an end.
+    """real, fake: samples (N, *shape) in [-1, 1] -> share of each set's numbers within 0.001 of -1 or 1.
 
     A generator that ends in tanh has next to no gradient there (LeCun et al. 1998, doi:10.1007/3-540-49430-8_2).
     """

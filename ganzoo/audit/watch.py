@@ -1,4 +1,4 @@
-"""A run under observation: looks at it now and then, and tells an alarm that two looks in a row agree on."""
+"""Audits of a run while it trains, and the alarms on which two audits in a row agree."""
 
 from __future__ import annotations
 
@@ -7,45 +7,46 @@ from dataclasses import dataclass, field
 
 from ganzoo.audit.audit import Audit, Batch, audit, draw_batch
 from ganzoo.audit.findings import Finding
-from ganzoo.audit.rules import judge
+from ganzoo.audit.rules import apply_rules
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.errors import GanzooError
 from ganzoo.training.gan import GAN
 
 SAMPLES = 64
-"""Real and generated samples of a look: enough for what fails, and about as long as a few steps."""
+"""Real and generated samples of an audit: enough to see a failure, and about as slow as a few steps."""
 ITERATIONS = 8
-"""Of the power method: norms are a few percent low."""
+"""Iterations of the power method: norms are a few percent low."""
 
 
 @dataclass
 class Watch:
-    """Looks at the GAN of one run while it trains."""
+    """Audits the GAN of one run while it trains."""
 
     samples: Samples
     dataset: Dataset
     batch_size: int
-    """Of the run, whose memory a look shall not exceed by much."""
-    suspected: frozenset[str] = frozenset()
-    """Alarms of the look before."""
-    told: set[str] = field(default_factory=set)
+    """Training batch size; an audit uses no larger one, to bound memory."""
+    previous_alarms: frozenset[str] = frozenset()
+    """Names of the alarms that the audit before raised."""
+    confirmed: set[str] = field(default_factory=set)
+    """Names of the alarms that were returned; each is returned once."""
 
     batch: Batch | None = None
-    """Drawn by the first look."""
+    """Samples of every audit, drawn for the first one."""
 
-    def look(self, gan: GAN, step: int) -> tuple[Audit, list[Finding], float]:
-        """Return what was measured, alarms that were raised twice in a row and not told before, and the seconds."""
+    def audit(self, gan: GAN, step: int) -> tuple[Audit, list[Finding], float]:
+        """Return the audit, the alarms that it and the one before raised and that are new, and the seconds it took."""
         self.batch = self.batch or self._draw(gan)
         start = time.perf_counter()
-        seen = audit(gan, self.batch, step, iterations=ITERATIONS)
-        alarms = [finding for finding in judge(seen) if finding.level == "alarm"]
-        certain = [finding for finding in alarms if finding.name in self.suspected - self.told]
-        self.suspected = frozenset(finding.name for finding in alarms)
-        self.told |= {finding.name for finding in certain}
-        return seen, certain, time.perf_counter() - start
+        found = audit(gan, self.batch, step, iterations=ITERATIONS)
+        alarms = [finding for finding in apply_rules(found) if finding.level == "alarm"]
+        new = [finding for finding in alarms if finding.name in self.previous_alarms - self.confirmed]
+        self.previous_alarms = frozenset(finding.name for finding in alarms)
+        self.confirmed |= {finding.name for finding in new}
+        return found, new, time.perf_counter() - start
 
     def _draw(self, gan: GAN) -> Batch:
-        """Without held-out samples where they cannot be had: `ganzoo diagnose` says why."""
+        """Draw the samples, without held-out ones if these cannot be loaded: `ganzoo diagnose` gives the reason."""
         count, device, labels = min(SAMPLES, self.batch_size), gan.device.torch_device, gan.conditioner.needs_labels
         try:
             other = self.dataset.held_out()

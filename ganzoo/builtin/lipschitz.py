@@ -38,6 +38,9 @@ class WeightClipping(LipschitzEnforcer):
         for weight in discriminator.parameters():
             weight.clamp_(-self.limit, self.limit)
 
+    def weight_limit(self) -> float:
+        return self.limit
+
 
 @dataclass(frozen=True)
 class GradientPenalty(LipschitzEnforcer):
@@ -53,6 +56,9 @@ class GradientPenalty(LipschitzEnforcer):
         slope = gradient_norm(critic, interpolate(real, fake))
         return self.weight * (slope - 1).square().mean()
 
+    def target_slopes(self) -> Mapping[str, float]:
+        return {"between": 1.0}
+
 
 @dataclass(frozen=True)
 class LipschitzPenalty(GradientPenalty):
@@ -64,6 +70,9 @@ class LipschitzPenalty(GradientPenalty):
     def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
         slope = gradient_norm(critic, interpolate(real, fake))
         return self.weight * relu(slope - 1).square().mean()
+
+    def target_slopes(self) -> Mapping[str, float]:
+        return {}  # any slope up to 1 is as good
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,9 @@ class DRAGAN(LipschitzEnforcer):
         x_hat = real + per_sample_uniform(real) * noise
         return self.weight * (gradient_norm(critic, x_hat) - self.slope).square().mean()
 
+    def target_slopes(self) -> Mapping[str, float]:
+        return {"real": self.slope}
+
 
 @dataclass(frozen=True)
 class R1(LipschitzEnforcer):
@@ -98,6 +110,9 @@ class R1(LipschitzEnforcer):
     def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
         return self.gamma / 2 * gradient_norm(critic, real).square().mean()
 
+    def target_slopes(self) -> Mapping[str, float]:
+        return {"real": 0.0}
+
 
 @dataclass(frozen=True)
 class R1R2(R1):
@@ -109,6 +124,9 @@ class R1R2(R1):
     def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
         both = gradient_norm(critic, real).square().mean() + gradient_norm(critic, fake).square().mean()
         return self.gamma / 2 * both
+
+    def target_slopes(self) -> Mapping[str, float]:
+        return {"real": 0.0, "fake": 0.0}
 
 
 _NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganzoo.audit.audit import Audit, audit, draw_batch
 from ganzoo.audit.findings import Finding, by_level
-from ganzoo.audit.rules import judge
+from ganzoo.audit.rules import apply_rules
 from ganzoo.audit.updates import measure_rates
 from ganzoo.contracts import Conditioner, Dataset, Extractor, FeatureExtractor, Samples
 from ganzoo.data.samples import check_samples
@@ -92,7 +92,7 @@ def diagnose(target: Run | str | Path, *, step: int | None = None, held_out: str
     extractor = _load_extractor(run, batch.x[:2], notes)
     seen = audit(gan, batch, at, extractor)
     seen = replace(seen, numbers=seen.numbers | measure_rates(run.build()))
-    findings = [suit(finding, run) for finding in (*_judge_course(run), *judge(seen))]
+    findings = [suit(finding, run) for finding in (*_judge_course(run), *apply_rules(seen))]
     return Diagnosis(run.path.name, at, tuple(by_level(findings)), seen, tuple(notes))
 
 

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.builtin.lipschitz import WeightClipping
 from ganzoo.data.images import make_grid, to_uint8
 from ganzoo.diagnosis.history import Floats, Records, read_series
 from ganzoo.files import write_atomically
@@ -42,7 +41,7 @@ def draw_figures(diagnosis: Diagnosis, run: Run, folder: Path) -> None:
         "slopes.png": draw_slopes(seen),
         "layers.png": draw_layers(seen),
         "logits.png": draw_logits(seen),
-        "weights.png": draw_weights(seen, find_limit(run)),
+        "weights.png": draw_weights(seen, seen.traits.weight_limit),
         "curves.png": draw_curves(run.log, *read_scores(run)),
         "samples.png": draw_samples(seen),
     }
@@ -51,24 +50,25 @@ def draw_figures(diagnosis: Diagnosis, run: Run, folder: Path) -> None:
         write_atomically(folder / name, encode(figure))
 
 
-def find_limit(run: Run) -> float | None:
-    """Return the value that weights of D are clipped to; None where they are not."""
-    parts = run.zoo.create_parts("lipschitz", run.config.lipschitz)
-    return min((part.limit for part in parts if isinstance(part, WeightClipping)), default=None)
-
-
 def draw_slopes(audit: Audit) -> Figure:
-    """Draw how steep D is at real and generated samples and in between; dashed: the 1 that a penalty asks for."""
+    """Draw histograms of D's slope at real and generated samples and in between.
+
+    Dashed: the slopes that the enforcer pulls to; 1, for comparison, if it pulls to none.
+    """
     names = {"real": "slope/real", "between": "slope/between", "generated": "slope/fake"}
     series = {name: _take(audit, key) for name, key in names.items()}
-    drawn = np.append(_finite(np.concatenate([*series.values()])), 1.0)
-    figure, axes = _start(f"Slope of D, ||dD(x)/dx||, step {audit.step}", "slope", "share of samples")
+    targets = sorted(set(audit.traits.target_slopes.values())) or [1.0]
+    drawn = np.concatenate([_finite(np.concatenate([*series.values()])), targets, [1.0]])
+    xlabel = "; ".join(filter(None, ("slope", audit.traits.describe_targets())))
+    figure, axes = _start(f"Slope of D, ||dD(x)/dx||, step {audit.step}", xlabel, "share of samples")
     wide = bool(np.median(drawn) < 0.2 or drawn.max() > 20)
     if wide:  # a clipped critic's slopes lie thousands of times below 1
         axes.set_xscale("log")
     edges = _choose_log_edges(drawn) if wide else choose_edges(drawn)
     _draw_histograms(axes, {name: np.maximum(values, edges[0]) for name, values in series.items()}, edges)
-    axes.axvline(1.0, color="black", linestyle="--", linewidth=1, label="slope 1")
+    for target in targets:
+        if target > 0 or not wide:  # a logarithmic axis has no 0
+            axes.axvline(target, color="black", linestyle="--", linewidth=1, label=f"slope {target:g}")
     axes.legend(fontsize=8)
     return figure
 

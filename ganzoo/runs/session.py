@@ -118,7 +118,7 @@ class Session:
             return
         try:
             with self.log.pausing():
-                audit, alarms, seconds = self.watch.look(gan, step)
+                audit, alarms, seconds = self.watch.audit(gan, step)
                 self.log.audit(step, audit.numbers, seconds)
         except (RuntimeError, GanzooError) as error:  # no memory for a copy, or a network that cannot be copied
             self.watch = None  # the run itself is well

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -116,6 +117,24 @@ def _linear_penalty(subject: Subject, slope: float, real: Tensor, fake: Tensor) 
     return float(subject.make().penalty(lambda x: (x * w).flatten(1).sum(dim=1), real=real, fake=fake).item())
 
 
+def penalty_is_least_at_the_slope_it_pulls_to(subject: Subject) -> None:
+    """Try a linear critic, whose slope is the same everywhere: a diagnosis compares slopes with this target."""
+    targets = subject.make().target_slopes()
+    kept = isinstance(targets, Mapping) and targets.keys() <= {"real", "fake", "between"}
+    kept = kept and all(isinstance(slope, float | int) and 0 <= slope < math.inf for slope in targets.values())
+    hint = 'return {"between": 1.0}, {"real": 0.0}, or {} where it pulls to no slope'
+    expect(kept, 'target slopes of at least 0 at "real", "fake" or "between"', came=targets, hint=hint)
+    if len({*targets.values()}) != 1:
+        raise Unchecked("it pulls to no slope, or to several")
+    (target,) = {*targets.values()}
+    real, fake = _batches()
+    least = _linear_penalty(subject, target, real, fake)
+    for other in {target / 2, target + 1} - {target}:
+        penalty = _linear_penalty(subject, other, real, fake)
+        came = f"{least:g} there, and {penalty:g} at {other:g}"
+        expect(least < penalty, f"the least penalty at a slope of {target:g}", came=came, hint=hint)
+
+
 def _differentiates(subject: Subject) -> bool:
     """Whether the penalty asks for the gradient of the critic by its samples."""
     asked = []
@@ -151,6 +170,23 @@ def project_done_twice_is_project_done_once(subject: Subject) -> None:
     expect(stays, "a second projection that changes nothing", came="other weights", hint="clamp, or divide by a norm")
 
 
+def project_moves_weights_to_the_limit_it_states(subject: Subject) -> None:
+    """Project weights far above the limit: a diagnosis counts those that lie at it."""
+    enforcer = subject.make()
+    limit, hint = enforcer.weight_limit(), "return the bound of clamp_, or None where no weight has a bound"
+    if limit is None:
+        raise Unchecked("it limits no weight")
+    expect(isinstance(limit, float | int) and 0 < limit < math.inf, "a limit above 0", came=limit, hint=hint)
+    network = _constrained(subject)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.copy_(4 * limit * torch.randn_like(weight))
+    enforcer.project(network)
+    largest = max(float(weight.detach().abs().max()) for weight in network.parameters())
+    reached = math.isclose(largest, limit, rel_tol=1e-3)
+    expect(reached, f"weights of up to {limit:g} after project", came=f"up to {largest:g}", hint=hint)
+
+
 def constrained_discriminator_judges_as_before(subject: Subject) -> None:
     """The same shapes in and out, finite, trainable, and a copy can be made."""
     _require(subject, "constrain")
@@ -175,8 +211,10 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     penalty_reaches_the_weights_of_the_critic,
     penalty_of_a_flat_critic_has_finite_gradients,
     penalty_of_a_linear_critic_depends_on_its_slope_alone,
+    penalty_is_least_at_the_slope_it_pulls_to,
     per_sample_is_said_where_the_critic_is_differentiated,
     project_done_twice_is_project_done_once,
+    project_moves_weights_to_the_limit_it_states,
     constrained_discriminator_judges_as_before,
     constrained_state_loads_safely_and_exactly,
 )

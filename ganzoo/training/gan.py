@@ -77,6 +77,18 @@ class Combined(LipschitzEnforcer):
         for part in self.parts:
             part.project(discriminator)
 
+    def target_slopes(self) -> dict[str, float]:
+        """Return the slopes that the penalties agree on: the minimum of a sum lies between targets that differ."""
+        found = [target for part in self.parts for target in part.target_slopes().items()]
+        return {
+            where: slope for where, slope in found if all(other == slope for place, other in found if place == where)
+        }
+
+    def weight_limit(self) -> float | None:
+        """Return the lowest limit of the parts; None if they have none."""
+        limits = [part.weight_limit() for part in self.parts]
+        return min((limit for limit in limits if limit is not None), default=None)
+
 
 @dataclass
 class GAN:

@@ -10,9 +10,10 @@ from torch import nn
 from ganzoo.audit.audit import Batch, audit, draw_batch
 from ganzoo.audit.diversity import count_classes, measure_diversity
 from ganzoo.audit.layers import gradient_norms, spectral_norms
-from ganzoo.audit.logits import measure_opinion, measure_pull
+from ganzoo.audit.logits import measure_logits, measure_loss_gradients
 from ganzoo.audit.slopes import lipschitz_bound, near_limit, slopes
-from ganzoo.audit.updates import dead_units, measure_motion, measure_rates, measure_saturation
+from ganzoo.audit.traits import Traits
+from ganzoo.audit.updates import dead_units, measure_rates, measure_saturation, measure_updates
 from ganzoo.builtin.lipschitz import NoEnforcer
 from ganzoo.builtin.losses import Hinge, NonSaturating, Wasserstein
 from ganzoo.contracts import DataSpec, Samples
@@ -144,31 +145,31 @@ def test_classes_are_counted_by_their_largest_logit():
 def test_overfitting_is_one_where_unseen_reals_count_as_fakes():
     """train 2, fake 0, held-out 0: r_v = 1; and a held-out of 1.5 gives 0.25."""
     train, fake = torch.full((4,), 2.0), torch.zeros(4)
-    assert measure_opinion(train=train, fake=fake, held_out=fake)["overfitting"] == pytest.approx(1)
-    assert measure_opinion(train=train, fake=fake, held_out=fake + 1.5)["overfitting"] == pytest.approx(0.25)
+    assert measure_logits(train=train, fake=fake, held_out=fake)["overfitting"] == pytest.approx(1)
+    assert measure_logits(train=train, fake=fake, held_out=fake + 1.5)["overfitting"] == pytest.approx(0.25)
 
 
 def test_who_is_ahead_is_the_area_under_the_curve():
     scipy = pytest.importorskip("scipy.stats")
     train, fake = points(40, 1)[:, 0] + 0.5, points(30, 1, seed=1)[:, 0]
     expected = scipy.mannwhitneyu(train.numpy(), fake.numpy()).statistic / (40 * 30)
-    found = measure_opinion(train=train, fake=fake, held_out=None)
+    found = measure_logits(train=train, fake=fake, held_out=None)
     assert found["ahead"] == pytest.approx(float(expected))
     assert "overfitting" not in found
 
 
 def test_the_pull_of_a_loss_is_its_slope_in_the_logit():
     real, fake = torch.zeros(3), torch.full((3,), math.log(3))
-    assert measure_pull(Wasserstein(), real=real, fake=fake) == {"pull/d": 1, "pull/g": 1}
-    bce = measure_pull(NonSaturating(), real=real, fake=fake)  # sigmoid(log 3) = 3 / 4
+    assert measure_loss_gradients(Wasserstein(), real=real, fake=fake) == {"pull/d": 1, "pull/g": 1}
+    bce = measure_loss_gradients(NonSaturating(), real=real, fake=fake)  # sigmoid(log 3) = 3 / 4
     assert bce == {"pull/d": pytest.approx((0.5 + 0.75) / 2), "pull/g": pytest.approx(0.25)}
-    content = measure_pull(Hinge(), real=torch.full((3,), 2.0), fake=torch.full((3,), -2.0))
+    content = measure_loss_gradients(Hinge(), real=torch.full((3,), 2.0), fake=torch.full((3,), -2.0))
     assert content == {"pull/d": 0, "pull/g": 1}
 
 
 def test_an_update_of_the_dirac_gan_is_as_long_as_its_rate():
     """theta = psi = 1, Wasserstein, SGD with rate 0.1: both gradients are 1 in size at first."""
-    found = measure_motion(dirac_gan(Wasserstein(), NoEnforcer()), torch.zeros(4, 1), torch.zeros(4, dtype=torch.long))
+    found = measure_updates(dirac_gan(Wasserstein(), NoEnforcer()), torch.zeros(4, 1), torch.zeros(4, dtype=torch.long))
     assert found["update/d"] == pytest.approx(0.1)
     assert found["gradient/d"] == pytest.approx(1)
     assert found["gradient/g"] == pytest.approx(0.9)  # psi, after D's update
@@ -208,7 +209,7 @@ def test_an_audit_leaves_networks_optimisers_and_random_state_as_they_were():
     assert all(torch.equal(before[name], value) for name, value in gan.D.state_dict().items())
     assert not gan.opt_d.state
     assert all(math.isfinite(value) for value in found.numbers.values())
-    assert found.facts == {"penalised", "unit slope"}
+    assert found.traits == Traits(penalised=True, target_slopes={"between": 1.0})
     assert found.numbers["held-out"] == 0.5  # the same samples
 
 

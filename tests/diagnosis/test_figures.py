@@ -13,7 +13,7 @@ from PIL import Image
 import ganzoo
 from ganzoo.audit import rules
 from ganzoo.audit.audit import Audit
-from ganzoo.diagnosis import course, figures
+from ganzoo.diagnosis import course
 from ganzoo.diagnosis.diagnose import diagnose, save
 from ganzoo.diagnosis.figures import (
     COLOURS,
@@ -238,7 +238,7 @@ def test_every_picture_that_a_finding_names_is_written(clipped):
     written = {path.name: path.read_bytes() for path in clipped.folder.figures.iterdir()}
     assert {finding.figure for finding in found.findings if finding.figure} <= written.keys() == FILES
     assert all(len(data) < 100_000 and data.startswith(b"\x89PNG") for data in written.values())
-    assert figures.find_limit(clipped) == 0.02
+    assert found.audit.traits.weight_limit == 0.02
     save(found, clipped)  # in the place of the older ones
     assert {path.name: path.read_bytes() for path in clipped.folder.figures.iterdir()} == written
 

@@ -51,6 +51,24 @@ class Shrinking(WeightClipping):
             weight.mul_(0.9)
 
 
+@planted("lipschitz", enforcers.penalty_is_least_at_the_slope_it_pulls_to, "the least penalty at a slope of 0")
+class WrongTarget(GradientPenalty):
+    def target_slopes(self):
+        return {"between": 0.0}
+
+
+@planted("lipschitz", enforcers.penalty_is_least_at_the_slope_it_pulls_to, '"real", "fake" or "between"')
+class UnknownPlace(GradientPenalty):
+    def target_slopes(self):
+        return {"everywhere": 1.0}
+
+
+@planted("lipschitz", enforcers.project_moves_weights_to_the_limit_it_states, "weights of up to 1 after project")
+class WrongLimit(WeightClipping):
+    def weight_limit(self):
+        return 1.0
+
+
 class _Squeezed(nn.Module):
     def __init__(self, network):
         super().__init__()
