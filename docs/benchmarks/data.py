@@ -38,16 +38,16 @@ WAYS = ("memory", "cached", "streamed")
 
 def main() -> None:
     """Print the loading times, and the rates of each way with their ratios to that of "memory"."""
-    words = read_words()
+    args = read_args()
     with tempfile.TemporaryDirectory(prefix="ganzoo-data-") as folder:
         os.environ["GANZOO_CACHE"] = str(Path(folder) / "cache")
-        dataset = make(Path(folder), words)
-        samples = load_all(dataset, words)
-        compare("batches/s", samples, lambda feed: draw(feed, words), words.repeats)
-        compare("steps/s", samples, train(samples["memory"], words), words.repeats)
+        dataset = make(Path(folder), args)
+        samples = load_all(dataset, args)
+        compare("batches/s", samples, lambda feed: draw(feed, args), args.repeats)
+        compare("steps/s", samples, train(samples["memory"], args), args.repeats)
 
 
-def read_words() -> argparse.Namespace:
+def read_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--images", type=int, default=100_000)
@@ -61,20 +61,20 @@ def read_words() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def make(place: Path, words: argparse.Namespace) -> ImageFiles:
+def make(folder: Path, args: argparse.Namespace) -> ImageFiles:
     """Write the images and return them as a dataset."""
-    pictures = ((f"class{i % 10}/{i:07}.jpg", data) for i, data in enumerate(photographs(words.images, words.size)))
-    with timed(f"write {words.images:,} JPEG files of {words.size}x{words.size}"):
-        if words.folder:
+    pictures = ((f"class{i % 10}/{i:07}.jpg", data) for i, data in enumerate(photographs(args.images, args.size)))
+    with timed(f"write {args.images:,} JPEG files of {args.size}x{args.size}"):
+        if args.folder:
             for name, data in pictures:
-                (place / "images" / name).parent.mkdir(parents=True, exist_ok=True)
-                (place / "images" / name).write_bytes(data)
+                (folder / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / "images" / name).write_bytes(data)
         else:
-            with zipfile.ZipFile(place / "images.zip", "w") as archive:
+            with zipfile.ZipFile(folder / "images.zip", "w") as archive:
                 for name, data in pictures:
                     archive.writestr(name, data)
-    kind, name = (Folder, "images") if words.folder else (Zip, "images.zip")
-    return kind(str(place / name), image_size=words.size, mode="rgb", workers=words.workers)
+    kind, name = (Folder, "images") if args.folder else (Zip, "images.zip")
+    return kind(str(folder / name), image_size=args.size, mode="rgb", workers=args.workers)
 
 
 def photographs(count: int, size: int) -> Iterator[bytes]:
@@ -87,7 +87,7 @@ def photographs(count: int, size: int) -> Iterator[bytes]:
         yield stream.getvalue()
 
 
-def load_all(dataset: ImageFiles, words: argparse.Namespace) -> dict[str, Samples]:
+def load_all(dataset: ImageFiles, args: argparse.Namespace) -> dict[str, Samples]:
     """Load the dataset in each way: with the cache twice, to write it and to open it as a second run does."""
     cached = type(dataset)(**{**vars(dataset), "cache": True})
     samples = {}
@@ -125,27 +125,27 @@ def compare(unit: str, samples: dict[str, Samples], measure: Callable[[Feed], fl
         print(f"{unit:10} {way:9} {statistics.median(rates):10,.1f}  ({spread})  {ratio:.2f} of memory")
 
 
-def draw(feed: Feed, words: argparse.Namespace) -> float:
+def draw(feed: Feed, args: argparse.Namespace) -> float:
     """Return the batches per second of a feed without training; the first batch starts processes and is not timed."""
-    feed.next(words.batch)
+    feed.next(args.batch)
     start = time.perf_counter()
-    for _ in range(words.batches):
-        feed.next(words.batch)
-    return words.batches / (time.perf_counter() - start)
+    for _ in range(args.batches):
+        feed.next(args.batch)
+    return args.batches / (time.perf_counter() - start)
 
 
-def train(samples: Samples, words: argparse.Namespace) -> Callable[[Feed], float]:
+def train(samples: Samples, args: argparse.Namespace) -> Callable[[Feed], float]:
     """Return a function that trains a DCGAN on a feed and returns steps per second."""
-    run = settle(flags={"model.name": "dcgan", "optim.batch_size": words.batch}).run
+    run = settle(flags={"model.name": "dcgan", "optim.batch_size": args.batch}).run
     gan = build_gan(run, load_zoo(), samples.spec, choose_device("cpu", "auto"))
 
     def measure(feed: Feed) -> float:
-        discriminator_step(gan, *feed.next(words.batch))
+        discriminator_step(gan, *feed.next(args.batch))
         start = time.perf_counter()
-        for _ in range(words.steps):
-            discriminator_step(gan, *feed.next(words.batch))
-            generator_step(gan, *feed.next(words.batch))
-        return words.steps / (time.perf_counter() - start)
+        for _ in range(args.steps):
+            discriminator_step(gan, *feed.next(args.batch))
+            generator_step(gan, *feed.next(args.batch))
+        return args.steps / (time.perf_counter() - start)
 
     return measure
 

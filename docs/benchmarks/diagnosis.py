@@ -39,9 +39,9 @@ def main() -> None:
     print("| workload | step, s | audit, s | audit / step | share of the time with an audit every 1000 steps |")
     print("|---|---|---|---|---|")
     for name, flags in WORKS.items():
-        step, look = measure(flags, repeats)
-        share = look / (EVERY * step + look)
-        print(f"| {name} | {step:.4f} | {look:.3f} | {look / step:.1f} | {share:.2%} |", flush=True)
+        step, audit = measure(flags, repeats)
+        share = audit / (EVERY * step + audit)
+        print(f"| {name} | {step:.4f} | {audit:.3f} | {audit / step:.1f} | {share:.2%} |", flush=True)
 
 
 def measure(flags: dict[str, str], repeats: int) -> tuple[float, float]:
@@ -51,8 +51,8 @@ def measure(flags: dict[str, str], repeats: int) -> tuple[float, float]:
     training, samples = prepare(settings.run, zoo, Observer().note)
     watch = Watch(samples, zoo.create("dataset", settings.run.dataset), training.gan.device.torch_device)
     times = [(time_steps(training), watch.audit(training.gan, training.step)[2]) for _ in range(repeats + 1)]
-    steps, looks = zip(*times[1:], strict=True)  # the first ones warm up
-    return statistics.median(steps), statistics.median(looks)
+    steps, audits = zip(*times[1:], strict=True)  # the first ones warm up
+    return statistics.median(steps), statistics.median(audits)
 
 
 def time_steps(training: Training) -> float:

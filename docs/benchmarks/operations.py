@@ -32,9 +32,9 @@ def main() -> None:
     parser.add_argument("recipe", nargs="?")
     for name in KEYS:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int if name.endswith("size") else str)
-    words = vars(parser.parse_args())
-    named = find_recipe(words["recipe"]) if words["recipe"] else None
-    flags = {key: words[name] for name, key in KEYS.items() if words[name] is not None}
+    args = vars(parser.parse_args())
+    named = find_recipe(args["recipe"]) if args["recipe"] else None
+    flags = {key: args[name] for name, key in KEYS.items() if args[name] is not None}
     training, _ = prepare(settle(recipe=named, flags=flags).run, load_zoo(), Observer().note)
     advance(training)
     with profile(activities=[ProfilerActivity.CPU]) as profiler:

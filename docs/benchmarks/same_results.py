@@ -52,21 +52,21 @@ def _is_bf16(x: object) -> bool:
 
 def main() -> None:
     """Train with every method and seed, and print a table of scores."""
-    words = _parse()
-    flags = {"dataset.name": words.dataset, "model.name": words.model, "train.device": words.device}
-    flags |= {"loss.name": words.loss, "lipschitz.name": words.lipschitz}
-    flags |= {"dataset.root": words.data_root} if words.data_root else {}
-    settings = settle(flags=flags | ({"train.steps": words.steps} if words.steps else {}))
+    args = _parse()
+    flags = {"dataset.name": args.dataset, "model.name": args.model, "train.device": args.device}
+    flags |= {"loss.name": args.loss, "lipschitz.name": args.lipschitz}
+    flags |= {"dataset.root": args.data_root} if args.data_root else {}
+    settings = settle(flags=flags | ({"train.steps": args.steps} if args.steps else {}))
     scores = {way: [] for way in WAYS}
-    for seed in range(words.seeds):
+    for seed in range(args.seeds):
         for way in WAYS:
             start = time.perf_counter()
             name, score = train(settings.run, way, seed)
             scores[way].append(score.value)
             print(f"{way:5}  seed {seed}  {name} {score.value:.2f}  {time.perf_counter() - start:.0f} s", flush=True)
     print(f"\n{settings.run.title}, {settings.run.train.steps} steps, {name}\n")
-    print("| method | " + " | ".join(f"seed {seed}" for seed in range(words.seeds)) + " | mean | std |")
-    print("|---|" + "---|" * (words.seeds + 2))
+    print("| method | " + " | ".join(f"seed {seed}" for seed in range(args.seeds)) + " | mean | std |")
+    print("|---|" + "---|" * (args.seeds + 2))
     for way, values in scores.items():
         mean, std = statistics.mean(values), statistics.stdev(values)
         print(f"| {way} | " + " | ".join(f"{value:.2f}" for value in (*values, mean, std)) + " |")

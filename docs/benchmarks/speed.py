@@ -24,18 +24,18 @@ HEADER = """\
 
 def main() -> None:
     """Measure all workloads and print a table."""
-    words = _parse()
+    args = _parse()
     print(HEADER)
-    for size in words.batch_size:
+    for size in args.batch_size:
         for name, recipe in WORKS.items():
-            print(f"| {name} | {size} | {describe(measure(recipe, size, words))} |", flush=True)
+            print(f"| {name} | {size} | {describe(measure(recipe, size, args))} |", flush=True)
 
 
-def measure(recipe: list[str], size: int, words: argparse.Namespace) -> dict:
+def measure(recipe: list[str], size: int, args: argparse.Namespace) -> dict:
     """Return the JSON object that `ganzoo bench --against eager --json` prints."""
     command = [sys.executable, "-m", "ganzoo", "bench", *recipe, "--dataset", "digits", "--batch-size", str(size)]
-    command += ["--set", f"optim.batch_size_g={size}", "--device", words.device, "--precision", words.precision]
-    command += ["--repeats", str(words.repeats), "--seconds", str(words.seconds), "--against", "eager", "--json"]
+    command += ["--set", f"optim.batch_size_g={size}", "--device", args.device, "--precision", args.precision]
+    command += ["--repeats", str(args.repeats), "--seconds", str(args.seconds), "--against", "eager", "--json"]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)  # noqa: S603
 
 

@@ -55,28 +55,28 @@ def main() -> None:
     """Measure and print the times."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     print(f"{'':48}seconds: min  median    CPU: min  median")
-    for name, words in ANSWERS.items():
-        show(name, [time_answer(words) for _ in range(repeats)])
+    for name, args in ANSWERS.items():
+        show(name, [time_answer(args) for _ in range(repeats)])
     imports = []
-    for name, words in RUNS.items():
-        laps = [time_first_step(words) for _ in range(repeats)]
+    for name, args in RUNS.items():
+        laps = [time_first_step(args) for _ in range(repeats)]
         imports += [imported for imported, _ in laps]
         show(f"first step: {name}", [trained for _, trained in laps])
     show("import torch, before the first step", imports)
 
 
-def time_answer(words: Sequence[str]) -> tuple[float, float]:
+def time_answer(args: Sequence[str]) -> tuple[float, float]:
     """Return the wall and CPU seconds of a command, including the start of its process."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as folder:
         start, before = time.perf_counter(), children_cpu()
-        subprocess.run([sys.executable, "-m", "ganzoo", *words], cwd=place, capture_output=True, check=False)  # noqa: S603
+        subprocess.run([sys.executable, "-m", "ganzoo", *args], cwd=folder, capture_output=True, check=False)  # noqa: S603
         return time.perf_counter() - start, children_cpu() - before
 
 
-def time_first_step(words: Sequence[str]) -> tuple[tuple[float, float], tuple[float, float]]:
+def time_first_step(args: Sequence[str]) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the wall and CPU seconds of `import torch`, and from there to the end of the first step of a run."""
-    with tempfile.TemporaryDirectory() as place:
-        command = [sys.executable, "-c", FIRST_STEP, *words, "--out", f"{place}/run"]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", FIRST_STEP, *args, "--out", f"{folder}/run"]
         shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)  # noqa: S603
     (imported, trained), (imported_cpu, trained_cpu) = json.loads(shown.stdout)
     return (imported, imported_cpu), (trained, trained_cpu)

@@ -47,21 +47,21 @@ def make_report(checkpoint: str) -> dict:
 
 
 def main() -> None:
-    """Make the runs, then print the seconds of five tables."""
+    """Write the runs, then print the seconds of five tables."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as folder:
         cells = product(range(count // (len(LOSSES) * 4) + 1), LOSSES, ("none", "clip", "gp", "sn"))
         for seed, loss, lipschitz in [cell for cell, _ in zip(cells, range(count), strict=False)]:
-            make_run(Path(place, f"{loss}-{lipschitz}-{seed}"), loss, lipschitz, seed)
+            make_run(Path(folder, f"{loss}-{lipschitz}-{seed}"), loss, lipschitz, seed)
         for _ in range(5):
             start, before = time.perf_counter(), children_cpu()
-            words = [sys.executable, "-m", "ganzoo", "table", place]
-            subprocess.run(words, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+            args = [sys.executable, "-m", "ganzoo", "table", folder]
+            subprocess.run(args, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
             print(f"{count} runs: {time.perf_counter() - start:.2f} s, {children_cpu() - before:.2f} s on a core")
 
 
 def children_cpu() -> float:
-    """Return the seconds that processes of this one have spent on a core: other programs hardly lengthen them."""
+    """Return the CPU seconds of all child processes that have ended; other programs hardly change them."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 

@@ -46,11 +46,11 @@ def measure(extractor: Extractor, x: Tensor, y: Tensor) -> dict[str, dict[float,
     """Return distances between every second image, changed, and the other images: {"blur": {0.5: ...}, ...}."""
     torch.manual_seed(0)
     order = torch.randperm(len(x))
-    reference = look(x[order[::2]], extractor)
+    reference = extract_features(x[order[::2]], extractor)
     x, y = x[order[1::2]], y[order[1::2]]
 
     def distance(images: Tensor) -> float:
-        return frechet_distance(reference, look(images, extractor))
+        return frechet_distance(reference, extract_features(images, extractor))
 
     return {
         "random pixels": {1.0: distance(torch.randint_like(x, 256))},
@@ -60,7 +60,7 @@ def measure(extractor: Extractor, x: Tensor, y: Tensor) -> dict[str, dict[float,
     }
 
 
-def look(x: Tensor, extractor: Extractor) -> FeatureSet:
+def extract_features(x: Tensor, extractor: Extractor) -> FeatureSet:
     """Return the features of images uint8 (M, C, H, W)."""
     return extract(in_batches(x, 100, CPU), extractor)
 

@@ -103,12 +103,12 @@ def scorer(training: Training, count: int, metric: str, **options: Any) -> Calla
     """Return a function that scores `count` samples of the present G against all data by a metric of ganzoo."""
     run = training.run
     extractor = zoo().create("features", choose_features(run.features, run.dataset, zoo())).load(CPU)
-    judge = zoo().create("metric", Choice(metric, options))
+    chosen_metric = zoo().create("metric", Choice(metric, options))
     real = extract(in_batches(training.feed.x, 1000, CPU), extractor)
 
     def score() -> dict[str, float]:
         x = generated(training, count)
         fake = extract(in_batches(x if x.ndim == 2 else to_uint8(x), 1000, CPU), extractor)
-        return {name: number.value for name, number in judge.compute(real=real, fake=fake).items()}
+        return {name: number.value for name, number in chosen_metric.compute(real=real, fake=fake).items()}
 
     return score

@@ -90,8 +90,8 @@ def draw_points(axis: Axes, data: str, method: str, outcomes: list[Outcome]) -> 
 
 def draw_counts(axis: Axes, data: str, rows: list[dict[str, Any]]) -> None:
     """Draw the number of covered modes, one dot per seed."""
-    for place, group in enumerate(grouped(rows, ("method",)).values()):
-        axis.plot([place] * len(group), [row["modes"] for row in group], "o")
+    for position, group in enumerate(grouped(rows, ("method",)).values()):
+        axis.plot([position] * len(group), [row["modes"] for row in group], "o")
     axis.axhline(MODES[data], color="grey", linewidth=0.8)
     axis.set_title(f"modes of {data}", fontsize=9)
     axis.set_ylim(0, 1.08 * MODES[data])

@@ -68,8 +68,8 @@ SHAPE = {
 @torch.no_grad()
 def gap(training: Any) -> float:
     """Return E D(x) - E D(G(z)) over 5,000 of each: the critic's estimate, in units of its slope."""
-    judge = critic_of(training)
-    return float(judge(training.feed.x[:5000]).mean() - judge(generated(training, 5000)).mean())
+    critic = critic_of(training)
+    return float(critic(training.feed.x[:5000]).mean() - critic(generated(training, 5000)).mean())
 
 
 @torch.no_grad()

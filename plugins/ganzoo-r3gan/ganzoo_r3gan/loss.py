@@ -1,4 +1,4 @@
-"""The relativistic pairing loss: a fake is judged against a real one, never alone."""
+"""The relativistic pairing loss, a function of the difference between a generated and a real logit."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ import ganzoo
 
 @dataclass(frozen=True)
 class RelativisticPairing(ganzoo.AdversarialLoss):
-    """Judge each fake against a real sample. Huang et al. 2024, arXiv:2501.05441, Eq. 2, f(t) = -log(1 + exp(-t)).
+    """Compare each fake with a real sample. Huang et al. 2024, arXiv:2501.05441, Eq. 2, f(t) = -log(1 + exp(-t)).
 
     L_D = E softplus(D(G(z)) - D(x));  L_G = E softplus(D(x) - D(G(z)))
 
-    Pairs are the rows of the two batches. Only differences of logits count, so D needs no level of its own; the paper
-    proves that the game converges under R1 and R2 together: `--lipschitz r1r2`.
+    Row n of one batch is paired with row n of the other. The loss depends only on differences of logits. The paper
+    proves that training converges under R1 and R2 together: `--lipschitz r1r2`.
     """
 
     relativistic = True
@@ -26,5 +26,5 @@ class RelativisticPairing(ganzoo.AdversarialLoss):
 
     def generator_loss(self, *, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Return E softplus(real - fake): log 2 if the logits are equal."""
-        assert real is not None  # a relativistic loss is given it
+        assert real is not None  # a relativistic loss always gets real logits
         return softplus(real - fake).mean()
