@@ -135,10 +135,7 @@ class Conditioner(ABC):
 
     @abstractmethod
     def discriminator_input(self, num_classes: int, shape: tuple[int, ...]) -> nn.Module:
-        """Return a module y (N,) -> maps (N, L, *shape[1:]), with an int `channels` = L; L may be 0.
-
-        The maps are concatenated to the samples (N, *shape) along dimension 1.
-        """
+        """Return a module y (N,) -> maps (N, L, *shape[1:]), joined to samples along dim 1; its int `channels` is L."""
 
     @abstractmethod
     def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
@@ -270,10 +267,7 @@ class Metric(ABC):
 
     @abstractmethod
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        """Return scores by name, e.g. {"precision": ..., "recall": ...}.
-
-        Raises EvaluationError if there are too few images, or if the features lack what the metric needs.
-        """
+        """Return scores by name. Raises EvaluationError for too few images, or features without what it needs."""
 
 
 class Engine(ABC):

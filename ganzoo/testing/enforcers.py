@@ -9,32 +9,30 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from ganzoo.builtin.conditioners import Head, LabelMaps
-from ganzoo.contracts import Critic, LipschitzEnforcer, overrides
+from ganzoo.contracts import Critic, LipschitzEnforcer, Verdict, overrides
 from ganzoo.errors import ConfigError
 from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, expect_tensor, refusal
 from ganzoo.testing.networks import expect_safe_state
 from ganzoo.testing.subjects import Subject
-from ganzoo.training.gan import Discriminator
 
 SHAPE = (1, 8, 8)
 
 
-class _Trunk(nn.Sequential):
-    feature_dim = 4
+class _Discriminator(nn.Module):
+    """(x (N, 1, 8, 8), y (N,)) -> Verdict, without norms and blind to labels."""
 
     def __init__(self) -> None:
-        layers = (nn.Conv2d(1, 3, 3, padding=1), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(192, 4), nn.LeakyReLU(0.2))
-        super().__init__(*layers)
+        super().__init__()
+        features = (nn.Conv2d(1, 3, 3, padding=1), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(192, 4))
+        self.layers = nn.Sequential(*features, nn.LeakyReLU(0.2), nn.Linear(4, 1))
+
+    def forward(self, x: Tensor, y: Tensor) -> Verdict:
+        """Return the logits (N,) of samples."""
+        return Verdict(self.layers(x).squeeze(1))
 
 
-def _discriminator() -> nn.Module:
-    """(x (N, 1, 8, 8), y (N,)) -> Verdict, without norms."""
-    return Discriminator(LabelMaps(0, SHAPE[1:]), _Trunk(), Head(_Trunk.feature_dim))
-
-
-def _judge(network: nn.Module) -> Tensor:
-    """Logits of four samples that are fixed."""
+def _logits(network: nn.Module) -> Tensor:
+    """Return the logits (4,) of four samples that are always the same."""
     x = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(2))
     logits: Tensor = network(x, torch.zeros(4, dtype=torch.long)).logits
     return logits
@@ -42,7 +40,7 @@ def _judge(network: nn.Module) -> Tensor:
 
 def _constrained(subject: Subject) -> nn.Module:
     try:
-        network: nn.Module = subject.make().constrain(_discriminator())
+        network: nn.Module = subject.make().constrain(_Discriminator())
     except ConfigError as error:
         raise refusal(error) from error
     return network
@@ -193,17 +191,17 @@ def constrained_discriminator_judges_as_before(subject: Subject) -> None:
     network = _constrained(subject)
     if not isinstance(network, nn.Module):
         raise ConformanceError("constrain to return the module", came=str(network), hint="return discriminator")
-    logits = expect_tensor(_judge(network), (4,), "logits of the constrained discriminator", hint="keep its layers")
+    logits = expect_tensor(_logits(network), (4,), "logits of the constrained discriminator", hint="keep its layers")
     logits.sum().backward()  # type: ignore[no-untyped-call]
     reached = all(weight.grad is not None for weight in network.parameters())
     expect(reached, "a gradient of every weight", came="some have none", hint="torch.nn.utils.parametrize")
-    _judge(copy.deepcopy(network))
+    _logits(copy.deepcopy(network))
 
 
 def constrained_state_loads_safely_and_exactly(subject: Subject) -> None:
     """What the constraint remembers is part of the state dict."""
     _require(subject, "constrain")
-    expect_safe_state(lambda: _constrained(subject), _judge, "the constrained discriminator")
+    expect_safe_state(lambda: _constrained(subject), _logits, "the constrained discriminator")
 
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
