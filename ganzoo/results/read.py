@@ -1,4 +1,4 @@
-"""What is known of runs: folders on disk become values for tables and reports. Nothing here imports torch."""
+"""Run folders and grid folders become values for tables and reports. Nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from ganzoo.settings.toml import flatten, from_tables, read_toml, to_tables, unf
 
 @dataclass(frozen=True)
 class Result:
-    """One run, or one cell of a grid that came to none, as tables and reports see it."""
+    """One run, or one cell of a grid without a run, as tables and reports see it."""
 
     name: str
-    """As shown: its path, relative to what was asked for."""
+    """Path relative to the folder that was asked for."""
     path: Path | None
-    """The run folder; None where there is none."""
+    """Run folder; None if there is none."""
     axes: Mapping[str, Any]
-    """Of its grid, e.g. {"model.name": "dcgan"}; empty for a run on its own."""
+    """Values on the axes of its grid, e.g. {"model.name": "dcgan"}; empty for a run on its own."""
     settings: Mapping[str, Any]
     """"section.option" -> value."""
     seed: int
     state: str
     """complete, diverged, failed, timeout, refused, interrupted, running or missing."""
     reason: str
-    """Why it is not complete, in one line; empty for one that is."""
+    """Reason in one line why the run is not complete; empty if it is."""
     reports: tuple[Mapping[str, Any], ...]
-    """Of scores.json, the newest last."""
+    """Reports of scores.json, the newest last."""
     manifest: Mapping[str, Any]
     images: int | None
     """Real images that D saw."""
@@ -47,58 +47,58 @@ class Result:
     parameters: int | None
     """Of G and D together."""
     memory_mb: float | None
-    """Peak."""
+    """Peak memory."""
     grid: Path | None = None
-    """The grid folder that it is a cell of."""
+    """Folder of the grid that the run is a cell of."""
 
     def value(self, axis: str) -> Any:
-        """Return what it has on an axis; None where it has no such option, or left it at its default."""
+        """Return the value on an axis; None if the run has no such option, or leaves it at its default."""
         value = self.axes.get(axis, self.settings.get(axis))
         return str(value) if isinstance(value, list | dict) else value
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """How the runs of a grid came to be."""
+    """Commands, times and machines that made the runs of a grid."""
 
     commands: tuple[tuple[str, ...], ...]
     created: str
     cells: int
     states: Mapping[str, int]
-    """Cells by state."""
+    """State -> number of cells."""
     seconds: float
-    """Of all attempts together."""
+    """Seconds of all attempts together."""
     elapsed: float | None
-    """Seconds from the first beginning to the last end; None where nothing ran."""
+    """Seconds from the first start to the last end; None if nothing ran."""
     machines: tuple[str, ...]
-    """System, device, versions; one line for each kind of machine."""
+    """System, device and versions, one line for each kind of machine."""
 
 
 def read_results(paths: Sequence[Path]) -> list[Result]:
-    """Return the runs in these folders: run folders, grid folders, or folders that hold some, however deep.
+    """Return the runs in these folders: run folders, grid folders, or folders that contain some at any depth.
 
-    Raises CheckpointError where none lies, or where a file cannot be read.
+    Raises CheckpointError if a folder contains no run, or if a file cannot be read.
     """
     found: dict[str, Result] = {}
     base = _base(paths)
     for asked in paths:
-        places = list(_walk(asked))
-        if not places:
+        folders = list(_walk(asked))
+        if not folders:
             raise CheckpointError("this is not a run folder", where=str(asked), hint="ganzoo run --out FOLDER")
-        for place, is_grid in places:
-            for path, result in _read_grid(place, base) if is_grid else [_read_run(place, base)]:
+        for folder, is_grid in folders:
+            for path, result in _read_grid(folder, base) if is_grid else [_read_run(folder, base)]:
                 found.setdefault(os.path.realpath(path), result)
     return list(found.values())
 
 
 def find_grid(results: Sequence[Result]) -> Path | None:
-    """Return the grid that all of these are cells of; None if there is no such one."""
+    """Return the folder of the grid that all these runs belong to; None if they do not share one."""
     grids = {result.grid for result in results}
     return grids.pop() if len(grids) == 1 else None
 
 
 def read_provenance(grid: Path, results: Sequence[Result]) -> Provenance:
-    """Return how the cells of a grid came to be."""
+    """Return the commands, times and machines that made the cells of a grid."""
     about, attempts = _read_json(grid / "grid.json"), read_records(grid / "cells.jsonl")
     ends = [(datetime.fromisoformat(a["ended"]), timedelta(seconds=a["seconds"])) for a in attempts if a.get("ended")]
     elapsed = (max(end for end, _ in ends) - min(end - took for end, took in ends)).total_seconds() if ends else None
@@ -123,22 +123,22 @@ def _describe_machine(manifest: Mapping[str, Any]) -> str:
 
 
 def _describe_processor(system: Mapping[str, Any]) -> str:
-    """Processor, cores and GPUs, where a manifest has them."""
+    """Return processor, cores and GPUs, as far as a manifest has them."""
     cores = f"{system['cores']} cores" if system.get("cores") else ""
     parts = [system.get("processor"), cores, *system.get("gpus", [])]
     return "".join(f"{part}; " for part in parts if part)
 
 
 def _base(paths: Sequence[Path]) -> Path:
-    """What names are relative to: the only folder asked for, else what lies above all of them."""
-    whole = [path.absolute() for path in paths]  # links stay: names are as they were typed
+    """Return the folder that names are relative to: the only one asked for, else the parent of all of them."""
+    whole = [path.absolute() for path in paths]  # symbolic links stay, so that names are as they were typed
     if len(whole) == 1 and not (whole[0] / "recipe.toml").is_file():
         return whole[0]
     return Path(os.path.commonpath([path.parent for path in whole])) if whole else Path()
 
 
 def _walk(path: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield run folders and grid folders, and whether each is a grid."""
+    """Yield run folders and grid folders as (path, is_grid)."""
     if (is_grid := (path / "grid.json").is_file()) or (path / "recipe.toml").is_file():
         yield path, is_grid
     elif path.is_dir():
@@ -173,8 +173,8 @@ def _read_run(path: Path, base: Path) -> tuple[Path, Result]:
 def _read_recipe(path: Path) -> dict[str, Any]:
     """Return a recipe, flat. Raises ConfigError.
 
-    Recipes of many runs share most sections, and each of those is parsed once: else TOML would be a third of the time
-    of a table. A section cannot be cut wrongly in silence: a value of several lines that is cut is no TOML.
+    Recipes of many runs share most sections, and each section is parsed once: else TOML would take a third of the time
+    of a table. A wrong cut cannot go unnoticed: a value of several lines that is cut is not valid TOML.
     """
     settings: dict[str, Any] = {}
     try:
@@ -218,7 +218,7 @@ def _read_grid(grid: Path, base: Path) -> Iterator[tuple[Path, Result]]:
 def _settle(
     planned: Mapping[str, Any], attempt: Mapping[str, Any] | None, status: Mapping[str, Any]
 ) -> tuple[str, str]:
-    """State of a cell and why it is not complete: as planned, as its last attempt ended, or as it goes on."""
+    """Return the state of a cell and why it is not complete: refused, as its last attempt ended, or still running."""
     if planned["refused"]:
         return "refused", planned["refused"]
     is_newer = bool(status) and (not attempt or status.get("time", "") > attempt.get("ended", ""))
@@ -226,7 +226,7 @@ def _settle(
         return "running", f"step {status['step']} of {status['steps']}"
     if attempt:
         return attempt["state"], attempt["reason"]
-    if status:  # its grid was ended before it could say how the cell had ended
+    if status:  # the grid was killed before it wrote down how the cell ended
         return "interrupted", f"step {status['step']} of {status['steps']}"
     return "missing", "not run yet"
 

@@ -93,5 +93,5 @@ def test_a_torn_picture_of_a_diagnosis_is_named_and_a_torn_diagnosis_refused(tmp
     path.write_bytes(path.read_bytes()[:100])
     assert diagnosed(tmp_path)["diagnosis_remarks"] == ["Left out, for they cannot be read: run/samples.png."]
     (folder / "diagnosis.json").write_text('{"step"')
-    with pytest.raises(CheckpointError, match="no diagnosis"):
+    with pytest.raises(CheckpointError, match="cannot read the diagnosis"):
         diagnosed(tmp_path)

@@ -252,5 +252,5 @@ def test_a_page_shows_names_as_text(hostile):
 
 def test_every_format_ends_with_a_newline_and_another_is_refused(table):
     assert all(render(table, format).endswith("\n") for format in FORMATS)
-    with pytest.raises(ConfigError, match="'xlsx' is no format"):
+    with pytest.raises(ConfigError, match="'xlsx' is not a format"):
         render(table, "xlsx")

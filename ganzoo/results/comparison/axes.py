@@ -1,4 +1,4 @@
-"""By what runs differ: the axes of their grid, or settings that vary among runs on their own."""
+"""Axes of a comparison: those of the runs' grid, or else the settings in which the runs differ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NEVER = {
     *("train.seed", "train.device", "train.log_every", "train.sample_every", "train.save_every", "train.keep_last"),
     *("dataset.root", "dataset.path", "dataset.download"),
 }
-"""Settings that name no method: what a run is scored by, where its files lie, how often it writes."""
+"""Settings that are never an axis: they say where files lie, or how often a run writes, and not how it trains."""
 
 
 def short(axis: str) -> str:
@@ -24,11 +24,11 @@ def short(axis: str) -> str:
 
 
 def find_axes(results: Sequence[Result]) -> tuple[str, ...]:
-    """Return by what these runs differ, beside their seeds.
+    """Return the settings in which these runs differ, beside their seeds.
 
-    The axes of a grid are its own. Of runs from elsewhere: the components that vary; then, as long as there
-    are runs that differ in a setting and in none of these, the first such setting. Settings that only follow
-    from a component, as n_critic follows from the loss, are so left out.
+    Runs of one grid have its axes. For other runs the axes are the components that vary; then, as long as there are
+    runs that differ in a setting and on none of the axes, the first such setting. This leaves out settings that only
+    follow from a component, as n_critic follows from the loss.
     """
     if find_grid(results) is not None:
         return tuple(dict.fromkeys(axis for result in results for axis in result.axes))
@@ -40,7 +40,7 @@ def find_axes(results: Sequence[Result]) -> tuple[str, ...]:
 
 
 def choose_results(results: Sequence[Result], only: Sequence[str]) -> list[Result]:
-    """Return the runs that have all of these values: "dataset=mnist". Raises ConfigError where none has."""
+    """Return the runs that have all of these values: "dataset=mnist". Raises ConfigError if no run has them."""
     chosen = list(results)
     for words in only:
         name, equals, value = words.partition("=")
@@ -53,7 +53,7 @@ def choose_results(results: Sequence[Result], only: Sequence[str]) -> list[Resul
 
 
 def list_values(axis: str, results: Iterable[Result]) -> list[Any]:
-    """Return the values of an axis: numbers in their order, others as they come."""
+    """Return the values of an axis: numbers sorted, others in order of appearance."""
     values = list(dict.fromkeys(result.value(axis) for result in results))
     return sorted(values) if all(isinstance(value, int | float) for value in values) else values
 
@@ -64,7 +64,7 @@ def key_of(result: Result, axes: Iterable[str]) -> tuple[Any, ...]:
 
 
 def choose_axes(asked: Sequence[str], axes: Collection[str]) -> tuple[str, ...]:
-    """Return axes by their names, in full or as shown. Raises ConfigError for one that there is not."""
+    """Return axes by their full or short names. Raises ConfigError for an axis that the runs do not have."""
     known = {short(axis): axis for axis in axes} | {axis: axis for axis in axes}
     for name in asked:
         if name not in known:
@@ -75,7 +75,7 @@ def choose_axes(asked: Sequence[str], axes: Collection[str]) -> tuple[str, ...]:
 
 
 def _find_varying(axes: Sequence[str], results: Sequence[Result]) -> str | None:
-    """Return the first setting, by name, in which runs differ that these axes do not tell apart."""
+    """Return the first setting, by name, that differs among runs with the same values on these axes."""
     groups: dict[tuple[Any, ...], list[Result]] = {}
     for result in results:
         groups.setdefault(key_of(result, axes), []).append(result)

@@ -1,4 +1,4 @@
-"""Which reports may stand in one table: the newest protocol that all runs share, or a refusal in words."""
+"""Scores that may be ranked together: by the newest protocol that all runs share, else an error that says why not."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ganzoo.results.comparison.metrics import Checkpoint, Measure
 from ganzoo.results.read import Result
 
 _FOLLOWS = "generated.labels"
-"""Follows from the conditioner, which is part of the method: no command could make it alike."""
-_SHOWN = 4
-"""Commands in a refusal."""
+"""Key of a protocol that follows from the conditioner, which is part of the method: no command could change it."""
+_MOST_COMMANDS = 4
+"""Commands that an error suggests; more are counted."""
 
 
 @dataclass(frozen=True)
 class ScoredRun:
-    """A run with the scores that the table takes from it."""
+    """A run with its scores by the protocol of the table."""
 
     result: Result
     last: Mapping[str, Mapping[str, Any]]
-    """Name -> score, of the last checkpoint; empty without a report by the table's protocol."""
+    """Name -> score of the last checkpoint; empty without a report by the table's protocol."""
     best: Mapping[str, Mapping[str, Any]]
 
     def scores(self, checkpoint: Checkpoint) -> Mapping[str, Mapping[str, Any]]:
@@ -41,10 +41,10 @@ class ScoredRun:
 
 @dataclass(frozen=True)
 class Selection:
-    """All runs, with the scores that are by one protocol."""
+    """All runs, with their scores by one protocol."""
 
     protocol: Mapping[str, Any]
-    """Empty where no run has a score."""
+    """Settings of the protocol; empty if no run has a score."""
     runs: tuple[ScoredRun, ...]
     notes: tuple[str, ...]
 
@@ -67,20 +67,20 @@ def select_reports(results: Sequence[Result], checkpoint: Checkpoint) -> Selecti
 
 
 def _reports(result: Result, checkpoint: Checkpoint) -> list[Mapping[str, Any]]:
-    """Reports of a run that came through; scores of one that did not say nothing about the others."""
+    """Return the reports of a complete run; scores of an incomplete one cannot be compared with others."""
     return [r for r in result.reports if r["checkpoint"] == checkpoint] if result.state == "complete" else []
 
 
 def _key(report: Mapping[str, Any]) -> str:
-    return json.dumps(_judged_by(report["protocol"]), sort_keys=True)
+    return json.dumps(_without_labels(report["protocol"]), sort_keys=True)
 
 
-def _judged_by(protocol: Mapping[str, Any]) -> dict[str, Any]:
+def _without_labels(protocol: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in decisive(protocol).items() if key != _FOLLOWS}
 
 
 def _common(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """A protocol without what may differ from row to row."""
+    """Return a protocol without the values that may differ from row to row."""
     own = ("step", "seed", "sha256", "labels")
     return {**protocol, "generated": {k: v for k, v in protocol["generated"].items() if k not in own}}
 
@@ -92,7 +92,7 @@ def _newest_shared(reported: Sequence[Result], checkpoint: Checkpoint) -> str | 
 
 
 def _scores(result: Result, checkpoint: Checkpoint, key: str) -> Mapping[str, Mapping[str, Any]]:
-    """Scores of the newest report of a checkpoint by a protocol."""
+    """Return the scores of the newest report of a checkpoint by a protocol."""
     reports = [report for report in _reports(result, checkpoint) if _key(report) == key]
     scores: Mapping[str, Mapping[str, Any]] = reports[-1]["scores"] if reports else {}
     return scores
@@ -118,11 +118,11 @@ def _require_same_data(reported: Sequence[Result]) -> None:
             pair = (known[0][0], other)
             names = " / ".join(str(result.settings.get("dataset.name")) for result in pair)
             what = f"{_named(pair)} were trained on different data, and may not be ranked together"
-            raise EvaluationError(f"{what}\n    dataset: {names}", hint="a table for each, as by --only dataset=NAME")
+            raise EvaluationError(f"{what}\n    dataset: {names}", hint="one table each: --only dataset=NAME")
 
 
 def _refusal(reported: Sequence[Result], checkpoint: Checkpoint) -> EvaluationError:
-    """Name two runs, in what their newest protocols differ, and what makes the others like the most frequent one."""
+    """Return an error that names two runs, how their protocols differ, and the commands that score all runs alike."""
     newest = {result.name: _reports(result, checkpoint)[-1] for result in reported}
     target = Counter(_key(report) for report in newest.values()).most_common(1)[0][0]
     one = next(result for result in reported if _key(newest[result.name]) == target)
@@ -132,8 +132,8 @@ def _refusal(reported: Sequence[Result], checkpoint: Checkpoint) -> EvaluationEr
     lines = [f"    {key}: {_cut(here)} / {_cut(there)}" for key, (here, there) in unlike.items() if key != _FOLLOWS]
     what = f"the scores of {_named((one, others[0]))} are by different protocols, and may not be ranked together"
     commands = [command for result in others for command in _commands(result, wanted, newest[result.name])]
-    more = [f"and so on, {len(commands) - _SHOWN} more"] if len(commands) > _SHOWN else []
-    return EvaluationError("\n".join([what, *lines]), hint="\n         ".join([*commands[:_SHOWN], *more]))
+    more = [f"and so on, {len(commands) - _MOST_COMMANDS} more"] if len(commands) > _MOST_COMMANDS else []
+    return EvaluationError("\n".join([what, *lines]), hint="\n         ".join([*commands[:_MOST_COMMANDS], *more]))
 
 
 def _named(pair: tuple[Result, Result]) -> str:
@@ -141,12 +141,12 @@ def _named(pair: tuple[Result, Result]) -> str:
 
 
 def _cut(value: Any) -> Any:
-    """A hash by its first digits."""
+    """Shorten a hash to its first digits."""
     return value[:8] if isinstance(value, str) and len(value) == 64 else value
 
 
 def _commands(result: Result, wanted: Mapping[str, Any], report: Mapping[str, Any]) -> list[str]:
-    """What to type so that a run is scored by the protocol wanted; its best checkpoint too if it has such scores."""
+    """Return the commands that score a run by a protocol, also its best checkpoint if that has scores."""
     if {"reference.dataset", "reference.count", "reference.sha256"} & differences(wanted, report["protocol"]).keys():
         words = _reference_words(wanted["reference"])
     else:
@@ -162,7 +162,7 @@ def _reference_words(reference: Mapping[str, Any]) -> list[str]:
 
 
 def _option_words(result: Result, wanted: Mapping[str, Any], report: Mapping[str, Any]) -> list[str]:
-    """Flags of what differs from the last report, or from what the run would be scored by without flags."""
+    """Return flags for all that differs from the last report, or from the run's own settings."""
     generated, fingerprint = wanted["generated"], wanted["fingerprint"]
     label = wanted["features"].partition("@")[0]  # inception@1a2b3c4d: weights from a file
     words = []

@@ -1,4 +1,4 @@
-"""Means over seeds with their intervals, and whether two rows differ."""
+"""Means over seeds with their intervals, and the test of two rows."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Summary:
     """A score over seeds."""
 
     values: Mapping[int, float]
-    """By seed."""
+    """Seed -> score."""
     n: int
     mean: float
     std: float | None
-    """With n - 1; None for n = 1, as the interval."""
+    """Standard deviation with n - 1; None for n = 1, as are the ends of the interval."""
     low: float | None
     """Lower end of the 95 % interval of the mean, by Student's t."""
     high: float | None
@@ -33,7 +33,7 @@ def summarise(values: Mapping[int, float]) -> Summary:
     n, mean = len(values), math.fsum(values.values()) / len(values)
     if n == 1:
         return Summary(values, n, mean, None, None, None)
-    if len(set(values.values())) == 1:  # the mean of equal numbers may be off by a rounding, and they spread by none
+    if len(set(values.values())) == 1:  # a rounding error in their mean would give them a spread
         mean = next(iter(values.values()))
         return Summary(values, n, mean, 0.0, mean, mean)
     std = math.sqrt(math.fsum((value - mean) ** 2 for value in values.values()) / (n - 1))
@@ -42,7 +42,7 @@ def summarise(values: Mapping[int, float]) -> Summary:
 
 
 def paired_p(one: Mapping[int, float], other: Mapping[int, float]) -> float | None:
-    """Return p of the two-sided paired t-test over the common seeds; None where fewer than two are common."""
+    """Return p of the two-sided paired t-test over the common seeds; None with fewer than two."""
     common = [seed for seed in one if seed in other]
     if len(common) < 2:
         return None

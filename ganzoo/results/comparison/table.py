@@ -1,4 +1,4 @@
-"""The values that a comparison gives."""
+"""The table that `compare` returns, with its rows and effects."""
 
 from __future__ import annotations
 
@@ -15,32 +15,31 @@ Rank = Literal["best", "alike", "worse", "untested", ""]
 
 @dataclass(frozen=True)
 class Row:
-    """Runs that differ in their seed, and in what the table averages over."""
+    """Runs that differ only in their seeds and in the axes that the table averages over."""
 
     axes: Mapping[str, Any]
-    """Value of each axis of the table; None where a component has no such option, or leaves it at its default."""
+    """Value of each axis of the table; None if a component has no such option, or leaves it at its default."""
     results: tuple[Result, ...]
     last: Mapping[str, Summary]
-    """By score name: of the last checkpoint."""
+    """Name of a score -> summary over the seeds, for the last checkpoint."""
     best: Mapping[str, Summary]
-    """Of the best checkpoint, as the run's own evaluations chose it; empty without --eval-every."""
+    """Name of a score -> summary for the best checkpoint by the run's evaluations; empty without --eval-every."""
     images: float | None
-    """This and the four below are means over the complete runs; None where no complete run says it."""
+    """Mean over the complete runs, as the four fields below; None if no complete run has the number."""
     seconds: float | None
     flops: float | None
     parameters: float | None
     memory_mb: float | None
     rank: Rank
-    """"alike": not distinguishable from the best; "untested": too few common seeds; "": without score, or with
-    runs that did not come through."""
+    """"alike": not distinguishable from the best; "untested": too few common seeds; "": no score, or failed runs."""
     p: float | None
-    """Of the paired t-test against the best row."""
+    """p-value of the paired t-test against the best row."""
     failures: Mapping[str, int]
-    """Runs that ended without a result: {"diverged": 1, "timeout": 2}; of `ended` runs."""
+    """State -> number of runs that ended without a result: {"diverged": 1, "timeout": 2}."""
     ended: int
-    """Runs that came to an end, whatever it was: neither refused, nor missing, running or interrupted."""
+    """Number of runs that ended, with or without a result: not refused, missing, running or interrupted."""
     reason: str
-    """Why runs of this row have no score, and what to type; empty if all have one."""
+    """Reasons why runs of this row have no score, with the command to type; empty if all have one."""
 
     def summary(self, measure: Measure) -> Summary | None:
         """Return one score over the seeds; None if no run of the row has it."""
@@ -49,42 +48,43 @@ class Row:
 
 @dataclass(frozen=True)
 class Effect:
-    """What one value of an axis does instead of another, all else equal."""
+    """Difference that one value of an axis makes instead of another, all else equal."""
 
     axis: str
     value: Any
     instead_of: Any
     difference: Summary
-    """Score with `value` minus score with `instead_of`, over pairs that agree in all other axes and the seed;
-    its `values` are keyed by the number of the pair."""
+    """Score with `value` minus score with `instead_of`, over pairs that agree on all other axes and the seed.
+
+    Its `values` are keyed by the number of the pair."""
     pairs: int
     left_out: int
-    """Pairs of which at least one run did not complete, or has no score."""
+    """Pairs in which a run is not complete or has no score."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Runs compared."""
+    """Runs compared: rows in order, effects, and remarks."""
 
     axes: tuple[str, ...]
-    """Of the rows, e.g. ("model.name", "loss.name")."""
+    """Axes of the rows, e.g. ("model.name", "loss.name")."""
     averaged: tuple[str, ...]
     """Axes left out of the rows, and averaged over."""
     metric: str
-    """The score that ranks, e.g. "FD(digits-cnn)-2k"; "" where no run has a score."""
+    """Score that ranks, e.g. "FD(digits-cnn)-2k"; "" if no run has a score."""
     better: str
-    """lower or higher."""
+    """Better direction of the score that ranks: lower or higher."""
     metrics: Mapping[str, str]
-    """Every score there is -> its better direction, as the reports order them."""
+    """Every score of a run -> its better direction, in the order of the reports."""
     checkpoint: Checkpoint
-    """The one that ranks: last or best."""
+    """Checkpoint whose scores rank: last or best."""
     rows: tuple[Row, ...]
-    """The best first; then those that may not win; then those without a score, in the order of their axes."""
+    """Best row first; then rows that may not win; then rows without a score, in the order of their axes."""
     effects: tuple[Effect, ...]
     test: str
-    """The sentence that says which test the marks come from; empty where nothing was to be tested."""
+    """Sentence that says which test the marks come from; empty if no row was tested."""
     protocol: Mapping[str, Any]
-    """What all scores have in common; empty where there are none."""
+    """Protocol of all scores; empty if there are none."""
     notes: tuple[str, ...]
 
     @property

@@ -1,12 +1,12 @@
 """One HTML file that shows many runs: table, effects, curves, samples, diagnosis, settings, protocol, environment.
 
-It opens offline: styles, script, pictures and the plotting library are in it, and its content security policy lets
-nothing be fetched. What comes from runs is text there, never markup.
+It opens offline: styles, script, pictures and the plotting library are in it, and its content security policy allows
+no requests. Text that comes from runs is escaped.
 
-    columns   the table's rows as cells
+    columns   the columns of the table
     curves    scores and losses over training
     pictures  sample grids
-    diagnoses what `ganzoo diagnose` found
+    diagnoses findings of `ganzoo diagnose`
     styles    colours, dashes and marks of lines
     facts     settings, protocol, environment
     page      all of it as one page
@@ -25,11 +25,10 @@ from ganzoo.results.report.page import render
 
 
 def write_report(results: Sequence[Result], path: Path, *, title: str = "", metric: str | None = None) -> Path:
-    """Write the report of these runs, whole or not at all, and return its path.
+    """Write the report of these runs, completely or not at all, and return its path.
 
-    `metric` is the score that ranks, by a short name too. Raises what `comparison.compare` raises, EvaluationError
-    for runs that may not be ranked together; CheckpointError for a diagnosis that cannot be read; FolderError where
-    the file cannot be written.
+    `metric` is the score that ranks, by its full or short name. Raises EvaluationError and ConfigError as `compare`
+    does, CheckpointError if a diagnosis cannot be read, and FolderError if the file cannot be written.
     """
     page = render(compare(results, metric=metric), results, title)
     try:

@@ -1,4 +1,4 @@
-"""Curves over training: the records of the runs of a row become one line with a band over its seeds."""
+"""Curves over training: records of the runs of a row become one line with a band over its seeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ganzoo.results.comparison import Row
 from ganzoo.results.read import Result
 
 POINTS = 200
-"""At most so many points of one line: more than a chart of its width can show apart."""
+"""Most points of one line: more than a chart of its width can show apart."""
 _CLOCK = ("step", "images", "seconds")
 
 Floats = NDArray[np.float64]
@@ -34,8 +34,9 @@ class Track:
 
 
 def read_log(path: Path) -> Track | None:
-    """Return the losses and all else that log.jsonl holds; None where it holds nothing."""
-    if not (records := read_records(path / "log.jsonl")):
+    """Return the losses and other numbers of log.jsonl; None if it is empty."""
+    records = read_records(path / "log.jsonl")
+    if not records:
         return None
     keys = dict.fromkeys(key for record in records for key in record if key not in _CLOCK)
     values = {key: _column(records, key) for key in keys}
@@ -43,9 +44,9 @@ def read_log(path: Path) -> Track | None:
 
 
 def read_scores(row: Row) -> dict[str, list[Track]]:
-    """Return each score of the runs of a row over their training.
+    """Return the tracks of each score of the runs of a row.
 
-    One that was only measured at the end is a track of one point, with the number that the table has.
+    A score that was measured only at the end is a track of one point, with the number of the table.
     """
     tracks: dict[str, list[Track]] = {}
     for result in row.results:
@@ -60,14 +61,14 @@ def read_scores(row: Row) -> dict[str, list[Track]]:
 
 
 def _point(result: Result, name: str, value: float) -> Track | None:
-    """A score at the end of a run; None where its log does not say when that was."""
+    """Return a score at the end of a run; None if its log does not say when that was."""
     if result.images is None or result.seconds is None:
         return None
     return Track(np.array([float(result.images)]), np.array([result.seconds]), {name: np.array([value])})
 
 
 def read_evaluations(path: Path) -> dict[str, Track]:
-    """Return the scores that a run was given while it trained; their records bear no time, so the log tells it."""
+    """Return the scores of a run while it trained; their records have no time, which the log gives."""
     records, log, tracks = read_records(path / "evaluations.jsonl"), read_log(path), {}
     if log is None:
         return {}
@@ -83,11 +84,11 @@ def _column(records: Sequence[Mapping[str, Any]], key: str) -> Floats:
 
 
 def merge(tracks: Sequence[Track], points: int = POINTS) -> dict[str, Any]:
-    """Return one line for several seeds, as plain values: mean, lowest and highest at the same number of images.
+    """Merge the tracks of several seeds into one line of plain values: mean, lowest and highest.
 
     {"images": [...], "seconds": [...], "n": [...], "values": {key: {"mean": [...], "low": [...], "high": [...]}}}.
-    Seconds are the mean of the seeds. A seed counts from its first to its last record, between two of which it is
-    interpolated linearly; seeds of equal settings have theirs at the same numbers of images, so nothing is then.
+    Seconds are the mean of the seeds. A seed counts from its first to its last record and is interpolated linearly
+    between them; seeds of equal settings have records at the same numbers of images, so nothing is interpolated.
     """
     images = _thin(np.unique(np.concatenate([track.images for track in tracks])), points)
     seconds = _stack(tracks, images, None)
@@ -97,13 +98,13 @@ def merge(tracks: Sequence[Track], points: int = POINTS) -> dict[str, Any]:
 
 
 def _thin(images: Floats, points: int) -> Floats:
-    """Every k-th, with the first and the last."""
+    """Return every k-th number, with the first and the last."""
     chosen: list[int] = np.linspace(0, len(images) - 1, min(points, len(images))).round().astype(int).tolist()
     return images.take(chosen)
 
 
 def _stack(tracks: Sequence[Track], images: Floats, key: str | None) -> Any:
-    """Return a masked array (seeds, images) of one number, or of the seconds; masked where a seed has none."""
+    """Return a masked array (seeds, images) of one quantity, or of the seconds if `key` is None."""
     rows = []
     for track in tracks:
         numbers = track.seconds if key is None else track.values.get(key, np.full_like(track.images, np.nan))
@@ -118,7 +119,7 @@ def _band(stack: Any) -> dict[str, Any]:
 
 
 def _plain(numbers: Any) -> list[float | None]:
-    """Five digits, which no screen can tell from more; None where there is no number."""
+    """Round to five digits, which no screen can tell from more; None for a masked number."""
     return [float(f"{x:.5g}") if np.isfinite(x) else None for x in np.ma.filled(numbers, np.nan)]
 
 
@@ -133,12 +134,12 @@ def collect_scores(rows: Mapping[str, Row]) -> dict[str, dict[str, Any]]:
 
 
 def is_curve(lines: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether any row has more than one point."""
+    """Return True if any row has more than one point."""
     return any(len(line["images"]) > 1 for line in lines.values())
 
 
 def collect_logs(rows: Mapping[str, Row]) -> dict[str, Any]:
-    """Return {row id: line} of log.jsonl, without what is zero in all of them."""
+    """Return {row id: line} of log.jsonl, without quantities that are zero in all runs."""
     logs = {}
     for key, row in rows.items():
         if tracks := [track for run in row.results if run.path and (track := read_log(run.path))]:

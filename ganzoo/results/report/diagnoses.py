@@ -1,4 +1,4 @@
-"""What `ganzoo diagnose` found in each run: alarms and remarks with their numbers, what to try, and small pictures."""
+"""Findings of `ganzoo diagnose` in each run: alarms and remarks with their numbers, advice and small pictures."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ganzoo.results.report.pictures import Picture, embed_picture
 from ganzoo.runs.folder import RunFolder
 
 MOST = 48
-"""Pictures at most in one page, the first of each run before the second of any."""
+"""Most pictures in one page, the first of each run before the second of any."""
 BUDGET = 480_000
-"""Bytes for all of them."""
+"""Bytes for all pictures."""
 LARGEST = 30_000
-"""Bytes of one, however few there are: lines and bars take 5 to 10 kB without loss, grids of samples more."""
+"""Most bytes of one picture: lines and bars take 5 to 10 kB without loss, grids of samples more."""
 SHOWN = ("alarm", "remark")
 
 
 @dataclass
 class Diagnosed:
-    """One run that was diagnosed."""
+    """One run with its diagnosis."""
 
     row: str
     label: str
     result: Result
     folder: RunFolder
     said: Mapping[str, Any]
-    """Of diagnosis.json."""
+    """Contents of diagnosis.json."""
     pictures: dict[str, Picture] = field(default_factory=dict)
-    """By file name."""
+    """File name -> picture."""
 
     @property
     def findings(self) -> list[Mapping[str, Any]]:
@@ -47,15 +47,15 @@ class Diagnosed:
 
 
 def make_diagnoses(rows: Mapping[str, Row]) -> dict[str, Any]:
-    """Return what was found in the runs of all rows, as plain values for the template; empty where nobody looked.
+    """Return the findings in the runs of all rows, as plain values for the template; empty without a diagnosis.
 
-    Raises CheckpointError for a diagnosis.json that is none.
+    Raises CheckpointError for a diagnosis.json that cannot be read.
     """
     runs = [run for key, row in rows.items() for result in row.results if (run := _read(key, row, result))]
-    torn = _embed_pictures(runs)
+    unreadable = _embed_pictures(runs)
     others = [label_row(row) for key, row in rows.items() if key not in {run.row for run in runs}]
     remarks = [f"Without a diagnosis: {'; '.join(others)}."] if runs and others else []
-    remarks += [f"Left out, for they cannot be read: {', '.join(torn)}."] if torn else []
+    remarks += [f"Left out, for they cannot be read: {', '.join(unreadable)}."] if unreadable else []
     return {"diagnoses": list(map(_describe, runs)), "diagnosis_remarks": remarks}
 
 
@@ -68,33 +68,32 @@ def _read(key: str, row: Row, result: Result) -> Diagnosed | None:
             raise ValueError("it has no findings")
     except (ValueError, AttributeError) as error:
         hint = f"ganzoo diagnose {result.path}"
-        raise CheckpointError(f"no diagnosis: {error}", where=str(folder.diagnosis), hint=hint) from error
+        raise CheckpointError(f"cannot read the diagnosis: {error}", where=str(folder.diagnosis), hint=hint) from error
     return Diagnosed(key, label_row(row), result, folder, said)
 
 
 def _embed_pictures(runs: Sequence[Diagnosed]) -> list[str]:
-    """Give each run its pictures, as far as there is room; returns the files that cannot be read."""
-    wanted = sorted(
-        (place, i, name) for i, run in enumerate(runs) for place, name in enumerate(_name_pictures(run))
-    )[:MOST]  # fmt: skip
-    size, torn = min(LARGEST, BUDGET // max(1, len(wanted))), []
+    """Add its pictures to each run, as far as there is room; return the files that cannot be read."""
+    named = [(nth, i, name) for i, run in enumerate(runs) for nth, name in enumerate(_name_pictures(run))]
+    wanted = sorted(named)[:MOST]  # the first of each run, then the second of each
+    size, unreadable = min(LARGEST, BUDGET // max(1, len(wanted))), []
     for _, i, name in wanted:
         run = runs[i]
         try:
             run.pictures[name], _ = embed_picture(run.folder.figures / name, run.said["step"], 1.0, size, 0)
         except (OSError, SyntaxError):  # Pillow: SyntaxError for a PNG with a broken chunk
-            torn.append(f"{run.result.name}/{name}")
-    return torn
+            unreadable.append(f"{run.result.name}/{name}")
+    return unreadable
 
 
 def _name_pictures(run: Diagnosed) -> dict[str, None]:
-    """Files in the folder of the run, in the order in which findings name them; a path to elsewhere is none."""
+    """Return the pictures in the folder of the run, in the order in which findings name them."""
     names = [Path(finding.get("figure", "")).name for finding in run.findings]
     return dict.fromkeys(name for name in names if name and (run.folder.figures / name).is_file())
 
 
 def _describe(run: Diagnosed) -> dict[str, Any]:
-    """Each picture stands at the first finding that names it."""
+    """Return the values of one run for the template; each picture stands at the first finding that names it."""
     left = dict(run.pictures)
     findings = [_describe_finding(run, finding, left) for finding in run.findings]
     unknown = [finding["name"] for finding in run.said["findings"] if finding["level"] == "unknown"]

@@ -1,4 +1,4 @@
-"""What the runs of a table were: their settings and how these differ, their protocol, their environment."""
+"""Facts about the runs of a table: settings and how they differ, protocol, environment."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ class SettingsTable:
     """Settings of all rows, as text."""
 
     differing: tuple[str, ...]
-    """Names of those that are not the same in all runs; axes and seed are none of them."""
+    """Names of the settings that differ among the runs, beside the axes and the seed."""
     by_row: tuple[tuple[str, ...], ...]
-    """Their values in each row, in the same order."""
+    """Values of the differing settings in each row."""
     shared: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing about where runs were made."""
+    """One fact about the environment of the runs, such as a version."""
 
     name: str
     values: tuple[tuple[str, tuple[str, ...]], ...]
-    """[(value, names of the runs that have it)], the most frequent first."""
+    """Pairs (value, names of the runs that have it), the most frequent first."""
 
     @property
     def differs(self) -> bool:
-        """Whether the runs do not all have the same."""
+        """True if the runs do not all have the same value."""
         return len(self.values) > 1
 
 
 def compare_settings(rows: Sequence[Row], axes: Sequence[str]) -> SettingsTable:
-    """Return which settings beside the axes differ among runs. A refused cell never had any: it counts for none."""
+    """Return the settings that differ among the runs beside the axes. A refused cell had none and does not count."""
     runs = [run for row in rows for run in row.results if run.state != "refused"]
     keys = dict.fromkeys(key for run in runs for key in run.settings)
     values = {key: _distinct(run.settings.get(key) for run in runs) for key in keys}
@@ -56,7 +56,7 @@ def _in_row(row: Row, key: str) -> str:
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield ("generated.count", "2000") of nested values; what is empty is left out."""
+    """Yield nested values as ("generated.count", "2000"), without empty ones."""
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield from flatten(value, f"{prefix}{key}.")
@@ -65,14 +65,14 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def compare_environments(results: Sequence[Result]) -> tuple[Fact, ...]:
-    """Return versions, platform, device, plugins and data of the runs that began."""
+    """Return versions, platform, device, data and plugins of the runs that started."""
     begun = {run.name: dict(_describe(run.manifest)) for run in results if run.manifest}
     names = dict.fromkeys(name for facts in begun.values() for name in facts)
     return tuple(_gather(name, begun) for name in names)
 
 
 def _describe(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield what a manifest says; an older one, or that of a run that never began, may say less."""
+    """Yield the facts of a manifest; an older one, or that of a run that never started, may have fewer."""
     yield from sorted(manifest.get("versions", {}).items())
     platform, device, data = (manifest.get(part, {}) for part in ("platform", "device", "data"))
     yield from ((name, platform[name]) for name in ("python", "system") if name in platform)
@@ -84,7 +84,7 @@ def _describe(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _list_plugins(manifest: Mapping[str, Any]) -> list[str]:
-    """Return the plugins from elsewhere: those of ganzoo itself bear no version and are no files."""
+    """Return the plugins of other authors: ganzoo's own have no version and are not files."""
     parts = manifest.get("components", [])
     foreign = (part for part in parts if part["version"] or part["plugin"].endswith(".py"))
     return list(dict.fromkeys(f"{part['plugin']} {part['version']}".rstrip() for part in foreign))
@@ -99,13 +99,13 @@ def _gather(name: str, begun: Mapping[str, Mapping[str, str]]) -> Fact:
 
 
 def list_commands(results: Sequence[Result]) -> tuple[tuple[str, str, str], ...]:
-    """Return [(run, when it began, command line)] of the runs that began."""
+    """Return (run, time of its start, command line) of the runs that started."""
     begun = [run for run in results if run.manifest]
     return tuple((r.name, r.manifest.get("created", ""), _show_command(r.manifest.get("command", []))) for r in begun)
 
 
 def _show_command(words: Sequence[str]) -> str:
-    """A command line without its --out: where a run was written says nothing of it, and much of somebody's disk."""
+    """Return a command line without its --out, which shows somebody's folders and not how the run was made."""
     kept = list(words)
     if "--out" in kept:
         del kept[kept.index("--out") : kept.index("--out") + 2]

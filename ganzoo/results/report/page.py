@@ -1,4 +1,4 @@
-"""All that a report shows, put into one page."""
+"""All parts of a report in one page."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from ganzoo.runs.folder import timestamp
 
 _HERE = Path(__file__).parent
 _FIRST_SHOWN = "d/adversarial"
-"""The loss that a report opens with."""
+"""Quantity that the chart of losses shows first."""
 
 
 def render(table: Table, results: Sequence[Result], title: str) -> str:
-    """Return the page. Everything in it that comes from runs is escaped."""
+    """Return the page. All text that comes from runs is escaped."""
     jinja = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     jinja.lstrip_blocks = True
     parts = describe(table, results) | {"title": title or _name(table, results), "written": timestamp()}
@@ -43,7 +43,7 @@ def render(table: Table, results: Sequence[Result], title: str) -> str:
 
 
 def _read(name: str) -> Markup:
-    return Markup((_HERE / name).read_text(encoding="utf-8"))  # noqa: S704  # ours: nothing of a run is in it
+    return Markup((_HERE / name).read_text(encoding="utf-8"))  # noqa: S704  # our own files, with nothing from a run
 
 
 def _name(table: Table, results: Sequence[Result]) -> str:
@@ -53,7 +53,7 @@ def _name(table: Table, results: Sequence[Result]) -> str:
 
 
 def describe(table: Table, results: Sequence[Result]) -> dict[str, Any]:
-    """Return what the template shows, as plain values; all but the title and the date."""
+    """Return the values of the template, except the title and the date."""
     rows = {f"row-{i}": row for i, row in enumerate(table.rows)}
     styles, features = choose_styles([row.axes for row in table.rows])
     looks: dict[str, Style] = dict(zip(rows, styles, strict=True))
@@ -119,18 +119,17 @@ def _explain_styles(features: Sequence[tuple[str, str]]) -> str:
 def _lead_environment(environment: Sequence[facts.Fact]) -> str:
     if not environment:
         return "No run began."
-    if unlike := [fact.name for fact in environment if fact.differs]:
-        return f"The runs differ in {', '.join(unlike)}."
-    return "The same for all runs."
+    differing = [fact.name for fact in environment if fact.differs]
+    return f"The runs differ in {', '.join(differing)}." if differing else "The same for all runs."
 
 
 def _describe_charts(table: Table, rows: Mapping[str, Row], looks: Mapping[str, Style]) -> dict[str, Any]:
-    """Return the choices of the charts, and their numbers as JSON; no charts where no run began."""
+    """Return the choices of the charts, and their numbers as JSON; no charts if no run started."""
     scores, logs = collect_scores(rows), collect_logs(rows)
     drawn = [key for key in rows if any(key in lines for lines in (logs, *scores.values()))]
     if not drawn:
         return {"charts": None, "drawn": drawn}
-    better = {name: table.metrics.get(name, "lower") for name in scores}  # what is in no table is FD while training
+    better = {name: table.metrics.get(name, "lower") for name in scores}  # others are FD while training
     data = {
         "rows": [{"id": key, "label": label_row(rows[key]), **looks[key]} for key in drawn],
         "scores": {name: {"better": better[name], "lines": lines} for name, lines in scores.items()},
@@ -142,16 +141,16 @@ def _describe_charts(table: Table, rows: Mapping[str, Row], looks: Mapping[str, 
 
 
 def _name_scores(table: Table, scores: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return [(name, label)]: those measured while training first, then that of the table."""
+    """Return (name, label) of each score: first those measured while training, then that of the table."""
     names = sorted(scores, key=lambda name: (not is_curve(scores[name]), name != table.metric))
     return [(name, f"{name}, {'while training' if is_curve(scores[name]) else 'at the end'}") for name in names]
 
 
 def embed(values: Any) -> Markup:
-    """Return JSON that may stand in a script element: no `<` in it can end that, or begin a comment."""
+    """Return JSON for a script element, without any `<`, which could end the element or begin a comment."""
     text = json.dumps(values, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))  # noqa: S704  # which is what makes it safe
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704  # safe without `<`
 
 
 def _pack(script: str) -> Markup:
-    return Markup(base64.b64encode(gzip.compress(script.encode(), mtime=0)).decode("ascii"))  # noqa: S704  # letters
+    return Markup(base64.b64encode(gzip.compress(script.encode(), mtime=0)).decode("ascii"))  # noqa: S704  # base64

@@ -1,4 +1,4 @@
-"""How the line of each row looks: colour, dashes and marks, so that no two are alike and equal values look alike."""
+"""Style of each row's line: colour, dashes and marks, such that no two rows look alike and equal values do."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 COLOURS = 8
-"""Of the style sheet: --line-0 to --line-7."""
+"""Number of colours in the style sheet: --line-0 to --line-7."""
 DASHES = ("solid", "8px,4px", "2px,3px", "10px,3px,2px,3px", "16px,5px", "6px,2px,2px,2px,2px,2px")
-"""As SVG and plotly.js both write them."""
+"""Dashes in the notation that SVG and plotly.js share."""
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
-"""Names that plotly.js knows; the page draws them too."""
+"""Names of plotly.js; the page draws them too."""
 
 Style = dict[str, int | str]
 
 
 def choose_styles(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Style], list[tuple[str, str]]]:
-    """Return the style of each row, and [(what, axis)] where one axis decides one feature of all lines.
+    """Return the style of each row from its axes, and pairs (feature, axis) if each axis decides one feature.
 
-    Takes the axes of each row. Up to three axes have a feature each, the one with most values its colour; where there
-    are more, or more values than a feature has looks, colours and dashes are counted through.
+    Up to three axes decide a feature each; the axis with the most values decides the colour. With more axes, or more
+    values than a feature has, rows are numbered through all colours, then through dashes and marks.
     """
     axes = _varying(rows)
     limits = (COLOURS, len(DASHES), len(SYMBOLS))
@@ -31,7 +31,7 @@ def choose_styles(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Style], list[
 
 
 def _varying(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Axes with more than one value -> their values in order of appearance; the axis with most values first."""
+    """Return the axes with more than one value -> their values; the axis with most values first."""
     values: dict[str, list[Any]] = {}
     for row in rows:
         for axis, value in row.items():
@@ -43,7 +43,7 @@ def _varying(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _in_order(values: Sequence[Any]) -> list[Any]:
-    """Sort values, so that a colour does not depend on who wins; those of several types by their text."""
+    """Sort values, by their text if they have several types, so that a colour does not depend on the ranks."""
     try:
         return sorted(values)
     except TypeError:

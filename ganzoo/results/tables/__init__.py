@@ -1,7 +1,8 @@
 """A comparison as text, Markdown, CSV, LaTeX, JSON or HTML.
 
-numbers   what is shown of a number
-sheet     a table as cells of text, which text, Markdown, LaTeX and HTML share
+numbers   digits and units of numbers
+columns   columns that tables and reports share
+sheet     a table as entries of text, which text, Markdown, LaTeX and HTML share
 text, markdown, latex, html   one function each
 data      CSV and JSON: every score, unrounded
 """
@@ -20,14 +21,14 @@ from ganzoo.results.tables.sheet import lay_out
 from ganzoo.results.tables.text import render_text
 
 FORMATS = {"text": ".txt", "md": ".md", "csv": ".csv", "latex": ".tex", "json": ".json", "html": ".html"}
-"""Format -> the suffix of its files."""
+"""Format -> suffix of its files."""
 
 
 def render(table: Table, format: str, *, metrics: Sequence[str] = (), provenance: Provenance | None = None) -> str:
     """Return a table in one of FORMATS, with a newline at its end.
 
-    `metrics` are shown beside the one that ranks; CSV and JSON hold all anyway. `provenance` says in Markdown and
-    HTML how the runs were made. Raises ConfigError for an unknown format.
+    `metrics` are shown beside the one that ranks; CSV and JSON always have all. `provenance` is how the runs were made,
+    for text, Markdown and HTML. Raises ConfigError for an unknown format.
     """
     if format == "csv":
         return render_csv(table)
@@ -40,5 +41,5 @@ def render(table: Table, format: str, *, metrics: Sequence[str] = (), provenance
         return render_html(sheet)
     shapes = {"text": render_text, "md": render_markdown, "latex": render_latex}
     if format not in shapes:
-        raise ConfigError(f"{format!r} is no format of tables", hint=", ".join(FORMATS))
+        raise ConfigError(f"{format!r} is not a format of tables", hint=", ".join(FORMATS))
     return shapes[format](sheet)

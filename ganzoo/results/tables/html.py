@@ -1,4 +1,4 @@
-"""A table as a page of its own."""
+"""A table as an HTML page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ganzoo.results.tables.sheet import Sheet
 
 
 def render_html(sheet: Sheet) -> str:
-    """Return one file that needs no other; all text is escaped."""
+    """Return a page that needs no other file; all text is escaped."""
     source = files("ganzoo.results.tables").joinpath("page.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(source).render(sheet=sheet) + "\n"

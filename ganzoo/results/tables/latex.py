@@ -47,7 +47,7 @@ def render_latex(sheet: Sheet) -> str:
 
 
 def escape(text: str) -> str:
-    """Return text that LaTeX sets as it is; a letter that pdflatex does not know becomes a question mark."""
+    """Escape text for LaTeX; a letter that pdflatex does not know becomes a question mark."""
     signs = "".join(_SIGNS.get(c, c if c.isascii() or c in _ACCENTED else "?") for c in text.replace("–", "-"))
     return re.sub(r"-(?=-)", "-{}", signs)  # two in a row would join into a dash
 

@@ -23,7 +23,7 @@ def render_markdown(sheet: Sheet) -> str:
 
 
 def escape(text: str) -> str:
-    """Return text that Markdown shows as it is, in a table too."""
+    """Escape text for Markdown, also within a table."""
     text = text.replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"([\\`*|~\[\]])", r"\\\1", text)
 

@@ -1,4 +1,4 @@
-"""What is shown of a number: as many digits as it deserves, and its unit."""
+"""Numbers as text, with as many digits as they deserve and a unit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ganzoo.results.comparison import Effect, Summary, short
 
 
 def show_summary(summary: Summary) -> str:
-    """Return mean ± half of the 95 % interval, that to two digits and the mean to the same place.
+    """Return the mean ± half of the 95 % interval, with two digits of the half and the mean to the same place.
 
-    One seed has no interval, and its mean four digits.
+    The mean of one seed has no interval, and four digits.
     """
     half = summary.half_width
     if not half:
@@ -59,7 +59,7 @@ def show_flops(value: float) -> str:
 
 
 def show_value(value: Any) -> str:
-    """Return the value of an axis; a dash where a run has no such option, or leaves it at its default."""
+    """Return the value of an axis; a dash for None: the run has no such option, or leaves it at its default."""
     if value is None:
         return "–"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -67,7 +67,7 @@ def show_value(value: Any) -> str:
 
 def show_effect(effect: Effect) -> str:
     """Return "lipschitz: gp instead of clip: -3.1 ± 0.8 over 6 pairs (2 left out)"."""
-    pairs = f"{effect.pairs} pair{'s' * (effect.pairs > 1)}"
+    pairs = f"{effect.pairs} {'pairs' if effect.pairs > 1 else 'pair'}"
     left_out = f" ({effect.left_out} left out)" if effect.left_out else ""
     change = f"{show_value(effect.value)} instead of {show_value(effect.instead_of)}"
     return f"{short(effect.axis)}: {change}: {show_summary(effect.difference)} over {pairs}{left_out}"

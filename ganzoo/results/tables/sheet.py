@@ -72,7 +72,7 @@ def _plain(column: Column) -> Column:
 
 
 def plain(text: str) -> str:
-    """Return one line of printable characters: names and reasons come from anywhere."""
+    """Return one line of printable characters: names and error texts may contain anything."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
