@@ -1,1 +1,1 @@
-"""A GAN is built, stepped, looped and sampled. Nothing here writes a file."""
+"""Build, step, train and sample a GAN. Nothing here writes a file."""

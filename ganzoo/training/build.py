@@ -1,4 +1,4 @@
-"""RunConfig + Zoo + DataSpec -> GAN, ready to train."""
+"""Build a GAN that is ready to train: RunConfig + Zoo + DataSpec -> GAN."""
 
 from __future__ import annotations
 

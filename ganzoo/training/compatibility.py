@@ -1,4 +1,4 @@
-"""Refusals of parts that do not fit together, and remarks about parts that will disappoint."""
+"""Refuse components, networks and checkpoints that do not fit a run; advise against those that train badly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_labels(run: RunConfig, conditioner: Conditioner, data: DataSpec) -> No
 
 
 def check_enforcers(parts: Sequence[LipschitzEnforcer]) -> None:
-    """Raise ConfigError if one enforcer re-parametrises the weights of D and another one moves them."""
+    """Raise ConfigError if one enforcer re-parametrises the weights of D and another projects them."""
     constrains, projects = (
         any(overrides(part, moment, LipschitzEnforcer) for part in parts) for moment in ("constrain", "project")
     )
@@ -40,11 +40,10 @@ def check_enforcers(parts: Sequence[LipschitzEnforcer]) -> None:
 
 
 def check_networks(gan: GAN, run: RunConfig, data: DataSpec) -> bool:
-    """Run copies of the networks on four samples before the first step; random state and weights stay as they were.
+    """Try copies of the networks on four samples, and return whether D mixes samples: a logit depends on others too.
 
-    Returns whether D mixes samples: whether a logit moves with the others of its batch. Raises PluginError for wrong
-    shapes, for non-finite values and for an augmentation that mixes samples, and ConfigError if an enforcer that speaks
-    of single samples meets a discriminator that mixes them.
+    Random state and weights stay as they were. Raises PluginError for wrong shapes, for values that are not finite
+    and for an augmentation that mixes samples; ConfigError if D mixes samples under a per-sample enforcer.
     """
     device = gan.device.torch_device
     with forked(device):
@@ -56,15 +55,15 @@ def check_networks(gan: GAN, run: RunConfig, data: DataSpec) -> bool:
         changed = transform(x)
         _expect(changed, (4, *data.shape), f"augment {run.augment.name!r}", "samples")
         if _mixes_samples(changed, x):
-            what = f"augment {run.augment.name!r} breaks its contract: what becomes of a sample depends on others"
+            what = f"augment {run.augment.name!r} breaks its contract: its result for one sample depends on others"
             raise PluginError(what, hint="--augment none")
         verdict: Verdict = D(x, y)
         _expect(verdict.logits, (4,), f"discriminator of model {run.model.name!r}", "logits")
         mixes = _mixes_samples(verdict.logits, x) or _mixes_samples(verdict.class_logits, x)
     if mixes and gan.lipschitz.per_sample:
         raise ConfigError(
-            f"lipschitz {run.lipschitz.name!r} needs logits that depend on one sample each, but in the "
-            f"discriminator of {run.model.name!r} a logit moves with the other samples of its batch",
+            f"lipschitz {run.lipschitz.name!r} needs logits that depend on one sample each, but a logit of "
+            f"the discriminator of {run.model.name!r} depends on the other samples of its batch",
             hint="a model without batch statistics in D, or --lipschitz clip",
         )
     return mixes
@@ -77,11 +76,11 @@ def _expect(value: Tensor, shape: tuple[int, ...], who: str, what: str) -> None:
         raise PluginError(f"{who}: {what} are not finite before the first step")
 
 
-def _mixes_samples(said: Tensor | None, x: Tensor) -> bool:
-    """Whether row 0 has a gradient on samples 1, 2 or 3: what a per-sample penalty must not meet."""
-    if said is None or not said.requires_grad:
+def _mixes_samples(output: Tensor | None, x: Tensor) -> bool:
+    """Return whether row 0 has a gradient on samples 1, 2 or 3, which would falsify a per-sample penalty."""
+    if output is None or not output.requires_grad:
         return False
-    (gradient,) = torch.autograd.grad(said[0].sum(), x, retain_graph=True, allow_unused=True)
+    (gradient,) = torch.autograd.grad(output[0].sum(), x, retain_graph=True, allow_unused=True)
     return gradient is not None and bool((gradient[1:] != 0).any())
 
 
@@ -103,7 +102,7 @@ def check_settings(saved: Mapping[str, Any], run: RunConfig) -> None:
 
 
 def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
-    """Yield what is allowed but will disappoint."""
+    """Yield advice against choices that are allowed but train badly."""
     if gan.loss.unbounded and run.lipschitz.name == "none":
         yield (
             f"{run.loss.name} without a Lipschitz enforcer: D can lower its loss without end, "
@@ -111,18 +110,21 @@ def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
         )
     if overrides(gan.augmentation, "adapt", Augmentation) and (gan.loss.unbounded or gan.loss.relativistic):
         yield (
-            f"augment {run.augment.name!r} follows the logits of reals, whose level {run.loss.name} leaves free: "
-            "what it does will mean nothing (try --augment diffaug)"
+            f"augment {run.augment.name!r} follows the sign of the logits of reals, which {run.loss.name} leaves "
+            "free: its strength will be arbitrary (try --augment diffaug)"
         )
-    if idle := _without_effect(run.optim):
-        yield f"{idle} has no effect here: it needs optim.lr_decay, and beta2_end needs adam"
+    if unused := _unused_setting(run.optim):
+        yield f"{unused} has no effect here: it needs optim.lr_decay, and beta2_end needs adam"
     if gan.device.precision == "bf16" and gan.device.torch_device.type == "cpu" and not has_bf16():
         yield "this processor has no bf16 arithmetic: expect a step to take a hundred times as long (--precision auto)"
 
 
-def _without_effect(optim: OptimConfig) -> str:
-    """Return the first end of a schedule that is set where no schedule leads there; empty if there is none."""
-    standing = ("decay_over", "lr_end", "beta2_end", "penalty_end") if optim.lr_decay == "none" else ()
-    idle = standing or (("beta2_end",) if optim.name != "adam" else ())
-    ordinary = OptimConfig()
-    return next((f"optim.{name}" for name in idle if getattr(optim, name) != getattr(ordinary, name)), "")
+def _unused_setting(optim: OptimConfig) -> str:
+    """Return the first setting of a schedule that this schedule does not use; empty if there is none."""
+    unused: tuple[str, ...] = ()
+    if optim.lr_decay == "none":
+        unused = ("decay_over", "lr_end", "beta2_end", "penalty_end")
+    elif optim.name != "adam":
+        unused = ("beta2_end",)
+    default = OptimConfig()
+    return next((f"optim.{name}" for name in unused if getattr(optim, name) != getattr(default, name)), "")

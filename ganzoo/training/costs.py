@@ -1,4 +1,4 @@
-"""What a run costs: parameters, floating-point operations, memory."""
+"""Costs of a run: parameters, floating-point operations, memory."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ganzoo.training.ranks import SINGLE
 from ganzoo.training.steps import discriminator_step, generator_step
 
 _FEW = 2
-"""Samples by which operations are counted; convolutions and matrix products grow in proportion to the batch."""
+"""Samples with which operations are counted; convolutions and matrix products are proportional to the batch."""
 
 
 def measure_costs(gan: GAN, samples: Samples, optim: OptimConfig) -> dict[str, Any]:
-    """Return parameters of both networks, and FLOPs of a step: one G update with its D updates.
+    """Return the parameters of both networks and the FLOPs of a step: one G update with its D updates.
 
-    FLOPs are those of convolutions and matrix products, forward and backward, a multiplication and an addition
-    counted as two, as torch.utils.flop_counter does. Weights and random state are left as they were.
+    FLOPs are those of convolutions and matrix products, forward and backward. A multiplication and an addition count
+    as two, as in torch.utils.flop_counter. Weights and random state stay as they were.
     """
     return {
         "parameters_g": count_parameters(gan.G),
@@ -38,19 +38,19 @@ def measure_costs(gan: GAN, samples: Samples, optim: OptimConfig) -> dict[str, A
 
 
 def count_flops(work: Callable[[], object]) -> float:
-    """Return the FLOPs of some work, counted as `measure_costs` does."""
+    """Run `work`, and return its FLOPs, counted as `measure_costs` does."""
     with _FlopCounter() as counter:
         work()
     return float(counter.total)
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Return the number of weights that are trained."""
+    """Return the number of trained weights."""
     return sum(weight.numel() for weight in network.parameters())
 
 
 def peak_memory_mb(device: torch.device) -> float:
-    """Return the peak so far in MB: of the allocator on CUDA, of the process elsewhere."""
+    """Return the peak memory so far in MB: of the allocator on CUDA, of the process elsewhere."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
@@ -63,17 +63,17 @@ def _count_flops(gan: GAN, samples: Samples, optim: OptimConfig) -> float:
         gan = replace(copy.deepcopy(gan), ranks=SINGLE)
         x = torch.rand(_FEW, *shape, device=device) * 2 - 1
         y = torch.arange(_FEW, device=device) % classes
-        with _FlopCounter() as of_d:
+        with _FlopCounter() as counter_d:
             discriminator_step(gan, x, y)
-        with _FlopCounter() as of_g:
+        with _FlopCounter() as counter_g:
             generator_step(gan, x, y)
-    per_sample_d, per_sample_g = of_d.total / _FEW, of_g.total / _FEW
+    per_sample_d, per_sample_g = counter_d.total / _FEW, counter_g.total / _FEW
     samples_d, samples_g = optim.n_critic * optim.batch_size, optim.batch_size_g or optim.batch_size
     return float(per_sample_d * samples_d + per_sample_g * samples_g)
 
 
 class _FlopCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up by torch's own formulas; its FlopCounterMode tracks modules too, which autograd.grad forbids."""
+    """Counter of FLOPs by torch's formulas; its FlopCounterMode also tracks modules, which autograd.grad forbids."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Where and in which number format the networks run: what makes steps fast, nothing else."""
+"""The device and the number format in which networks run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganzoo.training.timing import measure_product
 M = TypeVar("M", bound=nn.Module)
 
 WORTHWHILE = 1.5
-"""How many times as fast as float32 bf16 products must be on a CPU: casts and all other operations gain nothing."""
+"""Least speed-up of bf16 products over float32 on a CPU for bf16 to pay: casts and other operations gain nothing."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,20 @@ class Device:
 
     torch_device: torch.device
     precision: str
-    """fp32; tf32, on CUDA alone; or bf16, which on CUDA has TF32 for what stays in float32."""
+    """fp32; tf32, on CUDA alone; or bf16, with TF32 on CUDA for operations that stay in float32."""
 
     def autocast(self) -> AbstractContextManager[None]:
-        """Context in which convolutions and matrix products run in the chosen precision."""
+        """Return a context in which convolutions and matrix products run in this precision."""
         on = self.precision == "bf16"
         return torch.autocast(self.torch_device.type, dtype=torch.bfloat16, enabled=on)
 
     def place(self, network: M) -> M:
-        """Move a network to the device, images in channels_last order: the one that convolutions prefer."""
+        """Move a network to the device, in channels_last order, which convolutions prefer."""
         return network.to(self.torch_device).to(memory_format=torch.channels_last)
 
     @contextmanager
     def arithmetic(self) -> Iterator[None]:
-        """On CUDA meanwhile: float32 products are exact at fp32, else TF32; cuDNN tries which kernel is fastest."""
+        """Within the body, on CUDA: compute float32 products exactly at fp32, else in TF32; let cuDNN benchmark."""
         if self.torch_device.type != "cuda":
             yield
             return
@@ -55,9 +55,9 @@ class Device:
 
 
 def choose_device(device: str, precision: str) -> Device:
-    """Turn the settings `device` and `precision` into a Device.
+    """Return the Device for the settings `device` and `precision`.
 
-    "auto" takes CUDA where present; and bf16 on it, or on a CPU whose bf16 products are WORTHWHILE.
+    "auto" means CUDA if present, and bf16 on CUDA and on CPUs where `is_bf16_worthwhile`.
     Raises ResourceError if CUDA is asked for and there is none, ConfigError for tf32 on a CPU.
     """
     cuda = torch.cuda.is_available()
@@ -73,18 +73,18 @@ def choose_device(device: str, precision: str) -> Device:
 
 
 def agree(device: Device, ranks: Ranks) -> Device:
-    """Return the device in the precision of all ranks: bf16 if one of them has found it worthwhile."""
+    """Return the device in one precision for all ranks: bf16 if one of them found it worthwhile."""
     (bf16,) = ranks.maximum(device.precision == "bf16")
     return replace(device, precision="bf16") if bf16 else device
 
 
 def has_bf16() -> bool:
-    """Whether this CPU multiplies bf16 by itself: with AMX or AVX512-BF16."""
+    """Return whether this CPU has bf16 arithmetic: AMX or AVX512-BF16."""
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def is_bf16_worthwhile() -> bool:
-    """Whether bf16 products are WORTHWHILE on this CPU, found by trying some: about 20 ms."""
+    """Time some products, about 20 ms, and return whether bf16 is WORTHWHILE on this CPU."""
     if not has_bf16():
         return False
     device = torch.device("cpu")

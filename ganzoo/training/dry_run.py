@@ -1,4 +1,4 @@
-"""What a run would be, before it is one: builds it, tries one step, and throws everything away."""
+"""Dry runs: build a run, time a step, and throw everything away."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class DryRun:
     parameters_d: int
     flops_per_step: float
     memory_mb: float
-    """Peak so far: of the process on a CPU, of the allocator on CUDA."""
+    """Peak memory so far: of the process on a CPU, of the allocator on CUDA."""
     seconds_per_step: float
     steps: int
 
     @property
     def seconds(self) -> float:
-        """Expected time of all steps."""
+        """Return the expected time of all steps."""
         return self.steps * self.seconds_per_step
 
 
 def make_dry_run(run: RunConfig, zoo: Zoo, note: Callable[[str], None]) -> DryRun:
-    """Try one step on two samples, then time the second of full size. Raises what `prepare` raises."""
+    """Try a step on two samples, then time one of full size after warming up. Raises what `prepare` raises."""
     training, samples = prepare(run, zoo, note)
     gan, optim = training.gan, run.optim
     with explain_memory(run), closing(training.feed):

@@ -1,4 +1,4 @@
-"""Dataset -> batches. The order depends on the seed alone, and one integer is the whole position."""
+"""Feed batches of a dataset. The order depends on the seed alone, and the position is one integer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ganzoo.training.ranks import SINGLE, Ranks
 class Feed:
     """An endless stream of shuffled epochs; a batch may span the end of one and the start of the next.
 
-    Where the samples lie decides the cost of a batch, and nothing else: on the device it is one gather; on the
-    host, a gather and a copy; what does not fit in memory is decoded ahead by processes, in the same order.
+    The place of the samples decides the cost of a batch, and nothing else: on the device a batch is one gather; on the
+    host, a gather and a copy; samples that do not fit in memory are decoded ahead by processes, in the same order.
     """
 
     def __init__(self, samples: Samples, seed: int, device: torch.device, ranks: Ranks = SINGLE) -> None:
@@ -30,9 +30,9 @@ class Feed:
         self._reader: Reader | None = None
 
     def next(self, count: int) -> tuple[Tensor, Tensor]:
-        """Return x (N, *shape) float32 in [-1, 1] and y (N,), this rank's share of `count`; advances the position.
+        """Return x (N, *shape) float32 in [-1, 1] and y (N,), this rank's share of `count`; advance the position.
 
-        Raises DataError if samples that are streamed cannot be read any more.
+        Raises DataError if streamed samples can no longer be read.
         """
         start, share = self.position, self.ranks.share(count)
         index = self._draw(count)[share]
@@ -41,7 +41,7 @@ class Feed:
         return x, self.y[send(index, self.device)]
 
     def close(self) -> None:
-        """End the processes that decode ahead; the next batch would start them again."""
+        """End the processes that decode ahead; another batch would start them again."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -56,19 +56,19 @@ class Feed:
         return torch.cat(parts)
 
     def _shuffled(self, epoch: int) -> Tensor:
-        """Return the order of one epoch (M,), where it is used."""
+        """Return the order of one epoch (M,), on the device of the samples."""
         if epoch != self._epoch:
-            home = self.x.device if isinstance(self.x, Tensor) else torch.device("cpu")
-            self._order, self._epoch = send(shuffle(len(self.y), self.seed, epoch), home), epoch
+            device = self.x.device if isinstance(self.x, Tensor) else torch.device("cpu")
+            self._order, self._epoch = send(shuffle(len(self.y), self.seed, epoch), device), epoch
         return self._order
 
     def _gather(self, index: Tensor) -> Tensor:
-        """Return samples that lie on the device or on the host."""
+        """Return samples (count, *shape) that are in memory."""
         assert isinstance(self.x, Tensor)
         return send(self.x[index], self.device)
 
     def _read(self, start: int, count: int) -> Tensor:
-        """Return the samples that come after the first `start` ones; all ranks decode all, since shares vary."""
+        """Return streamed samples (count, *shape) from `start` on; all ranks decode all, since shares vary."""
         assert not isinstance(self.x, Tensor)
         if self._reader is None or self._reader.position != start:
             self.close()
@@ -77,7 +77,7 @@ class Feed:
 
 
 class Reader:
-    """Any number of samples at a time of a stream that comes in chunks."""
+    """Reader of a stream of chunks that returns any number of samples at a time."""
 
     def __init__(self, chunks: Generator[Tensor], position: int) -> None:
         self.position = position
@@ -96,35 +96,35 @@ class Reader:
         return torch.cat(parts)
 
     def close(self) -> None:
-        """Let the stream end."""
+        """End the stream."""
         self._chunks.close()
 
 
 def place(x: Pixels, device: torch.device) -> Pixels:
-    """Move samples to the device, as uint8 where they are images, unless they would fill half of what is free there."""
+    """Move samples, uint8 if images, to the device, unless they would fill half of its free memory."""
     if not isinstance(x, Tensor) or (device.type == "cuda" and x.nbytes > torch.cuda.mem_get_info(device)[0] // 2):
         return x
     return x.to(device)
 
 
 def send(x: Tensor, device: torch.device) -> Tensor:
-    """Move a batch to the device; to CUDA from pinned memory, so that the host does not wait for the copy."""
+    """Move a batch to the device; from pinned memory to CUDA, so that the host does not wait for the copy."""
     if device.type == "cuda" and not x.is_cuda:
         return x.pin_memory().to(device, non_blocking=True)
     return x
 
 
 def shuffle(length: int, seed: int, epoch: int) -> Tensor:
-    """Return the order of one epoch (length,), from the seed and the epoch alone."""
+    """Return the order of one epoch (length,), which depends on the seed and the epoch alone."""
     entropy = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
     return torch.randperm(length, generator=torch.Generator().manual_seed(int(entropy)))
 
 
 def walk(length: int, seed: int, position: int) -> Iterator[int]:
-    """Yield the indices of all epochs without end, from a position on."""
+    """Yield the indices of all epochs, from a position on, without end."""
     first, start = divmod(position, length)
     for epoch in itertools.count(first):
         order = shuffle(length, seed, epoch)
-        for begin in range(start, length, 2**16):  # a list of all takes five times the memory
+        for begin in range(start, length, 2**16):  # a list of the whole epoch takes five times the memory
             yield from order[begin : begin + 2**16].tolist()
         start = 0

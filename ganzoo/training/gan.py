@@ -48,15 +48,15 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Verdict:
         """x (N, *shape), y (N,) -> Verdict."""
-        if self.label_maps.channels:  # to concatenate nothing would still copy x, and lose its memory order
+        if self.label_maps.channels:  # concatenating nothing would copy x and lose its memory order
             x = torch.cat([x, self.label_maps(y)], dim=1)
         verdict: Verdict = self.head(self.trunk(x), y)
-        classes = verdict.class_logits  # under autocast both come in half precision
+        classes = verdict.class_logits  # under autocast both are in half precision
         return Verdict(verdict.logits.float(), None if classes is None else classes.float())
 
 
 class Combined(LipschitzEnforcer):
-    """Several enforcers at once: constraints in turn, penalties summed, projections in turn."""
+    """Several enforcers as one: constraints and projections one after the other, penalties summed."""
 
     def __init__(self, parts: Iterable[LipschitzEnforcer]) -> None:
         self.parts = tuple(parts)
@@ -69,11 +69,11 @@ class Combined(LipschitzEnforcer):
         return discriminator
 
     def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
-        """Sum of the penalties: a scalar."""
+        """Return the sum of the penalties: a scalar."""
         return torch.stack([part.penalty(critic, real=real, fake=fake) for part in self.parts]).sum()
 
     def project(self, discriminator: nn.Module) -> None:
-        """Project in turn."""
+        """Apply each projection in order."""
         for part in self.parts:
             part.project(discriminator)
 
@@ -92,12 +92,12 @@ class Combined(LipschitzEnforcer):
 
 @dataclass
 class GAN:
-    """The two players, the rules, and the optimisers: everything a step needs."""
+    """Everything that a step needs: the players, their optimisers, and the components."""
 
     G: Generator
     D: nn.Module
     G_ema: AveragedModel
-    """Moving average of G: the one that is sampled and scored."""
+    """Moving average of G, which is sampled and scored."""
     ema_decay: float
     opt_g: Optimizer
     opt_d: Optimizer
@@ -107,14 +107,14 @@ class GAN:
     conditioner: Conditioner
     augmentation: Augmentation
     transform: nn.Module
-    """What the augmentation does to samples (N, *shape) before D sees them."""
+    """Module of the augmentation, samples (N, *shape) -> samples (N, *shape), in front of D."""
     device: Device
     penalty_scale: Tensor
-    """Factor of the enforcer's penalty, which a schedule moves: a scalar on the device, so that graphs read it."""
+    """Factor of the enforcer's penalty, moved by the schedule: a scalar on the device, so that graphs read it."""
     per_sample: bool = False
     """True if each logit of D depends on one sample alone, as `check_networks` measured."""
     clip_grad_norm: float = 0.0
-    """Longest gradient of an update; 0 means any."""
+    """Largest norm of the gradient of an update; 0 sets no limit."""
     ranks: Ranks = SINGLE
 
     @property
@@ -123,36 +123,36 @@ class GAN:
         return self.model.z_dim
 
     def discriminate(self, x: Tensor, y: Tensor) -> Verdict:
-        """Return D's opinion of samples x (N, *shape) with labels y (N,), which it sees augmented."""
+        """Return D's verdict on samples x (N, *shape) with labels y (N,), augmented first."""
         verdict: Verdict = self.D(self.transform(x), y)
         return verdict
 
     def sample_z(self, y: Tensor) -> Tensor:
-        """z ~ N(0, I), one row per label in y (N,), on its device: (N, Z); of a draw for all ranks, its share."""
+        """Draw z ~ N(0, I), one row per label in y (N,), on its device: (N, Z). Ranks take shares of one joint draw."""
         joint = len(y) * self.ranks.size
         return torch.randn(joint, self.z_dim, device=y.device)[self.ranks.share(joint)]
 
     def generator_penalty(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return what the model adds to G's loss for z (N, Z), y (N,): a scalar."""
+        """Return the term that the model adds to G's loss for z (N, Z), y (N,): a scalar."""
         if not overrides(self.model, "generator_penalty", Model):  # no embedding of y is needed then
             return z.new_zeros(())
         return self.model.generator_penalty(self.G.trunk, z, self.G.embedding(y))
 
     @torch.no_grad()
     def adapt(self, real_logits: Tensor) -> None:
-        """Tell the augmentation what D thought of the reals (N,) that it saw."""
+        """Let the augmentation adapt to D's logits of the augmented reals (N,)."""
         if overrides(self.augmentation, "adapt", Augmentation):
             self.augmentation.adapt(self.transform, self.ranks.gather(real_logits))
 
     def state_dict(self) -> dict[str, Any]:
-        """Weights, buffers and optimiser states, for a checkpoint."""
+        """Return weights, buffers and optimiser states, for a checkpoint."""
         return {name: getattr(self, name).state_dict() for name in ("G", "D", "G_ema", "transform", "opt_g", "opt_d")}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave. Raises KeyError or RuntimeError where it does not fit."""
+        """Restore the state that `state_dict` returned. Raises KeyError or RuntimeError if it does not fit."""
         for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])
-        self.transform.load_state_dict(state.get("transform", {}))  # absent where a run began before there were any
+        self.transform.load_state_dict(state.get("transform", {}))  # absent in checkpoints from before augmentations
         for name in ("opt_g", "opt_d"):
             load_optimizer(getattr(self, name), state[name])
 

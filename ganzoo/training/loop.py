@@ -1,4 +1,4 @@
-"""The one loop every GAN shares. Read beside Algorithm 1 of arXiv:1704.00028."""
+"""The training loop of every GAN. Read beside Algorithm 1 of arXiv:1704.00028."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ from ganzoo.training.steps import Terms
 
 
 class Command(Enum):
-    """What the journal asks of the loop after a step."""
+    """Request of the journal to the loop after a step."""
 
     GO_ON = auto()
     SAVE = auto()
     STOP = auto()
-    """Save, then leave."""
+    """Save, then end the loop."""
 
 
 class Journal(Protocol):
-    """What the loop tells the outside: it decides when, the journal decides how and where to."""
+    """Receiver of a run: the loop decides when to report, the journal decides how and where."""
 
     def step(self, step: int) -> Command:
-        """Note that a step is done, and say how to go on."""
+        """Note that a step is done, and return how to go on."""
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
-        """Keep the numbers of one step."""
+        """Log the numbers of one step."""
 
     def sample(self, step: int, gan: GAN) -> None:
-        """Show what G_ema makes."""
+        """Show samples of G_ema."""
 
     def evaluate(self, step: int, gan: GAN) -> bool:
-        """Score what G_ema makes, and say whether it is the best so far."""
+        """Score samples of G_ema, and return whether the score is the best so far."""
 
     def diagnose(self, step: int, gan: GAN) -> None:
-        """Look for what goes wrong; the GAN and the random state stay as they are."""
+        """Look for faults; the GAN and the random state stay as they are."""
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Keep a state from which the run goes on exactly."""
+        """Save a state from which the run resumes exactly."""
 
 
 @dataclass
 class Training:
-    """A GAN, its data, and how far they are."""
+    """A GAN, its data, and the number of steps done."""
 
     run: RunConfig
     gan: GAN
@@ -65,7 +65,7 @@ class Training:
     step: int = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that decides the next step: networks, optimisers, position in the data, random states."""
+        """Return all that determines the next step: networks, optimisers, position in the data, random states."""
         return {
             **self.gan.state_dict(),
             "step": self.step,
@@ -75,7 +75,7 @@ class Training:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave. Raises CheckpointError if it belongs to other settings or networks."""
+        """Restore the state that `state_dict` returned. Raises CheckpointError if settings or networks differ."""
         try:
             check_settings(state["settings"], self.run)
             self.gan.load_state_dict(state)
@@ -87,7 +87,7 @@ class Training:
             raise CheckpointError(f"the checkpoint does not fit the recipe: {error}") from error
 
     def align(self) -> None:
-        """Make this rank what rank 0 is: weights, buffers, moving average and random state."""
+        """Copy weights, buffers, moving average and random state of rank 0 to this rank."""
         gan, device = self.gan, self.gan.device.torch_device
         generator = randomness.read_generator(device)
         networks = [t for network in (gan.G, gan.D, gan.G_ema, gan.transform) for t in network.state_dict().values()]
@@ -96,9 +96,9 @@ class Training:
 
 
 def train(training: Training, journal: Journal) -> None:
-    """Train from the present step to the last one, or until the journal asks to stop.
+    """Train from the current step to the last one, or until the journal asks to stop.
 
-    Raises DivergedError when a number that is logged is no longer finite.
+    Raises DivergedError when a logged number is no longer finite.
     """
     gan, run = training.gan, training.run
     while training.step < run.train.steps:
@@ -123,7 +123,7 @@ def _is_due(step: int, every: int) -> bool:
 
 
 def advance(training: Training) -> Terms:
-    """Do one step: n_critic updates of D, then one of G. Returns the terms of the last ones."""
+    """Do one step: n_critic updates of D, then one of G. Returns the terms of the last update of each."""
     gan, feed, optim = training.gan, training.feed, training.run.optim
     set_schedule(gan, optim, training.step / training.run.train.steps)
     with gan.device.arithmetic():
@@ -135,7 +135,7 @@ def advance(training: Training) -> Terms:
 
 
 def measure(gan: GAN, terms: Terms, step: int) -> dict[str, float]:
-    """Read the terms of a step, the mean of all ranks, and the gradients it left behind: this waits for the device.
+    """Return the terms of a step, averaged over ranks, with gradient norms and learning rates. Waits for the device.
 
     Raises DivergedError, naming the first number that is not finite.
     """

@@ -1,8 +1,8 @@
-"""The optimisers of both players: torch's own updates, without its compiler.
+"""The optimisers of both players: the updates of torch, without its compiler.
 
 torch.optim imports torch._dynamo when an optimiser is made and at every step, about 2 s on a core: from the end of
 `import torch` to the end of the first step `ganzoo run` took 3.3 s with it and 1.4 s without, in CPU time
-(python docs/benchmarks/startup.py). Nothing here is compiled by it.
+(python docs/benchmarks/startup.py). Nothing here is compiled.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ganzoo.training.device import Device
 
 
 class _Eager(optim.Optimizer):
-    """What torch hides from its compiler, as it is below the decorators."""
+    """Methods of torch without the decorators that hide them from its compiler."""
 
-    _warned_capturable_if_run_uncaptured = True  # nothing to warn of: the first steps of a run are not captured
+    _warned_capturable_if_run_uncaptured = True  # no warning: the first steps of a run are eager
     add_param_group = unwrap(optim.Optimizer.add_param_group)
     zero_grad = unwrap(optim.Optimizer.zero_grad)
     state_dict = unwrap(optim.Optimizer.state_dict)
@@ -47,9 +47,9 @@ class SGD(_Eager, optim.SGD):
 
 
 def make_optimizer(optim: OptimConfig, network: nn.Module, lr: float, device: Device) -> Optimizer:
-    """Return the optimiser of one player; `initial_lr` of its group is what the schedule scales.
+    """Return the optimiser of one player; the schedule scales `initial_lr` of its group.
 
-    On CUDA its rate is a tensor, so that a captured step reads the present one.
+    On CUDA the learning rate is a tensor, so that a captured step reads its present value.
     """
     parameters = [{"params": list(network.parameters()), "initial_lr": lr}]
     cuda = device.torch_device.type == "cuda"
@@ -62,7 +62,7 @@ def make_optimizer(optim: OptimConfig, network: nn.Module, lr: float, device: De
 
 
 def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
-    """Restore the moments; what this device needs stays, such as a rate that is a tensor."""
+    """Restore the moments; options that this device needs stay, such as a rate that is a tensor."""
     own = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
     optimizer.load_state_dict(state)
     for group, options in zip(optimizer.param_groups, own, strict=True):

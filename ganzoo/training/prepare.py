@@ -1,4 +1,4 @@
-"""Load the data of a run, build its GAN, and place both on the device. Nothing is written."""
+"""Prepare a run: load its data, build its GAN, and place both on the device. Nothing is written."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from ganzoo.zoo.catalogue import Zoo
 
 
 def prepare(run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks = SINGLE) -> tuple[Training, Samples]:
-    """Load the data, seed, and build the GAN; nothing is written. `note` receives remarks that the user should read.
+    """Load the data, seed the run, and build its GAN. `note` receives remarks that the user should read.
 
-    Raises ConfigError, DataError, PluginError or ResourceError where that cannot be.
+    Raises ConfigError, DataError, PluginError or ResourceError if the run cannot be prepared.
     """
-    choices.check(run, zoo)  # before the data, which may take long to read or to fetch
+    choices.check(run, zoo)  # before the data, which may take long to read or to download
     check_shares(run.optim, ranks)
     device = agree(choose_device(run.train.device, run.train.precision), ranks)
     with ranks.local_rank_first():
@@ -54,7 +54,7 @@ def check_shares(optim: OptimConfig, ranks: Ranks) -> None:
 
 @contextmanager
 def explain_memory(run: RunConfig) -> Iterator[None]:
-    """Turn the ways in which torch reports exhausted memory into one ResourceError."""
+    """Raise one ResourceError for all the ways in which torch reports exhausted memory."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:

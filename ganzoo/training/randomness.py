@@ -1,4 +1,4 @@
-"""Random states: seeding a run, and carrying its random streams across a checkpoint."""
+"""Random states: seed a run, fork its generators, and carry them across a checkpoint."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import torch
 
 
 def seed_everything(seed: int) -> None:
-    """Seed torch on all devices, NumPy's and Python's global generators; plugins may use any of them."""
+    """Seed the global generators of torch on all devices, NumPy and Python; plugins may use any of them."""
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
     random.seed(seed)
 
 
 def read_generator(device: torch.device) -> torch.Tensor:
-    """Return the state of a device's generator, as bytes on the CPU; waits for no device."""
+    """Return the state of a device's generator as bytes on the CPU, without waiting for the device."""
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
 
 
 def set_generator(device: torch.device, state: torch.Tensor) -> None:
-    """Restore what `read_generator` gave."""
+    """Restore a state that `read_generator` returned."""
     if device.type == "cuda":
         torch.cuda.set_rng_state(state, device)
     else:
@@ -32,28 +32,28 @@ def set_generator(device: torch.device, state: torch.Tensor) -> None:
 
 
 def forked(device: torch.device) -> AbstractContextManager[None]:
-    """Draw what is not the run's: after it torch's generators of the CPU and of this device are as before.
+    """Return a context that restores torch's generators of the CPU and of this device at its end.
 
-    Without a list torch would fork those of all GPUs, which other ranks use.
+    Without a list of devices torch would fork the generators of all GPUs, which other ranks use.
     """
     return torch.random.fork_rng([device] if device.type == "cuda" else [])
 
 
 @contextmanager
 def reseeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Draw from `seed` meanwhile, on the CPU and on this device; after it their generators are as before."""
-    of_python, of_numpy = random.getstate(), np.random.get_state()
+    """Seed all generators within the body, and restore those of the CPU and of this device after it."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
     try:
         with forked(device):
             seed_everything(seed)
             yield
     finally:
-        random.setstate(of_python)
-        np.random.set_state(of_numpy)
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
 
 
 def capture() -> dict[str, Any]:
-    """Return every global random state, as tensors and plain numbers that load safely."""
+    """Return every global random state as tensors and plain numbers, which load without code."""
     version, numbers, gauss = random.getstate()
     state: Any = np.random.get_state(legacy=True)
     name, keys, position, has_gauss, cached = state
@@ -72,7 +72,7 @@ def capture() -> dict[str, Any]:
 
 
 def restore(state: dict[str, Any]) -> None:
-    """Restore what `capture` gave, on the CUDA devices that are present."""
+    """Restore random states that `capture` returned, on the CUDA devices that are present."""
     torch.set_rng_state(state["torch"])
     for device in range(min(len(state["cuda"]), torch.cuda.device_count())):
         torch.cuda.set_rng_state(state["cuda"][device], device)

@@ -1,11 +1,11 @@
 """The processes that train one run together, each on its share of every batch.
 
-torchrun starts them, and says in the environment of each which one it is. They have the same weights and the same
-random state after every step: shares are rows of what one process would have, and gradients are averaged once per
-step of an optimiser. That is done by hand: DistributedDataParallel expects one backward pass for each forward pass
-and one loss, where a GAN has two players, a penalty that is differentiated twice, and passes without any gradient.
+torchrun starts them and sets the rank of each in its environment. They have the same weights and the same random state
+after every step: shares are rows of the batch of one process, and gradients are averaged once per step of an
+optimiser. DistributedDataParallel does not serve: it expects one loss and one backward pass for each forward pass,
+where a GAN has two players, a penalty that is differentiated twice, and passes without any gradient.
 
-A process that is alone neither waits nor sends, and torch.distributed is not set up.
+A single process neither waits nor sends, and torch.distributed is not set up.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ from ganzoo.errors import GanzooError, ResourceError
 from ganzoo.training import randomness
 
 PATIENCE = timedelta(days=1)
-"""How long a rank waits for the others: rank 0 may score for hours. One that dies is noticed at once."""
+"""Longest wait for other ranks: rank 0 may score for hours. A rank that dies is noticed at once."""
 
 _GRACE = 10.0
-"""Seconds that a rank with an error leaves rank 0 to end with its own: time to write the state of the run."""
+"""Seconds that a rank with an error waits for rank 0 to end too, which has to write the state of the run."""
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Which of the processes this is. Rank 0 leads: it alone writes and shows."""
+    """The place of this process among those of a run. Rank 0 is the main one: it alone writes and prints."""
 
     rank: int = 0
     size: int = 1
     local: int = 0
-    """Place among the ranks of this machine: the number of its GPU."""
+    """Number of this rank on its machine, and of its GPU."""
 
     @property
     def is_main(self) -> bool:
-        """Whether this is rank 0."""
+        """Return whether this is rank 0."""
         return self.rank == 0
 
     def share(self, count: int) -> slice:
-        """Return this rank's rows of a joint batch; `check_shares` has seen that they divide it."""
+        """Return this rank's rows of a joint batch, whose size is a multiple of the number of ranks."""
         rows = count // self.size
         return slice(self.rank * rows, (self.rank + 1) * rows)
 
     @torch.no_grad()
     def average(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each by its mean over the ranks, in place: one message for all of them, of one device."""
+        """Replace each tensor by its mean over the ranks, in place: one message for all, which share a device."""
         if self.size == 1 or not tensors:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
@@ -64,7 +64,7 @@ class Ranks:
 
     @torch.no_grad()
     def gather(self, values: Tensor) -> Tensor:
-        """values (N,), as many on each rank -> those of all ranks in order (size * N,)."""
+        """Concatenate the values of all ranks in order: (N,), N equal on all ranks -> (size * N,)."""
         if self.size == 1:
             return values
         parts = [torch.empty_like(values) for _ in range(self.size)]
@@ -74,7 +74,7 @@ class Ranks:
 
     @torch.no_grad()
     def broadcast(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each by that of rank 0, in place."""
+        """Replace each tensor by that of rank 0, in place."""
         if self.size > 1:
             with _explained():
                 for tensor in tensors:
@@ -83,7 +83,7 @@ class Ranks:
                     tensor.copy_(whole)
 
     def maximum(self, *numbers: int) -> list[int]:
-        """Return the highest that any rank gives, place by place; waits for the ranks, and for no GPU."""
+        """Return the elementwise maximum over ranks; waits for the ranks, but for no GPU."""
         if self.size == 1:
             return list(numbers)
         message = torch.tensor(numbers, dtype=torch.int64)
@@ -93,7 +93,7 @@ class Ranks:
 
     @contextmanager
     def local_rank_first(self) -> Iterator[None]:
-        """Let the first rank of each machine do this before the others: what it downloads, they find."""
+        """Run the body on the first rank of each machine before the others, so that they find its downloads."""
         if self.local > 0:
             self.maximum(0)
         yield
@@ -102,9 +102,9 @@ class Ranks:
 
     @contextmanager
     def distinct_draws(self, device: torch.device) -> Iterator[None]:
-        """Draw other numbers on each rank; after it the random states are as before, and so again equal.
+        """Draw different random numbers on each rank within the body; restore the common random states after it.
 
-        They follow from the state of the device's generator, which must have moved since the last time.
+        The seed follows from the state of the device's generator, which must have moved since the last call.
         """
         if self.size == 1:
             yield
@@ -119,17 +119,17 @@ SINGLE = Ranks()
 
 
 def read_ranks() -> Ranks:
-    """Return what torchrun says of this process; alone without it."""
+    """Return the ranks that torchrun has set in the environment; SINGLE without torchrun."""
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
     return Ranks(*(int(os.environ[name]) for name in names)) if all(name in os.environ for name in names) else SINGLE
 
 
 @contextmanager
 def joined(ranks: Ranks, device: str) -> Iterator[None]:
-    """Be in touch with the other ranks; all of them leave together. `device` is the setting train.device.
+    """Connect to the other ranks; all of them leave together. `device` is the setting train.device.
 
-    Raises ResourceError if a rank has no GPU of its own, or if the ranks cannot reach each other. Where rank 0
-    ends with an error too, the others say nothing: SystemExit.
+    Raises ResourceError if a rank has no GPU of its own, or if the ranks cannot reach each other. If rank 0 ends
+    with an error too, the others print nothing: they raise SystemExit.
     """
     if ranks.size == 1:
         yield
@@ -137,11 +137,11 @@ def joined(ranks: Ranks, device: str) -> Iterator[None]:
     _join(ranks, device)
     try:
         yield
-        ranks.maximum(0)  # rank 0 may still be scoring
+        ranks.maximum(0)  # wait: rank 0 may still be scoring
     except GanzooError as error:
         if not ranks.is_main and _rank_0_ends():
             raise SystemExit(error.exit_code) from error
-        raise  # still in touch: the others learn of the end when this process is gone
+        raise  # still connected: the others notice when this process is gone
     torch.distributed.destroy_process_group()
 
 
@@ -149,7 +149,7 @@ def _join(ranks: Ranks, device: str) -> None:
     cuda = device != "cpu" and torch.cuda.is_available()
     if cuda:
         _choose_gpu(ranks)
-    backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"  # what is on the CPU never waits for a GPU
+    backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"  # messages on the CPU wait for no GPU
     try:
         torch.distributed.init_process_group(backend, rank=ranks.rank, world_size=ranks.size, timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:
@@ -158,7 +158,7 @@ def _join(ranks: Ranks, device: str) -> None:
 
 
 def _choose_gpu(ranks: Ranks) -> None:
-    """Let "cuda" mean this rank's own GPU."""
+    """Make this rank's own GPU the current CUDA device."""
     if ranks.local >= (count := torch.cuda.device_count()):
         what = f"rank {ranks.rank} has no GPU of its own: this machine has {count}"
         raise ResourceError(what, hint=f"--nproc-per-node {count}, or --device cpu")
@@ -166,7 +166,7 @@ def _choose_gpu(ranks: Ranks) -> None:
 
 
 def _rank_0_ends() -> bool:
-    """Wait a little for rank 0 to end, and say whether it did: torchrun would kill it once another rank is gone."""
+    """Wait briefly for rank 0 to end, and return whether it did: torchrun kills it once another rank is gone."""
     start = time.monotonic()
     try:
         message = torch.distributed.irecv(torch.zeros(1), src=0)  # which rank 0 never sends
@@ -179,9 +179,9 @@ def _rank_0_ends() -> bool:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn the ways in which a lost rank shows into one ResourceError."""
+    """Raise one ResourceError for all the ways in which torch reports a lost rank."""
     try:
         yield
     except RuntimeError as error:
         what = f"another rank has ended: {str(error).rpartition('] ')[2][:200]}"  # after gloo's file and address
-        raise ResourceError(what, hint="its own error says why; then ganzoo resume, on any number of ranks") from error
+        raise ResourceError(what, hint="read its error, then: ganzoo resume RUN, on any number of ranks") from error

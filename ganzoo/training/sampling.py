@@ -1,4 +1,4 @@
-"""Samples of a generator: batches, grids by class, interpolations. Nothing here touches the random state of a run."""
+"""Samples of a generator: batches, grids by class, interpolations. The random state of a run stays untouched."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ganzoo.errors import EvaluationError
 
 
 def draw_latents(count: int, z_dim: int, seed: int) -> Tensor:
-    """z ~ N(0, I) from its own generator, the same on every device: (count, Z)."""
+    """Draw z ~ N(0, I) from a generator of its own, equal on every device: (count, Z)."""
     return torch.randn(count, z_dim, generator=torch.Generator().manual_seed(seed))
 
 
@@ -26,9 +26,9 @@ def spread_labels(count: int, num_classes: int) -> Tensor:
 
 @torch.no_grad()
 def generate(network: nn.Module, z: Tensor, y: Tensor, *, batch: int = 64) -> Tensor:
-    """z (N, Z), y (N,) -> samples (N, *shape), float32 on the CPU; the network is in eval mode meanwhile.
+    """Run the network in eval mode: z (N, Z), y (N,) -> samples (N, *shape), float32 on the CPU.
 
-    Batches have one size whatever N is: the last is filled up, so that N does not change the arithmetic.
+    The last batch is padded to full size, so that N does not change the arithmetic.
     """
     with evaluating(network):
         parts = [slice(start, start + batch) for start in range(0, len(z), batch)]
@@ -37,7 +37,7 @@ def generate(network: nn.Module, z: Tensor, y: Tensor, *, batch: int = 64) -> Te
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """The network is in eval mode meanwhile: batch normalisation uses its averages, and does not move them."""
+    """Set the network to eval mode within the body: batch norm uses its running averages and leaves them alone."""
     was_training = network.training
     network.eval()
     try:
@@ -56,15 +56,12 @@ def _generate_batch(network: nn.Module, z: Tensor, y: Tensor, batch: int) -> Ten
 
 
 BLOCK = 4096
-"""Latents that are drawn at once, so that image i depends on the seed and on i alone, and any number fits in memory."""
+"""Latents per draw, so that image i depends on the seed and i alone, and any number of images fits in memory."""
 
 
 @dataclass(frozen=True)
 class GeneratedImages:
-    """`count` samples of a generator, made when they are asked for: the same ones every time.
-
-    Their labels run through the classes: 0, 1, ..., K - 1, 0, 1, ...
-    """
+    """`count` samples of a generator, made on demand and equal every time, with labels 0, 1, ..., K - 1, 0, 1, ..."""
 
     network: nn.Module
     z_dim: int
@@ -72,12 +69,12 @@ class GeneratedImages:
     count: int
     seed: int = 0
     stream: int = 0
-    """Streams of one seed have no image in common."""
+    """Number of the stream; streams of one seed share no image."""
 
     def batches(self, size: int) -> Iterator[Tensor]:
-        """Yield uint8 images (n, C, H, W), or float32 samples that are no images, on the device of the network.
+        """Yield uint8 images (n, C, H, W), or float32 samples that are not images, on the device of the network.
 
-        Raises EvaluationError if the generator gives nan or inf.
+        Raises EvaluationError if the generator produces nan or inf.
         """
         for first in range(0, self.count, BLOCK):
             z = self._draw(first // BLOCK)[: self.count - first]
@@ -86,7 +83,7 @@ class GeneratedImages:
                 yield self._make(z[start : start + size], y[start : start + size], size)
 
     def pick(self, indices: Sequence[int]) -> Tensor:
-        """Return the samples of these indices, as `batches` gives them; raises what it raises."""
+        """Return the samples at these indices in the format of `batches`; raises what it raises."""
         blocks = {block: self._draw(block) for block in {index // BLOCK for index in indices}}
         z = torch.stack([blocks[index // BLOCK][index % BLOCK] for index in indices])
         return self._make(z, torch.tensor(indices) % self.num_classes, len(z))
@@ -96,7 +93,7 @@ class GeneratedImages:
         with evaluating(self.network):
             x = _generate_batch(self.network, z, y, batch)
         if not bool(x.isfinite().all()):
-            raise EvaluationError("the generator gives nan or inf", hint="an earlier checkpoint: --step N")
+            raise EvaluationError("the generator produces nan or inf", hint="an earlier checkpoint: --step N")
         return as_stored(x)
 
     def _draw(self, block: int) -> Tensor:
@@ -106,14 +103,14 @@ class GeneratedImages:
 
 @dataclass(frozen=True, eq=False)
 class StoredImages:
-    """Images that are there already: uint8 (M, C, H, W), taken to the device batch by batch."""
+    """Given images, uint8 (M, C, H, W), moved to the device batch by batch."""
 
     x: Tensor
     device: torch.device
 
     @property
     def count(self) -> int:
-        """M."""
+        """Return the number M of images."""
         return len(self.x)
 
     def batches(self, size: int) -> Iterator[Tensor]:
@@ -122,7 +119,7 @@ class StoredImages:
             yield self.x[start : start + size].to(self.device)
 
     def pick(self, indices: Sequence[int]) -> Tensor:
-        """Return the images of these indices, uint8 (N, C, H, W)."""
+        """Return the images at these indices, uint8 (N, C, H, W)."""
         return self.x[list(indices)].to(self.device)
 
 
@@ -130,9 +127,9 @@ Images = GeneratedImages | StoredImages
 
 
 def interpolate_latents(rows: int, columns: int, z_dim: int, seed: int) -> Tensor:
-    """Great-circle paths between pairs of latents, row by row: (rows * columns, Z).
+    """Return great-circle paths between pairs of latents, row by row: (rows * columns, Z).
 
-    A straight line between two points of N(0, I) passes where hardly any latent lies; White 2016, arXiv:1609.04468.
+    A straight line between two latents would cross a region of low probability. White 2016, arXiv:1609.04468.
     """
     start, end = draw_latents(2 * rows, z_dim, seed).chunk(2)  # (R, Z) each
     t = torch.linspace(0, 1, columns).reshape(1, -1, 1)  # (1, T, 1)
@@ -142,10 +139,10 @@ def interpolate_latents(rows: int, columns: int, z_dim: int, seed: int) -> Tenso
 
 
 def sample_images(network: nn.Module, z: Tensor, y: Tensor) -> Tensor:
-    """z (N, Z), y (N,) -> uint8 images (N, C, H, W); samples that are no images as they are, float32 (N, *shape)."""
+    """z (N, Z), y (N,) -> uint8 images (N, C, H, W); other samples stay float32 (N, *shape)."""
     return as_stored(generate(network, z, y))
 
 
 def as_stored(x: Tensor) -> Tensor:
-    """Samples in [-1, 1] -> uint8 images (N, C, H, W), clamped and rounded as files would be; others unchanged."""
+    """Convert samples in [-1, 1] to uint8 images (N, C, H, W), clamped and rounded as in files; others stay."""
     return to_uint8(x) if x.ndim == 4 else x

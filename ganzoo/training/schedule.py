@@ -11,8 +11,8 @@ from ganzoo.training.gan import GAN
 
 
 def set_schedule(gan: GAN, optim: OptimConfig, done: float) -> None:
-    """Set rates, beta2 and the factor of the penalty for the fraction `done` in [0, 1) of the run."""
-    left = left_of(optim, done)
+    """Set learning rates, beta2 and the factor of the penalty; `done` in [0, 1) is the fraction of the run so far."""
+    left = fraction_left(optim, done)
     gan.penalty_scale.fill_(optim.penalty_end + left * (1 - optim.penalty_end))
     for optimizer in (gan.opt_g, gan.opt_d):
         for group in optimizer.param_groups:
@@ -25,9 +25,9 @@ def set_schedule(gan: GAN, optim: OptimConfig, done: float) -> None:
                 group["betas"] = (optim.beta1, optim.beta2_end + left * (optim.beta2 - optim.beta2_end))
 
 
-def left_of(optim: OptimConfig, done: float) -> float:
+def fraction_left(optim: OptimConfig, done: float) -> float:
     """Return the part of the way to their ends that scheduled settings have left: 1 at first, 0 at the end."""
     if optim.lr_decay == "none":
         return 1.0
-    way = min(1.0, done / optim.decay_over)
-    return 1 - way if optim.lr_decay == "linear" else (1 + math.cos(math.pi * way)) / 2
+    progress = min(1.0, done / optim.decay_over)
+    return 1 - progress if optim.lr_decay == "linear" else (1 + math.cos(math.pi * progress)) / 2

@@ -15,11 +15,11 @@ from ganzoo.training.gan import GAN
 from ganzoo.training.ranks import SINGLE, Ranks
 
 Terms = dict[str, Tensor]
-"""Named scalars of a step, still on the device: reading one waits for the device."""
+"""Named scalars of a step, on the device: reading one waits for the device."""
 
 
 def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
-    """x_real (N, *shape) in [-1, 1], y (N,). Updates D in place; returns its loss terms and mean scores."""
+    """x_real (N, *shape) in [-1, 1], y (N,). Updates D in place; returns the terms of its loss and mean logits."""
     z = gan.sample_z(y)  # line 4
     with gan.device.autocast(), gan.ranks.distinct_draws(y.device):
         with torch.no_grad():  # D's update needs no gradient through G
@@ -45,25 +45,26 @@ def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
 
 
 def discriminate_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tuple[Verdict, Verdict]:
-    """Return D's opinion of both batches; in one pass of 2N samples where logits depend on one sample each."""
-    if not gan.per_sample:  # batch norm in D sees reals and fakes apart: arXiv:1511.06434's code
+    """Return D's verdicts on both batches; in one pass of 2N samples if logits depend on one sample each."""
+    if not gan.per_sample:  # batch norm takes separate statistics of reals and fakes: code of arXiv:1511.06434
         return gan.discriminate(x_real, y), gan.discriminate(x_fake, y)
     both = gan.discriminate(torch.cat([x_real, x_fake]), torch.cat([y, y]))
     real, fake = both.logits.chunk(2)
     if both.class_logits is None:
         return Verdict(real), Verdict(fake)
-    return Verdict(real, (classes := both.class_logits.chunk(2))[0]), Verdict(fake, classes[1])
+    real_classes, fake_classes = both.class_logits.chunk(2)
+    return Verdict(real, real_classes), Verdict(fake, fake_classes)
 
 
 def generator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
-    """x_real (N, *shape) in [-1, 1], y (N,). Updates G and G_ema in place; returns its loss terms."""
+    """x_real (N, *shape) in [-1, 1], y (N,). Updates G and G_ema in place; returns the terms of G's loss."""
     terms = update_generator(gan, x_real, y)
     update_average(gan.G_ema, gan.G, gan.ema_decay)
     return terms
 
 
 def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
-    """As `generator_step`, but G_ema stays where it is."""
+    """Update G as `generator_step` does, but leave G_ema alone."""
     z = gan.sample_z(y)
     with gan.device.autocast(), frozen(gan.D), gan.ranks.distinct_draws(y.device):
         fake = gan.discriminate(gan.G(z, y).float(), y)  # line 11
@@ -74,7 +75,7 @@ def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
         penalty = gan.generator_penalty(z, y)
 
     loss = adversarial + penalty + auxiliary
-    descend(gan.opt_g, loss, gan.ranks, averages_of(gan), limit=gan.clip_grad_norm)  # line 12
+    descend(gan.opt_g, loss, gan.ranks, running_statistics(gan), limit=gan.clip_grad_norm)  # line 12
     return {
         "g/adversarial": adversarial.detach(),
         "g/penalty": penalty.detach(),
@@ -85,9 +86,9 @@ def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
 def descend(
     optimizer: Optimizer, loss: Tensor, ranks: Ranks = SINGLE, buffers: Sequence[Tensor] = (), *, limit: float = 0.0
 ) -> None:
-    """One gradient step; the gradients stay readable until the next one. Ranks average theirs, and the buffers.
+    """Take one gradient step; the gradients stay readable until the next one. Ranks average gradients and `buffers`.
 
-    A gradient longer than `limit` is scaled down to it, unless that is 0.
+    A gradient whose norm exceeds `limit` is scaled down to it, unless `limit` is 0.
     """
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -99,14 +100,14 @@ def descend(
     optimizer.step()
 
 
-def averages_of(gan: GAN) -> list[Tensor]:
-    """Return what both networks keep of the batches they saw, as batch normalisation does: on each rank its share."""
+def running_statistics(gan: GAN) -> list[Tensor]:
+    """Return the running statistics of both networks, such as those of batch norm, which differ between ranks."""
     return [buffer for network in (gan.G, gan.D) for buffer in network.buffers() if buffer.is_floating_point()]
 
 
 @torch.no_grad()
 def update_average(average: AveragedModel, G: nn.Module, decay: float) -> None:
-    """Move the average towards G; buffers are copied. At update t the decay is at most (1 + t) / (10 + t).
+    """Move the average towards G, and copy its buffers. At update t the decay is at most (1 + t) / (10 + t).
 
     Without that warm-up the first random weights would still weigh 37 % after 1,000 steps at 0.999.
     AveragedModel.update_parameters would wait for the device at each step, to count.
@@ -121,7 +122,7 @@ def update_average(average: AveragedModel, G: nn.Module, decay: float) -> None:
 
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
-    """Gradients flow through the network but not into its weights: G's update needs no gradient of D's weights."""
+    """Let gradients flow through the network but not into its weights: G's update needs none of D's weights."""
     trainable = [weight for weight in network.parameters() if weight.requires_grad]
     for weight in trainable:
         weight.requires_grad_(False)

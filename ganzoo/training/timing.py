@@ -9,14 +9,14 @@ import torch
 
 
 def measure_product(dtype: torch.dtype, device: torch.device, size: int, repeats: int = 5) -> float:
-    """Return the FLOP/s of the best of some products of two square matrices: a ceiling for what networks reach."""
+    """Return the FLOP/s of the fastest of some products of square matrices: a ceiling for networks."""
     a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     seconds = [seconds_of(lambda: torch.mm(a, b), device) for _ in range(repeats + 1)]
     return 2 * size**3 / min(seconds[1:])  # the first one chooses a kernel
 
 
 def seconds_of(work: Callable[[], object], device: torch.device, count: int = 1) -> float:
-    """Return how long it takes to do something `count` times, until the device is done with it."""
+    """Return the seconds that `count` calls of `work` take, until the device is done."""
     wait_for(device)
     start = time.perf_counter()
     for _ in range(count):
@@ -26,6 +26,6 @@ def seconds_of(work: Callable[[], object], device: torch.device, count: int = 1)
 
 
 def wait_for(device: torch.device) -> None:
-    """Return when the device has done what it was asked; a CPU always has."""
+    """Wait until the device has finished its work; a CPU always has."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

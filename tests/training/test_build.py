@@ -84,7 +84,7 @@ class Odd(Model):
 
 
 def test_a_third_party_discriminator_that_mixes_samples_is_found_numerically():
-    with pytest.raises(ConfigError, match="moves with the other samples"):
+    with pytest.raises(ConfigError, match="depends on the other samples"):
         build(zoo=with_model(Odd), model="odd", lipschitz="gp")
     build(zoo=with_model(Odd), model="odd", lipschitz="clip")
 
