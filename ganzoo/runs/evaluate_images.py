@@ -58,6 +58,8 @@ def _first(x: Tensor, count: int, path: Path) -> Tensor:
 
 def refuse_runs(path: Path) -> None:
     """Raise EvaluationError for a run, a folder of runs, and the sample grids of a run."""
+    if not path.is_dir():
+        return
     whole = path.resolve()
     if RunFolder(whole).recipe.is_file():
         raise EvaluationError(f"{show(path)} is a run, not a folder of images", hint=evaluating(path))
