@@ -1,37 +1,23 @@
-"""Scores of runs and of images: which images are scored, against what, what is written, what is refused."""
+"""Scores of runs, of images and of other checkpoints: what is scored, what is written, what is refused."""
 
-import io
 import json
-import math
 import shutil
-import struct
-from dataclasses import replace
 from urllib.error import URLError
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from torch import nn
 
-from ganzoo import Run, load_zoo
+from ganzoo import Run
 from ganzoo.builtin.datasets.digits import Digits
-from ganzoo.contracts import Metric, Score
-from ganzoo.data.images import from_uint8
-from ganzoo.errors import CheckpointError, ConfigError, EvaluationError
-from ganzoo.evaluation.evaluator import open_evaluator
-from ganzoo.evaluation.protocol import Generated
+from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import read_records
 from ganzoo.runs import checkpoint
 from ganzoo.runs.evaluate import evaluate
-from ganzoo.settings.sections import Choice, EvalConfig
-from ganzoo.training.sampling import BLOCK, GeneratedImages, StoredImages
 from support.image_files import make_zip, png, write
 from support.runs import TINY, ganzoo, spawn, state, train, wait_for
+from support.scored import SCORED, evaluate_json, strict_json, write_images
 from support.states import same
-
-CPU = torch.device("cpu")
-SCORED = ["--samples=60", "--set=eval.metrics=fid,prc"]
 
 
 @pytest.fixture(scope="module")
@@ -40,195 +26,6 @@ def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("scored") / "run"
     train(out, *SCORED, "--eval-every=2", "--conditioner=cgan", "--set=train.keep_last=1", steps=8)
     return out
-
-
-class Noisy(nn.Module):
-    """A generator whose images depend on its batch while it trains, as with batch normalisation."""
-
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(0)
-        self.linear, self.norm = nn.Linear(4, 64), nn.BatchNorm1d(64)
-
-    def forward(self, z, y):
-        return (self.norm(self.linear(z)) + y[:, None] / 8).tanh().reshape(-1, 1, 8, 8)
-
-
-def images_of(network, count=20, **options):
-    return GeneratedImages(network, 4, 3, count, **options)
-
-
-def everything(images, batch):
-    return torch.cat(list(images.batches(batch)))
-
-
-def strict_json(text):
-    """JSON without NaN and Infinity, which Python would read."""
-
-    def refuse(word):
-        raise AssertionError(f"{word} is no JSON")
-
-    return json.loads(text, parse_constant=refuse)
-
-
-# which images
-
-
-@pytest.mark.parametrize("batch", [1, 7, 64])
-def test_images_depend_on_seed_and_index_alone(batch):
-    network = Noisy()
-    whole = everything(images_of(network, 150), 50)
-    assert torch.equal(everything(images_of(network, 150), batch), whole)
-    assert torch.equal(everything(images_of(network, 20), batch), whole[:20])
-    assert torch.equal(images_of(network, 150).pick([149, 3]), whole[[149, 3]])
-    assert not torch.equal(everything(images_of(network, 20, seed=1), batch), whole[:20])
-
-
-def test_images_beyond_a_block_of_latents_go_on_as_before():
-    images = images_of(Noisy(), BLOCK + 5)
-    assert torch.equal(everything(images, 1000)[-3:], images.pick([BLOCK + 2, BLOCK + 3, BLOCK + 4]))
-
-
-def test_streams_of_one_seed_share_no_image():
-    one, other = (everything(images_of(Noisy(), BLOCK + 20, stream=k), 512) for k in (0, 1))
-    assert not {row.numpy().tobytes() for row in one} & {row.numpy().tobytes() for row in other}
-
-
-def test_labels_run_through_the_classes():
-    class Labels(nn.Linear):
-        def forward(self, z, y):
-            return (y / 127.5 - 1)[:, None, None, None].float()
-
-    assert everything(images_of(Labels(1, 1), 7), 3).flatten().tolist() == [0, 1, 2, 0, 1, 2, 0]
-
-
-def test_the_generator_is_in_eval_mode_meanwhile_and_keeps_its_mode_and_averages():
-    network = Noisy().train()
-    before = network.norm.running_mean.clone()
-    trained, evaluated = everything(images_of(network), 20), everything(images_of(network.eval()), 20)
-    assert torch.equal(trained, evaluated)
-    network.train()
-    list(images_of(network).batches(8))
-    assert network.training
-    assert torch.equal(network.norm.running_mean, before)
-    with torch.no_grad():  # the fault that this guards against does move the images
-        z = images_of(network)._draw(0)[:20]
-        assert (network(z, torch.arange(20) % 3) - network.eval()(z, torch.arange(20) % 3)).abs().max() > 0.1
-
-
-def test_scoring_takes_nothing_from_the_random_state_of_the_run():
-    network, before = Noisy(), torch.get_rng_state()
-    list(images_of(network).batches(8))
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_a_generator_of_nan_is_refused():
-    network = Noisy()
-    network.linear.weight.data.fill_(math.nan)
-    with pytest.raises(EvaluationError, match="nan or inf"):
-        list(images_of(network).batches(8))
-
-
-# what is compared
-
-
-def open_digits(metrics="fid,prc", size=8, **options):
-    samples = Digits(image_size=size).load()
-    settings = EvalConfig(metrics=metrics, **options)
-    return samples, open_evaluator(samples, Choice("digits"), Choice("auto"), settings, load_zoo(), CPU)
-
-
-def test_the_dataset_itself_is_at_distance_zero():
-    samples, evaluator = open_digits("fid,prc,dc,is")
-    report = evaluator.score(StoredImages(samples.x, CPU), Generated(len(samples), "folder"))
-    values = {name.partition("(")[0]: score.value for name, score in report.scores.items()}
-    assert values["FD"] == pytest.approx(0, abs=1e-9)
-    assert values["precision"] == values["recall"] == values["coverage"] == 1
-    assert 8 < values["IS"] <= 10  # nearly all digits are recognised, and there are ten
-    assert all(name.endswith("(digits-cnn)-1797") for name in report.scores)
-
-
-@pytest.mark.parametrize("batch", [1, 7])
-def test_the_batch_size_does_not_move_a_score(batch):
-    network = Noisy()
-    scores = []
-    for size in (batch, 64):
-        _, evaluator = open_digits("fid,prc,is,kid", batch_size=size)
-        scores.append(evaluator.score(images_of(network, 100), Generated(100, "generator")).scores)
-    for name, score in scores[0].items():
-        assert score.value == pytest.approx(scores[1][name].value, rel=1e-5, abs=1e-9)
-
-
-def test_fakes_that_were_not_quantised_are_refused():
-    samples, evaluator = open_digits()
-    with pytest.raises(EvaluationError, match="uint8"):
-        evaluator.extractor.extract(from_uint8(samples.x[:2]))
-
-
-def test_few_images_are_scored_with_a_warning():
-    _, evaluator = open_digits()
-    report = evaluator.score(images_of(Noisy(), 60), Generated(60, "generator"))
-    assert any("60 generated images in 64 dimensions" in warning for warning in report.warnings)
-    report = evaluator.score(images_of(Noisy(), 200), Generated(200, "generator"))
-    assert report.warnings == ()
-
-
-def test_a_constant_generator_has_finite_scores_and_a_warning():
-    _, evaluator = open_digits("fid,is,prc,dc,kid")
-    grey = StoredImages(torch.full((100, 1, 8, 8), 128, dtype=torch.uint8), CPU)
-    report = evaluator.score(grey, Generated(100, "folder"))
-    assert report.scores["IS(digits-cnn)-100"].value == pytest.approx(1)
-    assert report.scores["recall(digits-cnn)-100"].value == 0
-    assert any("collapsed" in warning for warning in report.warnings)
-    strict_json(json.dumps(report.to_json()))
-
-
-def test_a_metric_that_refuses_leaves_the_others_their_scores():
-    _, evaluator = open_digits("fid,prc")
-    report = evaluator.score(images_of(Noisy(), 3), Generated(3, "generator"))
-    assert list(report.scores) == ["FD(digits-cnn)-3", "memorised(digits-cnn)-3"]
-    assert any(warning.startswith("no prc:") for warning in report.warnings)
-    with pytest.raises(EvaluationError, match="no prc"):
-        replace(evaluator, metrics={"prc": evaluator.metrics["prc"]}).score(images_of(Noisy(), 3), Generated(3, "x"))
-
-
-def evaluate_json(*words, code=0):
-    return strict_json(ganzoo("evaluate", *words, "--json", code=code).stdout)
-
-
-def write_images(folder, x):
-    for i, image in enumerate(x):
-        write(folder / f"{i:04d}.png", encode(image))
-    return folder
-
-
-def encode(image):
-    stream = io.BytesIO()
-    Image.fromarray(image[0].numpy()).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def test_the_protocol_says_which_split_the_reference_is_of(tmp_path):
-    write_idx(tmp_path)
-    fakes = write_images(tmp_path / "fake", Digits(image_size=28).load().x[:4])
-    words = [fakes, "--dataset=mnist", "--data-root", tmp_path, "--metrics=fid"]
-    references = [evaluate_json(*words, f"--split={split}")["protocol"]["reference"] for split in ("train", "test")]
-    assert [reference["options"]["split"] for reference in references] == ["train", "test"]
-    assert references[0]["sha256"] != references[1]["sha256"]
-    assert "root" not in references[0]["options"]  # where the files lie moves no score
-
-
-def write_idx(root, count=12):
-    """MNIST in its own format, 12 images in each split."""
-    raw = root / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    digits = Digits(image_size=28).load()
-    for i, split in enumerate(("train", "t10k")):
-        x, y = digits.x[i * count : (i + 1) * count], digits.y[i * count : (i + 1) * count]
-        head = struct.pack(">IIII", 2051, count, 28, 28)
-        (raw / f"{split}-images-idx3-ubyte").write_bytes(head + x.numpy().tobytes())
-        labels = struct.pack(">II", 2049, count) + y.to(torch.uint8).numpy().tobytes()
-        (raw / f"{split}-labels-idx1-ubyte").write_bytes(labels)
 
 
 # a run
@@ -483,30 +280,3 @@ def test_a_generator_that_diverged_is_named_by_its_evaluation(tmp_path):
     words = ["--set=optim.lr_g=3e38", "--set=train.log_every=100", *SCORED, "--eval-every=1"]
     result = train(tmp_path / "run", *words, steps=9, code=6)
     assert "diverged by step" in result.stderr
-
-
-# what metrics prepare
-
-
-class Remembering(Metric):
-    """A metric that says how often it prepared the reference, and whether it was given that."""
-
-    def __init__(self):
-        self.prepared = []
-
-    def prepare(self, real):
-        self.prepared.append(replace(real))
-        return self.prepared[-1]
-
-    def compute(self, *, real, fake):
-        return {"given": Score(float(real is self.prepared[0]), "higher")}
-
-
-def test_a_metric_prepares_the_reference_once_and_is_given_it_each_time():
-    samples, choice = Digits(image_size=8).load(), Choice("digits", {"image_size": 8})
-    evaluator = open_evaluator(samples, choice, Choice("auto"), EvalConfig(), load_zoo(), CPU)
-    metric = Remembering()
-    evaluator = replace(evaluator, metrics={"mine": metric})
-    for _ in range(2):
-        assert evaluator.compute(evaluator.reference) == ({"given": Score(1.0, "higher")}, [])
-    assert len(metric.prepared) == 1
