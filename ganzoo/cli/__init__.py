@@ -45,12 +45,12 @@ Exit codes
 """
 
 
-_OF_MANY_PROCESSES = {"run", "resume"}
-"""Commands that torchrun may start; it sets LOCAL_RANK and WORLD_SIZE."""
+_DISTRIBUTED = {"run", "resume"}
+"""Commands that torchrun may start, which sets LOCAL_RANK and WORLD_SIZE."""
 
 
 class _Refusal(click.ClickException):
-    """A GanzooError as click shows it: three short parts on stderr, and the error's own exit code."""
+    """A GanzooError for click: printed on stderr in three short parts, with the error's own exit code."""
 
     def __init__(self, error: GanzooError) -> None:
         super().__init__(str(error))
@@ -62,7 +62,7 @@ class _Refusal(click.ClickException):
 
 
 class _Group(click.Group):
-    """Words the errors that a user can act on; bugs keep their traceback."""
+    """Group of commands that prints errors of users without a traceback; bugs keep theirs."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -72,18 +72,18 @@ class _Group(click.Group):
         except KeyboardInterrupt:
             raise SystemExit(130) from None
         except BrokenPipeError:  # `ganzoo list | head -1`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still in its buffer
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still in its buffer
             raise SystemExit(128 + signal.SIGPIPE) from None
 
 
 @click.group(cls=_Group, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ganzoo")
 @click.option("--plugin", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE.py",
-              help="Load a plugin that is a single file; may be repeated.")  # fmt: skip
+              help="Load a plugin from a single file; may be repeated.")  # fmt: skip
 @click.option("--no-plugin", "disabled", multiple=True, metavar="NAME",
-              help="Leave an installed plugin out, or all; may be repeated.")  # fmt: skip
+              help="Leave out an installed plugin, or all; may be repeated.")  # fmt: skip
 @click.option("--override", "override", multiple=True, metavar="PLUGIN",
-              help="Let a plugin replace what has the same name.")  # fmt: skip
+              help="Let a plugin replace components of the same name.")  # fmt: skip
 @click.pass_context
 def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], override: Sequence[str]) -> None:
     """Train, sample, score and compare GANs: any model x loss x lipschitz x conditioner.
@@ -97,8 +97,10 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], over
     ganzoo list; ganzoo show lipschitz gp; ganzoo config show sngan
     """
     many = "LOCAL_RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
-    if many and ctx.invoked_subcommand not in _OF_MANY_PROCESSES:
-        raise ConfigError(f"ganzoo {ctx.invoked_subcommand} is for one process", hint="the same without torchrun")
+    if many and ctx.invoked_subcommand not in _DISTRIBUTED:
+        raise ConfigError(
+            f"ganzoo {ctx.invoked_subcommand} runs in one process only", hint="the same command without torchrun"
+        )
     ctx.obj = PluginChoice(tuple(files), tuple(disabled), tuple(override))
 
 
@@ -111,15 +113,15 @@ for _command in (
 
 def main() -> None:
     """Run the command line; characters that the terminal cannot show are replaced."""
-    # How long OpenMP's threads spin before they sleep; read when torch loads. Threads that spin starve each other where
-    # cores are shared. On two cores beside one busy process 192 and 193 images/s with it, 134 and 101 without; alone
-    # 455 and 424 with, 420 and 438 without (ganzoo run --model dcgan --loss wgan --lipschitz gp --steps 20, twice).
+    # OpenMP's threads spin before they sleep, and starve each other if cores are shared; torch reads the limit as it
+    # loads. On two cores beside one busy process 192 and 193 images/s with it, 134 and 101 without; alone 455 and 424
+    # with, 420 and 438 without (ganzoo run --model dcgan --loss wgan --lipschitz gp --steps 20, twice).
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     if read_quota() is not None:  # torch starts a thread per core of the machine, and they would wait for each other
         os.environ.setdefault("OMP_NUM_THREADS", str(count_cores()))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    if not {"-h", "--help", "--version"} & {*sys.argv}:  # which answer without any package
+    if not {"-h", "--help", "--version"} & {*sys.argv}:  # these need no package at all
         tolerate_damage()
     cli()

@@ -15,12 +15,12 @@ def config() -> None:
     """Show or check settings, without training."""
 
 
-@config.command(short_help="Show every setting, and where its value comes from.")
+@config.command(short_help="Show every setting and the origin of its value.")
 @settings_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.pass_obj
 def show(plugins: PluginChoice, /, as_json: bool, **flags: Any) -> None:
-    """Show every setting of a run with these flags: value, where it comes from, and the paper."""
+    """Show every setting of a run with these flags: its value, the origin of the value, and the paper."""
     import json
 
     settings = read_settings(plugins, **flags)
@@ -29,14 +29,17 @@ def show(plugins: PluginChoice, /, as_json: bool, **flags: Any) -> None:
     from ganzoo.zoo.choices import explain
 
     rows = explain(settings, plugins.load())
-    click.echo(json.dumps(rows, indent=2)) if as_json else print_table(rows)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        print_table(rows)
 
 
 @config.command(short_help="Check a recipe file.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def validate(plugins: PluginChoice, file: Path) -> None:
-    """Check a recipe FILE: names, options, types and ranges. Exit code 2 if anything is refused."""
+    """Check the names, options, types and ranges of a recipe FILE. Exit code 2 if any is refused."""
     from ganzoo.zoo.recipes import read_recipe, settle
 
     recipe = read_recipe(file)

@@ -17,8 +17,8 @@ def explain(topic: tuple[str, ...]) -> None:
     ganzoo explain mode-collapse
     ganzoo explain weight clipping
 
-    What it is, its formula, what it is for and how it fails, what it is not
-    to be confused with, the settings that go with it here, and the paper.
+    Each topic gives a definition and a formula, the purpose and the ways to
+    fail, similar ideas it is not, matching settings of ganzoo, and the paper.
     """
     from ganzoo.cli.explanations import find_topic, list_topics
 

@@ -1,4 +1,4 @@
-"""The flags that say what to train, shared by `run` and `config`; they become settings."""
+"""Flags for settings, shared by `run`, `compare` and `config`, and the choice of plugins."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class PluginChoice:
-    """Which plugins the command line asks for, leaves out, and lets replace what ships."""
+    """Plugins that the command line adds, leaves out, and lets replace components of the same name."""
 
     files: tuple[Path, ...] = ()
     disabled: tuple[str, ...] = ()
@@ -33,21 +33,21 @@ class PluginChoice:
 
     @property
     def words(self) -> list[str]:
-        """The same choice, as words of a command line, with paths that hold from anywhere."""
+        """Flags for the same choice, with absolute paths."""
         files = [("--plugin", str(path.expanduser().absolute())) for path in self.files]
         named = [("--no-plugin", name) for name in self.disabled] + [("--override", name) for name in self.override]
         return [word for pair in files + named for word in pair]
 
     @property
     def command(self) -> str:
-        """What a command line begins with that needs the same components."""
-        said = [("--plugin", str(path)) for path in self.files] + [("--override", name) for name in self.override]
-        return " ".join(["ganzoo", *(f"{flag} {quote(value)}" for flag, value in said)])
+        """Beginning of a command line that needs the same components."""
+        flags = [("--plugin", str(path)) for path in self.files] + [("--override", name) for name in self.override]
+        return " ".join(["ganzoo", *(f"{flag} {quote(value)}" for flag, value in flags)])
 
     def refuse_unknown(self, *settings: Mapping[str, Any]) -> None:
-        """Raise ConfigError if settings name a component that does not ship, where no plugin is loaded that may add it.
+        """Raise ConfigError if settings name an unknown component and no plugin is loaded that may add it.
 
-        That is known at once, while `load` waits seconds for torch.
+        This takes no time, while `load` waits seconds for torch.
         """
         from ganzoo.errors import ConfigError
         from ganzoo.zoo.installed import find_plugins
@@ -64,12 +64,12 @@ class PluginChoice:
             raise ConfigError(error.what, hint=error.hint + disabled) from None
 
     def load(self) -> Zoo:
-        """Load the zoo; one line on stderr for each plugin that is broken, or that there is a remark about."""
+        """Load the zoo; print one line on stderr for each plugin that is broken or has a remark."""
         from ganzoo.zoo.plugins import load_zoo
 
         with _keeping_stdout():
             zoo = load_zoo(files=self.files, disabled=self.disabled, override=self.override)
-        if os.environ.get("LOCAL_RANK", "0") != "0":  # the first rank says it
+        if os.environ.get("LOCAL_RANK", "0") != "0":  # the first rank prints the remarks
             return zoo
         for plugin in zoo.plugins:
             if plugin.state == "broken":
@@ -81,7 +81,7 @@ class PluginChoice:
 
 @contextmanager
 def _keeping_stdout() -> Iterator[None]:
-    """Turn to stderr what is printed meanwhile, by other processes too: what a plugin says is no result of ours."""
+    """Redirect stdout to stderr, also for child processes, so that output of plugins is not mixed with results."""
     with redirect_stderr(sys.stderr), redirect_stdout(sys.stderr):
         try:
             kept = os.dup(1)
@@ -102,8 +102,8 @@ def _listed(kind: Kind) -> str:
 
 DATA_OPTIONS = (
     click.option("--image-size", type=int, metavar="PIXELS", help="Resize images to this size."),
-    click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Where datasets lie."),
-    click.option("--download", is_flag=True, default=None, help="Fetch the dataset if it is absent."),
+    click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the datasets."),
+    click.option("--download", is_flag=True, default=None, help="Download the dataset if it is absent."),
     click.option("--cache", is_flag=True, default=None, help="Decode a folder or zip once, for all runs."),
 )
 FEATURES_OPTIONS = (
@@ -146,18 +146,18 @@ TRAIN_OPTIONS = (
         is_flag=True,
         flag_value=1000,
         default=None,
-        help="Look every 1000 steps for what goes wrong.",
+        help="Check every 1000 steps for what goes wrong.",
     ),
     click.option("--eval-every", type=int, metavar="N", help="Score every N steps, and keep the best checkpoint."),
     click.option("--samples", type=int, metavar="N", help="Images to score.  [default: 5000; digits, mnist 2000]"),
     *FEATURES_OPTIONS,
-    click.option("--no-scores", is_flag=True, default=None, help="End without scores."),
+    click.option("--no-scores", is_flag=True, default=None, help="Do not score the finished run."),
 )
 _OPTIONS = (
     click.argument("recipe", required=False),
     *COMPONENT_OPTIONS,
     *TRAIN_OPTIONS,
-    click.option("--seed", type=int, metavar="N", help="Everything random follows from it.  [default: 0]"),
+    click.option("--seed", type=int, metavar="N", help="Seed of all random numbers.  [default: 0]"),
     click.option(
         "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
         help="Any other setting, e.g. optim.lr_g=1e-4; may be repeated.",
@@ -200,7 +200,7 @@ def add_options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
 
 
 def read_settings(plugins: PluginChoice, recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:
-    """Turn the flags into settings. Raises ConfigError, also for components that no plugin can offer."""
+    """Turn the flags into settings. Raises ConfigError, also for components that neither ganzoo nor a plugin has."""
     from ganzoo.zoo.recipes import find_recipe, settle
 
     named = find_recipe(recipe) if recipe else None
@@ -229,7 +229,7 @@ def read_flags(**flags: Any) -> dict[str, Any]:
 
 
 def read_assignments(assignments: tuple[str, ...]) -> dict[str, Any]:
-    """--set words to settings. Raises ConfigError."""
+    """Turn the words of --set into settings. Raises ConfigError."""
     from ganzoo.settings.toml import parse_assignment
 
     return dict(map(parse_assignment, assignments))

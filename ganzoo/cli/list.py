@@ -14,10 +14,10 @@ KINDS_AND_RECIPE = (*ALL_KINDS, "recipe")
 
 @click.command("list", short_help="List components and recipes.")
 @click.argument("kind", required=False, type=click.Choice(KINDS_AND_RECIPE))
-@click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.pass_obj
 def list_(plugins: PluginChoice, kind: str | None, as_json: bool) -> None:
-    """List what can be combined: models, losses, enforcers, conditioners, datasets, recipes."""
+    """List the components that can be combined, and the recipes."""
     from ganzoo.cli.terminal import print_table
     from ganzoo.zoo.recipes import list_recipes
 
@@ -30,4 +30,7 @@ def list_(plugins: PluginChoice, kind: str | None, as_json: bool) -> None:
         for r in list_recipes()
     ]
     rows = [row for row in rows if kind in (None, row["kind"])]
-    click.echo(json.dumps(rows, indent=2)) if as_json else print_table(rows)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        print_table(rows)

@@ -9,14 +9,15 @@ import click
 
 @click.command(short_help="Write one HTML file that shows runs: table, curves, samples, settings.")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("-o", "--out", type=click.Path(path_type=Path), default="report.html", show_default=True)
-@click.option("--title", metavar="TEXT", default="", help="[default: the name of the grid, or what is compared]")
-@click.option("--metric", metavar="NAME", help="The score that ranks: fid, kid, ...  [default: the first distance]")
+@click.option("-o", "--out", type=click.Path(path_type=Path), default="report.html", show_default=True,
+              help="File to write.")  # fmt: skip
+@click.option("--title", metavar="TEXT", default="", help="Heading of the page.  [default: the grid, or the axes]")
+@click.option("--metric", metavar="NAME", help="Score that ranks: fid, kid, ...  [default: fid]")
 @click.option(
-    "--only", multiple=True, metavar="AXIS=VALUE", help="Runs with this value: dataset=mnist; may be repeated."
+    "--only", multiple=True, metavar="AXIS=VALUE", help="Keep runs with this value: dataset=mnist; may be repeated."
 )
 def report(runs: tuple[Path, ...], out: Path, title: str, metric: str | None, only: tuple[str, ...]) -> None:
-    """Write a report of RUNS (run folders, grids, or folders that hold some): one file, which opens offline.
+    """Write a report of RUNS (run folders, grids, or folders that contain some): one file, which opens offline.
 
     \b
     ganzoo report runs/ -o report.html

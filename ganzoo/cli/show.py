@@ -15,7 +15,7 @@ from ganzoo.cli.list import KINDS_AND_RECIPE
 @click.argument("name")
 @click.pass_obj
 def show(plugins: PluginChoice, kind: str, name: str) -> None:
-    """Show one component: what it does, its formula and paper, its options and their defaults."""
+    """Show one component: its purpose, formula and paper, and its options with their defaults."""
     if kind == "recipe":
         from ganzoo.zoo.recipes import find_recipe
 
@@ -33,4 +33,7 @@ def show(plugins: PluginChoice, kind: str, name: str) -> None:
         for option in entry.options
     ]
     click.echo("")
-    print_table(rows) if rows else click.echo("It has no options.")
+    if rows:
+        print_table(rows)
+    else:
+        click.echo("It has no options.")

@@ -12,20 +12,20 @@ import click
 @click.argument("runs", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
 @click.option("--format", "shape", type=click.Choice(["text", "md", "csv", "latex", "json", "html"]),
               help="[default: by the suffix of -o, else text]")  # fmt: skip
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a file.  [default: stdout]")
-@click.option("--group-by", metavar="AXES", help="model, loss, optim.lr_g, ... with commas.  [default: all there are]")
-@click.option("--metric", "names", metavar="NAMES", help="fid, kid, ...; the first ranks.  [default: the distance]")
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: stdout]")
+@click.option("--group-by", metavar="AXES", help="Axes of the rows: model,loss,optim.lr_g.  [default: all]")
+@click.option("--metric", "names", metavar="NAMES", help="Scores to show: fid,kid; the first ranks.  [default: fid]")
 @click.option("--checkpoint", type=click.Choice(["last", "best"]), default="last", show_default=True,
-              help="Which one ranks.")  # fmt: skip
+              help="Checkpoint whose scores rank.")  # fmt: skip
 @click.option(
-    "--only", multiple=True, metavar="AXIS=VALUE", help="Runs with this value: dataset=mnist; may be repeated."
+    "--only", multiple=True, metavar="AXIS=VALUE", help="Keep runs with this value: dataset=mnist; may be repeated."
 )
-@click.option("--sort", metavar="AXIS", help="Order of the rows.  [default: the best first]")
+@click.option("--sort", metavar="AXIS", help="Axis to sort rows by.  [default: best row first]")
 def table(
     runs: tuple[Path, ...], shape: str | None, out: Path | None, group_by: str | None, names: str | None,
     checkpoint: Literal["last", "best"], only: tuple[str, ...], sort: str | None,
 ) -> None:  # fmt: skip
-    """Compare RUNS: run folders, grids, or folders that hold some, however deep.
+    """Compare RUNS: run folders, grids, or folders that contain some at any depth.
 
     \b
     ganzoo table runs/

@@ -1,4 +1,4 @@
-"""What the words of the field mean, one screen each: GROUP/TOPIC.txt in this folder. No torch.
+"""Terms of the field, explained on one screen each: GROUP/TOPIC.txt in this folder. No torch.
 
 The first line of a text is "TOPIC: title"; one that begins with "aliases" has further names of the topic.
 """
@@ -23,33 +23,33 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Topic:
-    """One text."""
+    """One topic and its text."""
 
     path: Path
 
     @property
     def name(self) -> str:
-        """That of the file, without its ending."""
+        """Name of the file without its suffix."""
         return self.path.stem
 
     @property
     def group(self) -> str:
-        """That of its folder."""
+        """Name of its folder."""
         return self.path.parent.name
 
     @cached_property
     def text(self) -> str:
-        """At most 24 lines of at most 80 characters, ASCII alone."""
+        """Text of at most 24 lines of at most 80 ASCII characters."""
         return self.path.read_text(encoding="ascii").rstrip("\n")
 
     @property
     def title(self) -> str:
-        """What the first line says after the name."""
+        """Rest of the first line after the name."""
         return self.text.partition("\n")[0].partition(": ")[2]
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """Other names that `find_topic` knows it by."""
+        """Other names under which `find_topic` finds it."""
         return tuple(re.split(r",\s+", found[1])) if (found := _ALIASES.search(self.text)) else ()
 
 
@@ -67,11 +67,12 @@ def _texts(folder: Path) -> list[Path]:
 
 
 def find_topic(name: str) -> Topic:
-    """Return the topic of a name or alias; case, spaces, `-` and `_` are alike. Raises ConfigError if there is none."""
+    """Return the topic of a name or alias; case, and space, `-` or `_`, do not matter. Raises ConfigError."""
     topics = list_topics()
     known = _index(topics)
-    if (plain := _plain(name)) not in known:
-        hint = f"ganzoo explain  (lists all {len(topics)} topics); of a plugin's parts, ganzoo show KIND NAME"
+    plain = _plain(name)
+    if plain not in known:
+        hint = f"ganzoo explain  (lists all {len(topics)} topics); for a component of a plugin, ganzoo show KIND NAME"
         raise ConfigError(f"no topic is named {name!r}.{did_you_mean(plain, known)}", hint=hint)
     return known[plain]
 
