@@ -1,4 +1,4 @@
-"""One cell of a grid: a run in a process of its own, and how that ended."""
+"""One cell of a grid: a run in a process of its own, and how it ended."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 GRACE = 30.0
-"""Seconds that a run is given to end its step and save itself before it is killed."""
+"""Seconds that a run has to end its step and save itself before it is killed."""
 
 PATIENCE = 120.0
-"""Seconds to wait for a run folder to be free; an NFS 4 server mostly keeps the locks of a lost machine for 90 s."""
+"""Seconds to wait for the lock of a run folder. An NFS 4 server keeps the locks of a lost machine for 90 s or so."""
 
 FAILURES = ("diverged", "failed", "timeout")
-"""States that are no success; a combination that is refused is a result like any other."""
+"""States that count as failures; "refused" does not, since it is a result of the grid like any other."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What an engine is handed: plain values, which can be sent to another machine."""
+    """A cell as an engine gets it: plain values, which can be sent to another machine."""
 
     name: str
     program: tuple[str, ...]
-    """The command line up to the command: (python, "-m", "ganzoo")."""
+    """Command line up to the name of the command: (python, "-m", "ganzoo")."""
     arguments: tuple[str, ...]
-    """Of `ganzoo run`, but for --out."""
+    """Arguments of `ganzoo run`, without --out."""
     folder: Path
-    """The run folder; where there is a run already, the cell goes on with it."""
+    """Run folder; if it holds a run already, that is resumed."""
     log: Path
-    """Takes what the process says."""
+    """Log file of the process: its stdout and stderr."""
     timeout: float | None = None
-    """Seconds after which the process counts as hung."""
+    """Seconds after which the process is ended; None for no limit."""
 
     @property
     def command(self) -> list[str]:
-        """What to start: a new run, or the continuation of the one that is there."""
+        """Command to start: `run`, or `resume` if the folder holds a run."""
         if (self.folder / "recipe.toml").is_file():
             return [*self.program, "resume", str(self.folder)]
         return [*self.program, "run", *self.arguments, "--out", str(self.folder)]
@@ -54,12 +54,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a cell ended."""
+    """The end of a cell: its state, reason and exit code."""
 
     state: str
-    """complete, diverged, failed, timeout, refused or interrupted."""
+    """State: complete, diverged, failed, timeout, refused or interrupted."""
     reason: str = ""
-    """One line; empty if complete."""
+    """Reason in one line; empty if complete."""
     exit: int | None = None
     """Exit code of the process; minus the number of the signal that killed it."""
     seconds: float = 0.0
@@ -72,11 +72,11 @@ class Ending:
 
 
 def execute(cell: Cell, environment: Mapping[str, str], stopped: Callable[[], bool] = lambda: False) -> Ending:
-    """Run one cell to its end in a process of its own; whatever becomes of that is a value, not an error.
+    """Run one cell in a process of its own and return how it ended; a failure is returned too, not raised.
 
-    `environment` gives it its share of the machine: OMP_NUM_THREADS, CUDA_VISIBLE_DEVICES. Once `stopped()` is true,
-    the run is told to save itself. It is also told so if this process dies, on Linux. Raises OSError only where the
-    log or the run folder cannot be written.
+    `environment` holds its share of the machine: OMP_NUM_THREADS, CUDA_VISIBLE_DEVICES. The run saves itself and ends
+    once `stopped()` is true and, on Linux, if this process dies. Raises OSError only if the log or the run folder
+    cannot be written.
     """
     begun = time.monotonic()
     cell.log.parent.mkdir(parents=True, exist_ok=True)
@@ -93,16 +93,16 @@ def _attempt(
         return "failed", "another process holds the run folder", None
     if stopped():
         return "interrupted", "not begun", None
-    said = log.tell()
+    start = log.tell()
     try:
         code, ended_by = _supervise(cell, environment, stopped, log)
     except OSError as error:
         return "failed", f"cannot start {cell.program[0]}: {error.strerror}", None
-    return _judge(code, ended_by, cell, said)
+    return _explain_end(code, ended_by, cell, start)
 
 
 def _supervise(cell: Cell, environment: Mapping[str, str], stopped: Callable[[], bool], log: Any) -> tuple[int, str]:
-    """Return the exit code, and "timeout" or "stop" if it was ended from here."""
+    """Return the exit code, and "timeout" or "stop" if this function ended the process."""
     # faulthandler: a crash, or the SIGABRT at the end of the timeout, leaves the stack of every thread in the log
     process = subprocess.Popen(  # noqa: S603  # no shell, and the arguments are ours
         cell.command,
@@ -121,14 +121,14 @@ def _supervise(cell: Cell, environment: Mapping[str, str], stopped: Callable[[],
             if time.monotonic() > deadline:
                 return _end(process, signal.SIGABRT), "timeout"
             time.sleep(0.05)
-    except BaseException:  # KeyboardInterrupt, or an engine that cancels: leave no orphan
+    except BaseException:  # KeyboardInterrupt, or an engine that cancels: the process must not run on
         _end(process, signal.SIGTERM)
         raise
     return process.returncode, ""
 
 
 def _end(process: subprocess.Popen[bytes], number: int) -> int:
-    """Send a signal, then SIGKILL to the whole session if that does not help; returns the exit code."""
+    """Send a signal, and SIGKILL to the whole session if it is not obeyed in time; return the exit code."""
     process.send_signal(number)
     try:
         return process.wait(timeout=GRACE)
@@ -137,22 +137,22 @@ def _end(process: subprocess.Popen[bytes], number: int) -> int:
         return process.wait()
 
 
-_REFUSED = (2, 4)  # settings, a plugin
-_ASKED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+_REFUSED_CODES = (2, 4)  # ConfigError, PluginError
+_STOP_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
-def _judge(code: int, ended_by: str, cell: Cell, said: int) -> tuple[str, str, int]:
-    """Turn an exit code into state, reason and code."""
+def _explain_end(code: int, ended_by: str, cell: Cell, start: int) -> tuple[str, str, int]:
+    """Return state, reason and exit code; the reason is an error in the log after `start`."""
     if code == 0:
         return "complete", "", code
     if ended_by == "timeout":
         return "timeout", f"still running after {cell.timeout:g} s; what it was doing is in {cell.log.name}", code
-    if ended_by == "stop" or code - 128 in _ASKED or -code in _ASKED:  # the last: before there was anything to save
+    if ended_by == "stop" or code - 128 in _STOP_SIGNALS or -code in _STOP_SIGNALS:  # negative: before it could save
         return "interrupted", "stopped; it goes on where it was", code
     if code < 0:
         return "failed", f"killed by signal {-code} ({_signal_name(-code)})", code
-    state = "diverged" if code == 6 else "refused" if code in _REFUSED else "failed"
-    return state, _last_words(cell.log, said), code
+    state = "diverged" if code == 6 else "refused" if code in _REFUSED_CODES else "failed"
+    return state, _read_error(cell.log, start), code
 
 
 def _signal_name(number: int) -> str:
@@ -161,23 +161,23 @@ def _signal_name(number: int) -> str:
     return signal.Signals(number).name if number in set(signal.Signals) else "real-time"
 
 
-def _last_words(log: Path, start: int) -> str:
-    """Return the error in what was said after `start`, else the last line."""
+def _read_error(log: Path, start: int) -> str:
+    """Return the error in the log after byte `start`, else its last line."""
     with log.open("rb") as file:
         file.seek(start)
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    spoken = [line.removeprefix("ganzoo: ") for line in lines if line.startswith("ganzoo: ")]
-    crashed = any(line.startswith("Traceback ") for line in lines)  # its last line says more than an early remark
-    return (lines if crashed else spoken or lines or ["it said nothing"])[-1][:300]
+    errors = [line.removeprefix("ganzoo: ") for line in lines if line.startswith("ganzoo: ")]
+    crashed = any(line.startswith("Traceback ") for line in lines)  # its last line says more than an earlier message
+    return (lines if crashed else errors or lines or ["it printed nothing"])[-1][:300]
 
 
 def _wait_for(folder: Path, stopped: Callable[[], bool]) -> bool:
-    """Wait for whoever still saves the run, such as a process whose parent was killed; False if it does not end."""
+    """Wait for a process that still saves this run, e.g. after its parent was killed; False if it does not end."""
     deadline = time.monotonic() + PATIENCE
     while folder.is_dir():
         try:
             with FileLock(folder / "run.lock").acquire(timeout=0.5):
-                _sweep(folder)
+                _clear_unstarted(folder)
         except Timeout:
             if stopped():
                 return True
@@ -188,8 +188,8 @@ def _wait_for(folder: Path, stopped: Callable[[], bool]) -> bool:
     return True
 
 
-def _sweep(folder: Path) -> None:
-    """Empty a folder whose process was killed before there was a run; `ganzoo run` takes only an empty one."""
+def _clear_unstarted(folder: Path) -> None:
+    """Empty a folder whose process was killed before the run began, since `ganzoo run` needs an empty folder."""
     files = list(folder.iterdir())
     if all(file.name in ("run.lock", "manifest.json") or ".tmp-" in file.name for file in files):
         for file in files:
@@ -203,10 +203,10 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 def die_with_parent(parent: int) -> None:
     """Ask the kernel for SIGTERM when the parent ends, even by SIGKILL; on Linux alone. Runs in the child.
 
-    Strictly it is the thread that began the child: whoever calls `execute` stays there until the run has ended.
+    The kernel watches the thread that started the child, so that thread has to stay in `execute` until the run ends.
     """
     if _PRCTL is None:
         return
     _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it died before it was asked for
+    if os.getppid() != parent:  # the parent died before the kernel was asked
         os._exit(128 + signal.SIGTERM)

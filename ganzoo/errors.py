@@ -1,8 +1,8 @@
-"""Errors that a user can act on, each with its exit code. Anything else is a bug and keeps its traceback."""
+"""Errors that a user can act on, each with its exit code. Any other error is a bug and keeps its traceback."""
 
 
 class GanzooError(Exception):
-    """Up to three short parts: what happened, where, what to type next."""
+    """An error for the user, in up to three parts: what happened, where, and what to type next."""
 
     exit_code = 1
 
@@ -23,7 +23,7 @@ class ConfigError(GanzooError):
 
 
 class DataError(GanzooError):
-    """A dataset is missing, damaged, or not what the run needs."""
+    """A dataset is missing, damaged, or unsuitable for the run."""
 
     exit_code = 3
 
@@ -35,7 +35,7 @@ class PluginError(GanzooError):
 
 
 class CheckpointError(GanzooError):
-    """No usable checkpoint: missing, damaged, or of another recipe."""
+    """No checkpoint can be used: it is missing, damaged, or of another recipe."""
 
     exit_code = 5
 
@@ -53,13 +53,13 @@ class EvaluationError(GanzooError):
 
 
 class GridError(GanzooError):
-    """A grid is finished, but cells of it diverged, failed or ran out of time."""
+    """A grid is finished, but some of its cells diverged, failed or ran out of time."""
 
     exit_code = 8
 
 
 class ResourceError(GanzooError):
-    """Disk, memory or device is not there, or not enough."""
+    """A disk, memory or a device is missing or too small."""
 
     exit_code = 9
 
@@ -70,8 +70,8 @@ class FolderError(GanzooError):
     exit_code = 10
 
 
-class RunInterrupted(GanzooError):  # noqa: N818  # an ending, not a fault
-    """A signal ended the run after a checkpoint was written; exit code 128 + signal."""
+class RunInterrupted(GanzooError):  # noqa: N818  # it is no error: the run was told to end
+    """A signal ended the run after it had saved a checkpoint; the exit code is 128 + the signal."""
 
     def __init__(self, what: str, *, signal: int, where: str = "", hint: str = "") -> None:
         super().__init__(what, where=where, hint=hint)

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and lines of JSON of which a kill may tear the last. No torch here."""
+"""Files that are written whole or not at all, and logs of JSON lines. No torch here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Give `path` this content, whole or not at all, come what may. Raises OSError and keeps the old file."""
+    """Replace the content of a file in one step, so that a kill leaves the old or the new one. Raises OSError."""
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{os.urandom(4).hex()}")
     try:
         with temporary.open("xb") as file:
@@ -20,10 +20,10 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         if temporary.stat().st_size != len(data):
-            raise OSError(errno.EIO, "the file is not as long as what was written")
+            raise OSError(errno.EIO, "the file is shorter or longer than what was written")
         temporary.replace(path)
     finally:
-        with suppress(OSError):  # gone already after the rename; never hides the reason of a failure
+        with suppress(OSError):  # it is gone after the rename; an error here must not hide the first one
             temporary.unlink(missing_ok=True)
     with suppress(OSError):  # some network file systems refuse this, and the rename has already happened
         directory = os.open(path.parent, os.O_RDONLY)
@@ -58,14 +58,14 @@ def cache_folder(name: str) -> Path | None:
 
 
 def append(path: Path, record: Mapping[str, Any]) -> None:
-    """Write one record as a line of JSON."""
+    """Append one record to a file, as a line of JSON."""
     line = json.dumps(record, allow_nan=False) + "\n"
     with path.open("a", encoding="utf-8") as file:
         file.write(line)
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
-    """Return the records in order; a line that a killed process left torn is left out."""
+    """Return the records in order, without a last line that a killed process wrote in part."""
     if not path.is_file():
         return []
     records = []
@@ -73,12 +73,12 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         try:
             records.append(json.loads(line))
         except json.JSONDecodeError:
-            break  # only the last line can be torn: each is one write
+            break  # only the last line can be incomplete: each is one write
     return records
 
 
 def read_last_record(path: Path) -> dict[str, Any]:
-    """Return the last whole record without reading those before it; {} if there is none."""
+    """Return the last complete record without reading those before it; {} if there is none."""
     if not path.is_file():
         return {}
     tail = 1 << 16  # bytes; a record has less than a thousand
@@ -86,7 +86,7 @@ def read_last_record(path: Path) -> dict[str, Any]:
         file.seek(max(0, path.stat().st_size - tail))
         lines = file.read().splitlines()
     for line in reversed(lines):
-        with suppress(ValueError):  # torn by a kill, or cut by the limit
+        with suppress(ValueError):  # incomplete after a kill, or cut by `tail`
             record: dict[str, Any] = json.loads(line)
             return record
     return {}

@@ -2,7 +2,7 @@
 
 A plugin is a module with functions of these names, marked `@ganzoo.hookimpl`, and an entry point in the
 group "ganzoo". Each hook returns {name: class}: the name that recipes and flags use, and a frozen dataclass
-that subclasses the contract of its kind. Names are unique across all plugins.
+that subclasses the contract of its kind. If two plugins offer one name, the second is known as name@plugin.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # torch stays out, so that hook names can be listed fast
     )
 
 API_VERSION = 1
-"""Of hooks and contracts. A plugin that needs at least some version says so: GANZOO_API = 1 in its module."""
+"""Version of hooks and contracts. A plugin that needs at least version 1 has GANZOO_API = 1 in its module."""
 
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
@@ -54,7 +54,7 @@ def register_conditioners() -> Mapping[str, type[Conditioner]]:  # type: ignore[
 
 @hookspec
 def register_augmentations() -> Mapping[str, type[Augmentation]]:  # type: ignore[empty-body]
-    """Return augmentations of what D sees, e.g. {"diffaug": DiffAugment}."""
+    """Return augmentations of the samples that D sees, e.g. {"diffaug": DiffAugment}."""
 
 
 @hookspec

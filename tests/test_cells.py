@@ -75,7 +75,7 @@ def test_a_run_that_is_refused_says_why_and_leaves_no_folder(runs):
     [
         ("print('ganzoo: no such file\\n  where: here', flush=True); raise SystemExit(3)", "failed", "no such file", 3),
         ("print('ganzoo: plugin x is broken and left out: y'); 1 / 0", "failed", "ZeroDivisionError: division by", 1),
-        ("raise SystemExit(4)", "refused", "it said nothing", 4),
+        ("raise SystemExit(4)", "refused", "it printed nothing", 4),
         ("raise SystemExit(143)", "interrupted", "it goes on where it was", 143),
         ("import os; os.kill(os.getpid(), 15)", "interrupted", "it goes on where it was", -15),
         ("import os; os.kill(os.getpid(), 9)", "failed", "killed by signal 9 (SIGKILL, out of memory?)", -9),

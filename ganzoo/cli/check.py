@@ -52,7 +52,7 @@ def check(plugins: PluginChoice, package: str, assignments: tuple[str, ...], as_
 
 
 def _try_each(cases: list[Case]) -> Iterator[Outcome]:
-    """Yield what comes of each check; what a component prints goes to stderr."""
+    """Yield the outcome of each check; what a component prints goes to stderr."""
     for case in cases:
         with redirect_stdout(sys.stderr):
             outcome = case.outcome()
@@ -60,7 +60,7 @@ def _try_each(cases: list[Case]) -> Iterator[Outcome]:
 
 
 def _show_each(cases: list[Case]) -> Iterator[Outcome]:
-    """Print a row as soon as it is known, and below a failure what was expected, what came and what to do."""
+    """Print a row per outcome as soon as it is known, and below a failure its reason."""
     wide, long = max(len(case.component) for case in cases), max(len(case.check) for case in cases)
     click.echo(f"{'component':{wide}}  {'check':{long}}  result")
     for case, outcome in zip(cases, _try_each(cases), strict=True):

@@ -48,7 +48,7 @@ def _outcome(plugin: Plugin) -> str:
 
 
 def _print(plugins: Sequence[Plugin]) -> None:
-    """Print a table of 80 columns; a long cell goes on below itself."""
+    """Print a table of 80 columns; a long cell continues on the next line."""
     names, versions = (max(map(len, column)) for column in zip(*((p.name, p.version) for p in plugins), strict=True))
     names, versions = min(max(names, 4), 24), min(max(versions, 7), 12)
     left = names + 2 + versions + 2 + len("disabled") + 2 + len("seconds") + 2
@@ -61,14 +61,14 @@ def _print(plugins: Sequence[Plugin]) -> None:
 
 
 def _lay_out(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
-    """Yield the lines of one row, as many as its longest cell has."""
+    """Yield the lines of one row; its longest cell decides how many."""
     for number in range(max(map(len, cells))):
         line = [cell[number] if number < len(cell) else "" for cell in cells]
         yield "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
 
 
 def _describe(plugin: Plugin) -> list[str]:
-    """What it brings, by kind, and what there is to say about it."""
+    """Return what a plugin brings, by kind, then its fault and its remark."""
     pairs = [component.partition(" ")[::2] for component in plugin.components] if plugin.state == "ok" else []
     kinds = [f"{kind}: {', '.join(name for _, name in group)}" for kind, group in groupby(pairs, lambda pair: pair[0])]
     said = [*kinds, *filter(None, [plugin.fault, plugin.remark])]

@@ -1,1 +1,1 @@
-"""What a run is asked to be. Nothing here imports torch or knows a component."""
+"""Settings of a run, checked and merged. Nothing here imports torch; a component is only a name."""

@@ -12,7 +12,7 @@ from ganzoo.settings.toml import from_tables, unflatten
 
 
 class Origin(NamedTuple):
-    """Who said a value: a flag, a recipe; and that recipe's source."""
+    """Where a value comes from, such as a flag or a recipe, and the source that the recipe cites."""
 
     name: str
     source: str = ""
@@ -20,7 +20,7 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True)
 class Layer:
-    """Some settings and where they come from: `values` maps "section.option" to a value."""
+    """Settings of one origin: `values` maps "section.option" to a value."""
 
     origin: Origin
     values: Mapping[str, Any]
@@ -32,7 +32,7 @@ class Settings:
 
     run: RunConfig
     origins: Mapping[str, Origin]
-    """"section.option" -> origin; options left at their default are absent."""
+    """Origin of each "section.option"; options left at their default are absent."""
 
 
 def resolve(layers: Iterable[Layer]) -> Settings:
@@ -45,7 +45,7 @@ def resolve(layers: Iterable[Layer]) -> Settings:
     origins: dict[str, Origin] = {}
     for layer in layers:
         for key, value in sorted(layer.values.items(), key=lambda item: item[0] not in _RULING):
-            _forget_what_it_ruled(key, value, merged, origins)
+            _forget_dependents(key, value, merged, origins)
             merged[key], origins[key] = value, layer.origin
     return Settings(from_tables(unflatten(merged)), origins)
 
@@ -54,11 +54,11 @@ _RULING = {f"{kind}.name": f"{kind}." for kind in KINDS} | {
     "optim.name": "optim.beta",
     "optim.batch_size": "optim.batch_size_g",
 }
-"""A setting whose change makes others meaningless -> the prefix of those: options, betas, the batch of G."""
+"""Settings whose change makes others meaningless -> the prefix of those others: options, betas, the batch of G."""
 
 
-def _forget_what_it_ruled(key: str, value: Any, merged: dict[str, Any], origins: dict[str, Origin]) -> None:
-    """Another component, optimiser or batch size drops what lower layers said to the one before it."""
+def _forget_dependents(key: str, value: Any, merged: dict[str, Any], origins: dict[str, Origin]) -> None:
+    """Forget what lower layers set for a component, optimiser or batch size that this value replaces."""
     if key in _RULING and merged.get(key, value) != value:
         for stale in [old for old in merged if old.startswith(_RULING[key]) and old != key]:
             del merged[stale], origins[stale]

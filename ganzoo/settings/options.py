@@ -1,4 +1,4 @@
-"""Options are the fields of frozen dataclasses; pydantic checks the values, this file words the refusals."""
+"""Options are the fields of frozen dataclasses. pydantic checks their values; this file writes the error messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt
 
@@ -33,7 +33,7 @@ class Option:
 
     @property
     def shown_default(self) -> str:
-        """The default as text; an option without one is required."""
+        """Default as text; "required" for an option without one."""
         return "required" if self.default is MISSING else repr(self.default)
 
 
@@ -60,16 +60,16 @@ def validate(schema: type[T], values: Mapping[str, Any], where: str) -> T:
 
 
 def check_schema(schema: type) -> None:
-    """Raise what forbids to list or to check the options of a dataclass, such as a type that pydantic does not know.
+    """Raise an error if the options of a dataclass cannot be listed or checked, e.g. for a type unknown to pydantic.
 
-    A default has to keep the rules of its option, and to be what a recipe can hold: else ConfigError.
+    Raises ConfigError if a default violates its own bounds or cannot be written as TOML.
     """
     from pydantic import ValidationError
 
     defaults = {option.name: option.default for option in list_options(schema) if option.default is not MISSING}
     for name, value in defaults.items():
         if not _fits_a_recipe(value):
-            raise ConfigError(f"{name}: its default {value!r} is no bool, int, float, str or list of those")
+            raise ConfigError(f"{name}: its default {value!r} is not a bool, int, float, str or a list of those")
     try:
         _strict_model(schema).model_validate(defaults)
     except ValidationError as error:
@@ -86,7 +86,7 @@ def _fits_a_recipe(value: Any) -> bool:
 
 @cache
 def _strict_model(schema: Any) -> type[BaseModel]:
-    """A strict pydantic model of a standard dataclass: by default pydantic takes True for 1, and inf."""
+    """Return a strict pydantic model of a dataclass; without strict, pydantic accepts True as 1, and inf."""
     from pydantic import ConfigDict, create_model
 
     hints = get_type_hints(schema, include_extras=True)
@@ -122,9 +122,9 @@ def did_you_mean(wrong: str, known: Collection[str]) -> str:
 
 
 def _describe(hint: Any) -> str:
-    """Annotated[int, Gt(0)] -> "int > 0"; Literal["a", "b"] -> "a | b"."""
-    if values := getattr(hint, "__args__", None) if "Literal" in str(hint)[:20] else None:
-        return " | ".join(map(str, values))
+    """Describe a type in words: Annotated[int, Gt(0)] -> "int > 0"; Literal["a", "b"] -> "a | b"."""
+    if get_origin(hint) is Literal:
+        return " | ".join(map(str, get_args(hint)))
     base = getattr(hint, "__origin__", hint)
     bounds = [text for data in getattr(hint, "__metadata__", ()) for text in _bounds(data)]
     return " ".join([getattr(base, "__name__", str(base)), ", ".join(bounds)]).strip()

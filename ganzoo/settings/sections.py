@@ -17,25 +17,25 @@ Beta = Annotated[float, Ge(0), Lt(1)]
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """What Algorithm 1 reads: how each player descends, how often, on how many samples."""
+    """[optim]: how each player descends, how often, and on how many samples."""
 
     name: Literal["adam", "rmsprop", "sgd"] = "adam"
     lr_g: PositiveFloat = 2e-4
     lr_d: PositiveFloat = 2e-4
     beta1: Beta = 0.5
-    """Adam's; arXiv:1412.6980."""
+    """Beta1 of Adam; arXiv:1412.6980."""
     beta2: Beta = 0.999
-    """Adam's, and the smoothing constant alpha of RMSprop."""
+    """Beta2 of Adam, and the smoothing constant alpha of RMSprop."""
     lr_decay: Literal["none", "linear", "cosine"] = "none"
-    """How rates, beta2 and the penalty move to their ends, from the first step on."""
+    """Curve by which rates, beta2 and the penalty move to their ends, from the first step on."""
     decay_over: Annotated[float, Gt(0), Le(1)] = 1.0
     """Share of the run after which they stay at their ends."""
     lr_end: NonNegativeFloat = 0.0
-    """Of both rates, as a factor."""
+    """Factor of both learning rates at the end of the schedule."""
     beta2_end: Beta = 0.0
-    """0 means beta2."""
+    """Beta2 at the end of the schedule; 0 means beta2."""
     penalty_end: NonNegativeFloat = 1.0
-    """Of the enforcer's penalty, as a factor."""
+    """Factor of the enforcer's penalty at the end of the schedule."""
     n_critic: PositiveInt = 1
     """Discriminator updates per generator update."""
     batch_size: PositiveInt = 64
@@ -45,14 +45,14 @@ class OptimConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How long, how often, on what."""
+    """[train]: how long a run trains, how often it saves and logs, and on which device."""
 
     steps: PositiveInt = 20_000
     """Generator updates."""
     ema_decay: Beta = 0.999
-    """Of G_ema per generator update, reached through a warm-up."""
+    """Decay of G_ema per generator update, reached through a warm-up."""
     clip_grad_norm: NonNegativeFloat = 0.0
-    """Longest gradient of a player's update: a longer one is scaled down; 0 means none is. arXiv:1211.5063."""
+    """Largest norm of a player's gradient: a larger one is scaled down to it; 0 means no limit. arXiv:1211.5063."""
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "fp32", "tf32", "bf16"] = "auto"
@@ -62,12 +62,12 @@ class TrainConfig:
     keep_last: PositiveInt = 3
     """Checkpoints kept, beside the best."""
     diagnose_every: NonNegativeInt = 0
-    """Steps between looks at what may go wrong, each about as long as 2 to 20 steps; 0 means none."""
+    """Steps between audits while training, each of which takes about as long as 2 to 20 steps; 0 means none."""
 
 
 @dataclass(frozen=True)
 class EvalConfig:
-    """What scores are made of, and when."""
+    """[eval]: how a run is scored, and when."""
 
     samples: Annotated[int, Ge(2)] = 5_000
     """Generated images; the reference is the whole dataset."""
@@ -80,7 +80,7 @@ class EvalConfig:
     at_end: bool = True
     """Score the run when it is complete."""
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
-    """Of the latents; the same for every run, so that no run has luck with them."""
+    """Seed of the evaluation latents, fixed so that all runs are scored on the same ones."""
     batch_size: PositiveInt = 64
 
 

@@ -24,7 +24,7 @@ def from_tables(tables: Mapping[str, Any]) -> RunConfig:
             raise ConfigError(f"unknown section [{section}].{did_you_mean(section, known)}", hint=", ".join(known))
     for section, table in tables.items():
         if not isinstance(table, Mapping):
-            raise ConfigError(f"[{section}] is not a table, but {table!r}", hint="ganzoo show recipe wgan_gp")
+            raise ConfigError(f"[{section}] is not a table but {table!r}", hint="ganzoo show recipe wgan_gp")
     choices: dict[str, Any] = {kind: _choice(kind, tables.get(kind, {})) for kind in KINDS}
     sections: dict[str, Any] = {name: validate(schema, tables.get(name, {}), name) for name, schema in SECTIONS.items()}
     return RunConfig(**choices, **sections)
@@ -50,7 +50,7 @@ def to_tables(run: RunConfig) -> dict[str, dict[str, Any]]:
 
 
 def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"a": {"b": 1}} -> {"a.b": 1}."""
+    """Turn nested tables into one table of dotted keys: {"a": {"b": 1}} -> {"a.b": 1}."""
     flat: dict[str, Any] = {}
     for key, value in tables.items():
         if isinstance(value, Mapping):
@@ -61,7 +61,10 @@ def flatten(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """{"a.b": 1} -> {"a": {"b": 1}}. Raises ConfigError where a key is both a value and a table."""
+    """Turn dotted keys into nested tables: {"a.b": 1} -> {"a": {"b": 1}}.
+
+    Raises ConfigError if a key is both a value and a table.
+    """
     tables: dict[str, Any] = {}
     for key, value in flat.items():
         *path, last = key.split(".")
@@ -75,7 +78,7 @@ def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:
-    """ "optim.lr_g=1e-4" -> ("optim.lr_g", 1e-4). The value is TOML; what TOML cannot read is a string."""
+    """Parse "optim.lr_g=1e-4" to ("optim.lr_g", 1e-4). The value is TOML, or a string if TOML cannot read it."""
     key, equals, value = text.partition("=")
     if not equals or "." not in key.strip("."):
         raise ConfigError(f"--set {text!r} is not section.option=value", hint="--set optim.lr_g=1e-4")
@@ -96,7 +99,7 @@ def to_toml(value: Any) -> str:
 
 
 def parse_component(kind: Kind, text: str) -> dict[str, Any]:
-    """`--dataset folder:/photos` -> {"dataset.name": "folder", "dataset.path": "/photos"}.
+    """Parse `--dataset folder:/photos` to {"dataset.name": "folder", "dataset.path": "/photos"}.
 
     The path is made absolute, so that the run can be resumed from anywhere.
     """

@@ -1,4 +1,4 @@
-"""What is checked: the components that one package, or one file, registers."""
+"""The components under test: those that one package, or one file, registers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ganzoo.zoo.installed import ENABLE, Plugin
 from ganzoo.zoo.plugins import load_zoo
 
 Options = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""{"model": {"resnet": {"width_g": 8}}}: what makes components small enough to try, or what they need."""
+"""Options by kind and name, {"model": {"resnet": {"width_g": 8}}}, that make components small, or that they need."""
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One component, with the options that it is tried with."""
+    """One component, with the options that it is tested with."""
 
     kind: Kind
     name: str
@@ -36,7 +36,7 @@ class Subject:
         return f"{self.kind} {self.name}"
 
     def make(self) -> Any:
-        """Construct it. Raises Unchecked if it has options without default that nobody gave."""
+        """Construct it. Raises Unchecked if an option without default has no value."""
         required = [option.name for option in self.missing]
         if required:
             raise Unchecked(f"no value for {', '.join(required)}: --set {self.kind}.{self.name}.{required[0]}=VALUE")
@@ -44,7 +44,7 @@ class Subject:
 
     @property
     def missing(self) -> list[Any]:
-        """Options without default that nobody gave."""
+        """Options without default that have no value."""
         options = self.zoo.entry(self.kind, self.name).options
         return [option for option in options if option.shown_default == "required" and option.name not in self.options]
 
@@ -55,12 +55,12 @@ def load(target: str, override: Sequence[str] = ()) -> Zoo:
 
 
 def is_file(target: str) -> bool:
-    """Whether a target is a plugin that is a single file."""
+    """Return whether a target is a single file."""
     return target.endswith(".py")
 
 
 def find_subjects(zoo: Zoo, target: str, options: Options | None = None) -> list[Subject]:
-    """Return what a distribution, an entry point, a module or a FILE.py registers; "ganzoo" is what ships.
+    """Return the components of a distribution, an entry point, a module or a FILE.py; "ganzoo" is what ships.
 
     Raises PluginError if there is no such plugin, if it is broken or disabled, or if it registers nothing;
     ConfigError for options of a component that it does not register.
@@ -97,7 +97,7 @@ def find_plugins(zoo: Zoo, target: str) -> list[Plugin]:
 
 
 def _not_found(zoo: Zoo, target: str) -> PluginError:
-    """Return the error of a plugin that is not there, or that is installed and does not say so."""
+    """Return the error for a package that is not installed, or that is installed without an entry point."""
     try:
         distribution(target)
     except (PackageNotFoundError, ValueError):

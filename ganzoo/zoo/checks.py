@@ -1,4 +1,4 @@
-"""Does a plugin keep its promises? Its version, its hooks, and each class against the contract of its kind."""
+"""Checks of what a plugin offers: the version that it needs, and each class against the contract of its kind."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_offer(kind: Kind, hook: str, offered: Any) -> None:
         raise PluginError(f"{hook} must return {{name: class}}, not {offered!r}")
     for name, component in offered.items():
         if not isinstance(name, str) or not name.replace("-", "a").replace("_", "a").isalnum():
-            raise PluginError(f"{kind} {name!r} is no name: letters, digits, - and _")
+            raise PluginError(f"{kind} {name!r} is not a name: use letters, digits, - and _")
         if fault := _find_fault(component, CONTRACTS[kind][1]):
             raise PluginError(f"{kind} {name!r} {fault}")
 

@@ -1,4 +1,4 @@
-"""Settings seen through the zoo: every option of every chosen component, its origin and its paper."""
+"""Settings checked against the zoo, and every chosen option with its value, its origin and its paper."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def choose_features(features: Choice, dataset: Choice, zoo: Zoo) -> Choice:
     if features.name != "auto":
         return features
     component = zoo.entry("dataset", dataset.name).component
-    assert issubclass(component, Dataset)  # the zoo saw to it
+    assert issubclass(component, Dataset)  # the zoo checked it
     return Choice(component.default_features, features.options)
 
 
 def choose_metrics(names: str, zoo: Zoo) -> dict[str, Metric]:
-    """ "fid,is" -> metrics by name, with their default options. Raises ConfigError for an unknown one."""
+    """Return the metrics named in "fid,is", with their default options. Raises ConfigError for an unknown one."""
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     if not wanted:
         raise ConfigError("eval.metrics names no metric", hint="ganzoo list metric")
@@ -43,7 +43,7 @@ def choose_metrics(names: str, zoo: Zoo) -> dict[str, Metric]:
 
 
 def complete(settings: Settings, zoo: Zoo) -> Settings:
-    """Settings whose extractor is named, as a run folder records them. Raises what `check` raises."""
+    """Return settings that name the extractor, as a run folder records them. Raises the errors of `check`."""
     run = settings.run
     check(run, zoo)
     chosen = choose_features(run.features, run.dataset, zoo)
@@ -53,7 +53,7 @@ def complete(settings: Settings, zoo: Zoo) -> Settings:
 
 
 def explain(settings: Settings, zoo: Zoo) -> list[dict[str, Any]]:
-    """Return rows of setting, value, origin and paper; options left at their default are rows too."""
+    """Return a row (setting, value, origin, paper) for every option, also for those at their default."""
     settings = complete(settings, zoo)
     rows = [row for kind in KINDS for row in _explain_choice(settings, zoo, kind)]
     for name in SECTIONS:
@@ -75,7 +75,7 @@ def _explain_choice(settings: Settings, zoo: Zoo, kind: Kind) -> list[dict[str, 
 
 
 def _row(settings: Settings, key: str, value: Any, paper: str = "") -> dict[str, Any]:
-    """The paper of a value is that of the recipe it comes from, else that of the component."""
+    """Return one row, whose paper is that of the recipe that the value comes from, else that of the component."""
     origin = settings.origins.get(key, Origin("default"))
     return {"setting": key, "value": value, "origin": origin.name, "paper": _paper(origin.source) or paper}
 

@@ -1,4 +1,4 @@
-"""What the import of a plugin must leave as it was, for the sake of the run and of the other plugins."""
+"""Global state that importing a plugin must not change: read before, compared and put back after."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ import torch
 
 
 def _as_before(before: Any, now: Any) -> Any:
-    """What must be after an import, by default: what was."""
+    """Return the state from before the import, whatever it is now."""
     return before
 
 
 @dataclass(frozen=True)
 class _State:
-    """One thing that is global."""
+    """One piece of global state, with the functions that read and write it."""
 
     name: str
     read: Callable[[], Any]
     write: Callable[[Any], object]
     wanted: Callable[[Any, Any], Any] = _as_before
-    """(before, now) -> what it must be after."""
+    """Function (before, now) -> the state that is allowed after the import."""
 
 
 def _attribute(name: str, owner: Any, attribute: str) -> _State:
@@ -51,7 +51,7 @@ def _write_torch(state: Sequence[int]) -> None:
 
 
 def _read_cuda() -> list[list[int]]:
-    """Of every GPU; of none where CUDA has not begun, since to ask would begin it."""
+    """Return the random state of every GPU; [] if CUDA is not initialised, since asking would initialise it."""
     begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     return [state.tolist() for state in torch.cuda.get_rng_state_all()] if begun else []
 
@@ -67,7 +67,7 @@ def _read_numpy() -> tuple[Any, ...]:
 
 
 def _write_default_device(device: torch.device) -> None:
-    torch.set_default_device(None if device.type == "cpu" else device)  # none is the CPU too, and costs calls nothing
+    torch.set_default_device(None if device.type == "cpu" else device)  # None means the CPU, at no cost per call
 
 
 def _read_signals() -> dict[signal.Signals, Any]:
@@ -76,7 +76,7 @@ def _read_signals() -> dict[signal.Signals, Any]:
 
 def _write_signals(handlers: Mapping[signal.Signals, Any]) -> None:
     for number, handler in handlers.items():
-        if handler is not None and handler != signal.getsignal(number):  # None: not set by Python, so not by it either
+        if handler is not None and handler != signal.getsignal(number):  # None: not set from Python
             signal.signal(number, handler)
 
 
@@ -93,11 +93,11 @@ def _write_folder(path: str) -> None:
 
 
 _STEERING = ("GANZOO_", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
-"""Beginnings of the variables that decide how a run goes, also in the processes of a grid's cells."""
+"""Prefixes of the variables that decide how a run goes, also in the processes of a grid's cells."""
 
 
 def _keep_variables(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
-    """Libraries tell each other things by new variables: those may stay."""
+    """Allow new variables, by which libraries talk to each other, but none that steers a run."""
     return {key: value for key, value in now.items() if not key.startswith(_STEERING)} | dict(before)
 
 
@@ -108,12 +108,12 @@ def _write_variables(variables: Mapping[str, str]) -> None:
 
 
 def _keep_path(before: Sequence[str], now: Sequence[str]) -> list[str]:
-    """New places may stay, at the end: what a plugin imports later is found, and nothing of others is hidden."""
-    return [*before, *(place for place in now if place not in before)]
+    """Allow new folders at the end: a plugin finds what it imports later, and hides no module of others."""
+    return [*before, *(folder for folder in now if folder not in before)]
 
 
 def _keep_filters(before: Sequence[Any], now: Sequence[Any]) -> list[Any]:
-    """New filters may stay if they are for one message, one module, or a category that is not Python's own."""
+    """Allow new filters for one message, one module, or a category that is not Python's own."""
     narrow = [rule for rule in now if rule[1] or rule[3] or rule[2].__module__ != "builtins"]
     return [*(rule for rule in narrow if rule not in before), *before]
 
@@ -171,9 +171,9 @@ _STATES = (
 
 @contextmanager
 def unchanged() -> Iterator[list[str]]:
-    """Put back, in the end, what was changed meanwhile; the list that it yields then has the names of that.
+    """Put back the global state that was changed meanwhile; the list that it yields then names each change.
 
-    What is replaced inside other modules (`torch.load = ...`) is not seen.
+    A function that was replaced inside another module (`torch.load = ...`) is not noticed.
     """
     changed: list[str] = []
     before = [_read(state) for state in _STATES]
@@ -186,7 +186,7 @@ def unchanged() -> Iterator[list[str]]:
 
 
 _UNREADABLE = object()
-"""In place of a state that cannot be read: some of torch's cannot once their like was set in another way."""
+"""Stands for a state that cannot be read: torch refuses to read some flags once they were set in another way."""
 
 
 def _read(state: _State) -> Any:
@@ -197,9 +197,12 @@ def _read(state: _State) -> Any:
 
 
 def _put_back(state: _State, before: Any) -> bool:
-    """Whether it had to be."""
+    """Restore one state if it changed; return whether it had."""
     now = _read(state)
-    if before is _UNREADABLE or now == before or now == (wanted := state.wanted(before, now)):
+    if before is _UNREADABLE or now == before:
+        return False
+    wanted = state.wanted(before, now)
+    if now == wanted:
         return False
     state.write(wanted)
     return True

@@ -76,7 +76,7 @@ class Plugin:
     def tag(self) -> str:
         """Text behind the @ of its components, without characters that mean something in flags and recipes."""
         tag = re.sub(r"[^A-Za-z0-9_/-]", "-", self.name.removesuffix(".py").replace(":", "/"))
-        return "ganzoo-plugin" if tag == "ganzoo" else tag  # what ships has that name
+        return "ganzoo-plugin" if tag == "ganzoo" else tag  # "ganzoo" is what ships
 
 
 def _same_to_pip(name: str, names: Iterable[str]) -> bool:
@@ -145,7 +145,7 @@ def _read_point(distribution: str, version: str, point: EntryPoint, *, alone: bo
     plugin = Plugin(name, version, aliases=aliases, point=point)
     if point.pattern.match(point.value):
         return plugin
-    return replace(plugin, state="broken", fault=f"its entry point {point.value!r} is no module")
+    return replace(plugin, state="broken", fault=f"its entry point {point.value!r} is not a module")
 
 
 def _read_field(distribution: Distribution, key: str) -> str:
@@ -166,9 +166,9 @@ def _read_points(distribution: Distribution) -> dict[str, EntryPoint]:
 
 
 def tolerate_damage() -> None:
-    """From here on a package whose entry_points.txt is damaged has none, for all of this process.
+    """Make this process treat a package whose entry_points.txt is damaged as one without entry points.
 
-    torch, triton and pydantic look through those of every package for extensions of their own, and would fail.
+    torch, triton and pydantic read the entry points of every package to find their own extensions, and would fail.
     """
     from importlib.metadata import Distribution, EntryPoints
 

@@ -120,7 +120,7 @@ def test_every_kind_of_the_zoo_has_a_template():
         ("ganzoo-My_Loss", "loss", "lower-case letters", "ganzoo-my-loss"),
         ("ganzoo-3d", "loss", "a letter first", "ganzoo-my-3d"),
         ("ganzoo--", "loss", "lower-case letters", "ganzoo-my-gan"),
-        ("class", "loss", "a word of Python's", "ganzoo-my-class"),
+        ("class", "loss", "a keyword of Python", "ganzoo-my-class"),
         ("torch", "loss", "can be imported already", "ganzoo-my-torch"),
         ("json", "loss", "can be imported already", "ganzoo-my-json"),
         ("ganzoo", "loss", "can be imported already", "ganzoo-my-ganzoo"),

@@ -106,7 +106,7 @@ BROKEN = {
         source("x").replace("Wasserstein)", "ganzoo.AdversarialLoss)"),
         "loss 'x' does not implement discriminator_loss, generator_loss",
     ),
-    "named": (source("x+y"), "loss 'x+y' is no name: letters, digits, - and _"),
+    "named": (source("x+y"), "loss 'x+y' is not a name: use letters, digits, - and _"),
     "options": (
         source("x").replace("by: float = 1.0", "by: 'Nope' = 1.0"),
         "loss 'x' has options that cannot be read: NameError: name 'Nope' is not defined",
@@ -118,7 +118,7 @@ BROKEN = {
     "newer": (source("x", end="GANZOO_API = 99"), "needs ganzoo plugin API 99, this is 1"),
     "odd": (source("x", end="GANZOO_API = 'two'"), "GANZOO_API is 'two', not a whole number"),
     "stale": (source("x"), "ModuleNotFoundError: No module named 'ganzoo_stale'"),
-    "nowhere": (source("x"), "its entry point '!' is no module"),
+    "nowhere": (source("x"), "its entry point '!' is not a module"),
     "attribute": (source("x"), "AttributeError: module 'ganzoo_attribute' has no attribute 'nope'"),
     "empty": (source("x"), "its METADATA is damaged: install it again"),
     "malformed": (source("x"), "its entry_points.txt is damaged: install it again"),

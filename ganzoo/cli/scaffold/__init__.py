@@ -1,4 +1,4 @@
-"""A new plugin package that works as it is written: a small part per kind, tests, a recipe, a README."""
+"""A new plugin package that works as it is written: a small component per kind, tests, a recipe, a README."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from ganzoo.zoo.names import NAMES
 from ganzoo.zoo.recipes import folder as recipe_folder
 
 PREFIX = "ganzoo-"
-"""Of the names of packages that are for ganzoo, so that they are found."""
+"""Prefix by which packages for ganzoo are found."""
 
 
 class Part(NamedTuple):
-    """How a part of one kind is registered, and what its class is called."""
+    """One kind: its hook, its contract, and the last word of a class name."""
 
     hook: str
     contract: str
@@ -34,7 +34,7 @@ class Part(NamedTuple):
 
 
 def _last_word(contract: str) -> str:
-    """LipschitzEnforcer -> Enforcer."""
+    """Return the last word of a class name: Enforcer for LipschitzEnforcer."""
     return contract[max(place for place, letter in enumerate(contract) if letter.isupper()) :]
 
 
@@ -45,24 +45,24 @@ PARTS: dict[Kind, Part] = {
 
 @dataclass(frozen=True)
 class NewPlugin:
-    """A package that is to be written, ganzoo-foo: its module ganzoo_foo adds a part foo of each kind."""
+    """A package to write, ganzoo-foo: its module ganzoo_foo adds a component foo of each kind."""
 
     name: str
     kinds: tuple[Kind, ...]
 
     @property
     def module(self) -> str:
-        """What Python imports."""
+        """Module that Python imports."""
         return self.name.replace("-", "_")
 
     @property
     def component(self) -> str:
-        """Name of its parts in flags and recipes."""
+        """Name of its components in flags and recipes."""
         return self.name.removeprefix(PREFIX)
 
     @property
     def has_recipe(self) -> bool:
-        """Whether `ganzoo run foo` means something."""
+        """True if the package has a recipe, so that `ganzoo run foo` works."""
         return any(kind in RECIPE_KINDS for kind in self.kinds)
 
     def class_name(self, kind: Kind) -> str:
@@ -93,11 +93,11 @@ class NewPlugin:
         return Template(text).substitute(names | (self._of_all() if kind is None else self._of(kind)))
 
     def _of(self, kind: Kind) -> dict[str, str]:
-        """What is said of one part."""
+        """Return the words of a template for one kind."""
         return {"kind": kind, "cls": self.class_name(kind), **PARTS[kind]._asdict()}
 
     def _of_all(self) -> dict[str, str]:
-        """What is said of all parts together."""
+        """Return the words of a template for the whole package."""
         imports = [f"from {self.module}.{kind} import {self.class_name(kind)}" for kind in sorted(self.kinds)]
         return {
             "listed": f"{_enumerate(self.kinds)} {self.component}",
@@ -110,12 +110,12 @@ class NewPlugin:
 
 
 def _enumerate(words: Sequence[str]) -> str:
-    """("a", "b", "c") -> "a, b and c"."""
+    """Return "a, b and c" for ("a", "b", "c")."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def plan_plugin(name: str, kinds: Iterable[Kind]) -> NewPlugin:
-    """Return the package of this name. Raises ConfigError, with a name that would do, if it would not work."""
+    """Return the package of this name. Raises ConfigError, with a name that works, if this one does not."""
     plugin = NewPlugin(name, tuple(kind for kind in ALL_KINDS if kind in set(kinds)))
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", plugin.component):
         what = f"{name!r}: a package is named in lower-case letters, digits and single hyphens, a letter first"
@@ -130,17 +130,17 @@ def _command(name: str, kinds: Iterable[Kind]) -> str:
 
 
 def _normal(name: str) -> str:
-    """Foo_Bar -> ganzoo-foo-bar; arXiv and PyPI names may hold more, and pip folds them alike (PEP 503)."""
+    """Return a valid name: ganzoo-foo-bar for Foo_Bar, which pip takes for the same (PEP 503)."""
     words = re.sub(r"[^a-z0-9]+", "-", name.lower().removeprefix(PREFIX)).strip("-")
     return PREFIX + (words if words[:1].isalpha() else f"my-{words or 'gan'}")
 
 
 def _clash(plugin: NewPlugin) -> str:
-    """What this name means already; empty if nothing."""
+    """Return what this name means already; empty if nothing."""
     if plugin.name == "ganzoo-torch":
-        return "that is the package ganzoo itself"
+        return "this is the package of ganzoo itself"
     if keyword.iskeyword(plugin.module):
-        return "that is a word of Python's, which cannot be imported"
+        return "this is a keyword of Python, which cannot be imported"
     spec = find_spec(plugin.module)
     if spec is not None and spec.origin is not None:
         return f"a module {plugin.module} can be imported already, from {spec.origin}"
@@ -161,7 +161,7 @@ def first_commands(plugin: NewPlugin, path: Path) -> list[str]:
 
 
 def write_plugin(plugin: NewPlugin, path: Path) -> list[Path]:
-    """Write the package to a folder that does not exist yet; returns its files. Raises FolderError."""
+    """Write the package to a folder that does not exist yet; return its files. Raises FolderError."""
     pages = {path / name: text for name, text in plugin.render().items()}
     try:
         path.mkdir(parents=True)
@@ -169,7 +169,7 @@ def write_plugin(plugin: NewPlugin, path: Path) -> list[Path]:
             page.parent.mkdir(parents=True, exist_ok=True)
             page.write_text(text, encoding="utf-8")
     except FileExistsError as error:
-        raise FolderError("there is something of this name already", where=str(path), hint="--out DIR") from error
+        raise FolderError("this file or folder exists already", where=str(path), hint="--out DIR") from error
     except OSError as error:
         raise FolderError(f"cannot write the package: {error}", where=str(path), hint="--out DIR") from error
     return sorted(pages)

@@ -1,4 +1,4 @@
-"""The recipe of a new package, and the commands that try its parts."""
+"""The recipe of a new package, and the commands that try its components."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import tomli_w
 from ganzoo.settings.kinds import Kind
 
 RECIPE_KINDS: tuple[Kind, ...] = ("model", "loss", "lipschitz")
-"""A recipe is of a method, which these make up."""
+"""Kinds that make up a method, so that a package with one of them has a recipe."""
 
 _ADDED: tuple[Kind, ...] = ("conditioner", "augment", "dataset", "features")
 _PARTNERS = {"model": "mlp", "loss": "hinge", "lipschitz": "sn"}
 
 
 def write_recipe(component: str, kinds: Sequence[Kind]) -> str:
-    """Return a recipe in which the parts of these kinds train, beside built-in ones."""
+    """Return a recipe that trains the components of these kinds, beside built-in ones."""
     own = {kind: component for kind in (*RECIPE_KINDS, *_ADDED) if kind in kinds}
     tables = {kind: {"name": name} for kind, name in (_PARTNERS | own).items()}
     optim = {"lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.0, "beta2": 0.9, "batch_size": 64}
@@ -25,7 +25,7 @@ def write_recipe(component: str, kinds: Sequence[Kind]) -> str:
 
 
 def try_it(component: str, kinds: Sequence[Kind]) -> list[str]:
-    """Return the commands that use the parts of these kinds: a run, and for an engine a grid."""
+    """Return the commands that use the components of these kinds: a run, and for an engine a grid."""
     lines = [f"ganzoo compare --model mlp --seeds 0..1 --engine {component} --steps 50"] if "engine" in kinds else []
     words = [component] if any(kind in RECIPE_KINDS for kind in kinds) else []
     words += [f"--{kind} {component}" for kind in _ADDED if kind in kinds and not words]
