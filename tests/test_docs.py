@@ -21,12 +21,11 @@ from ganzoo.zoo.checks import CONTRACTS
 from ganzoo.zoo.plugins import BUILTIN, load_zoo
 from ganzoo.zoo.recipes import list_recipes
 from support.checkout import ROOT
-from support.layers import LAYERS
-from support.pages import block_below, blocks, command_lines, members, names, rows
+from support.pages import block_below, blocks, command_lines, names, rows
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
-ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+FILES = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 FIRST_RUN = (
@@ -202,15 +201,15 @@ def tiny_run(tmp_path_factory):
     return ganzoo.run(model="mlp", steps=1, options=options, out=tmp_path_factory.mktemp("docs") / "run")
 
 
-def test_the_run_folder_of_the_plan_is_that_of_a_run(tiny_run):
-    listed = block_below(ARCHITECTURE, "A run folder").splitlines()
+def test_the_files_of_a_run_folder_are_those_of_the_page(tiny_run):
+    listed = block_below(FILES, "A run folder").splitlines()
     files = [path.relative_to(tiny_run.path) for path in tiny_run.path.rglob("*") if path.is_file()]
     assert [str(file) for file in files if not any(file.match(pattern) for pattern in listed)] == []
     assert [pattern for pattern in listed if not any(file.match(pattern) for file in files)] == []
 
 
-def test_the_plan_names_all_that_a_checkpoint_holds(tiny_run):
-    (sentence,) = re.findall(r"A checkpoint is a dict of ([^:]+):", ARCHITECTURE)
+def test_the_page_names_all_that_a_checkpoint_holds(tiny_run):
+    (sentence,) = re.findall(r"A checkpoint is a dict of ([^:]+):", FILES)
     path = max(tiny_run.folder.checkpoints.glob("*.pt"))
     assert names(sentence) == list(torch.load(path, weights_only=True))
 
@@ -218,25 +217,3 @@ def test_the_plan_names_all_that_a_checkpoint_holds(tiny_run):
 def test_the_quickstart_explains_every_number_of_the_log(tiny_run):
     listed = [name for cell, _ in rows(QUICKSTART, "| key |") for name in names(cell)]
     assert sorted(listed) == sorted(json.loads(tiny_run.folder.log.read_text().splitlines()[-1]))
-
-
-# The plan
-
-
-def test_layers_of_the_plan_are_the_tested_ones():
-    assert block_below(ARCHITECTURE, "Imports point one way").split() == LAYERS
-
-
-def test_rooms_of_the_plan_are_the_modules():
-    rooms = [line.split()[0] for line in block_below(ARCHITECTURE, "Rooms").splitlines()]
-    assert rooms == [layer for layer in LAYERS if layer != "__main__"]
-
-
-def test_hooks_of_the_plan_are_those_of_the_zoo():
-    listed = {kind: (names(hook)[0], names(contract)[0]) for kind, hook, contract in rows(ARCHITECTURE, "| kind |")}
-    assert listed == {kind: (hook, contract.__name__) for kind, (hook, contract) in CONTRACTS.items()}
-
-
-def test_contracts_of_the_plan_are_those_of_the_code():
-    stated = [line for _, contract in CONTRACTS.values() for line in members(contract.__name__)]
-    assert block_below(ARCHITECTURE, "Contracts").splitlines() == [line.replace("=None", " = None") for line in stated]
