@@ -144,8 +144,8 @@ def print_reports(reports: Sequence[Mapping[str, Any]]) -> None:
     print_table([columns | row for row in rows.values()])
     for report in reports:
         if found := report["memorisation"]:
-            expected = f"images that were never seen would have about {found['expected']:.0%}"
-            click.echo(f"  memorised  {found['share']:.0%} of the images; {expected}")
+            expected = f"of real images that were not trained on, about {found['expected']:.0%} would be"
+            click.echo(f"  memorised  {found['share']:.0%} of the generated images; {expected}")
     for warning in {warning: None for report in reports for warning in report["warnings"]}:
         click.echo(f"  note: {warning}")
 
