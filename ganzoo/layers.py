@@ -19,17 +19,17 @@ from ganzoo.errors import ConfigError
 
 
 class Shortcut(nn.Module):
-    """A layer that knows a cheaper way to its numbers."""
+    """A layer that computes its result in a cheaper way, equal to rounding."""
 
     literal = False
-    """True takes the long way, as the loop does that speed is compared with."""
+    """True computes the result in the usual way, as the baseline of `ganzoo bench` does."""
 
 
 class Rectifier(Shortcut):
-    """x where x > 0, else slope * x: ReLU at slope 0, LeakyReLU above. Any shape.
+    """x where x > 0, else slope * x, for any shape: ReLU at slope 0, LeakyReLU above.
 
     A gradient penalty differentiates twice. torch's own rectifiers then send a gradient of zeros back through the
-    whole critic; this one sends none. Not for transforms of torch.func, such as vmap.
+    whole critic; this one sends none. It does not work under transforms of torch.func, such as vmap.
     """
 
     def __init__(self, slope: float = 0.0) -> None:
@@ -37,12 +37,12 @@ class Rectifier(Shortcut):
         self.slope = slope
 
     def forward(self, x: Tensor) -> Tensor:
-        """Of the same shape and type as x."""
+        """Rectify x (any shape) -> the same shape and type."""
         y: Tensor = leaky_relu(x, self.slope) if self.literal else _Rectify.apply(x, self.slope)
         return y
 
     def extra_repr(self) -> str:
-        """What print(network) shows."""
+        """Return the text that print(network) shows."""
         return f"slope={self.slope}"
 
 
@@ -50,9 +50,9 @@ class _Rectify(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:
         y = leaky_relu(x, slope)
-        ctx.save_for_backward(y)  # which the next layer keeps anyway; y > 0 exactly where x > 0
+        ctx.save_for_backward(y)  # the next layer keeps y anyway; y > 0 exactly where x > 0
         ctx.slope = slope
-        ctx.set_materialize_grads(False)  # no gradient stays none, instead of becoming zeros
+        ctx.set_materialize_grads(False)  # a missing gradient stays None, instead of becoming zeros
         return y
 
     @staticmethod
@@ -79,14 +79,14 @@ class _Mask(torch.autograd.Function):
 
 
 class _Resampling(nn.Conv2d, Shortcut):
-    """A convolution of 3 x 3 with padding 1."""
+    """A 3 x 3 convolution with padding 1."""
 
     def __init__(self, a: int, b: int) -> None:
         super().__init__(a, b, 3, padding=1)
 
 
 class UpConv(_Resampling):
-    """Doubles height and width by repeating pixels, then convolves: (N, A, H, W) -> (N, B, 2H, 2W)."""
+    """Double height and width by repeating pixels, then convolve: (N, A, H, W) -> (N, B, 2H, 2W)."""
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, A, H, W) -> (N, B, 2H, 2W)."""
@@ -97,7 +97,7 @@ class UpConv(_Resampling):
 
 
 class ConvPool(_Resampling):
-    """Convolves, then averages blocks of 2 x 2 pixels: (N, A, 2H, 2W) -> (N, B, H, W)."""
+    """Convolve, then average blocks of 2 x 2 pixels: (N, A, 2H, 2W) -> (N, B, H, W)."""
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, A, 2H, 2W) -> (N, B, H, W)."""
@@ -107,7 +107,7 @@ class ConvPool(_Resampling):
 
 
 def _sum_of_shifts(kernel: Tensor) -> Tensor:
-    """(B, A, 3, 3) -> (B, A, 4, 4): its sum over the four places that it has in there."""
+    """Sum the kernel over the four places where it fits: (B, A, 3, 3) -> (B, A, 4, 4)."""
     rows = pad(kernel, (0, 0, 0, 1)) + pad(kernel, (0, 0, 1, 0))
     return pad(rows, (0, 1)) + pad(rows, (1, 0))
 
@@ -116,9 +116,9 @@ Norm = Literal["batch", "layer", "none"]
 
 
 def choose_norm(asked: str, *, per_sample: bool, unasked: Norm) -> Norm:
-    """Return D's norm; "auto" means `unasked`, or none where that would mix samples.
+    """Return D's norm; "auto" means `unasked`, or none under a per-sample enforcer.
 
-    Raises ConfigError if batch norm was asked for by name under a per-sample enforcer.
+    Raises ConfigError if batch norm is asked for by name under a per-sample enforcer.
     """
     if asked == "batch" and per_sample:
         raise ConfigError(
@@ -133,7 +133,7 @@ def choose_norm(asked: str, *, per_sample: bool, unasked: Norm) -> Norm:
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
-    """Return a normalisation of (N, C, H, W); "layer" is over C, H and W of each sample."""
+    """Return a norm of maps (N, C, H, W); "layer" normalises over C, H and W of each sample."""
     if norm == "batch":
         return nn.BatchNorm2d(channels)
     return nn.GroupNorm(1, channels) if norm == "layer" else nn.Identity()
@@ -162,7 +162,7 @@ class ConditionalBatchNorm(nn.Module):
 
 
 def gradient_norm(critic: Critic, x: Tensor) -> Tensor:
-    """Slope of the critic at each sample: (N, *shape) -> ||d critic(x) / dx||_2 (N,), float32, differentiable.
+    """Return the critic's slope at each sample: (N, *shape) -> ||d critic(x) / dx||_2 (N,), float32, differentiable.
 
     Summing the logits gives per-sample gradients because logit n depends on sample n alone, which batch
     normalisation in the discriminator would break.
@@ -174,7 +174,7 @@ def gradient_norm(critic: Critic, x: Tensor) -> Tensor:
 
 
 def per_sample_uniform(x: Tensor) -> Tensor:
-    """One number of U[0, 1] per sample, not one per batch: (N, 1, ...), to broadcast over x."""
+    """Draw one number of U[0, 1] per sample, not one per batch: (N, 1, ...), to broadcast over x."""
     return torch.rand(len(x), *[1] * (x.ndim - 1), device=x.device)
 
 

@@ -1,1 +1,1 @@
-"""What ships with ganzoo, registered through the same hooks as any plugin."""
+"""Components that ship with ganzoo, registered through the same hooks as those of any plugin."""

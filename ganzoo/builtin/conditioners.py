@@ -1,4 +1,4 @@
-"""Conditioners: how labels reach both networks. N batch, E embedding, F features, K classes, L label channels."""
+"""Conditioners bring labels to both networks. N batch, E embedding, F features, K classes, L label channels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NoEmbedding(nn.Module):
 
 
 class LabelMaps(nn.Module):
-    """y (N,) -> one-hot planes (N, L, *size), L = K; or no planes at all, L = 0."""
+    """y (N,) -> one-hot planes (N, L, *size) with L = K; no planes with L = 0."""
 
     def __init__(self, channels: int, size: tuple[int, ...]) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class LabelMaps(nn.Module):
 
 
 class Head(nn.Module):
-    """Features to a logit; plus, if asked for, a projection on the label and an auxiliary classifier."""
+    """(features (N, F), y (N,)) -> Verdict: a linear logit, optionally with a label projection and a classifier."""
 
     def __init__(self, feature_dim: int, embed: nn.Module | None = None, classify: nn.Module | None = None) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Head(nn.Module):
 
 
 class _HeadOnly(Conditioner):
-    """Labels reach D through its head, not through its input."""
+    """A conditioner whose labels reach D through its head, not through its input."""
 
     def discriminator_input(self, num_classes: int, shape: tuple[int, ...]) -> nn.Module:
         return LabelMaps(0, shape[1:])
@@ -112,7 +112,7 @@ class Projection(_HeadOnly):
 
     def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
         embed = nn.Embedding(num_classes, feature_dim)
-        nn.init.xavier_uniform_(embed.weight)  # N(0, 1), torch's default, would drown psi in a random term
+        nn.init.xavier_uniform_(embed.weight)  # N(0, 1), torch's default, would drown psi in noise
         return Head(feature_dim, embed=embed)
 
 
@@ -133,7 +133,7 @@ class AuxiliaryClassifier(_HeadOnly):
         return Head(feature_dim, classify=nn.Linear(feature_dim, num_classes))
 
     def auxiliary_loss(self, verdict: Verdict, y: Tensor) -> Tensor:
-        assert verdict.class_logits is not None  # our own head made it
+        assert verdict.class_logits is not None  # the head above has a classifier
         return self.weight * cross_entropy(verdict.class_logits, y)
 
 

@@ -1,4 +1,4 @@
-"""Lipschitz enforcers: each acts at one of the three moments of the contract."""
+"""Lipschitz enforcers. Each implements `constrain`, `penalty` or `project` of the contract."""
 
 from __future__ import annotations
 
@@ -140,14 +140,16 @@ class SpectralNorm(LipschitzEnforcer):
     the power method at each forward pass in training.
     """
 
-    per_sample = True  # batch normalisation would rescale the layers again, and void the bound
+    per_sample = True  # batch norm would rescale the layers again, and void the bound
     power_iterations: PositiveInt = 1
     eps: Annotated[float, Gt(0), Lt(1)] = 1e-12
 
     def constrain(self, discriminator: nn.Module) -> nn.Module:
         for layer in list(discriminator.modules()):
             if isinstance(layer, _NORMS):
-                what = f"{type(layer).__name__} in D rescales what spectral norm has bounded, so nothing is bounded"
+                what = (
+                    f"{type(layer).__name__} in D rescales the layers that spectral norm bounds, so D stays unbounded"
+                )
                 raise ConfigError(what, hint="--set model.norm_d=none, or --lipschitz gp")
             if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Embedding):
                 spectral_norm(layer, n_power_iterations=self.power_iterations, eps=self.eps)

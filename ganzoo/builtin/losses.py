@@ -18,7 +18,7 @@ class Minimax(AdversarialLoss):
 
     L_D = E softplus(-D(x)) + E softplus(D(G(z)));  L_G = -E softplus(D(G(z)))
 
-    The gradient of G vanishes where D is sure of itself; `bce` is the remedy of the same paper.
+    The gradient of G vanishes where D is certain; `bce` is the remedy of the same paper.
     """
 
     def discriminator_loss(self, *, real: Tensor, fake: Tensor) -> Tensor:

@@ -108,7 +108,7 @@ def test_options_out_of_range_are_refused_in_words():
         ZOO.create("augment", Choice("diffaug", {"policy": "colour,cutout"}))
     with pytest.raises(ConfigError, match=r"augment\.pipeline"):
         ZOO.create("augment", Choice("ada", {"pipeline": "cgb"}))
-    with pytest.raises(ConfigError, match="changes colours of 3 channels, or 1; samples have 4"):
+    with pytest.raises(ConfigError, match="changes colours, of 1 or 3 channels; samples have 4"):
         AdaptiveAugmentation().transform(DataSpec((4, 8, 8)))
     assert AdaptiveAugmentation(pipeline="bg").transform(DataSpec((4, 8, 8))).p == 0
 

@@ -1,4 +1,4 @@
-"""Augmentations: what D sees of a sample."""
+"""Augmentations change samples before D sees them."""
 
 from __future__ import annotations
 

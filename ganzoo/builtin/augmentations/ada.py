@@ -20,12 +20,12 @@ Parts = Literal["b", "g", "c", "bg", "bc", "gc", "bgc"]
 
 
 def scaling(x: Tensor, y: Tensor) -> Tensor:
-    """Factors x, y (N,) -> homogeneous matrices (N, 3, 3)."""
+    """Return matrices that scale: factors x, y (N,) -> homogeneous (N, 3, 3)."""
     return torch.diag_embed(torch.stack([x, y, torch.ones_like(x)], dim=1))
 
 
 def rotation(angle: Tensor) -> Tensor:
-    """Angles (N,) in radians -> homogeneous matrices (N, 3, 3) that take (1, 0) to (cos, sin)."""
+    """Return matrices that take (1, 0) to (cos, sin): angles (N,) in radians -> homogeneous (N, 3, 3)."""
     cos, sin = angle.cos(), angle.sin()
     matrix = scaling(cos, cos)
     matrix[:, 0, 1], matrix[:, 1, 0] = -sin, sin
@@ -33,14 +33,14 @@ def rotation(angle: Tensor) -> Tensor:
 
 
 def translation(x: Tensor, y: Tensor) -> Tensor:
-    """Pixels x, y (N,) -> homogeneous matrices (N, 3, 3)."""
+    """Return matrices that translate: pixels x, y (N,) -> homogeneous (N, 3, 3)."""
     matrix = scaling(torch.ones_like(x), torch.ones_like(x))
     matrix[:, 0, 2], matrix[:, 1, 2] = x, y
     return matrix
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:
-    """a b of matrices (N, 3, 3), in full precision: `@` would be rounded to bf16 or TF32, and pixels with it."""
+    """Return the products a b of matrices (N, 3, 3) in float32: `@` may round to bf16 or TF32, and shift pixels."""
     return (a[:, :, :, None] * b[:, None]).sum(dim=2)
 
 
@@ -52,7 +52,7 @@ def mix_colours(
     Along the grey axis v = (1, 1, 1) / sqrt(3) the five matrices of the paper multiply by l = contrast (1 - 2 flip) and
     add l brightness; across it they turn by `hue` radians and multiply by contrast saturation. In one formula, with
     k = contrast saturation cos(hue):  k x + (l - k) mean(x) + contrast saturation sin(hue) (v cross x) + l brightness.
-    Grey images have nothing across v: hue and saturation leave them alone.
+    Hue and saturation leave grey images alone.
     """
     along, across = contrast * (1 - 2 * flip), contrast * saturation
     straight = across * hue.cos()
@@ -64,7 +64,7 @@ def mix_colours(
 class Pipeline(nn.Module):
     """Images (N, C, H, W) -> (N, C, H, W): each change with probability p. arXiv:2006.06676, Algorithm 1.
 
-    Its buffers are p, and what D has said of reals since p was last set: updates, images and the sum of signs, (3,).
+    Its buffers are p and `seen` (3,): updates, real images and the sum of signs of their logits since p was last set.
     """
 
     p: Tensor
@@ -86,7 +86,7 @@ class Pipeline(nn.Module):
     def _blit(self, x: Tensor) -> list[Tensor]:
         """Flip, quarter turns, whole pixels: (N, 3, 3) each, the first change first.
 
-        As all moves here they take a place in the output to its source: what is drawn is as likely as its inverse.
+        Like all moves here they map a place in the output to its source; a move and its inverse are equally likely.
         """
         height, width = x.shape[-2:]
         (flip,) = self._sometimes(_whole(x, 2))
@@ -100,7 +100,7 @@ class Pipeline(nn.Module):
         """Scaling, stretching between two rotations, translation: (N, 3, 3) each, the first change first."""
         height, width = x.shape[-2:]
         (size,), (stretch,) = (self._sometimes(_normal(x, 0.2 * log(2))) for _ in range(2))
-        either = 1 - (1 - self.p).sqrt()  # so that one rotation or both take place with probability p
+        either = 1 - (1 - self.p).sqrt()  # so that at least one rotation happens with probability p
         (before,), (after,) = (self._sometimes(_uniform(x, pi), either) for _ in range(2))
         right, down = self._sometimes(_normal(x, 1 / 8, 2))
         return [
@@ -117,13 +117,13 @@ class Pipeline(nn.Module):
         return mix_colours(x, light, contrast.exp(), flip, hue, saturation.exp())
 
     def _sometimes(self, drawn: Tensor, p: Tensor | None = None) -> tuple[Tensor, ...]:
-        """drawn (N, k) -> k numbers (N,), of which all of a sample are 0 with probability 1 - p: no change."""
+        """Set the k numbers of a sample to 0, no change, with probability 1 - p: drawn (N, k) -> k numbers (N,)."""
         chosen = torch.rand(len(drawn), 1, device=drawn.device) < (self.p if p is None else p)
         return (drawn * chosen).unbind(1)
 
     @torch.no_grad()
     def follow(self, real_logits: Tensor, *, target: float, speed: int, interval: int, p_max: float) -> None:
-        """Count logits (N,); at each `interval`-th call move p. Tensors alone, so that a CUDA graph repeats it."""
+        """Count logits (N,), and move p at each `interval`-th call. Tensors only, so that a CUDA graph repeats it."""
         updates, images, signs = self.seen.unbind()
         updates += 1
         images += len(real_logits)
@@ -135,17 +135,17 @@ class Pipeline(nn.Module):
 
 
 def _whole(x: Tensor, count: int) -> Tensor:
-    """One of 0 .. count - 1 per sample of x: (N, 1)."""
+    """Draw one of 0 .. count - 1 per sample of x: (N, 1)."""
     return torch.randint(count, (len(x), 1), device=x.device).to(x.dtype)
 
 
 def _uniform(x: Tensor, bound: float, count: int = 1) -> Tensor:
-    """Numbers of U[-bound, bound] for each sample of x: (N, count)."""
+    """Draw numbers of U[-bound, bound] for each sample of x: (N, count)."""
     return bound * (2 * torch.rand(len(x), count, device=x.device, dtype=x.dtype) - 1)
 
 
 def _normal(x: Tensor, std: float, count: int = 1) -> Tensor:
-    """Numbers of N(0, std^2) for each sample of x: (N, count)."""
+    """Draw numbers of N(0, std^2) for each sample of x: (N, count)."""
     return std * torch.randn(len(x), count, device=x.device, dtype=x.dtype)
 
 
@@ -157,9 +157,9 @@ class AdaptiveAugmentation(Augmentation):
     sign(r_t - target) images / speed, where r_t = E sign(D(real)) over the images of these updates. It starts at 0.
     So D(real) > 0 must mean "real", as for bce, minimax and hinge; not for wgan, lsgan or a relativistic loss.
 
-    `pipeline`: b pixel blitting, g general geometry, c colour. Of grey images hue and saturation change nothing.
+    `pipeline`: b pixel blitting, g general geometry, c colour. Hue and saturation leave grey images alone.
     `p_max`: above 0.8 changes may leak into what G makes (Section 2.2); the paper sets no bound.
-    Bilinear, where the paper filters with wavelets: images that are made smaller may alias.
+    It resamples bilinearly, where the paper filters with wavelets: images that are made smaller may alias.
     """
 
     target: Annotated[float, Gt(-1), Lt(1)] = 0.6
@@ -172,7 +172,7 @@ class AdaptiveAugmentation(Augmentation):
         check_images(data, "ada")
         if "c" in self.pipeline and data.shape[0] not in (1, 3):
             what = (
-                f"augment.pipeline {self.pipeline!r} changes colours of 3 channels, or 1; samples have {data.shape[0]}"
+                f"augment.pipeline {self.pipeline!r} changes colours, of 1 or 3 channels; samples have {data.shape[0]}"
             )
             raise ConfigError(what, hint="--set augment.pipeline=bg")
         return Pipeline(self.pipeline)

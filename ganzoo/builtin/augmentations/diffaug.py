@@ -18,8 +18,8 @@ from ganzoo.settings.options import did_you_mean
 def change_colour(x: Tensor) -> Tensor:
     """Change brightness, saturation and contrast: (N, C, H, W) -> (N, C, H, W), which may leave [-1, 1].
 
-    Brightness is b ~ U[-0.5, 0.5] added; the distance to the mean over channels is times U[0, 2], and that to the
-    mean of the image times U[0.5, 1.5]. A grey image is its own mean over channels, so saturation leaves it alone.
+    Brightness adds b ~ U[-0.5, 0.5]. Saturation multiplies the distance to the mean over channels by U[0, 2], contrast
+    that to the mean of the image by U[0.5, 1.5]. Saturation leaves grey images alone.
     """
     x = x + _uniform(x, -0.5, 0.5)
     x = _stretch(x, x.mean(1, keepdim=True), _uniform(x, 0, 2))
@@ -27,7 +27,7 @@ def change_colour(x: Tensor) -> Tensor:
 
 
 def translate(x: Tensor) -> Tensor:
-    """Move by whole pixels, up to 1/8 of each side: (N, C, H, W) -> (N, C, H, W); what comes in is 0, mid-grey."""
+    """Move by whole pixels, up to 1/8 of each side, and fill with 0, mid-grey: (N, C, H, W) -> (N, C, H, W)."""
     height, width = x.shape[-2:]
     up, left = height // 8, width // 8
     rows = _whole(x, 2 * up + 1) + torch.arange(height, device=x.device)[:, None]
@@ -39,7 +39,7 @@ def translate(x: Tensor) -> Tensor:
 def cut_out(x: Tensor) -> Tensor:
     """Set a box of half the height and width to 0, mid-grey: (N, C, H, W) -> (N, C, H, W).
 
-    It lies anywhere, its centre in the image; so at the edges less of it is seen, at least about a quarter.
+    Its centre lies anywhere in the image, so that at least about a quarter of the box is inside.
     """
     inside_rows, inside_columns = (_half(x, size) for size in x.shape[-2:])
     inside = inside_rows[:, :, None] & inside_columns[:, None, :]
@@ -47,7 +47,7 @@ def cut_out(x: Tensor) -> Tensor:
 
 
 def _half(x: Tensor, size: int) -> Tensor:
-    """Which of `size` places lie in a stretch of half of them: bool (N, size)."""
+    """Choose half of `size` places, a contiguous stretch that may stick out: bool (N, size)."""
     length = size // 2
     start = _whole(x, size + 1 - length % 2)[:, 0] - length // 2
     place = torch.arange(size, device=x.device) - start
@@ -59,12 +59,12 @@ def _stretch(x: Tensor, centre: Tensor, factor: Tensor) -> Tensor:
 
 
 def _uniform(x: Tensor, low: float, high: float) -> Tensor:
-    """One number per sample of x: (N, 1, 1, 1)."""
+    """Draw one number of U[low, high] per sample of x: (N, 1, 1, 1)."""
     return low + (high - low) * torch.rand(len(x), 1, 1, 1, device=x.device, dtype=x.dtype)
 
 
 def _whole(x: Tensor, count: int) -> Tensor:
-    """One of 0 .. count - 1 per sample of x: int64 (N, 1, 1)."""
+    """Draw one of 0 .. count - 1 per sample of x: int64 (N, 1, 1)."""
     return torch.randint(count, (len(x), 1, 1), device=x.device)
 
 
@@ -72,7 +72,7 @@ PARTS: dict[str, Callable[[Tensor], Tensor]] = {"color": change_colour, "transla
 
 
 class Policy(nn.Module):
-    """Images (N, C, H, W) -> (N, C, H, W): each of its parts, one after the other."""
+    """Apply the parts one after the other: images (N, C, H, W) -> (N, C, H, W)."""
 
     def __init__(self, parts: list[str]) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class Policy(nn.Module):
 class DiffAugment(Augmentation):
     """Colour, translation and cutout, drawn anew for each sample. Zhao et al. 2020, arXiv:2006.10738, Section 3.2.
 
-    `policy`: which of color, translation and cutout, in their order. Raises ConfigError for another word.
+    `policy`: names among color, translation and cutout, in order. Raises ConfigError for another name.
     """
 
     policy: str = "color,translation,cutout"
@@ -97,7 +97,7 @@ class DiffAugment(Augmentation):
     def __post_init__(self) -> None:
         for part in self._parts():
             if part not in PARTS:
-                what = f"augment.policy: {part!r} is none of {', '.join(PARTS)}.{did_you_mean(part, PARTS)}"
+                what = f"augment.policy: {part!r} is not one of {', '.join(PARTS)}.{did_you_mean(part, PARTS)}"
                 raise ConfigError(what, hint="--set augment.policy=color,translation")
 
     def _parts(self) -> list[str]:

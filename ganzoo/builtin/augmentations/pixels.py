@@ -1,4 +1,4 @@
-"""Pixels read from elsewhere in their image: what translation, rotation and scaling have in common."""
+"""Read pixels from other places of their image, for translation, rotation and scaling."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ def check_images(data: DataSpec, name: str) -> None:
 
 
 def read_pixels(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """x (N, C, H, W); rows, columns int64 that broadcast to (N, S, T) -> (N, C, S, T).
+    """Read pixels: x (N, C, H, W); rows, columns int64 that broadcast to (N, S, T) -> (N, C, S, T).
 
-    Gradients flow to x, and gradients of them, as penalties need: those of grid_sample have
-    none in the oldest torch that ganzoo runs on.
+    Differentiable twice, as penalties need: grid_sample is not in the oldest torch that ganzoo supports.
     """
     n, channels, _, width = x.shape
     place = rows * width + columns
@@ -31,10 +30,10 @@ def read_pixels(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def resample(x: Tensor, source: Tensor) -> Tensor:
-    """x (N, C, H, W); source (N, 3, 3), which maps a place in the output to one in x -> (N, C, H, W).
+    """Resample images: x (N, C, H, W); source (N, 3, 3), maps from places in the output to places in x -> (N, C, H, W).
 
-    Places are (x, y, 1) in pixels from the centre of the image, y downwards. Bilinear between pixels, and beyond the
-    edge the image is mirrored.
+    Places are (x, y, 1) in pixels from the centre of the image, y downwards. Values between pixels are bilinear; beyond
+    the edge the image is mirrored.
     """
     height, width = x.shape[-2:]
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
@@ -46,7 +45,7 @@ def resample(x: Tensor, source: Tensor) -> Tensor:
 
 
 def _interpolate(x: Tensor, *, rows: Tensor, columns: Tensor) -> Tensor:
-    """x (N, C, H, W); rows, columns (N, S, T) between pixels -> (N, C, S, T)."""
+    """Interpolate bilinearly: x (N, C, H, W); rows, columns (N, S, T) between pixels -> (N, C, S, T)."""
     top, left = rows.floor(), columns.floor()
     (up, down), (west, east) = (
         (_mirror(near, size), _mirror(near + 1, size)) for near, size in zip((top, left), x.shape[-2:], strict=True)
@@ -57,11 +56,11 @@ def _interpolate(x: Tensor, *, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def _between(a: Tensor, b: Tensor, share: Tensor) -> Tensor:
-    return a + share * (b - a)  # exactly a at 0; lerp is several times as slow where it broadcasts
+    return a + share * (b - a)  # exactly a at 0; a lerp that broadcasts is several times as slow
 
 
 def _mirror(place: Tensor, size: int) -> Tensor:
-    """Whole numbers -> int64 in [0, size), as if the pixels were repeated there and back, the outermost ones once."""
+    """Reflect whole numbers into [0, size), int64; the outermost pixels are not repeated."""
     period = 2 * (size - 1)
     place = place.remainder(period)
     return torch.minimum(place, period - place).long()

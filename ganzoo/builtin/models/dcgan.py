@@ -14,7 +14,7 @@ from ganzoo.errors import ConfigError
 from ganzoo.layers import Norm, Rectifier, choose_norm, norm_layer
 from ganzoo.settings.options import PositiveInt
 
-_SMALLEST = 4  # pixels: both networks meet their vector end in a 4 x 4 map
+_SMALLEST = 4  # pixels: side of the map between the convolutions and the linear layer
 
 
 class Generator(nn.Module):
@@ -29,7 +29,7 @@ class Generator(nn.Module):
             for a, b in pairwise(widths)
             for layer in (nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), Rectifier())
         ]
-        last = nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1)  # no norm: it would fix the images' contrast
+        last = nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1)  # no norm, which would fix the contrast of images
         self.body = nn.Sequential(nn.BatchNorm2d(widths[0]), Rectifier(), *ups, last, nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ class Discriminator(nn.Module):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), Rectifier(0.2)]
         for a, b in pairwise(widths):
-            bias = norm == "none"  # a norm brings its own
+            bias = norm == "none"  # a norm has a bias of its own
             layers += [nn.Conv2d(a, b, 4, 2, 1, bias=bias), norm_layer(norm, b), Rectifier(0.2)]
         self.body = nn.Sequential(*layers, nn.Flatten())
         self.feature_dim = widths[-1] * _SMALLEST**2
@@ -58,7 +58,7 @@ class Discriminator(nn.Module):
 
 
 def initialise(network: nn.Module) -> nn.Module:
-    """Weights ~ N(0, 0.02), gains of norms ~ N(1, 0.02), biases 0. arXiv:1511.06434, Sec. 4."""
+    """Draw weights from N(0, 0.02) and gains of norms from N(1, 0.02); set biases to 0. arXiv:1511.06434, Sec. 4."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(layer.weight, 0.0, 0.02)
@@ -70,7 +70,7 @@ def initialise(network: nn.Module) -> nn.Module:
 
 
 def count_halvings(data: DataSpec) -> int:
-    """Number of halvings from the image down to 4 x 4. Raises ConfigError for a size that is no power of two."""
+    """Return the number of halvings from the image to 4 x 4. Raises ConfigError if the size is no power of two."""
     size = data.shape[-1]
     if len(data.shape) != 3 or data.shape[1] != size or size not in (16, 32, 64, 128, 256):
         shape = " x ".join(map(str, data.shape))
@@ -94,7 +94,7 @@ class DCGAN(Model):
     norm_d: Literal["auto", "batch", "layer", "none"] = "auto"
 
     def widths(self, data: DataSpec) -> list[int]:
-        """Channels of D's layers, from the image down; G uses them in reverse."""
+        """Return the channels of D's layers, from the image down; G uses them in reverse."""
         return [min(self.width * 2**i, self.max_width) for i in range(count_halvings(data))]
 
     def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:

@@ -42,7 +42,7 @@ class UpBlock(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """Residual block of D; `down` halves the size. `first` sees the image itself, so no ReLU before it."""
+    """Residual block of D; `down` halves the size. `first` reads the image, so it starts without ReLU."""
 
     def __init__(self, a: int, b: int, norm: Norm, *, down: bool, first: bool = False) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class Discriminator(nn.Module):
 
 
 def initialise(network: nn.Module) -> nn.Module:
-    """Glorot uniform; gain sqrt(2) for the 3 x 3 convolutions of the residual paths. arXiv:1802.05957's code."""
+    """Draw Glorot uniform weights, gain sqrt(2) in 3 x 3 convolutions of residual paths. Code of arXiv:1802.05957."""
     for name, layer in network.named_modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             residual = name.endswith(("conv1", "conv2"))
@@ -141,14 +141,14 @@ class ResNet(Model):
         return initialise(Discriminator(data.shape[0], widths, downs, norm, self.pool))
 
     def _widths_g(self, size: int) -> list[int]:
-        """From the 4 x 4 map up to the image: one block per doubling."""
+        """Return the widths from the 4 x 4 map up to the image: one block per doubling."""
         doublings = size.bit_length() - _SMALLEST.bit_length()
         if size == 32:
             return [self.width_g] * (doublings + 1)
         return [self.width_g * min(2**i, 8) // 4 for i in range(doublings, -1, -1)]
 
     def _blocks_d(self, size: int) -> tuple[list[int], list[bool]]:
-        """Widths and halvings from the image down: to 8 x 8 at 32 pixels, to 4 x 4 above."""
+        """Return widths and halvings from the image down: to 8 x 8 at 32 pixels, to 4 x 4 above."""
         if size == 32:
             return [self.width_d] * 4, [True, True, False, False]
         halvings = size.bit_length() - _SMALLEST.bit_length()

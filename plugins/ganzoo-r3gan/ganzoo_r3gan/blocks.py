@@ -7,11 +7,11 @@ from torch.nn.functional import avg_pool2d, interpolate
 import ganzoo
 
 SLOPE = 0.2
-"""Of the leaky rectifiers."""
+"""Slope of the leaky rectifiers."""
 
 
 def draw(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> None:
-    """Weights ~ N(0, gain^2 / fan-in), so that gain 1 keeps the variance; biases 0."""
+    """Draw weights from N(0, gain^2 / fan-in), so that gain 1 keeps the variance; set biases to 0."""
     nn.init.normal_(layer.weight, 0.0, gain / layer.weight[0].numel() ** 0.5)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -21,8 +21,8 @@ class Residual(nn.Module):
     """x + a branch that widens, mixes pixels within groups of channels, and narrows. arXiv:2501.05441, Sec. 3.
 
     Without normalisation the branch starts at zero, and its other layers shrink with the number of blocks `depth` to
-    the power -1 / (2 m - 2), m = 3 layers: Fixup, Zhang et al. 2019, arXiv:1901.09321, Sec. 3. Biases come before
-    rectifiers alone.
+    the power -1 / (2 m - 2), m = 3 layers: Fixup, Zhang et al. 2019, arXiv:1901.09321, Sec. 3. Only layers
+    before rectifiers have biases.
     """
 
     def __init__(self, width: int, hidden: int, group_width: int, depth: int) -> None:
@@ -44,12 +44,12 @@ class Residual(nn.Module):
 
 
 def smooth(x: Tensor) -> Tensor:
-    """Mean of each pixel and the one before it, per axis; edges as they are: (N, C, H, W) -> (N, C, H + 1, W + 1)."""
+    """Average each pixel with the one before it, per axis; keep the edges: (N, C, H, W) -> (N, C, H + 1, W + 1)."""
     return avg_pool2d(x, 2, stride=1, padding=1, count_include_pad=False)
 
 
 def double(x: Tensor) -> Tensor:
-    """Bilinear upsampling, the filter [1, 2, 1] / 2: (N, C, H, W) -> (N, C, 2H, 2W).
+    """Upsample bilinearly with the filter [1, 2, 1] / 2: (N, C, H, W) -> (N, C, 2H, 2W).
 
     Pixel 2i is pixel i, pixel 2i + 1 the mean of i and i + 1: the filter is a mean of two repeated pixels.
     """
@@ -57,7 +57,7 @@ def double(x: Tensor) -> Tensor:
 
 
 def halve(x: Tensor) -> Tensor:
-    """Bilinear downsampling, the filter [1, 2, 1] / 4: (N, C, 2H, 2W) -> (N, C, H, W).
+    """Downsample bilinearly with the filter [1, 2, 1] / 4: (N, C, 2H, 2W) -> (N, C, H, W).
 
     Pixel i is a quarter of pixel 2i - 1, half of 2i and a quarter of 2i + 1: the filter is a mean of means of two.
     """
@@ -65,7 +65,7 @@ def halve(x: Tensor) -> Tensor:
 
 
 class Up(nn.Module):
-    """Twice the size, then the width of the next stage."""
+    """Double the size, then change to the width of the next stage."""
 
     def __init__(self, a: int, b: int) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class Up(nn.Module):
 
 
 class Down(Up):
-    """Half the size, then the width of the next stage."""
+    """Halve the size, then change to the width of the next stage."""
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, A, 2H, 2W) -> (N, B, H, W)."""
@@ -86,7 +86,7 @@ class Down(Up):
 
 
 def change_width(a: int, b: int) -> nn.Module:
-    """Return a linear map of channels, (N, A, H, W) -> (N, B, H, W); nothing where A = B."""
+    """Return a linear map of channels, (N, A, H, W) -> (N, B, H, W); the identity if A = B."""
     if a == b:
         return nn.Identity()
     layer = nn.Conv2d(a, b, 1, bias=False)

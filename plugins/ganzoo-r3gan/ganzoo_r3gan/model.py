@@ -1,4 +1,4 @@
-"""The options of the pair, and which samples it can make."""
+"""The model `r3gan`: its options, and the image sizes that it supports."""
 
 from dataclasses import dataclass
 from math import gcd, log2
@@ -9,7 +9,7 @@ import ganzoo
 from ganzoo_r3gan.networks import Discriminator, Generator, Shape
 
 FULL_STAGES = 4
-"""From 4 to 32 pixels, as for CIFAR-10 in the paper; larger ones have half the channels of the one before."""
+"""Stages of full width, 4 to 32 pixels as in the paper's CIFAR-10 network; each later stage has half the channels."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class R3GAN(ganzoo.Model):
 
 
 def count_stages(data: ganzoo.DataSpec) -> int:
-    """Return how many stages lead from 4 x 4 to the image. Raises ConfigError, naming the nearest size that one has."""
+    """Return the number of stages from 4 x 4 to the image. Raises ConfigError, with the nearest size, for others."""
     shape, size = " x ".join(map(str, data.shape)), data.shape[-1]
     what = f"r3gan makes square images of 4 * 2^k pixels, not {shape}"
     if len(data.shape) != 3 or data.shape[1] != size:

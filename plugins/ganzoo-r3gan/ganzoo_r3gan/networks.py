@@ -1,4 +1,4 @@
-"""The pair. From 4 x 4 up and back down: per stage some residual blocks, between stages a change of size."""
+"""Both networks: stages of residual blocks, with a change of size between stages, from 4 x 4 up and back down."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from ganzoo_r3gan.blocks import Basis, Down, Residual, Up, draw
 
 @dataclass(frozen=True)
 class Shape:
-    """What both networks share."""
+    """Shape of both networks."""
 
     widths: Sequence[int]
     """Channels of each stage, from the 4 x 4 one up to the image."""
     blocks: int
-    """Per stage."""
+    """Residual blocks per stage."""
     expansion: int
     group_width: int
 
@@ -46,7 +46,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (N, C, H, W) -> features (N, F): at each channel of the last map a weighted sum of its 4 x 4 pixels."""
+    """Images (N, C, H, W) -> features (N, F): a weighted sum of the 4 x 4 pixels of each channel of the last map."""
 
     def __init__(self, shape: Shape, channels: int) -> None:
         super().__init__()

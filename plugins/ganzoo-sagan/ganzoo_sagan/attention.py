@@ -12,10 +12,10 @@ REDUCTION = 8
 
 
 class SelfAttention(nn.Module):
-    """Each pixel adds to itself what it reads from all the others: y = gamma o + x. arXiv:1805.08318, Eq. 1-3.
+    """Add to each pixel a weighted sum over all pixels: y = gamma o + x. arXiv:1805.08318, Eq. 1-3.
 
     beta_ji = softmax_i(f(x_i) . g(x_j)),  o_j = v(sum_i beta_ji h(x_i)); f, g, h and v are convolutions of 1 x 1
-    without bias, and gamma starts at 0, so that D and G first learn what lies near. Keys f and values h are max-pooled
+    without bias, and gamma starts at 0, so that D and G learn local structure first. Keys f and values h are max-pooled
     to a quarter of the pixels, and values have C / 2 channels: not in the paper's text, but in the authors' code.
     """
 
@@ -27,7 +27,7 @@ class SelfAttention(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(()))
 
     def weights(self, x: Tensor) -> Tensor:
-        """x (N, C, H, W) -> beta (N, Q, K), how much of each key a query reads: rows sum to 1."""
+        """Return the attention beta of each query over the keys, whose rows sum to 1: x (N, C, H, W) -> (N, Q, K)."""
         queries = self.query(x).flatten(2)  # (N, C / 8, Q)
         keys = max_pool2d(self.key(x), 2).flatten(2)  # (N, C / 8, K)
         return torch.softmax(queries.transpose(1, 2) @ keys, dim=2)

@@ -1,4 +1,4 @@
-"""The options of the pair, and which samples it can make."""
+"""The model `sagan`: its options, and the image sizes that it supports."""
 
 from dataclasses import dataclass
 from math import log2
@@ -9,7 +9,7 @@ import ganzoo
 from ganzoo_sagan.networks import SMALLEST, Discriminator, Generator
 
 WIDEST = 16
-"""Times `width`, at 4 x 4 pixels of images of 128 and more."""
+"""Largest multiple of `width`, reached at 4 x 4 pixels of images of 128 pixels and more."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class SAGAN(ganzoo.Model):
         return Discriminator(self._widths(size), data.shape[0], size, self._place(size))
 
     def _widths(self, size: int) -> list[int]:
-        """Channels of D's maps, from half the image down to 4 x 4."""
+        """Return the channels of D's maps, from half the image down to 4 x 4."""
         return [self.width * min(2**i, WIDEST) for i in range(count_halvings(size))]
 
     def _place(self, size: int) -> int:
-        """Pixels of the map to attend to. Raises ConfigError if the networks have none of that size."""
+        """Return the size of the map that attends. Raises ConfigError if the networks have no map of that size."""
         if self.attend_at == 0:
             return min(size // 2, 32)
         sizes = [SMALLEST * 2**i for i in range(count_halvings(size))]
@@ -53,12 +53,12 @@ class SAGAN(ganzoo.Model):
 
 
 def count_halvings(size: int) -> int:
-    """Halvings from the image to 4 x 4."""
+    """Return the number of halvings from the image to 4 x 4."""
     return int(log2(size // SMALLEST))
 
 
 def check_size(data: ganzoo.DataSpec) -> int:
-    """Return height and width. Raises ConfigError, naming the nearest size that there is, for other samples."""
+    """Return the size of the image. Raises ConfigError, naming the nearest size, for sizes that are not 4 * 2^k."""
     shape, size = " x ".join(map(str, data.shape)), data.shape[-1]
     what = f"sagan makes square images of 4 * 2^k pixels, from 8 on, not {shape}"
     if len(data.shape) != 3 or data.shape[1] != size:

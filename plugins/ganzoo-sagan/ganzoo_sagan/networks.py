@@ -15,7 +15,7 @@ from ganzoo import ConditionalBatchNorm, ConvPool, Rectifier, UpConv
 from ganzoo_sagan.attention import SelfAttention
 
 SMALLEST = 4
-"""Pixels of the map that G starts from."""
+"""Side in pixels of the map that G starts from."""
 
 
 class UpBlock(nn.Module):
@@ -31,12 +31,12 @@ class UpBlock(nn.Module):
         """x (N, A, H, W), c (N, E) -> (N, B, 2H, 2W)."""
         h = self.conv1(self.rectify(self.norm1(x, c)))
         h = self.conv2(self.rectify(self.norm2(h, c)))
-        y: Tensor = h + interpolate(self.shortcut(x), scale_factor=2)  # commutes, and is cheaper on the small map
+        y: Tensor = h + interpolate(self.shortcut(x), scale_factor=2)  # they commute; the small map is cheaper
         return y
 
 
 class DownBlock(nn.Module):
-    """Residual block of D; `down` halves the size. `first` sees the image itself, so no rectifier before it."""
+    """Residual block of D; `down` halves the size. `first` reads the image, so it starts without a rectifier."""
 
     def __init__(self, a: int, b: int, *, down: bool = True, first: bool = False) -> None:
         super().__init__()
@@ -97,12 +97,12 @@ def down_blocks(channels: int, widths: Sequence[int], size: int, attend_at: int)
 
 
 def attend(channels: int, size: int, attend_at: int) -> nn.Module:
-    """Return self-attention where the map has that size, else nothing."""
+    """Return self-attention if the map has this size, else nothing."""
     return SelfAttention(channels) if size == attend_at else nn.Identity()
 
 
 def initialise(network: nn.Module) -> None:
-    """Weights Glorot uniform, biases 0, as in arXiv:1802.05957; labels change the norms of G little at first."""
+    """Draw Glorot uniform weights, biases 0, as in arXiv:1802.05957; labels change the norms of G little at first."""
     for layer in weighted_layers(network):
         nn.init.xavier_uniform_(layer.weight)
         if layer.bias is not None:
@@ -114,7 +114,7 @@ def initialise(network: nn.Module) -> None:
 def bound(network: nn.Module) -> None:
     """Divide the weights of every convolution and linear layer by their largest singular value. Sec. 3.1.
 
-    Not what labels do to the norms: gains and biases are free in ordinary batch norm too.
+    The layers that turn labels into gains and biases stay free, as gains and biases of ordinary batch norm are.
     """
     for layer in weighted_layers(network):
         spectral_norm(layer)
@@ -128,6 +128,6 @@ def weighted_layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
 
 
 def modulators(network: nn.Module) -> list[nn.Linear]:
-    """Return what turns labels into gains and biases of norms."""
+    """Return the layers that turn labels into gains and biases of norms."""
     norms = [layer for layer in network.modules() if isinstance(layer, ConditionalBatchNorm)]
     return [norm.modulate for norm in norms if norm.modulate is not None]

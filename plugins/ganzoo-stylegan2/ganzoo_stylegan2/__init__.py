@@ -12,5 +12,5 @@ GANZOO_API = 1
 
 @hookimpl
 def register_models() -> Mapping[str, type[Model]]:
-    """Return the pair of StyleGAN2."""
+    """Return the model `stylegan2`."""
     return {"stylegan2": StyleGAN2}

@@ -14,7 +14,7 @@ from ganzoo_stylegan2.resampling import Downsample, Filter
 
 
 class Block(nn.Module):
-    """Halves the size: (convolutions + shortcut) / sqrt(2), to keep the second moment. arXiv:1912.04958, Fig. 7c."""
+    """Halve the size: (convolutions + shortcut) / sqrt(2), to keep the second moment. arXiv:1912.04958, Fig. 7c."""
 
     def __init__(self, a: int, b: int) -> None:
         super().__init__()
@@ -30,10 +30,10 @@ class Block(nn.Module):
 
 
 class MinibatchDeviation(nn.Module):
-    """Appends one map: how much the samples of a group differ. Karras et al. 2018, arXiv:1710.10196, Sec. 3.
+    """Append one map, the deviation among samples of a group. Karras et al. 2018, arXiv:1710.10196, Sec. 3.
 
-    Standard deviation over the group for each value, averaged over all values: one number per group. Groups have
-    `group` samples, or as many as the largest divisor of N below.
+    Standard deviation over the group for each value, averaged over all values: one number per group. A group
+    has `group` samples, or else as many as the next smaller divisor of N.
     """
 
     def __init__(self, group: int) -> None:
@@ -53,7 +53,7 @@ class MinibatchDeviation(nn.Module):
 class Discriminator(nn.Module):
     """Images (N, C, H, W) -> features (N, F).
 
-    They are divided by sqrt(F), so that the head, which learns at the full rate, learns no faster than these layers.
+    They are divided by sqrt(F), so that the head, which learns at the full rate, is no faster than these layers.
     """
 
     def __init__(self, channels: int, widths: list[int], group: int) -> None:

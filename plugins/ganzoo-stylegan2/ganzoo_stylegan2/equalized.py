@@ -1,7 +1,7 @@
 """Layers with an equalised learning rate. Karras et al. 2018, arXiv:1710.10196, Sec. 4.1.
 
-Weights begin as N(0, 1) and are scaled when they are used, so that a step of Adam, whose length does not depend on the
-gradient's, changes every layer by the same share of what it is.
+Weights start as N(0, 1) and are scaled at each use. A step of Adam, whose length does not depend on that of the
+gradient, then changes every layer by the same fraction.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ganzoo import Rectifier
 
 
 class Linear(nn.Module):
-    """Fully connected, (N, A) -> (N, B). What is learned is the weight and the bias divided by `lr_multiplier`."""
+    """Fully connected, (N, A) -> (N, B). It learns its weight and its bias divided by `lr_multiplier`."""
 
     def __init__(self, a: int, b: int, *, bias: float = 0.0, lr_multiplier: float = 1.0) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Linear(nn.Module):
 
 
 class Conv(nn.Module):
-    """Convolution, (N, A, H, W) -> (N, B, H', W'); without `padding` of one's own H' = H at stride 1."""
+    """Convolution, (N, A, H, W) -> (N, B, H', W'); by default the padding keeps H' = H at stride 1."""
 
     def __init__(self, a: int, b: int, kernel: int, *, stride: int = 1, padding: int | None = None, bias: bool = True):
         super().__init__()
@@ -45,7 +45,7 @@ class Conv(nn.Module):
 
 
 class Activation(Rectifier):
-    """LeakyReLU 0.2 times sqrt(2), which keeps the second moment of what is symmetric about 0 near 1. Any shape."""
+    """LeakyReLU 0.2 times sqrt(2), which keeps the second moment of symmetric inputs near 1. Any shape."""
 
     def __init__(self) -> None:
         super().__init__(0.2)

@@ -15,9 +15,9 @@ from ganzoo_stylegan2.path_length import PathLength
 from ganzoo_stylegan2.resampling import Upsample
 
 SMALLEST = 4
-"""Pixels of the learned constant that every image begins as."""
+"""Side in pixels of the learned constant from which every image starts."""
 _LR_MULTIPLIER = 0.01
-"""Of the mapping network, which is unstable at the rate of the others; arXiv:1812.04948, Appendix C."""
+"""Learning-rate multiplier of the mapping network, unstable at the full rate; arXiv:1812.04948, Appendix C."""
 
 
 class Mapping(nn.Module):
@@ -36,7 +36,7 @@ class Mapping(nn.Module):
 
 
 def _normalised(x: Tensor) -> Tensor:
-    """x (N, A) with mean square 1 in each row; A may be 0."""
+    """Scale each row of x (N, A) to mean square 1; A may be 0."""
     return normalize(x, dim=1) * math.sqrt(x.shape[1])
 
 
@@ -55,7 +55,7 @@ class ToImage(nn.Module):
 
 
 class Block(nn.Module):
-    """Doubles the size, and adds its own image to that of the blocks before. arXiv:1912.04958, Fig. 7b."""
+    """Block of G that doubles the size and adds its image to that of the blocks before. arXiv:1912.04958, Fig. 7b."""
 
     def __init__(self, a: int, b: int, size: int, channels: int, w_dim: int, *, noisy: bool) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Synthesis(nn.Module):
             Block(a, b, SMALLEST << i, channels, w_dim, noisy=noisy) for i, (a, b) in enumerate(pairwise(widths), 1)
         )
         self.layers = 2 * len(widths)
-        """L."""
+        """Return the number L of layers that take a w."""
 
     def forward(self, w: Tensor) -> Tensor:
         """w (N, L, W) -> (N, C, H, W)."""
@@ -118,7 +118,7 @@ class Generator(nn.Module):
         return torch.where(self._mixed(z), other[:, None], w)
 
     def _mixed(self, z: Tensor) -> Tensor:
-        """Which layers of which samples take the other latent: bool (N, L, 1), from a random layer 1..L-1 on."""
+        """Choose the layers that take the other latent: bool (N, L, 1), from a random layer in 1..L-1 on."""
         layers = torch.arange(self.synthesis.layers, device=z.device)  # (L,)
         first = torch.randint(1, len(layers), (len(z), 1), device=z.device)
         chosen = torch.rand(len(z), 1, device=z.device) < self.mixing

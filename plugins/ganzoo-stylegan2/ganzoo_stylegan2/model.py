@@ -1,4 +1,4 @@
-"""The pair as a component of ganzoo: its options, and what they refuse."""
+"""The model `stylegan2`: its options, and the settings that it refuses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ class StyleGAN2(Model):
     def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
         """Raise ConfigError for a size that is no power of two."""
         if self.mixing > 1:
-            raise ConfigError(f"{self.mixing} is no share of the samples", where="model.mixing", hint="0.9")
+            raise ConfigError(
+                f"mixing is a fraction of the samples in [0, 1], not {self.mixing}",
+                where="model.mixing",
+                hint="--set model.mixing=0.9",
+            )
         mapping = Mapping(self.z_dim + embedding_dim, self.w_dim, self.mapping_layers)
         synthesis = Synthesis(self._widths(data), data.shape[0], self.w_dim, noisy=self.noise)
         return Generator(mapping, synthesis, self.mixing)
@@ -50,7 +54,7 @@ class StyleGAN2(Model):
         if self.minibatch_std == "on" and per_sample:
             raise ConfigError(
                 "minibatch standard deviation makes each logit depend on its group, so a per-sample enforcer "
-                "(gp, lp, dragan, r1, r1r2, sn) would differentiate the wrong thing",
+                "(gp, lp, dragan, r1, r1r2, sn) would bound the wrong slope",
                 where="model.minibatch_std = on",
                 hint="--set model.minibatch_std=auto, or --lipschitz none",
             )
@@ -59,7 +63,7 @@ class StyleGAN2(Model):
 
     def generator_penalty(self, generator: nn.Module, z: Tensor, c: Tensor) -> Tensor:
         """Return the path length penalty, arXiv:1912.04958, Eq. 4; zero in updates that skip it."""
-        assert isinstance(generator, Generator)  # we made it
+        assert isinstance(generator, Generator)  # this model made it
         if not self.path_weight or not generator.path_length.is_due(self.path_every):
             return z.new_zeros(())
         part = slice(max(1, len(z) // self.path_shrink))

@@ -15,9 +15,9 @@ _EPSILON = 1e-8  # Eq. 3, against a division by 0
 
 
 class ModulatedConv(nn.Module):
-    """Sample n is convolved with w'' of its own: w' = s[n, i] w[i, j, k], w'' = w' / ||w'[., j, .]||_2.
+    """Convolution of sample n with its own w'': w' = s[n, i] w[i, j, k], w'' = w' / ||w'[., j, .]||_2.
 
-    Scaling the maps before the convolution and after it gives the same, by linearity, with one kernel for all samples.
+    By linearity, scaling the maps before and after the convolution gives the same with one kernel for all samples.
     Without `demodulate` w'' is w' / sqrt(fan-in). `up` doubles height and width: zeros between the pixels, the
     convolution, the filter [1, 3, 3, 1].
     """
@@ -36,7 +36,7 @@ class ModulatedConv(nn.Module):
         return x * self._demodulation(weight, style)[:, :, None, None] if self.demodulate else x
 
     def _demodulation(self, weight: Tensor, style: Tensor) -> Tensor:
-        """1 / ||w'||_2 of each output map of each sample: (N, B). Eq. 3."""
+        """Return 1 / ||w'||_2 of each output map of each sample: (N, B). Eq. 3."""
         squares = style.square() @ weight.square().sum(dim=(2, 3)).T  # (N, A) x (A, B)
         return torch.rsqrt(squares + _EPSILON)
 
@@ -48,10 +48,10 @@ class ModulatedConv(nn.Module):
 
 
 class StyledConv(nn.Module):
-    """Modulated convolution of 3 x 3, noise, bias, activation. arXiv:1912.04958, Fig. 2c.
+    """Modulated 3 x 3 convolution, noise, bias, activation. arXiv:1912.04958, Fig. 2c.
 
-    Noise is N(0, 1) for each pixel, the same in all maps, times a strength that begins at 0. In training it is drawn
-    anew; else it is a buffer, so that an image follows from its latent.
+    Noise is N(0, 1) per pixel, the same in all maps, times a strength that starts at 0. In training it is drawn anew;
+    in eval mode it is a buffer, so that the latent determines the image.
     """
 
     noise: Tensor

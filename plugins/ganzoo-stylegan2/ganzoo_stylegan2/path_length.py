@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 _DECAY = 0.99
-"""Of the moving average a; arXiv:1912.04958, Appendix B."""
+"""Decay of the moving average a; arXiv:1912.04958, Appendix B."""
 
 
 def path_lengths(images: Tensor, w: Tensor, y: Tensor) -> Tensor:
-    """||J^T y||_2 of each sample: images (N, C, H, W), which follow from w (N, L, W), and y like images -> (N,).
+    """Return ||J^T y||_2 of each sample: images (N, C, H, W), a function of w (N, L, W), and y like images -> (N,).
 
     Squares are summed over W and averaged over the L layers that take a w. Differentiable.
     """
@@ -22,13 +22,13 @@ def path_lengths(images: Tensor, w: Tensor, y: Tensor) -> Tensor:
 
 
 def image_noise(images: Tensor) -> Tensor:
-    """y ~ N(0, 1 / (H W)), like images (N, C, H, W): lengths then do not grow with the size of an image."""
+    """Draw y ~ N(0, 1 / (H W)), like images (N, C, H, W), so that lengths do not grow with the size of images."""
     height, width = images.shape[2:]
     return torch.randn_like(images) / math.sqrt(height * width)
 
 
 class PathLength(nn.Module):
-    """What the regulariser remembers: the moving average a, and how often it was asked."""
+    """State of the regulariser: the moving average a, and the number of calls."""
 
     average: Tensor
     calls: Tensor
@@ -39,7 +39,7 @@ class PathLength(nn.Module):
         self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
 
     def is_due(self, every: int) -> bool:
-        """Count a call; whether it is the last of `every`. Lazy regularisation, arXiv:1912.04958, Sec. 3.1."""
+        """Count a call; return whether it is the last of `every`. Lazy regularisation: arXiv:1912.04958, Sec. 3.1."""
         if every == 1:  # reading a count would wait for the device
             return True
         self.calls += 1
