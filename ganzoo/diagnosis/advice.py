@@ -1,4 +1,4 @@
-"""Advice that suits a run: flags that it does not have already, and that its parts know."""
+"""Advice that suits a run: flags that change it, and that its components accept."""
 
 from __future__ import annotations
 
@@ -9,29 +9,34 @@ from ganzoo.runs.run import Run
 from ganzoo.settings.toml import flatten, parse_assignment, to_tables
 
 
-def suit(finding: Finding, run: Run) -> Finding:
-    """Return the finding with only that advice which would change the run, and which it would accept."""
-    return replace(finding, advice=tuple(flags for flags in finding.advice if _suits(flags, run)))
+def filter_advice(finding: Finding, run: Run) -> Finding:
+    """Return the finding with only that advice which the run would accept, and which would change it."""
+    return replace(finding, advice=tuple(flags for flags in finding.advice if _is_useful(flags, run)))
 
 
-def _suits(flags: str, run: Run) -> bool:
+def _is_useful(flags: str, run: Run) -> bool:
+    """Return whether a run would accept flags such as "--loss wgan --set optim.lr_d=1e-4", and change by one."""
     words = flags.split()
-    said = dict(zip(words[::2], words[1::2], strict=False))
-    if "--augment" in said and len(run.data.shape) != 3:
+    pairs = list(zip(words[::2], words[1::2], strict=True))
+    chosen = [(flag.removeprefix("--"), value) for flag, value in pairs if flag != "--set"]
+    assignments = [value for flag, value in pairs if flag == "--set"]
+    if len(run.data.shape) != 3 and "augment" in dict(chosen):
         return False
-    changes = [_changes(flag.removeprefix("--"), value, run) for flag, value in said.items() if flag != "--set"]
-    sets = [word for flag, word in zip(words[::2], words[1::2], strict=False) if flag == "--set"]
-    return all(_is_known(word, run) for word in sets) and any([*changes, *(_moves(word, run) for word in sets)])
+    if not all(_has_option(assignment, run) for assignment in assignments):
+        return False
+    changes = [_changes_component(kind, name, run) for kind, name in chosen]
+    return any([*changes, *(_changes_value(assignment, run) for assignment in assignments)])
 
 
-def _changes(kind: str, name: str, run: Run) -> bool:
-    """Whether the run has another component than this, or none; flags that choose none always change something."""
+def _changes_component(kind: str, name: str, run: Run) -> bool:
+    """Return whether the run has another component than this; True for flags that choose no component."""
     if kind not in ("loss", "lipschitz", "augment"):
         return True
     return name not in run.config.choice(kind).name.split("+")  # type: ignore[arg-type]
 
 
-def _is_known(assignment: str, run: Run) -> bool:
+def _has_option(assignment: str, run: Run) -> bool:
+    """Return whether the run's component has the option that is set; options of a sum cannot be set."""
     section, _, option = parse_assignment(assignment)[0].partition(".")
     if section not in ("model", "lipschitz"):
         return True
@@ -41,12 +46,11 @@ def _is_known(assignment: str, run: Run) -> bool:
     return option in [known.name for known in run.zoo.entry(section, chosen.name).options]  # type: ignore[arg-type]
 
 
-def _moves(assignment: str, run: Run) -> bool:
-    """Whether the setting has another value now; a component's own default counts as said."""
+def _changes_value(assignment: str, run: Run) -> bool:
+    """Return whether the setting has another value in the run, where options that were not set have their defaults."""
     key, value = parse_assignment(assignment)
     section, _, option = key.partition(".")
-    said = flatten(to_tables(run.config))
     if section in ("model", "lipschitz"):
         component = run.zoo.create(section, run.config.choice(section))  # type: ignore[arg-type]
         return bool(getattr(component, option, None) != value)
-    return bool(said.get(key) != value)
+    return bool(flatten(to_tables(run.config)).get(key) != value)

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.data.images import make_grid, to_uint8
-from ganzoo.diagnosis.history import Floats, Records, read_series
+from ganzoo.diagnosis.course import Floats, Records, Series, read_series
 from ganzoo.files import write_atomically
 from ganzoo.runs.run import Run
 
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
     from ganzoo.diagnosis.diagnose import Diagnosis
 
 LARGEST = 90_000
-"""Bytes of a picture: six of them are less than a checkpoint of a small run."""
+"""Bytes of a picture, at most: six of them are less than a checkpoint of a small run."""
 BINS = 60
 WIDTH = 7.2
-"""Inches, of 100 pixels."""
+"""Width of a picture in inches of 100 pixels."""
 COLOURS = {"real": "#0072B2", "held-out": "#009E73", "between": "#666666", "generated": "#D55E00"}
-"""The same in all pictures, and apart for the colour-blind (Okabe and Ito 2008)."""
+"""Colours of kinds of samples in all pictures, which the colour-blind can tell apart (Okabe and Ito 2008)."""
 
 
 def draw_figures(diagnosis: Diagnosis, run: Run, folder: Path) -> None:
-    """Write the pictures that findings name into a folder, in the place of older ones. Raises OSError."""
+    """Write the pictures that findings name into a folder, replacing older ones. Raises OSError."""
     from ganzoo.diagnosis.diagnose import read_scores
 
-    seen = diagnosis.audit
+    found = diagnosis.audit
     figures = {
-        "slopes.png": draw_slopes(seen),
-        "layers.png": draw_layers(seen),
-        "logits.png": draw_logits(seen),
-        "weights.png": draw_weights(seen, seen.traits.weight_limit),
+        "slopes.png": draw_slopes(found),
+        "layers.png": draw_layers(found),
+        "logits.png": draw_logits(found),
+        "weights.png": draw_weights(found, found.traits.weight_limit),
         "curves.png": draw_curves(run.log, *read_scores(run)),
-        "samples.png": draw_samples(seen),
+        "samples.png": draw_samples(found),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
@@ -74,7 +74,7 @@ def draw_slopes(audit: Audit) -> Figure:
 
 
 def draw_logits(audit: Audit) -> Figure:
-    """Draw what D says of training reals, held-out reals and generated samples."""
+    """Draw histograms of D's logits of training samples, held-out samples and generated ones."""
     names = {"real": "logit/train", "held-out": "logit/held-out", "generated": "logit/fake"}
     series = {name: _take(audit, key) for name, key in names.items() if name != "held-out" or key in audit.values}
     figure, axes = _start(f"What D says, step {audit.step}", "logit (higher: more real)", "share of samples")
@@ -84,7 +84,7 @@ def draw_logits(audit: Audit) -> Figure:
 
 
 def draw_weights(audit: Audit, limit: float | None) -> Figure:
-    """Draw how the parameters of D are distributed; dashed: the values that clipping keeps them between."""
+    """Draw a histogram of the parameters of D; dashed: the limits that the enforcer keeps them between."""
     weights = _take(audit, "weight")
     size = np.abs(_finite(weights))
     # without clipping, a few scales of normalisation near 1 would leave one bar for all other weights
@@ -120,8 +120,8 @@ def draw_layers(audit: Audit) -> Figure:
     return figure
 
 
-def draw_curves(log: Records, scores: tuple[Floats, Floats], score_name: str) -> Figure:
-    """Draw the losses over the run, and below them the score where there is one."""
+def draw_curves(log: Records, scores: Series, score_name: str) -> Figure:
+    """Draw the losses over the run, and below them the score if there is one."""
     figure = Figure(figsize=(WIDTH, 5.5 if len(scores[0]) else 3.2), dpi=100, layout="constrained")
     panels = figure.subplots(2 if len(scores[0]) else 1, 1, sharex=True, squeeze=False)[:, 0]
     names = {"d/adversarial": "#0072B2", "g/adversarial": "#D55E00", "d/penalty": "#666666"}
@@ -157,7 +157,10 @@ def draw_samples(audit: Audit) -> Figure:
 
 
 def _show_images(axes: Axes, x: Tensor) -> None:
-    """x (N, C, H, W) in [-1, 1]: 8 x 8, fewer if they are large or in colour; of other than RGB the first channel."""
+    """Show x (N, C, H, W) in [-1, 1] as a grid of 8 x 8, or fewer if they are large or in colour.
+
+    Of images that are not RGB, the first channel is shown.
+    """
     side = min(6 if x.shape[1] == 3 else 8, max(2, 320 // x.shape[-1]))
     grid = make_grid(to_uint8(x[: side**2].nan_to_num(0.0, 1.0, -1.0)), side).permute(1, 2, 0).numpy()
     way = "nearest" if grid.shape[1] <= 50 * WIDTH else "antialiased"  # sharp pixels make small files
@@ -166,7 +169,7 @@ def _show_images(axes: Axes, x: Tensor) -> None:
 
 
 def _show_points(axes: Axes, x: Tensor, real: Tensor) -> None:
-    """x (N, 2) in the window of the real ones (M, 2), which lie below in grey."""
+    """Show points x (N, 2) over the real ones (M, 2), which are grey, in the window of the real ones."""
     low, high = real.amin(0), real.amax(0)
     margin = 0.15 * (high - low) + 1e-3
     axes.scatter(real[:, 0].numpy(), real[:, 1].numpy(), s=3, color="#BBBBBB")
@@ -179,7 +182,7 @@ def _show_points(axes: Axes, x: Tensor, real: Tensor) -> None:
 
 
 def _draw_histograms(axes: Axes, series: Mapping[str, Floats], edges: Floats) -> None:
-    """Values (n,) by name as shares of their number."""
+    """Draw a histogram of each series of values (n,), as shares of n."""
     for name, values in series.items():
         finite = _finite(values)
         shares = np.histogram(finite, edges)[0] / max(1, len(values))
@@ -193,7 +196,7 @@ def _draw_histograms(axes: Axes, series: Mapping[str, Floats], edges: Floats) ->
 
 
 def choose_edges(values: Floats) -> Floats:
-    """Return the edges (BINS + 1,) of equal bins over finite values (n,); of some width where all are alike."""
+    """Return the edges (BINS + 1,) of equal bins over finite values (n,), wider than 0 even if all are alike."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
     if high - low <= 1e-6 * max(abs(low), abs(high)):
         margin = 0.5 * abs(low) or 0.5
@@ -202,18 +205,18 @@ def choose_edges(values: Floats) -> Floats:
 
 
 def _choose_log_edges(values: Floats) -> Floats:
-    """Edges for values (n,) >= 0, not all 0; the first is above 0, and below all other values."""
+    """Return edges for values (n,) >= 0, not all 0; the first edge is above 0, and below all values but 0."""
     return np.geomspace(float(values[values > 0].min()) / 1.5, float(values.max()) * 1.5, BINS + 1)
 
 
 def _find_decades(values: Floats) -> tuple[float, float]:
-    """Powers of ten around positive values (n,)."""
+    """Return the powers of ten around positive values (n,)."""
     low, high = np.floor(np.log10(values.min())), np.ceil(np.log10(values.max()))
     return float(10.0 ** (low - 0.1)), float(10.0 ** (max(high, low + 1) + 0.1))
 
 
 def _set_scale(axes: Axes, values: Floats) -> None:
-    """Show both ends of a loss that grew without bound."""
+    """Choose a scale on which both ends of a loss are seen that grew without bound."""
     if len(values) and np.abs(values).max() > 100 * (usual := max(float(np.median(np.abs(values))), 1.0)):
         axes.set_yscale("symlog", linthresh=usual)
 
@@ -231,13 +234,13 @@ def _write(axes: Axes, text: str) -> None:
 
 
 def _label(name: str, *measured: Mapping[str, float]) -> str:
-    """A layer's name, its end if it is long, and what cannot be drawn of it."""
+    """Return a layer's name, cut to its end if it is long, with the values that cannot be drawn."""
     odd = {f"{values[name]:g}" for values in measured if name in values and not 0 < values[name] < np.inf}
     return _escape(name[-36:]) + "".join(f" ({value})" for value in sorted(odd))
 
 
 def _escape(name: str) -> str:
-    """A name from a plugin as text that is no formula, in letters that the font has."""
+    """Return a plugin's name as plain text: no formula, and only letters that the font has."""
     return name.encode("ascii", "replace").decode().replace("$", r"\$")
 
 
@@ -250,7 +253,7 @@ def _finite(values: Floats) -> Floats:
 
 
 def encode(figure: Figure) -> bytes:
-    """Return a PNG file, in as few colours as it takes to be small."""
+    """Return a PNG file with as many colours as keep it below LARGEST bytes."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Where the first number came from that was not finite: the run is repeated from its last checkpoint, and watched."""
+"""Origin of the first number that was not finite: the run is repeated from its last checkpoint, with hooks."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from ganzoo.training.prepare import prepare
 from ganzoo.training.randomness import reseeded
 
 FARTHEST = 2000
-"""Steps that are repeated at most."""
+"""Most steps that are repeated."""
 
 
 @dataclass(frozen=True)
 class NaNOrigin:
-    """What was first not finite."""
+    """Output, gradient or loss that was the first to be not finite."""
 
     step: int
-    """The step in which it happened."""
+    """Step in which it happened."""
     what: str
-    """ "the output of D.trunk.body.3", "the gradient of G.trunk.body.0.weight", "d/penalty"."""
+    """Its name: "the output of D.trunk.body.3", "the gradient of G.trunk.body.0.weight", "d/penalty"."""
     since: int
-    """The checkpoint from which the run was repeated."""
+    """Step of the checkpoint from which the run was repeated."""
 
 
 class _Found(Exception):  # noqa: N818  # no error: it ends the search
@@ -39,10 +39,10 @@ class _Found(Exception):  # noqa: N818  # no error: it ends the search
 
 
 def find_nan(run: Run) -> NaNOrigin | None:
-    """Repeat a run from its newest checkpoint, where it was or on the CPU, until something is not finite.
+    """Repeat a run from its newest checkpoint, on its device or else the CPU, until something is not finite.
 
     None if that does not happen within FARTHEST steps. Nothing is written, and the random state is as before. Raises
-    what `lifecycle.prepare` raises.
+    what `training.prepare.prepare` raises.
     """
     with reseeded(0, torch.device("cuda" if torch.cuda.is_available() else "cpu")):
         return _find(run)
@@ -56,7 +56,7 @@ def _find(run: Run) -> NaNOrigin | None:
     training.load_state_dict(checkpoint.load(run.folder.checkpoints, quarantine=False).state)
     training = replace(training, updates=eager_updates(training.gan))  # a captured step runs no hooks
     since = training.step
-    with closing(training.feed), _watching(training):
+    with closing(training.feed), _checking(training):
         while training.step < min(since + FARTHEST, config.train.steps):
             try:
                 terms = advance(training)
@@ -71,8 +71,8 @@ def _find(run: Run) -> NaNOrigin | None:
 
 
 @contextmanager
-def _watching(training: Training) -> Iterator[None]:
-    """Meanwhile the first output or gradient that is not finite raises _Found with its name."""
+def _checking(training: Training) -> Iterator[None]:
+    """Raise _Found with its name at the first output or gradient inside the `with` block that is not finite."""
     handles = []
     for whose, network in (("G", training.gan.G), ("D", training.gan.D)):
         for name, layer in network.named_modules():

@@ -13,10 +13,9 @@ from ganzoo.audit.findings import Finding, by_level
 from ganzoo.builtin.datasets.digits import read_digits
 from ganzoo.cli.explanations import find_topic
 from ganzoo.data.images import write_png
-from ganzoo.diagnosis.advice import suit
-from ganzoo.diagnosis.course import judge_end, judge_loss, judge_rhythm
+from ganzoo.diagnosis.advice import filter_advice
+from ganzoo.diagnosis.course import correlate, divergence, find_lead, find_period, oscillation, uninformative_loss
 from ganzoo.diagnosis.diagnose import diagnose, read_scores
-from ganzoo.diagnosis.history import find_agreement, find_lead, find_rhythm
 from ganzoo.diagnosis.replay import find_nan
 from ganzoo.errors import ConfigError, DivergedError
 from ganzoo.files import read_records
@@ -124,7 +123,7 @@ def test_every_finding_has_a_topic_that_explains_it(tmp_path):
 def test_a_rhythm_is_found_under_noise_and_a_trend():
     steps = np.arange(0, 2000, 10.0)
     noise = np.random.default_rng(0).normal(size=len(steps))
-    found = find_rhythm(steps, np.sin(2 * np.pi * steps / 250) + 0.5 * noise + steps / 500)
+    found = find_period(steps, np.sin(2 * np.pi * steps / 250) + 0.5 * noise + steps / 500)
     assert found.period == pytest.approx(250, abs=10)
     assert 0.5 < found.strength < 0.8  # 0.5 of variance 0.5 + 0.25 is signal: 2 / 3
 
@@ -140,19 +139,19 @@ def remembering(coefficient, count, seed):
 @pytest.mark.parametrize("coefficient, count", [(0.8, 60), (0.9, 200), (1.0, 200)])
 def test_what_merely_remembers_has_no_rhythm(coefficient, count):
     """Of 200 such series at most 3 % may pass for periodic."""
-    found = [find_rhythm(*remembering(coefficient, count, seed)) for seed in range(200)]
+    found = [find_period(*remembering(coefficient, count, seed)) for seed in range(200)]
     assert sum(rhythm.strength > 0.4 for rhythm in found) <= 6
 
 
 def test_noise_and_a_straight_line_have_no_rhythm():
     steps = np.arange(200.0)
-    assert sum(find_rhythm(steps, np.random.default_rng(i).normal(size=200)).strength > 0.4 for i in range(20)) == 0
-    assert find_rhythm(steps, 3 * steps + 1).strength < 0.4
+    assert sum(find_period(steps, np.random.default_rng(i).normal(size=200)).strength > 0.4 for i in range(20)) == 0
+    assert find_period(steps, 3 * steps + 1).strength < 0.4
 
 
 def test_memory_is_the_time_to_forget():
     """An AR(1) series with coefficient exp(-1 / 20) forgets to 1/e within 20 steps."""
-    assert find_rhythm(*remembering(math.exp(-1 / 20), 20_000, 1)).memory == pytest.approx(20, rel=0.25)
+    assert find_period(*remembering(math.exp(-1 / 20), 20_000, 1)).memory == pytest.approx(20, rel=0.25)
 
 
 def log_of(losses, **more):
@@ -171,25 +170,25 @@ def test_a_loss_that_falls_with_the_score_is_informative():
     steps = np.arange(10.0, 101, 10)
     log = log_of(np.linspace(-5, 0, 100))  # the critic's estimate falls from 5 to 0
     better = (steps, np.linspace(9, 1, 10))
-    assert find_agreement(log, "d/adversarial", -1, better)[0] == pytest.approx(1)
-    assert find_agreement(log, "g/adversarial", 1, better)[0] == pytest.approx(1)
-    (fine,) = judge_loss(log, better, "FD")
+    assert correlate(log, "d/adversarial", -1, better)[0] == pytest.approx(1)
+    assert correlate(log, "g/adversarial", 1, better)[0] == pytest.approx(1)
+    (fine,) = uninformative_loss(log, better, "FD")
     assert fine.level == "fine"
-    (bad,) = judge_loss(log, (steps, np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3.5])), "FD")
+    (bad,) = uninformative_loss(log, (steps, np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3.5])), "FD")
     assert bad.level == "remark"
     sparse, constant = (np.linspace(0.1, 1, 10), steps), (steps, np.ones(10))
     for scores in ((steps[:3], steps[:3]), sparse, constant):
-        (unknown,) = judge_loss(log, scores, "FD")
+        (unknown,) = uninformative_loss(log, scores, "FD")
         assert unknown.level == "unknown"
 
 
 def test_a_loss_that_goes_round_is_named_with_its_period():
     log = log_of(np.sin(2 * np.pi * np.arange(400) / 50))
-    (found,) = judge_rhythm(log, (np.array([]), np.array([])))
+    (found,) = oscillation(log, (np.array([]), np.array([])))
     assert (found.level, found.evidence["period"]) == ("remark", 50)
-    (alarm,) = judge_rhythm(log, (np.arange(100.0), 2 + np.sin(np.arange(100.0))))
+    (alarm,) = oscillation(log, (np.arange(100.0), 2 + np.sin(np.arange(100.0))))
     assert alarm.level == "alarm"
-    (short,) = judge_rhythm(log[:20], (np.array([]), np.array([])))
+    (short,) = oscillation(log[:20], (np.array([]), np.array([])))
     assert short.level == "unknown"
 
 
@@ -244,9 +243,9 @@ def test_a_gradient_whose_length_alone_overflows_is_found(zoo, tmp_path):
 
 
 def test_a_run_that_did_not_diverge_has_no_origin():
-    (fine,) = judge_end("complete", None)
+    (fine,) = divergence("complete", None)
     assert fine.level == "fine"
-    (alarm,) = judge_end("diverged", None)
+    (alarm,) = divergence("diverged", None)
     assert alarm.level == "alarm"
 
 
@@ -346,7 +345,7 @@ def test_advice_is_what_the_run_has_not_and_would_accept(tmp_path):
     run = Run(tmp_path / "run")
     asked = ("--loss wgan --lipschitz gp", "--lipschitz r1", "--set lipschitz.weight=1", "--set model.norm_d=none",
              "--set optim.lr_d=1e-5", "--augment ada")  # fmt: skip
-    given = suit(Finding("x", "alarm", "", advice=asked), run).advice
+    given = filter_advice(Finding("x", "alarm", "", advice=asked), run).advice
     assert given == ("--lipschitz r1", "--set optim.lr_d=1e-5", "--augment ada")
 
 
