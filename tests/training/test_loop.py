@@ -14,7 +14,7 @@ from support.states import same
 from support.trainings import TINY, Notebook, interrupted_equals_whole, make
 
 
-@pytest.mark.parametrize(("loss", "lipschitz", "conditioner"), list(combinations()))
+@combinations("loss", "lipschitz", "conditioner")
 def test_an_interrupted_run_ends_bit_identical_to_a_whole_one(tmp_path, loss, lipschitz, conditioner):
     assert interrupted_equals_whole(tmp_path, 3, loss=loss, lipschitz=lipschitz, conditioner=conditioner)
 

@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import dataclass, replace
+from itertools import combinations as choose
+from itertools import product
 
 import pytest
 import torch
@@ -15,7 +17,7 @@ from ganzoo.training.build import build_gan
 from ganzoo.training.gan import average_of
 from ganzoo.training.steps import discriminator_step, frozen, generator_step, update_average
 from support.dirac import CPU, Dirac, Point, dirac_gan
-from support.product import combinations
+from support.product import NAMES, combinations, is_default
 from support.zoo import ZOO
 
 
@@ -191,9 +193,8 @@ TINY = {
 }
 
 
-@pytest.mark.parametrize("model", [entry.name for entry in ZOO.entries("model")])
-@pytest.mark.parametrize(("loss", "lipschitz", "conditioner"), list(combinations()))
-def test_every_combination_trains_and_each_step_moves_only_its_own_player(model, loss, lipschitz, conditioner):
+@combinations("loss", "lipschitz", "conditioner", "model")
+def test_every_combination_trains_and_each_step_moves_only_its_own_player(loss, lipschitz, conditioner, model):
     torch.manual_seed(0)
     size = 32 if model == "resnet" else 16
     tables = {"loss": {"name": loss}, "lipschitz": {"name": lipschitz}, "conditioner": {"name": conditioner}}
@@ -208,6 +209,14 @@ def test_every_combination_trains_and_each_step_moves_only_its_own_player(model,
         terms |= generator_step(gan, x, y)
         assert unchanged(before_d, weights(gan.D)) and not unchanged(before_g, weights(gan.G))
         assert all(math.isfinite(value.item()) for value in terms.values())
+
+
+def test_the_combinations_of_the_default_suite_have_every_pair_of_names():
+    default = [row for row in product(*NAMES.values()) if is_default(*row)]
+    assert len(default) == len(NAMES["loss"]) * len(NAMES["lipschitz"])
+    for one, other in choose(range(len(NAMES)), 2):
+        kinds = [list(NAMES.values())[kind] for kind in (one, other)]
+        assert {(row[one], row[other]) for row in default} == set(product(*kinds))
 
 
 def weights(network: nn.Module) -> list[torch.Tensor]:
