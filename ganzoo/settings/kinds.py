@@ -11,6 +11,8 @@ Kind = Literal["model", "loss", "lipschitz", "conditioner", "augment", "dataset"
 class KindInfo(NamedTuple):
     """One row of the table: everything that ganzoo knows about a kind without importing torch."""
 
+    title: str
+    """Name of one component of this kind in a sentence."""
     hook: str
     """Function by which a plugin registers components of this kind; `ganzoo.hookspecs` describes it."""
     contract: str
@@ -25,6 +27,7 @@ class KindInfo(NamedTuple):
 
 KIND_INFO: Mapping[Kind, KindInfo] = {
     "model": KindInfo(
+        title="model",
         hook="register_models",
         contract="Model",
         builtin="models",
@@ -32,6 +35,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         default="dcgan",
     ),
     "loss": KindInfo(
+        title="loss",
         hook="register_losses",
         contract="AdversarialLoss",
         builtin="losses",
@@ -39,6 +43,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         default="bce",
     ),
     "lipschitz": KindInfo(
+        title="Lipschitz enforcer",
         hook="register_lipschitz",
         contract="LipschitzEnforcer",
         builtin="lipschitz",
@@ -46,6 +51,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         default="none",
     ),
     "conditioner": KindInfo(
+        title="conditioner",
         hook="register_conditioners",
         contract="Conditioner",
         builtin="conditioners",
@@ -53,6 +59,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         default="none",
     ),
     "augment": KindInfo(
+        title="augmentation",
         hook="register_augmentations",
         contract="Augmentation",
         builtin="augmentations",
@@ -60,6 +67,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         default="none",
     ),
     "dataset": KindInfo(
+        title="dataset",
         hook="register_datasets",
         contract="Dataset",
         builtin="datasets",
@@ -70,6 +78,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         default="digits",
     ),
     "features": KindInfo(
+        title="feature extractor",
         hook="register_features",
         contract="FeatureExtractor",
         builtin="features",
@@ -80,12 +89,14 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         default="auto",  # the extractor that the dataset names
     ),
     "metric": KindInfo(
+        title="metric",
         hook="register_metrics",
         contract="Metric",
         builtin="metrics",
         names=("fid", "fid-infinity", "is", "kid", "prc", "dc", "modes", "w1"),
     ),
     "engine": KindInfo(
+        title="engine",
         hook="register_engines",
         contract="Engine",
         builtin="engines",

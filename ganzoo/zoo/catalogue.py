@@ -12,7 +12,7 @@ from ganzoo.settings.options import Option, did_you_mean, list_options, validate
 from ganzoo.settings.sections import Choice
 from ganzoo.zoo.checks import check_offer
 from ganzoo.zoo.installed import ENABLE, Plugin, unknown_plugin
-from ganzoo.zoo.names import KNOWN, unknown
+from ganzoo.zoo.names import KNOWN, title, unknown
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _may_offer(plugin: Plugin, kind: Kind, name: str, package: str) -> bool:
 def _absent(kind: Kind, name: str, plugins: Collection[Plugin]) -> ConfigError | PluginError:
     """Return the error for a name that one of the plugins which did not load may have."""
     offers = [f"{plugin.label}, which may provide it, {_why_absent(plugin)}" for plugin in plugins]
-    what = f"no {kind} is named {name!r}; {'; '.join(offers)}"
+    what = f"no {title(kind)} is named {name!r}; {'; '.join(offers)}"
     if broken := [plugin.name for plugin in plugins if plugin.state == "broken"]:
         return PluginError(what, hint=f"ganzoo plugins --traceback {broken[0]}")
     return ConfigError(what, hint=ENABLE)

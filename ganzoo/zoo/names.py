@@ -38,13 +38,18 @@ def _chosen_names(kind: Kind, values: Mapping[str, Any]) -> list[str]:
     return [name for name in names if name != "auto"]
 
 
+def title(kind: Kind | Literal["recipe"]) -> str:
+    """Return the name of one such thing in a sentence: "Lipschitz enforcer"."""
+    return "recipe" if kind == "recipe" else KIND_INFO[kind].title
+
+
 def unknown(kind: Kind | Literal["recipe"], name: str, known: Collection[str]) -> ConfigError:
     """Return the error for a name that nothing here has: it says which package has it, or which name is nearest."""
     from ganzoo.errors import ConfigError
     from ganzoo.settings.options import did_you_mean  # not at the top: it imports pydantic
 
     if package := KNOWN.get(kind, {}).get(name):
-        what = f"no {kind} is named {name!r}; the package {package} provides it"
+        what = f"no {title(kind)} is named {name!r}; the package {package} provides it"
         return ConfigError(what, hint=f"in a checkout of ganzoo: pip install ./plugins/{package}")
     hint = f"ganzoo list {kind}  (shows all {len(known)})"
-    return ConfigError(f"no {kind} is named {name!r}.{did_you_mean(name, known)}", hint=hint)
+    return ConfigError(f"no {title(kind)} is named {name!r}.{did_you_mean(name, known)}", hint=hint)

@@ -18,7 +18,12 @@ MISTAKES = [
     # components and recipes
     (["--loss", "wgna"], 2, "no loss is named 'wgna'. Did you mean 'wgan'?", "ganzoo list loss"),
     (["--model", "dcgna"], 2, "no model is named 'dcgna'. Did you mean 'dcgan'?", "ganzoo list model"),
-    (["--lipschitz", "sn+dragn"], 2, "no lipschitz is named 'dragn'. Did you mean 'dragan'?", "ganzoo list lipschitz"),
+    (
+        ["--lipschitz", "sn+dragn"],
+        2,
+        "no Lipschitz enforcer is named 'dragn'. Did you mean 'dragan'?",
+        "ganzoo list lipschitz",
+    ),
     (["--lipschitz", "sn+sn"], 2, "'sn+sn' names a part twice", "sn+gp"),
     (["--conditioner", "cgn"], 2, "no conditioner is named 'cgn'. Did you mean 'cgan'?", ""),
     (["--dataset", "digit"], 2, "no dataset is named 'digit'. Did you mean 'digits'?", ""),

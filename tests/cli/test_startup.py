@@ -11,7 +11,7 @@ from ganzoo.errors import ConfigError
 from ganzoo.runs import log
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.log import RunLog
-from ganzoo.settings.kinds import ALL_KINDS
+from ganzoo.settings.kinds import ALL_KINDS, KIND_INFO
 from ganzoo.settings.toml import from_tables
 from ganzoo.zoo.installed import find_plugins
 from ganzoo.zoo.names import NAMES, check_names
@@ -48,7 +48,7 @@ def test_the_names_known_without_torch_are_those_that_the_built_ins_register(kin
         (["run", "--modle", "mlp"], "No such option '--modle'"),
         (["run", "sngna"], "no recipe is named 'sngna'. Did you mean 'sngan'?"),
         (["run", "--model", "dcgna"], "no model is named 'dcgna'. Did you mean 'dcgan'?"),
-        (["run", "--lipschitz", "sn+dragn"], "no lipschitz is named 'dragn'. Did you mean 'dragan'?"),
+        (["run", "--lipschitz", "sn+dragn"], "no Lipschitz enforcer is named 'dragn'. Did you mean 'dragan'?"),
         (["run", "--set", "eval.metrics=fid,kdi"], "no metric is named 'kdi'. Did you mean 'kid'?"),
         (["run", "--set", "optm.lr_g=1"], "unknown section [optm]. Did you mean 'optim'?"),
         (["run", "--set", "optim.beta_1=0"], "optim.beta_1: no such option. Did you mean 'beta1'?"),
@@ -56,7 +56,10 @@ def test_the_names_known_without_torch_are_those_that_the_built_ins_register(kin
         (["config", "show", "--dataset", "digit"], "no dataset is named 'digit'. Did you mean 'digits'?"),
         (["show", "conditioner", "cgn"], "no conditioner is named 'cgn'. Did you mean 'cgan'?"),
         (["show", "metric", "kdi"], "no metric is named 'kdi'. Did you mean 'kid'?"),
-        (["evaluate", ".", "--features", "incepton"], "no features is named 'incepton'. Did you mean 'inception'?"),
+        (
+            ["evaluate", ".", "--features", "incepton"],
+            "no feature extractor is named 'incepton'. Did you mean 'inception'?",
+        ),
         (["compare", "--loss", "bce,wgna"], "no loss is named 'wgna'. Did you mean 'wgan'?"),
         (["compare", "wgan_gp,sngna"], "no recipe is named 'sngna'. Did you mean 'sngan'?"),
         (["compare", "--engine", "locl"], "no engine is named 'locl'. Did you mean 'local'?"),
@@ -107,7 +110,7 @@ def test_a_name_that_does_not_ship_is_left_to_an_installed_plugin_unless_it_is_d
 @pytest.mark.parametrize("kind", [kind for kind in ALL_KINDS if kind not in ("lipschitz", "metric")])
 def test_only_enforcers_add_up(kind):
     whole = "+".join(NAMES[kind][:2])
-    with pytest.raises(ConfigError, match=f"no {kind} is named"):
+    with pytest.raises(ConfigError, match=f"no {KIND_INFO[kind].title} is named"):
         check_names({f"{kind}.name": whole})
     check_names({"lipschitz.name": "sn+gp", "features.name": "auto", "eval.metrics": "fid, is,"})
 
