@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_obj
 def diagnose(plugins: PluginChoice, /, run: Path, step: int | None, held_out: str | None, as_json: bool) -> None:
-    """Look at RUN, a run folder, for what goes wrong: nothing in it is trained.
+    """Look for what goes wrong in RUN, a run folder; nothing is trained.
 
     \b
     ganzoo diagnose runs/NAME
@@ -54,7 +54,7 @@ def examine(path: Path, zoo: Zoo, *, step: int | None = None, held_out: str | No
 
 
 def tell_findings(path: Path, zoo: Zoo) -> None:
-    """Diagnose a run that was trained with --diagnose, on stderr; other runs are left alone."""
+    """Diagnose a run that was trained with --diagnose and print its findings to stderr; skip other runs."""
     from ganzoo.runs.folder import RunFolder
 
     if not RunFolder(path).read_recipe().train.diagnose_every:
@@ -66,14 +66,15 @@ def tell_findings(path: Path, zoo: Zoo) -> None:
 
 
 def show(diagnosis: Diagnosis) -> str:
-    """Return the findings as text: alarms and remarks with what to try, the rest in a line each."""
+    """Return the findings as text: alarms and remarks with numbers and advice, the rest in a line each."""
     lines = [f"{diagnosis.run} at step {diagnosis.step}: {_count(len(diagnosis.alarms))}"]
     for finding in diagnosis.findings:
-        lines += ["", *_describe(finding)] if finding.level in ("alarm", "remark") else []
+        if finding.level in ("alarm", "remark"):
+            lines += ["", *_describe(finding)]
     for level, title in (("fine", "Looked for, and not found"), ("unknown", "Could not be looked for")):
         some = [finding for finding in diagnosis.findings if finding.level == level]
-        lines += ["", f"{title}:"] * bool(some)
-        lines += [f"  {finding.name:30} {finding.what}" for finding in some]
+        if some:
+            lines += ["", f"{title}:", *(f"  {finding.name:30} {finding.what}" for finding in some)]
     return "\n".join([*lines, *(f"\nnote: {note}" for note in diagnosis.notes)])
 
 
@@ -85,5 +86,6 @@ def _describe(finding: Finding) -> list[str]:
     lines = [f"{finding.level.upper()}  {finding.name}: {finding.what}"]
     lines += [f"  {name:30} {value:.4g}" for name, value in finding.evidence.items() if value is not None]
     lines += [f"  try   {flags}" for flags in finding.advice]
-    lines += [f"  see   ganzoo explain {finding.topic}"] * bool(finding.topic)
+    if finding.topic:
+        lines.append(f"  see   ganzoo explain {finding.topic}")
     return lines

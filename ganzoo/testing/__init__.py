@@ -1,4 +1,4 @@
-"""The conformance kit: every promise of the contracts, tried on the components of a package.
+"""The conformance kit: checks that the components of a package keep the contracts.
 
 One line enrols a package, in a test file:  test_contracts = ganzoo.testing.contract_tests("ganzoo-foo")
 Without a test file:  pytest -p ganzoo.testing --ganzoo ganzoo-foo
@@ -48,7 +48,7 @@ def contract_tests(package: str, options: Options | None = None) -> Callable[...
 
 
 def check(package: str, options: Options | None = None) -> Iterator[Outcome]:
-    """Yield what comes of each check of a package, as `ganzoo check` prints it. Arguments as of `contract_tests`."""
+    """Yield the outcome of each check of a package, as `ganzoo check` prints it; arguments as in `contract_tests`."""
     from ganzoo.testing.cases import list_cases
     from ganzoo.testing.subjects import load
 
@@ -57,7 +57,7 @@ def check(package: str, options: Options | None = None) -> Iterator[Outcome]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take --ganzoo PACKAGE, which may be repeated."""
+    """Add the option --ganzoo PACKAGE, which may be repeated."""
     words = "check that the ganzoo plugins of PACKAGE (or FILE.py) obey their contracts"
     parser.getgroup("ganzoo").addoption("--ganzoo", action="append", default=[], metavar="PACKAGE", help=words)
 

@@ -1,4 +1,4 @@
-"""What every augmentation promises: samples of the same shape, each changed on its own, differentiable twice."""
+"""Checks of augmentations: samples of the same shape, each changed on its own, differentiable twice."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ganzoo.testing.subjects import Subject
 
 SHAPES = ((1, 8, 8), (3, 16, 16), (3, 32, 32), (1, 12, 20), (2,))
 CERTAIN = 100
-"""Times that `adapt` hears of 10,000 reals of which D is certain."""
+"""Calls of `adapt` with 10,000 real logits of 10, after which an adaptive augmentation is strong."""
 
 
-class Try(NamedTuple):
+class Trial(NamedTuple):
     """An augmentation and its transform for one shape."""
 
     augmentation: Augmentation
@@ -32,16 +32,16 @@ class Try(NamedTuple):
         return torch.rand(n, *self.shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
 
 
-def _tries(subject: Subject) -> list[Try]:
-    """Return the transforms of all shapes that are taken, after much has been heard of D."""
-    found = [each for shape in SHAPES if (each := _try(subject, shape)) is not None]
+def _trials(subject: Subject) -> list[Trial]:
+    """Return a trial for each shape that is taken, after `adapt` made it strong."""
+    found = [each for shape in SHAPES if (each := _trial(subject, shape)) is not None]
     if not found:
         hint = "take one of them, or check less in `transform`"
         raise ConformanceError(f"a transform of one of {SHAPES}", came="ConfigError for all", hint=hint)
     return found
 
 
-def _try(subject: Subject, shape: tuple[int, ...]) -> Try | None:
+def _trial(subject: Subject, shape: tuple[int, ...]) -> Trial | None:
     try:
         transform = _transform(subject, shape)
     except ConfigError:
@@ -49,7 +49,7 @@ def _try(subject: Subject, shape: tuple[int, ...]) -> Try | None:
     augmentation: Augmentation = subject.make()
     for _ in range(CERTAIN):
         augmentation.adapt(transform, torch.full((10_000,), 10.0))
-    return Try(augmentation, transform, shape)
+    return Trial(augmentation, transform, shape)
 
 
 def _transform(subject: Subject, shape: tuple[int, ...]) -> nn.Module:
@@ -58,7 +58,7 @@ def _transform(subject: Subject, shape: tuple[int, ...]) -> nn.Module:
 
 
 def smallest_shape(augmentation: Augmentation) -> tuple[int, ...]:
-    """Return the first shape that is taken. Raises Unchecked if none is."""
+    """Return the first shape that the augmentation takes. Raises Unchecked if it takes none."""
     for shape in SHAPES:
         try:
             augmentation.transform(DataSpec(shape))
@@ -69,16 +69,16 @@ def smallest_shape(augmentation: Augmentation) -> tuple[int, ...]:
 
 
 def samples_keep_their_shape(subject: Subject) -> None:
-    """float32 (N, *shape) in and out, finite, for N = 1 too; what cannot be changed is a ConfigError."""
-    for each in _tries(subject):
+    """Samples are finite float32 (N, *shape) in and out, also for N = 1; a shape may be refused with ConfigError."""
+    for each in _trials(subject):
         for n in (1, 5):
             hint = "float32 (N, *data.shape) in, the same out"
             expect_tensor(each.transform(each.samples(n)), (n, *each.shape), "changed samples", hint=hint)
 
 
 def samples_stay_as_they_were(subject: Subject) -> None:
-    """Penalties differentiate by the samples before the change."""
-    for each in _tries(subject):
+    """Samples are not changed in place, since penalties differentiate with respect to them."""
+    for each in _trials(subject):
         x = each.samples(4)
         each.transform(x)
         kept = torch.equal(x, each.samples(4))
@@ -86,8 +86,8 @@ def samples_stay_as_they_were(subject: Subject) -> None:
 
 
 def each_sample_is_changed_on_its_own(subject: Subject) -> None:
-    """Gradients reach the samples, and what becomes of sample 0 has exactly none on the others."""
-    for each in _tries(subject):
+    """Gradients reach the samples, and changed sample 0 has a gradient of exactly 0 on the other ones."""
+    for each in _trials(subject):
         x = each.samples(4).requires_grad_(True)
         y = each.transform(x)
         expect(y.requires_grad, "a gradient by the samples", came="none", hint="differentiable operations alone")
@@ -99,7 +99,7 @@ def each_sample_is_changed_on_its_own(subject: Subject) -> None:
 
 def a_penalty_differentiates_through_it(subject: Subject) -> None:
     """A gradient penalty needs the gradient of the gradient, which not every operation has."""
-    for each in _tries(subject):
+    for each in _trials(subject):
         x, weight = each.samples(4).requires_grad_(True), torch.randn(each.shape, requires_grad=True)
         logits = (each.transform(x) * weight).flatten(1).sum(dim=1)
         try:
@@ -112,8 +112,8 @@ def a_penalty_differentiates_through_it(subject: Subject) -> None:
 
 
 def samples_are_changed_differently(subject: Subject) -> None:
-    """64 copies of a sample do not all become the same, if they change at all."""
-    for each in _tries(subject):
+    """If the samples change, 64 copies of one do not all become the same."""
+    for each in _trials(subject):
         x = each.samples(1).expand(64, *each.shape).contiguous()
         y = each.transform(x)
         changed, alike = not torch.equal(y, x), len(y.flatten(1).unique(dim=0)) == 1
@@ -122,16 +122,16 @@ def samples_are_changed_differently(subject: Subject) -> None:
 
 
 def draws_follow_from_the_seed(subject: Subject) -> None:
-    """All random numbers are torch's global ones, so that a resumed run draws what the whole one would."""
-    for each in _tries(subject):
+    """All random numbers come from torch's global generators, so that a resumed run draws the same ones."""
+    for each in _trials(subject):
         one, other = (seeded(_changing(each.samples(16)), each.transform) for _ in range(2))
         hint = "torch.rand(..., device=x.device) without a generator of your own"
         expect(torch.equal(one, other), "equal changes from equal random states", came="other ones", hint=hint)
 
 
 def adapt_changes_buffers_in_place(subject: Subject) -> None:
-    """They keep their place, shape and type, stay finite, and are all that there is of state."""
-    for each in _tries(subject):
+    """Buffers keep their place, shape and type and stay finite, whatever the logits are."""
+    for each in _trials(subject):
         before = {name: (buffer, buffer.shape, buffer.dtype) for name, buffer in each.transform.named_buffers()}
         for level in (-10.0, 0.0, 10.0):
             each.augmentation.adapt(each.transform, torch.full((8,), level))
@@ -148,15 +148,15 @@ def _same_place(one: tuple[Tensor, object, object] | None, other: tuple[Tensor, 
 
 
 def nothing_in_it_is_trained(subject: Subject) -> None:
-    """No optimiser sees its parameters."""
-    for each in _tries(subject):
+    """A transform has no parameters, since no optimiser would train them."""
+    for each in _trials(subject):
         names = [name for name, _ in each.transform.named_parameters()]
         expect(not names, "buffers alone", came=f"parameters {', '.join(names)}", hint="register_buffer")
 
 
 def transforms_are_saved_copied_and_moved(subject: Subject) -> None:
-    """State dict, copy.deepcopy and .to(device)."""
-    for each in _tries(subject):
+    """A transform can be saved, copied by copy.deepcopy and moved by .to(device)."""
+    for each in _trials(subject):
         change = _changing(each.samples(4))
         expect_safe_state(partial(_transform, subject, each.shape), change, "the transform")
         expect_copy(each.transform, change, "the transform")
@@ -164,7 +164,7 @@ def transforms_are_saved_copied_and_moved(subject: Subject) -> None:
 
 
 def _changing(x: Tensor) -> Call:
-    """Return what changes some samples by a transform."""
+    """Return a function that applies a transform to x."""
 
     def change(transform: nn.Module) -> Tensor:
         y: Tensor = transform(x)

@@ -1,4 +1,4 @@
-"""Checks and what they are tried on, as a list; and what came of each."""
+"""Cases, each a check of one component, and their outcomes."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ CHECKS: Mapping[Kind, Sequence[Check]] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one check."""
+    """Outcome of one check of one component."""
 
     component: str
     """Kind and name: "loss hinge"."""
     check: str
     state: str
-    """ok, failed or skipped."""
+    """One of "ok", "failed" and "skipped"."""
     why: str = ""
-    """What was expected, what came, what to do; or why it was skipped."""
+    """For "failed" what was expected, what came and what to try; for "skipped" the reason."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,16 @@ class Case:
 
     @property
     def id(self) -> str:
-        """A name for one test: "loss-hinge-logits_are_keyword_only"."""
+        """Name of the test: "loss-hinge-logits_are_keyword_only"."""
         return re.sub(r"[^\w+@.-]", "-", f"{self.component}-{self.check.replace(' ', '_')}")
 
     def run(self) -> None:
-        """Check, from one random state and leaving it as it was. Raises ConformanceError, or Unchecked."""
+        """Check from a fixed random state, and restore the present one. Raises ConformanceError or Unchecked."""
         with reseeded(0, torch.device("cpu")):
             self.work()
 
     def outcome(self) -> Outcome:
-        """Check, and return what came of it, whatever the component raises."""
+        """Check, and return the outcome, whatever the component raises."""
         try:
             self.run()
         except ConformanceError as error:

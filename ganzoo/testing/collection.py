@@ -1,4 +1,4 @@
-"""The checks as tests of pytest."""
+"""Tests of pytest that run the checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ganzoo.testing.subjects import load
 
 
 def run(case: Case) -> None:
-    """Check; a broken promise fails with its words alone, and what a component raises with its traceback."""
+    """Check: a ConformanceError fails with its text alone, an error of the component with its traceback."""
     __tracebackhide__ = True
     try:
         case.run()
@@ -24,7 +24,7 @@ def run(case: Case) -> None:
 
 
 class ContractItem(pytest.Item):
-    """One check of one component, where there is no test file."""
+    """Test of one case that comes from the command line, without a test file."""
 
     def __init__(self, *, case: Case, **options: Any) -> None:
         super().__init__(**options)
@@ -35,7 +35,7 @@ class ContractItem(pytest.Item):
         run(self.case)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
-        """Say what is checked."""
+        """Return where the test is, and its name."""
         return self.path, None, self.name
 
 

@@ -1,4 +1,4 @@
-"""What components of every kind promise: a sentence of help, a source, and options that a recipe can hold."""
+"""Checks of components of every kind: a sentence of help, a source, and options that a recipe can hold."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SOURCE = re.compile(r"arXiv:\S*\d|doi:\S*\d|https?://\S+|ISBN|nobody's", re.IGN
 
 
 def its_first_line_is_help(subject: Subject) -> None:
-    """`ganzoo list` shows it."""
+    """The docstring begins with a sentence, which `ganzoo list` shows."""
     name, text = subject.component.__name__, subject.component.__doc__ or ""
     written = "" if text.startswith(f"{name}(") else text.strip().partition("\n")[0]  # dataclass makes up Name(...)
     is_sentence = re.match(r"[A-Z0-9].*[.:]", written) is not None
@@ -31,14 +31,14 @@ def its_first_line_is_help(subject: Subject) -> None:
 
 
 def it_cites_its_source(subject: Subject) -> None:
-    """`ganzoo show` and `ganzoo config show` name the paper."""
+    """The docstring cites the paper, which `ganzoo show` and `ganzoo config show` name."""
     cited = _SOURCE.search(inspect.getdoc(subject.component) or "")
     expected = "a source in the docstring: arXiv:1701.07875, doi:10.24432/C50P49 or https://..."
     expect(cited is not None, expected, came="none", hint='cite the equation, or write "nobody\'s invention"')
 
 
 def its_options_construct_it(subject: Subject) -> None:
-    """The same options make equal components; defaults are in the range that their types state."""
+    """Equal options make equal components, and defaults are in the range that their types state."""
     try:
         equal = subject.make() == subject.make()
     except ConfigError as error:
@@ -60,7 +60,7 @@ def its_options_survive_a_recipe(subject: Subject) -> None:
 
 
 def its_class_is_found_by_name(subject: Subject) -> None:
-    """Another process finds it where this one did: in its module, not in a function."""
+    """pickle finds the class in its module, as another process would."""
     one = subject.make()
     try:
         same = pickle.loads(pickle.dumps(one)) == one  # noqa: S301  # made on the line
@@ -71,7 +71,7 @@ def its_class_is_found_by_name(subject: Subject) -> None:
 
 
 def making_it_draws_no_random_numbers(subject: Subject) -> None:
-    """Weights follow from the seed, not from how often a component was made."""
+    """The constructor draws nothing, so that weights depend on the seed alone."""
     before = torch.get_rng_state()
     subject.make()
     kept = torch.equal(before, torch.get_rng_state())

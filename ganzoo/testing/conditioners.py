@@ -1,4 +1,4 @@
-"""What every conditioner promises: labels that reach both networks, in the shapes that those expect."""
+"""Checks of conditioners: labels reach both networks, in the shapes that they expect."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _features() -> Tensor:
 
 
 def embedding_has_its_length(subject: Subject) -> None:
-    """y (N,) -> float32 (N, E), where E is the int `embedding_dim`."""
+    """The label embedding maps y (N,) to float32 (N, E), where E is the int `embedding_dim`."""
     conditioner: Conditioner = subject.make()
     length = conditioner.embedding_dim
     whole = isinstance(length, int) and length >= 0
@@ -35,7 +35,7 @@ def embedding_has_its_length(subject: Subject) -> None:
 
 
 def label_maps_have_their_channels(subject: Subject) -> None:
-    """y (N,) -> float32 (N, L, *shape[1:]), where L is the int `channels`; for images and for points."""
+    """Label maps of y (N,) are float32 (N, L, *shape[1:]), where L is the int `channels`; for images and points."""
     for shape in ((1, 8, 8), (3, 16, 12), (2,)):
         maps = subject.make().discriminator_input(CLASSES, shape)
         channels = getattr(maps, "channels", None)
@@ -52,7 +52,7 @@ def _head(subject: Subject, classes: int = CLASSES) -> nn.Module:
 
 
 def head_gives_a_verdict(subject: Subject) -> None:
-    """(features (N, F), y (N,)) -> Verdict of logits (N,), and (N, K) or no class logits."""
+    """The head maps features (N, F), y (N,) to a Verdict of logits (N,), and class logits (N, K) or None."""
     verdict = _head(subject)(_features(), _labels())
     if not isinstance(verdict, Verdict):
         raise ConformanceError(
@@ -64,7 +64,7 @@ def head_gives_a_verdict(subject: Subject) -> None:
 
 
 def verdict_depends_on_one_sample(subject: Subject) -> None:
-    """The gradient of logit 0 is exactly 0 on the features of the others."""
+    """Logit 0 has a gradient of exactly 0 on the features of the other samples."""
     h = _features().requires_grad_(True)
     (gradient,) = torch.autograd.grad(_head(subject)(h, _labels()).logits[0], h)
     mixed = (gradient[1:] != 0).any().item()
@@ -72,7 +72,7 @@ def verdict_depends_on_one_sample(subject: Subject) -> None:
 
 
 def labels_reach_both_networks(subject: Subject) -> None:
-    """Unless it works without classes; then a dataset of one class will do."""
+    """Labels change what G and D compute; a conditioner with needs_labels = False takes a single class instead."""
     conditioner: Conditioner = subject.make()
     if not conditioner.needs_labels:
         _head(subject, classes=1)(_features(), torch.zeros(4, dtype=torch.long))
@@ -83,8 +83,8 @@ def labels_reach_both_networks(subject: Subject) -> None:
     expect(_differ(embed(zeros), embed(ones)), "other embeddings for other labels", came="the same", hint=hint)
     maps, head, h = conditioner.discriminator_input(CLASSES, (1, 8, 8)), _head(subject), _features()
     seen = _differ(maps(zeros), maps(ones)) or _differ(head(h, zeros).logits, head(h, ones).logits)
-    told = seen or head(h, zeros).class_logits is not None
-    expect(told, "labels that reach D by maps, logits or a classifier", came="none that does", hint=hint)
+    reached = seen or head(h, zeros).class_logits is not None
+    expect(reached, "labels that reach D by maps, logits or a classifier", came="none that does", hint=hint)
 
 
 def _differ(one: Tensor, other: Tensor) -> bool:
@@ -92,7 +92,7 @@ def _differ(one: Tensor, other: Tensor) -> bool:
 
 
 def auxiliary_loss_is_a_scalar(subject: Subject) -> None:
-    """Finite; with a gradient where there are class logits."""
+    """The auxiliary loss is a finite scalar, with a gradient if there are class logits."""
     verdict = _head(subject)(_features(), _labels())
     value = subject.make().auxiliary_loss(verdict, _labels())
     expect_tensor(value, (), "auxiliary_loss", hint="return the mean over the batch, times its weight")
@@ -103,7 +103,7 @@ def auxiliary_loss_is_a_scalar(subject: Subject) -> None:
 
 
 def a_loss_reaches_every_parameter(subject: Subject) -> None:
-    """Of the embedding, the label maps and the head."""
+    """Every parameter of the embedding, the label maps and the head has a gradient."""
     conditioner: Conditioner = subject.make()
     parts = {
         "embedding": conditioner.generator_embedding(CLASSES),
@@ -111,14 +111,14 @@ def a_loss_reaches_every_parameter(subject: Subject) -> None:
         "head": _head(subject),
     }
     verdict: Verdict = parts["head"](_features(), _labels())
-    said = verdict.logits.sum() + (0.0 if verdict.class_logits is None else verdict.class_logits.square().sum())
-    told = parts["embedding"](_labels()).sum() + parts["label maps"](_labels()).sum()
+    of_d = verdict.logits.sum() + (0.0 if verdict.class_logits is None else verdict.class_logits.square().sum())
+    of_labels = parts["embedding"](_labels()).sum() + parts["label maps"](_labels()).sum()
     if any(list(part.parameters()) for part in parts.values()):
-        expect_gradients(parts, said + told)
+        expect_gradients(parts, of_d + of_labels)
 
 
 def modules_are_saved_copied_and_moved(subject: Subject) -> None:
-    """The head and the embedding: state dicts, copy.deepcopy and .to(device)."""
+    """The head and the embedding can be saved, copied by copy.deepcopy and moved by .to(device)."""
     h, y = _features(), _labels()
     expect_safe_state(lambda: _head(subject), lambda head: head(h, y).logits, "the head")
     expect_safe_state(lambda: _embedding(subject), lambda embedding: embedding(y), "the embedding")

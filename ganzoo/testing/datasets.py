@@ -1,4 +1,4 @@
-"""What every dataset promises: samples of the stated type and range, the same ones every time."""
+"""Checks of datasets: samples of the stated type and range, the same ones every time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ganzoo.testing.subjects import Subject
 
 
 def load(subject: Subject) -> Samples:
-    """Load the samples. Raises Unchecked if the data are not here."""
+    """Load the samples. Raises Unchecked if the data are not on this machine."""
     hint = "ganzoo.Samples(x, y, class_names)"
     return expect_loaded(lambda: subject.make().load(), Samples, "ganzoo.Samples", hint=hint, absent=DataError)
 
 
 def samples_have_their_type_and_range(subject: Subject) -> None:
-    """x is uint8, or float32 in [-1, 1]; y is int64 in [0, K); both have the same length; K names."""
+    """Samples x are uint8, or float32 in [-1, 1]; labels y are int64 in [0, K), one for each, and K names."""
     samples = load(subject)
     try:
         check_samples(samples, subject.name)
@@ -33,7 +33,7 @@ def samples_have_their_type_and_range(subject: Subject) -> None:
 
 
 def images_are_colour_or_grey(subject: Subject) -> None:
-    """Bytes are images (M, C, H, W); part of them is read by indices."""
+    """Samples in bytes are images (M, C, H, W) of 1 or 3 channels; indices read a part of them."""
     x = load(subject).x
     if x.dtype == torch.uint8:
         right = x.ndim == 4 and x.shape[1] in (1, 3)
@@ -44,7 +44,7 @@ def images_are_colour_or_grey(subject: Subject) -> None:
 
 
 def content_is_the_same_every_time(subject: Subject) -> None:
-    """Runs are resumed, and scores compared, on data of one sha256."""
+    """The sha256 of the samples is always the same, since runs resume on it and scores are compared by it."""
     one, other = load(subject), load(subject)
     hint = "sort what is listed; draw with a torch.Generator of a fixed seed"
     same = one.digests == other.digests and one.class_names == other.class_names
@@ -52,7 +52,7 @@ def content_is_the_same_every_time(subject: Subject) -> None:
 
 
 def default_features_exist(subject: Subject) -> None:
-    """Scores are computed with them unless --features says otherwise."""
+    """The extractor that scores these data by default is one that exists."""
     known = [entry.name for entry in subject.zoo.entries("features")]
     named = subject.component.default_features  # type: ignore[attr-defined]
     hint = 'default_features: ClassVar[str] = "photos-cnn"'

@@ -1,4 +1,4 @@
-"""What every Lipschitz enforcer promises at its moment: building, each loss, each step."""
+"""Checks of Lipschitz enforcers at their three moments: building, each loss, each step."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def _batches() -> tuple[Tensor, Tensor]:
 
 
 def _steep(weight: Tensor) -> Critic:
-    """A critic that is nowhere flat, and steeper than 1."""
+    """Return a quadratic critic, whose slope is not 0 and varies."""
     return lambda x: (x * weight).flatten(1).sum(dim=1) + 2 * x.square().flatten(1).sum(dim=1)
 
 
 def penalty_is_a_scalar_of_at_least_zero(subject: Subject) -> None:
-    """For a batch of 1 too."""
+    """The penalty is a scalar of at least 0, also of a batch of 1."""
     real, fake = _batches()
     for n in (1, 6):
         value = subject.make().penalty(_steep(torch.randn(SHAPE)), real=real[:n], fake=fake[:n])
@@ -70,7 +70,7 @@ def penalty_is_a_scalar_of_at_least_zero(subject: Subject) -> None:
 
 
 def penalty_reaches_the_weights_of_the_critic(subject: Subject) -> None:
-    """It is differentiated twice: by the samples, then by the weights."""
+    """The penalty has a gradient by the critic's weights, though it is itself made of one by the samples."""
     _require(subject, "penalty")
     weight, (real, fake) = torch.randn(SHAPE, requires_grad=True), _batches()
     value = subject.make().penalty(_steep(weight), real=real, fake=fake)
@@ -82,7 +82,7 @@ def penalty_reaches_the_weights_of_the_critic(subject: Subject) -> None:
 
 
 def penalty_of_a_flat_critic_has_finite_gradients(subject: Subject) -> None:
-    """A slope of exactly 0 has no direction; at the start of a run it happens."""
+    """Gradients are finite where the slope is exactly 0, as it may be at the start of a run."""
     _require(subject, "penalty")
     weight, (real, fake) = torch.zeros(SHAPE, requires_grad=True), _batches()
     value = subject.make().penalty(lambda x: (x * weight).flatten(1).sum(dim=1), real=real, fake=fake)
@@ -93,7 +93,7 @@ def penalty_of_a_flat_critic_has_finite_gradients(subject: Subject) -> None:
 
 
 def penalty_of_a_linear_critic_depends_on_its_slope_alone(subject: Subject) -> None:
-    """Of f(x) = w.x the slope is |w| everywhere, whichever way w points and however many samples there are."""
+    """The slope of f(x) = w.x is |w| everywhere: neither the direction of w nor the batch size matters."""
     _require(subject, "penalty")
     real, fake = _batches()
     if not _differentiates(subject):
@@ -134,7 +134,7 @@ def penalty_is_least_at_the_slope_it_pulls_to(subject: Subject) -> None:
 
 
 def _differentiates(subject: Subject) -> bool:
-    """Whether the penalty asks for the gradient of the critic by its samples."""
+    """Return whether the penalty asks for the gradient of the critic by its samples."""
     asked = []
 
     def critic(x: Tensor) -> Tensor:
@@ -147,13 +147,13 @@ def _differentiates(subject: Subject) -> bool:
 
 
 def per_sample_is_said_where_the_critic_is_differentiated(subject: Subject) -> None:
-    """Else the model may mix samples in D, and the sum of logits has gradients that mean nothing."""
+    """A penalty on slopes sets per_sample: else D may mix samples, and the slope is not that of one of them."""
     needed, said = _differentiates(subject), subject.component.per_sample  # type: ignore[attr-defined]
     expect(said or not needed, "per_sample = True", came="False", hint="per_sample = True in the class")
 
 
 def project_done_twice_is_project_done_once(subject: Subject) -> None:
-    """It moves weights to the nearest ones that are allowed; those stay."""
+    """A projection moves weights to the nearest allowed ones, and moves allowed ones nowhere."""
     _require(subject, "project")
     enforcer, network = subject.make(), _constrained(subject)
     weights = list(network.parameters())
@@ -186,7 +186,7 @@ def project_moves_weights_to_the_limit_it_states(subject: Subject) -> None:
 
 
 def constrained_discriminator_judges_as_before(subject: Subject) -> None:
-    """The same shapes in and out, finite, trainable, and a copy can be made."""
+    """A constrained D gives finite logits of the same shape, trains and can be copied."""
     _require(subject, "constrain")
     network = _constrained(subject)
     if not isinstance(network, nn.Module):
@@ -199,7 +199,7 @@ def constrained_discriminator_judges_as_before(subject: Subject) -> None:
 
 
 def constrained_state_loads_safely_and_exactly(subject: Subject) -> None:
-    """What the constraint remembers is part of the state dict."""
+    """The state dict holds all that the constraint remembers."""
     _require(subject, "constrain")
     expect_safe_state(lambda: _constrained(subject), _logits, "the constrained discriminator")
 

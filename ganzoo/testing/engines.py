@@ -1,4 +1,4 @@
-"""What every engine promises: each cell is run once and comes with its ending, and nothing runs on after it."""
+"""Checks of engines: each cell is run once and comes with its ending, and nothing runs on after them."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ signal.signal(signal.SIGTERM, lambda *_: (place.with_suffix(".saved").touch(), s
 place.with_suffix(".begun").touch()
 time.sleep(0 if place.name == "first" else 600)
 """
-PATIENCE = 120.0
-"""Seconds until a cell must have begun, or ended once it is told to."""
+TIMEOUT = 120.0
+"""Longest time in seconds that a cell may take to end once it is told to."""
 
 
-def _cells(place: Path, script: str) -> list[Cell]:
-    """Two cells that run a script in place of ganzoo; the last word of its command line is the folder."""
+def _cells(folder: Path, script: str) -> list[Cell]:
+    """Return two cells that run a script in place of ganzoo; the last word of its command line is the folder."""
     program = (sys.executable, "-c", script)
-    return [Cell(name, program, (), place / name, place / f"{name}.log") for name in ("first", "second")]
+    return [Cell(name, program, (), folder / name, folder / f"{name}.log") for name in ("first", "second")]
 
 
 def _run(engine: Engine, cells: Sequence[Cell]) -> list[tuple[Cell, Ending]]:
-    """Run all. Raises Unchecked if there is no cluster, say."""
+    """Run all cells. Raises Unchecked if the engine cannot run here, for instance without a cluster."""
     try:
         return list(engine.run(cells))
     except GanzooError as error:
@@ -46,7 +46,7 @@ def _run(engine: Engine, cells: Sequence[Cell]) -> list[tuple[Cell, Ending]]:
 
 
 def each_cell_is_run_once_with_its_ending(subject: Subject) -> None:
-    """One ends well, one with the exit code of a divergence."""
+    """Of two cells one completes and one diverges, and each is reported so."""
     with TemporaryDirectory() as folder:
         cells = _cells(Path(folder), ONCE)
         endings = _run(subject.make(), cells)
@@ -61,7 +61,7 @@ def each_cell_is_run_once_with_its_ending(subject: Subject) -> None:
 
 
 def closing_it_stops_what_runs(subject: Subject) -> None:
-    """A cell that is told to stop saves itself; one that has not begun does not begin."""
+    """A running cell is told to stop and saves itself; a cell that has not begun does not begin."""
     with TemporaryDirectory() as folder:
         begun, saved = (Path(folder) / f"second.{what}" for what in ("begun", "saved"))
         running = subject.make().run(_cells(Path(folder), WAITS))
@@ -73,7 +73,7 @@ def closing_it_stops_what_runs(subject: Subject) -> None:
             _wait(begun)
         start = time.monotonic()
         running.close()
-        ended = time.monotonic() - start < PATIENCE and (saved.exists() or not begun.exists())
+        ended = time.monotonic() - start < TIMEOUT and (saved.exists() or not begun.exists())
         hint = "ganzoo.execute(cell, environment, stopped), where stopped() is true once the generator is closed"
         expect(ended, "a cell that is told to save itself", came="one that was not", hint=hint)
 
@@ -86,7 +86,7 @@ def _wait(file: Path) -> None:
 
 
 def its_shares_are_counts(subject: Subject) -> None:
-    """Plans and help read them before anything runs."""
+    """`cells_at_once` and `threads_per_cell` are counts, which are read before anything runs."""
     engine: Engine = subject.make()
     for name in ("cells_at_once", "threads_per_cell"):
         count = getattr(engine, name)

@@ -1,4 +1,4 @@
-"""What a check says: nothing where all is well, a ConformanceError, or why it cannot look."""
+"""Outcomes of a check: it returns, raises ConformanceError, or raises Unchecked."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class ConformanceError(AssertionError):
 
 
 class Unchecked(Exception):  # noqa: N818  # no fault of anybody's
-    """Why a check cannot look: no data, no weights, no CUDA device, a combination that is refused."""
+    """Raised if a check cannot be made: no data, no weights, no CUDA device, a combination that is refused."""
 
 
 def expect(kept: bool, expected: str, *, came: object, hint: str) -> None:
-    """Raise ConformanceError unless the promise is kept."""
+    """Raise ConformanceError unless the promise was kept."""
     if not kept:
         raise ConformanceError(expected, came=came, hint=hint)
 
@@ -42,12 +42,12 @@ def expect_tensor(value: object, shape: tuple[int, ...], what: str, *, hint: str
 
 
 def refusal(error: GanzooError) -> Unchecked:
-    """Return the reason of a component that says why it cannot work here."""
+    """Return the error of a component that cannot work here as the reason to skip a check."""
     return Unchecked(str(error).partition("\n")[0])
 
 
 def expect_loaded(load: Callable[[], object], wanted: type[T], name: str, *, hint: str, absent: type[GanzooError]) -> T:
-    """Return what a component loads. Raises Unchecked if that is not here, ConformanceError if it is something else."""
+    """Return what `load` gives. Raises Unchecked if it is absent, ConformanceError if it is not a `wanted`."""
     try:
         loaded = load()
     except (absent, ResourceError) as error:

@@ -1,4 +1,4 @@
-"""What every feature extractor promises: rows of numbers, one per sample, whatever is beside it."""
+"""Checks of feature extractors: a row of numbers for each sample, which no other sample changes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ SHAPES: dict[str, tuple[tuple[int, ...], ...]] = {
     "images": ((3, 32, 32), (1, 32, 32), (3, 48, 64)),
     "points": ((2,), (5,)),
 }
-"""Of the samples that are tried, by what an extractor reads."""
+"""Shapes of the samples that are tried, by what an extractor reads."""
 
 
 def _load(subject: Subject) -> Extractor:
-    """Read the weights. Raises Unchecked if they are not here."""
+    """Load the extractor. Raises Unchecked if its weights are not on this machine."""
 
     def load() -> object:
         return subject.make().load(torch.device("cpu"))
@@ -53,7 +53,7 @@ def _seen(subject: Subject, extractor: Extractor) -> dict[tuple[int, ...], Featu
 
 
 def it_says_what_its_numbers_depend_on(subject: Subject) -> None:
-    """A label, and a fingerprint of text with the weights, the resizing and the number format."""
+    """An extractor has a label, and a fingerprint that names weights, resizing and number format."""
     extractor = _load(subject)
     named = isinstance(extractor.label, str) and extractor.label != ""
     expect(named, "a label", came=repr(extractor.label), hint='Extractor("my-features", ...)')
@@ -63,7 +63,7 @@ def it_says_what_its_numbers_depend_on(subject: Subject) -> None:
 
 
 def rows_are_one_per_image(subject: Subject) -> None:
-    """N samples -> float32 (N, D), finite and without gradient; class logits (N, K) and deviations (N,), or none."""
+    """Features of N samples are finite float32 (N, D) without gradient, as are class logits and deviations."""
     for features in _seen(subject, _load(subject)).values():
         named = {"rows": features.rows, "class logits": features.logits, "deviations": features.deviations}
         for what, value in named.items():
@@ -75,7 +75,7 @@ def rows_are_one_per_image(subject: Subject) -> None:
 
 
 def rows_depend_on_their_image_alone(subject: Subject) -> None:
-    """However images are batched, a score is the same; to rounding."""
+    """The row of an image is the same in every batch, but for rounding."""
     extractor = _load(subject)
     for shape, features in _seen(subject, extractor).items():
         images = _samples(shape)
@@ -85,7 +85,7 @@ def rows_depend_on_their_image_alone(subject: Subject) -> None:
 
 
 def rows_are_the_same_every_time(subject: Subject) -> None:
-    """Of one loaded extractor, and of another one; and the images stay as they were."""
+    """Rows are the same from the same and from a second extractor, and the images are not changed in place."""
     extractor = _load(subject)
     for shape, features in _seen(subject, extractor).items():
         images = _samples(shape)
@@ -101,7 +101,7 @@ def rows_are_the_same_every_time(subject: Subject) -> None:
 
 
 def loading_leaves_the_random_state(subject: Subject) -> None:
-    """A run that is scored on the way ends like one that is not."""
+    """Loading draws from no global generator, so that a run that is scored ends like one that is not."""
     before = torch.get_rng_state()
     _seen(subject, _load(subject))
     kept = torch.equal(before, torch.get_rng_state())

@@ -1,4 +1,4 @@
-"""What every loss promises: scalars with gradient, the sign of each player, and the truth about its flags."""
+"""Checks of losses: scalars with gradient, the right sign for each player, and true flags."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def _generator_loss(loss: AdversarialLoss, fake: Tensor, real: Tensor) -> Tensor
 
 
 def _slope(value: Tensor, logits: Tensor) -> Tensor:
-    """Derivative of a loss by logits (N,); zero where it does not read them."""
+    """Return the derivative of a loss by logits (N,); 0 for logits that it does not read."""
     (gradient,) = torch.autograd.grad(value, logits, allow_unused=True, materialize_grads=True)
     return gradient
 
 
 def losses_are_scalars_with_finite_gradients(subject: Subject) -> None:
-    """Both losses of a batch of 1, 2 and 7: float32 (), finite, as is the gradient by the logits."""
+    """Both losses of batches of 1, 2 and 7 are finite float32 scalars, with finite gradients by the logits."""
     loss = subject.make()
     for n in (1, 2, 7):
         real, fake = (torch.randn(n, requires_grad=True) for _ in range(2))
@@ -51,33 +51,33 @@ def _slope_kept(value: Tensor, logits: Tensor) -> Tensor:
 
 
 def _falls(slopes: Tensor) -> bool:
-    """Whether nothing rises and something falls."""
+    """Return whether no slope is above 0, and at least one is below."""
     return bool((slopes <= 0).all() and (slopes < 0).any())
 
 
 def discriminator_loss_falls_when_real_logits_rise(subject: Subject) -> None:
-    """Around 0."""
+    """D's loss falls when real logits rise towards 0."""
     loss, real, fake = subject.make(), _logits(-0.5, -0.25, 0.0), _logits(0.0, 0.0, 0.0)
     slopes = _slope(loss.discriminator_loss(real=real, fake=fake), real)
     expect(_falls(slopes), "D's loss to fall when real logits rise", came=f"slopes {slopes.tolist()}", hint=SIGN)
 
 
 def discriminator_loss_falls_when_fake_logits_fall(subject: Subject) -> None:
-    """From 0.5 down to 0."""
+    """D's loss falls when fake logits fall from 0.5 towards 0."""
     loss, real, fake = subject.make(), _logits(0.0, 0.0, 0.0), _logits(0.1, 0.25, 0.5)
     slopes = _slope(loss.discriminator_loss(real=real, fake=fake), fake)
     expect(_falls(-slopes), "D's loss to fall when fake logits fall", came=f"slopes {slopes.tolist()}", hint=SIGN)
 
 
 def generator_loss_falls_when_fake_logits_rise(subject: Subject) -> None:
-    """From -0.5 up to 0."""
+    """G's loss falls when fake logits rise from -0.5 towards 0."""
     loss, real, fake = subject.make(), _logits(0.0, 0.0, 0.0), _logits(-0.5, -0.25, -0.1)
     slopes = _slope(_generator_loss(loss, fake, real), fake)
     expect(_falls(slopes), "G's loss to fall when fake logits rise", came=f"slopes {slopes.tolist()}", hint=SIGN)
 
 
 def relativistic_says_whether_generator_loss_reads_real(subject: Subject) -> None:
-    """The reals are judged in G's update only for a loss that says so."""
+    """`relativistic` is true if G's loss reads real logits, which are computed in its update only then."""
     loss, fake = subject.make(), _logits(-0.5, 0.25, 1.0)
     if not loss.relativistic:
         values = [loss.generator_loss(fake=fake, real=real) for real in (None, _logits(-1.0, 0.0, 2.0))]
@@ -90,7 +90,7 @@ def relativistic_says_whether_generator_loss_reads_real(subject: Subject) -> Non
 
 
 def unbounded_says_whether_its_gain_has_no_end(subject: Subject) -> None:
-    """Only such a loss is remarked upon where no enforcer bounds D."""
+    """`unbounded` is true if D's loss falls without end as logits grow apart: such a loss needs an enforcer."""
     loss = subject.make()
     near, far = (float(loss.discriminator_loss(real=torch.tensor([a]), fake=torch.tensor([-a]))) for a in (1e2, 1e4))
     gains = far < near - 1
@@ -99,7 +99,7 @@ def unbounded_says_whether_its_gain_has_no_end(subject: Subject) -> None:
 
 
 def logits_are_keyword_only(subject: Subject) -> None:
-    """`real=` and `fake=` cannot be swapped by accident."""
+    """`real=` and `fake=` are keyword-only, so that nobody swaps them by accident."""
     for name in ("discriminator_loss", "generator_loss"):
         parameters = inspect.signature(getattr(subject.component, name)).parameters
         by_position = [
@@ -115,7 +115,7 @@ def _is_keyword_only(parameter: inspect.Parameter) -> bool:
 
 
 def logits_stay_as_they_were(subject: Subject) -> None:
-    """A loss reads; enforcers and logs read the same logits after it."""
+    """A loss changes no logits, since enforcers and logs read them after it."""
     loss, real, fake = subject.make(), torch.randn(5), torch.randn(5)
     before = real.clone(), fake.clone()
     loss.discriminator_loss(real=real, fake=fake)
@@ -125,7 +125,7 @@ def logits_stay_as_they_were(subject: Subject) -> None:
 
 
 def extreme_logits_stay_finite(subject: Subject) -> None:
-    """At -10,000 and 10,000 both losses and their gradients are numbers."""
+    """Both losses and their gradients are finite at logits of -10,000 and 10,000."""
     loss, hint = subject.make(), "softplus(x), not log(1 + exp(x)) nor log(sigmoid(x) + 1e-8)"
     real, fake = _logits(-1e4, 1e4, 1e4), _logits(1e4, -1e4, 1e4)
     of_d, of_g = loss.discriminator_loss(real=real, fake=fake), _generator_loss(loss, fake, real)

@@ -1,4 +1,4 @@
-"""What every metric promises: plain numbers, the same every time, better for equal sets than for unlike ones."""
+"""Checks of metrics: plain numbers, the same every time, better for equal sets than for unlike ones."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from ganzoo.testing.expectations import ConformanceError, Unchecked, expect
 from ganzoo.testing.subjects import Subject
 
 COUNTS = (200, 2_000)
-"""Images that are tried; the second where the first are too few."""
+"""Numbers of images that are tried; the second one if the first is too few."""
 LENGTH, CLASSES = 6, 4
 
 
 def _set_of(rows: Tensor, logits: Tensor) -> FeatureSet:
-    """rows (N, D), logits (N, K) -> what metrics read; the truth is N(0, I), so lengths are deviations."""
+    """rows (N, D) ~ N(0, I), logits (N, K) -> features for metrics; the deviation of a row is its norm."""
     covariance = rows.double().T.cov(correction=1 if len(rows) > 1 else 0).reshape(LENGTH, LENGTH)
     return FeatureSet(len(rows), rows.double().mean(dim=0), covariance, rows, logits, deviations=rows.norm(dim=1))
 
 
 def _normal(n: int, seed: int) -> FeatureSet:
-    """Features of n images whose classes are clear."""
+    """Return features of n images with clear classes: rows ~ N(0, I)."""
     generator = torch.Generator().manual_seed(seed)
     logits = 8.0 * torch.eye(CLASSES)[torch.arange(n) % CLASSES]
     return _set_of(torch.randn(n, LENGTH, generator=generator), logits)
 
 
 def _unlike(n: int) -> FeatureSet:
-    """Features far from those, of images whose classes are unclear."""
+    """Return features far from those of `_normal`, of n images with unclear classes."""
     far = _normal(n, seed=1)
     return _set_of(far.rows * 0.5 + 9.0, torch.zeros(n, CLASSES))
 
 
 def _shuffled(features: FeatureSet) -> FeatureSet:
-    assert features.logits is not None  # ours have some
+    assert features.logits is not None  # all sets here have some
     order = torch.randperm(features.count, generator=torch.Generator().manual_seed(5))
     return _set_of(features.rows[order], features.logits[order])
 
@@ -52,7 +52,7 @@ def _compute(metric: Metric, real: FeatureSet, fake: FeatureSet) -> Mapping[str,
 
 
 def _count(metric: Metric) -> int:
-    """Return how many images are enough. Raises Unchecked if thousands are not."""
+    """Return a number of images that is enough. Raises Unchecked if thousands are too few."""
     for n in COUNTS:
         try:
             metric.compute(real=_normal(n, 0), fake=_normal(n, 1))
@@ -63,7 +63,7 @@ def _count(metric: Metric) -> int:
 
 
 def scores_are_plain_finite_numbers(subject: Subject) -> None:
-    """float, not a tensor; "lower" or "higher"; within the interval, if there is one."""
+    """Scores are finite floats inside their interval, and `better` is "lower" or "higher"."""
     metric: Metric = subject.make()
     scores = _compute(metric, _normal(_count(metric), 0), _normal(_count(metric), 1))
     expect(len(scores) > 0, "at least one score", came="none", hint='{"name": Score(value, "lower")}')
@@ -105,12 +105,12 @@ def equal_sets_are_better_than_unlike_ones(subject: Subject) -> None:
 
 
 def _gain(one: Score, other: Score) -> float:
-    """How much better one is than the other."""
+    """Return by how much one score is better than the other."""
     return other.value - one.value if one.better == "lower" else one.value - other.value
 
 
 def preparing_changes_no_score(subject: Subject) -> None:
-    """`prepare` saves time alone: scores are the same of features that were prepared and of those that were not."""
+    """`prepare` only saves time: scores are the same with features that were prepared and that were not."""
     metric: Metric = subject.make()
     real, fake = _normal(_count(metric), 0), _normal(_count(metric), 1)
     prepared = metric.prepare(real)
@@ -121,7 +121,7 @@ def preparing_changes_no_score(subject: Subject) -> None:
 
 
 def order_of_images_does_not_matter(subject: Subject) -> None:
-    """But for which of them fall into one subset: within the interval or the deviation that the score states."""
+    """Other orders of the images change a score by less than the interval or the deviation that it states."""
     metric: Metric = subject.make()
     real, fake = _normal(_count(metric), 0), _normal(_count(metric), 1)
     scores, shuffled = _compute(metric, real, fake), _compute(metric, _shuffled(real), _shuffled(fake))

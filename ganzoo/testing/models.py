@@ -1,4 +1,4 @@
-"""What every model promises: a pair of trunks for the shapes that it takes, with and without labels."""
+"""Checks of models: a pair of trunks for the shapes that they take, with and without labels."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ganzoo.testing.networks import expect_copy, expect_gradients, expect_moves,
 from ganzoo.testing.subjects import Subject
 
 SHAPES = ((1, 8, 8), (1, 16, 16), (3, 32, 32), (3, 64, 64), (1, 24, 40), (2,))
-"""Tried on every model."""
+"""Shapes that are tried on every model."""
 LARGER = ((3, 128, 128), (3, 256, 256), (3, 512, 512))
-"""Tried on a model that takes none of the others."""
+"""Shapes that are tried on a model that takes none of SHAPES."""
 CLASSES = 3
 
 
 class Pair(NamedTuple):
-    """Both trunks for one shape, and what G takes."""
+    """Both trunks for one shape, and the length of the label embedding that G takes."""
 
     model: Model
     data: DataSpec
@@ -55,7 +55,7 @@ def smallest_shape(model: Model) -> tuple[int, ...]:
 
 
 def _build(subject: Subject, embedding_dim: int = 0, shape: tuple[int, ...] = ()) -> Pair:
-    """Return a pair; D is one of single samples, unless the model refuses that."""
+    """Return a pair, in which D has no batch statistics unless the model refuses that."""
     model: Model = subject.make()
     data = DataSpec(shape or smallest_shape(model), CLASSES)
     try:
@@ -66,27 +66,27 @@ def _build(subject: Subject, embedding_dim: int = 0, shape: tuple[int, ...] = ()
 
 
 def shapes_are_taken_or_refused(subject: Subject) -> None:
-    """By both networks alike, with a ConfigError that says what would do."""
+    """Both networks take a shape, or both refuse it with a ConfigError that names what is taken."""
     model: Model = subject.make()
     smallest_shape(model)
     for shape in SHAPES:
-        of_g, of_d = _takes(model, shape), _judges(model, shape)
+        of_g, of_d = _generates(model, shape), _discriminates(model, shape)
         came = f"the generator takes it: {of_g}, the discriminator: {of_d}"
         expect(of_g == of_d, f"{shape} taken by both networks or by none", came=came, hint="one check, called by both")
 
 
-def _takes(model: Model, shape: tuple[int, ...]) -> bool:
+def _generates(model: Model, shape: tuple[int, ...]) -> bool:
     return _is_built(f"generator of {shape}", lambda: model.generator(DataSpec(shape, CLASSES), 0))
 
 
-def _judges(model: Model, shape: tuple[int, ...]) -> bool:
+def _discriminates(model: Model, shape: tuple[int, ...]) -> bool:
     return _is_built(
         f"discriminator of {shape}", lambda: model.discriminator(DataSpec(shape, CLASSES), per_sample=False)
     )
 
 
 def _is_built(what: str, build: Callable[[], nn.Module]) -> bool:
-    """Say whether a network is built or refused with a ConfigError. Raises ConformanceError for any other error."""
+    """Return whether a network is built; False for a ConfigError. Raises ConformanceError for any other error."""
     try:
         build()
     except ConfigError as error:
@@ -101,7 +101,7 @@ def _is_built(what: str, build: Callable[[], nn.Module]) -> bool:
 def _pairs(subject: Subject) -> Iterator[Pair]:
     """Yield a pair for each shape that is taken, without labels and with an embedding of 3 numbers."""
     model: Model = subject.make()
-    shapes: list[tuple[int, ...]] = [shape for shape in SHAPES if _takes(model, shape)]
+    shapes: list[tuple[int, ...]] = [shape for shape in SHAPES if _generates(model, shape)]
     for shape in shapes or [smallest_shape(model)]:
         yield from (_build(subject, embedding_dim, shape) for embedding_dim in (0, 3))
 
@@ -140,7 +140,7 @@ def discriminator_takes_label_channels(subject: Subject) -> None:
 
 
 def per_sample_features_depend_on_one_sample(subject: Subject) -> None:
-    """With per_sample=True the gradient of what is said of sample 0 is exactly 0 on the others."""
+    """With per_sample=True, the features of sample 0 have a gradient of exactly 0 on the other samples."""
     model: Model = subject.make()
     data = DataSpec(smallest_shape(model), CLASSES)
     try:
@@ -155,7 +155,7 @@ def per_sample_features_depend_on_one_sample(subject: Subject) -> None:
 
 
 def a_loss_reaches_every_parameter(subject: Subject) -> None:
-    """Of G and of D, with and without labels."""
+    """Every parameter of G and of D has a gradient, with and without labels."""
     for embedding_dim in (0, 3):
         pair = _build(subject, embedding_dim)
         h = pair.discriminator(torch.cat([pair.generator(*pair.inputs(4)), pair.samples(4)]))
@@ -176,7 +176,7 @@ def one_seed_gives_one_pair(subject: Subject) -> None:
 
 
 def samples_in_eval_depend_on_their_latent_alone(subject: Subject) -> None:
-    """Sampling and scores ask for image i again and get image i, whatever is beside it."""
+    """In eval mode image i is the same in every batch, which sampling and scores rely on."""
     pair = _build(subject, 3)
     network, (z, c) = pair.generator, pair.inputs(4)
     _disturb(network)
@@ -191,7 +191,7 @@ def samples_in_eval_depend_on_their_latent_alone(subject: Subject) -> None:
 
 
 def _disturb(network: nn.Module) -> None:
-    """Move weights off their start, where zeros may hide what they multiply."""
+    """Move weights off their initial values: weights that begin at 0 hide what they multiply."""
     torch.manual_seed(4)
     with torch.no_grad():
         for weight in network.parameters():
@@ -199,7 +199,7 @@ def _disturb(network: nn.Module) -> None:
 
 
 def latent_and_embedding_change_the_image(subject: Subject) -> None:
-    """Once weights are off their start, which may have zeros."""
+    """Other latents and other labels give other images, once no weight is 0."""
     pair = _build(subject, 3)
     _disturb(pair.generator)
     (z, c), (other_z, other_c) = pair.inputs(2), pair.inputs(2, seed=1)
@@ -221,7 +221,7 @@ def states_load_safely_and_exactly(subject: Subject) -> None:
 
 
 def copies_stand_alone(subject: Subject) -> None:
-    """copy.deepcopy of both networks, as the moving average of G is."""
+    """Copies by copy.deepcopy of both networks share nothing with them; the moving average of G is one."""
     pair = _build(subject, 3)
     z, c, x = *pair.inputs(4), pair.samples(4)
     expect_copy(pair.generator, lambda network: network(z, c), "G")
@@ -229,23 +229,23 @@ def copies_stand_alone(subject: Subject) -> None:
 
 
 def tensors_follow_the_device(subject: Subject) -> None:
-    """`.to(device)` moves all of both networks."""
+    """`.to(device)` moves all tensors of both networks."""
     pair = _build(subject, 3)
     expect_moves(pair.generator, "G")
     expect_moves(pair.discriminator, "D")
 
 
 def generator_penalty_is_a_scalar(subject: Subject) -> None:
-    """Finite, and with a gradient that reaches G, if the model has one."""
+    """A model that overrides it returns a finite scalar with a gradient that reaches G."""
     if subject.component.generator_penalty is Model.generator_penalty:  # type: ignore[attr-defined]
         raise Unchecked("it has none")
     pair = _build(subject, 3)
     due: list[Tensor] = []
-    for _ in range(32):  # one that is lazy is a plain zero in most updates
+    for _ in range(32):  # lazy regularisation returns a plain 0 in most updates
         penalty = pair.model.generator_penalty(pair.generator, *pair.inputs(4))
         expect_tensor(penalty, (), "generator_penalty", hint="return its mean, times its weight")
         due += [penalty] if penalty.requires_grad else []
-        if len(due) == 2:  # the second one finds what the first left in buffers
+        if len(due) == 2:  # the second one reads the buffers that the first one wrote
             break
     expect(len(due) > 0, "a gradient of generator_penalty", came="none", hint="no detach() on the way")
     due[-1].backward()  # type: ignore[no-untyped-call]

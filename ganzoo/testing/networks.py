@@ -1,4 +1,4 @@
-"""What every module promises, whoever made it: it can be saved, copied and moved."""
+"""Checks of modules of every kind: they can be saved, copied and moved to a device."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from torch import Tensor, nn
 from ganzoo.testing.expectations import ConformanceError, expect
 
 Call = Callable[[nn.Module], Tensor]
-"""Runs a module on inputs that are fixed."""
+"""Function that runs a module on fixed inputs."""
 
 
 def seeded(call: Call, module: nn.Module) -> Tensor:
-    """Run a module from one random state, without keeping a graph."""
+    """Run a module, always from the same random state, without gradient."""
     torch.manual_seed(1)
     with torch.no_grad():
         return call(module)
 
 
 def expect_safe_state(make: Callable[[], nn.Module], call: Call, what: str) -> None:
-    """The state of a module passes through a file that holds no code, and makes another module equal."""
+    """Check that the state of a module loads from a file without code, and makes another module equal to it."""
     one, other = make(), make()
-    seeded(call, one)  # moves what is counted or averaged
+    seeded(call, one)  # moves its counters and running averages
     state = _reload(one.state_dict(), what)
     try:
         other.load_state_dict(state)
@@ -53,7 +53,7 @@ def _reload(state: Mapping[str, Any], what: str) -> dict[str, Any]:
 
 
 def expect_copy(module: nn.Module, call: Call, what: str) -> None:
-    """A copy is equal, and no part of it is shared: the moving average of G is one."""
+    """Check that a copy is equal and shares nothing: the moving average of G is such a copy."""
     module.eval()
     try:
         twin = copy.deepcopy(module)
@@ -69,7 +69,7 @@ def expect_copy(module: nn.Module, call: Call, what: str) -> None:
 
 
 def expect_moves(module: nn.Module, what: str) -> None:
-    """All its tensors follow `to(device)`: tried on the device "meta", which is everywhere."""
+    """Check that all tensors of a module follow `to(device)`, by the device "meta", which every machine has."""
     module.to("meta")
     left = [path for path, tensor in _plain_tensors(module) if tensor.device.type != "meta"]
     expect(
@@ -81,7 +81,7 @@ def expect_moves(module: nn.Module, what: str) -> None:
 
 
 def _plain_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Tensors that are attributes and neither parameters nor buffers."""
+    """Yield the tensors that are plain attributes, neither parameters nor buffers, with their paths."""
     for path, part in module.named_modules():
         for name, value in vars(part).items():
             values = value if isinstance(value, list | tuple) else [value]
@@ -89,7 +89,7 @@ def _plain_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def expect_gradients(networks: Mapping[str, nn.Module], loss: Tensor) -> None:
-    """A loss reaches every parameter with a finite gradient."""
+    """Check that every parameter gets a finite gradient of a loss."""
     loss.backward()  # type: ignore[no-untyped-call]
     for name, network in networks.items():
         for path, weight in network.named_parameters():
@@ -100,7 +100,7 @@ def expect_gradients(networks: Mapping[str, nn.Module], loss: Tensor) -> None:
 
 
 def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
-    """Yield where two nested states are not the same, bit for bit."""
+    """Yield the paths at which two nested states differ by at least a bit."""
     if isinstance(one, Mapping) and isinstance(other, Mapping) and one.keys() == other.keys():
         for key in one:
             yield from differences(one[key], other[key], f"{path}.{key}".strip("."))

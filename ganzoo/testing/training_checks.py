@@ -1,4 +1,4 @@
-"""What every component promises that takes part in training: it trains, and a run of it resumes exactly."""
+"""Checks of components that take part in training: they train, and a run of them resumes exactly."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from ganzoo.training.loop import Command, Training, train
 from ganzoo.training.ranks import SINGLE, Ranks
 
 TRAINABLE = ("model", "loss", "lipschitz", "conditioner", "augment", "dataset")
-"""Kinds that a step of training depends on."""
+"""Kinds of components that a training step calls."""
 CLASSES, STEPS = 3, 3
 SMALL = {"name": "mlp", "width": 8, "depth": 1, "z_dim": 4}
 Tables = dict[str, dict[str, Any]]
 
 
 def combinations(subject: Subject) -> Iterator[Tables]:
-    """Yield what the component is trained with: alone; a model and an augmentation also under a penalty."""
+    """Yield settings with the component: with bce; for a model or an augmentation also with wgan, gp and labels."""
     own: Tables = {"model": SMALL} | {subject.kind: {"name": subject.name, **subject.options}}
     yield own
     if subject.kind in ("model", "augment"):
@@ -48,19 +48,19 @@ def prepare(
     """Build a small run. Raises Unchecked if the combination is refused."""
     optim = {"batch_size": 4, "lr_g": 1e-3, "lr_d": 1e-3}
     run = from_tables({**tables, "optim": optim, "train": {"steps": steps, "log_every": 1, "device": device}})
-    samples, place = _samples(subject, run), choose_device(device, "fp32")
+    samples, chosen = _samples(subject, run), choose_device(device, "fp32")
     randomness.seed_everything(0)
     try:
-        gan = build_gan(run, subject.zoo, samples.spec, place, ranks)
+        gan = build_gan(run, subject.zoo, samples.spec, chosen, ranks)
     except ConfigError as error:
         raise refusal(error) from error
     return Training(
-        run, gan, Feed(samples, 0, place.torch_device, ranks), choose_updates(gan, run.optim, lambda note: None)
+        run, gan, Feed(samples, 0, chosen.torch_device, ranks), choose_updates(gan, run.optim, lambda note: None)
     )
 
 
 def _samples(subject: Subject, run: RunConfig) -> Samples:
-    """Return the dataset's own samples, or twelve of noise in the shape that the component takes."""
+    """Return the dataset's own samples, or twelve samples of noise in a shape that the component takes."""
     if subject.kind == "dataset":
         return datasets.load(subject)
     smallest: dict[str, Callable[[Any], tuple[int, ...]]] = {
@@ -74,37 +74,37 @@ def _samples(subject: Subject, run: RunConfig) -> Samples:
     return Samples(x, torch.arange(12) % CLASSES, tuple("abc"))
 
 
-class Keeper:
-    """A journal that keeps the last state, and stops after a step if it is told to."""
+class CheckpointJournal:
+    """A journal that writes checkpoints alone, and stops training after a chosen step; 0 means never."""
 
     def __init__(self, folder: Path, stop_after: int = 0) -> None:
         self.folder, self.stop_after = folder, stop_after
 
     def step(self, step: int) -> Command:
-        """Stop after the one that was named."""
+        """Stop after the chosen step."""
         return Command.STOP if step == self.stop_after else Command.GO_ON
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
-        """Keep nothing: that they are finite has been seen."""
+        """Keep nothing: the loop has checked that they are finite."""
 
     def sample(self, step: int, gan: GAN) -> None:
-        """Keep nothing."""
+        """Draw nothing."""
 
     def evaluate(self, step: int, gan: GAN) -> bool:
-        """Never the best."""
+        """Score nothing; no step is the best."""
         return False
 
     def diagnose(self, step: int, gan: GAN) -> None:
-        """Look at nothing."""
+        """Audit nothing."""
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Write a checkpoint as a run does."""
+        """Write a checkpoint, as a run does."""
         checkpoint.save(self.folder, step, state)
 
 
-def _train(training: Training, keeper: Keeper) -> Training:
+def _train(training: Training, journal: CheckpointJournal) -> Training:
     try:
-        train(training, keeper)
+        train(training, journal)
     except (DivergedError, CheckpointError) as error:
         raise ConformanceError(
             f"{STEPS} steps with finite losses and weights", came=error.what, hint=error.hint
@@ -113,12 +113,12 @@ def _train(training: Training, keeper: Keeper) -> Training:
 
 
 def it_trains_some_steps(subject: Subject) -> None:
-    """All that is logged is finite, and both networks move."""
+    """Every logged number is finite, and the weights of both networks change."""
     for tables in combinations(subject):
         with TemporaryDirectory() as folder:
             training = prepare(subject, tables)
             before = [_weights(network) for network in (training.gan.G, training.gan.D)]
-            _train(training, Keeper(Path(folder)))
+            _train(training, CheckpointJournal(Path(folder)))
             for name, then, network in zip("GD", before, (training.gan.G, training.gan.D), strict=True):
                 moved = any(not torch.equal(a, b) for a, b in zip(then, network.parameters(), strict=True))
                 hint = "a gradient must reach it: no detach() on the way"
@@ -130,15 +130,15 @@ def _weights(network: torch.nn.Module) -> list[torch.Tensor]:
 
 
 def an_interrupted_run_resumes_exactly(subject: Subject) -> None:
-    """Stopped after step 1 and resumed, it ends bit for bit like a whole one: weights, optimisers, random state."""
+    """A run that is stopped after step 1 and resumed ends bit for bit like one that was not stopped."""
     for tables in combinations(subject):
         with TemporaryDirectory() as folder:
-            whole = _train(prepare(subject, tables), Keeper(Path(folder, "whole")))
-            _train(prepare(subject, tables), Keeper(Path(folder, "part"), stop_after=1))
+            whole = _train(prepare(subject, tables), CheckpointJournal(Path(folder, "whole")))
+            _train(prepare(subject, tables), CheckpointJournal(Path(folder, "part"), stop_after=1))
             resumed = prepare(subject, tables)
             randomness.seed_everything(12345)  # what this process did before must not matter
             resumed.load_state_dict(checkpoint.load(Path(folder, "part")).state)
-            _train(resumed, Keeper(Path(folder, "part")))
+            _train(resumed, CheckpointJournal(Path(folder, "part")))
             unlike = list(differences(whole.state_dict(), resumed.state_dict()))
             hint = "state in buffers of a module (a loss keeps none); torch's generator; no globals"
             came = f"{len(unlike)} parts differ: {', '.join(unlike[:5])}"
@@ -146,12 +146,12 @@ def an_interrupted_run_resumes_exactly(subject: Subject) -> None:
 
 
 def it_trains_on_cuda(subject: Subject) -> None:
-    """Where there is a CUDA device: past the steps after which updates are captured as graphs."""
+    """On a CUDA device it also trains on after its updates were captured as graphs."""
     if not torch.cuda.is_available():
         raise Unchecked("there is no CUDA device here")
     for tables in combinations(subject):
         with TemporaryDirectory() as folder:
-            _train(prepare(subject, tables, device="cuda", steps=6), Keeper(Path(folder)))
+            _train(prepare(subject, tables, device="cuda", steps=6), CheckpointJournal(Path(folder)))
 
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
