@@ -1,4 +1,4 @@
-"""The contracts. Every component of the zoo, built in or third party, obeys one of them.
+"""The contracts. Every component, built in or of a plugin, keeps one of them.
 
 Shape letters
     N batch    C channels    H, W height, width    Z latent    E label embedding
@@ -33,13 +33,13 @@ class Verdict(NamedTuple):
     """Output of the discriminator for a batch."""
 
     logits: Tensor
-    """(N,), higher means more real."""
+    """Logits (N,); higher means more real."""
     class_logits: Tensor | None = None
-    """(N, K), only from an auxiliary classifier."""
+    """Logits of the classes (N, K), only from an auxiliary classifier."""
 
 
 Critic = Callable[[Tensor], Tensor]
-"""Samples (N, *shape) -> logits (N,), with the labels already bound: what an enforcer differentiates."""
+"""Function samples (N, *shape) -> logits (N,), with the labels already bound; enforcers differentiate it."""
 
 
 class Model(ABC):
@@ -73,7 +73,7 @@ class Model(ABC):
 
 
 class AdversarialLoss(ABC):
-    """The rules of the game: logits in, one scalar per player out. No state, no networks."""
+    """The rules of the game: logits in, one scalar per player out, without state or networks."""
 
     relativistic: ClassVar[bool] = False
     """True if `generator_loss` reads `real`; only then is it computed."""
@@ -82,11 +82,11 @@ class AdversarialLoss(ABC):
 
     @abstractmethod
     def discriminator_loss(self, *, real: Tensor, fake: Tensor) -> Tensor:
-        """real, fake: logits (N,) -> scalar for the discriminator to minimise."""
+        """Return the scalar that the discriminator minimises; real, fake: logits (N,)."""
 
     @abstractmethod
     def generator_loss(self, *, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """fake, and real if `relativistic`: logits (N,) -> scalar for the generator to minimise."""
+        """Return the scalar that the generator minimises; fake, and real if `relativistic`: logits (N,)."""
 
 
 class LipschitzEnforcer(ABC):  # noqa: B024  # each moment is optional
@@ -98,14 +98,14 @@ class LipschitzEnforcer(ABC):  # noqa: B024  # each moment is optional
     """
 
     per_sample: ClassVar[bool] = False
-    """True where the bound speaks of single samples, so that logits must not depend on the rest of the batch."""
+    """True if the bound is on single samples, so that a logit must not depend on the rest of the batch."""
 
     def constrain(self, discriminator: nn.Module) -> nn.Module:
         """Return the discriminator to train; called once, before its optimiser exists."""
         return discriminator
 
     def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
-        """real, fake: samples (N, *shape) without gradient -> scalar, its weight included."""
+        """Return a scalar, its weight included; real, fake: samples (N, *shape) without gradient."""
         return real.new_zeros(())
 
     def project(self, discriminator: nn.Module) -> None:  # noqa: B027
@@ -121,13 +121,13 @@ class LipschitzEnforcer(ABC):  # noqa: B024  # each moment is optional
 
 
 class Conditioner(ABC):
-    """How the labels y reach both networks."""
+    """A way by which the labels y reach both networks."""
 
     needs_labels: ClassVar[bool] = True
     """False if it works on a dataset without classes."""
 
     embedding_dim: int
-    """E; 0 means that the generator ignores labels."""
+    """Length E of the label embedding; 0 means that the generator ignores labels."""
 
     @abstractmethod
     def generator_embedding(self, num_classes: int) -> nn.Module:
@@ -168,10 +168,10 @@ class Augmentation(ABC):
 
 
 class Dataset(ABC):
-    """Where real samples come from."""
+    """A source of real samples."""
 
     default_features: ClassVar[str] = "inception"
-    """The extractor whose scores are the usual ones for these data."""
+    """Name of the extractor by which these data are usually scored."""
 
     @abstractmethod
     def load(self) -> Samples:
@@ -187,24 +187,24 @@ MODE_RADIUS = 3.0
 
 
 class Features(NamedTuple):
-    """What an extractor sees in N samples."""
+    """Output of an extractor for N samples."""
 
     rows: Tensor
-    """float32 (N, D)."""
+    """Features, float32 (N, D)."""
     logits: Tensor | None = None
-    """float32 (N, K) of the extractor's own classes, where it has some: what the Inception score reads."""
+    """Logits of the extractor's own classes, float32 (N, K), for the Inception score; None without classes."""
     deviations: Tensor | None = None
-    """float32 (N,): distance to the nearest mode in standard deviations of it, where the truth is known."""
+    """Distance to the nearest mode in its standard deviations, float32 (N,); None if the modes are unknown."""
 
 
 @dataclass(frozen=True, eq=False)
 class Extractor:
-    """A frozen network on a device, ready to look at images."""
+    """A frozen network on a device, ready to read images."""
 
     label: str
-    """Its name in a score: "digits-cnn"; with weights of one's own, "inception@1a2b3c4d"."""
+    """Name in a score: "digits-cnn"; with weights of the user's own, "inception@1a2b3c4d"."""
     fingerprint: Mapping[str, str]
-    """What its numbers depend on, at least "weights" (sha256), "resize" and "dtype"."""
+    """Everything that its numbers depend on, at least "weights" (sha256), "resize" and "dtype"."""
     extract: Callable[[Tensor], Features]
     """Samples on the device -> Features, without gradient.
 
@@ -219,7 +219,7 @@ class FeatureExtractor(ABC):
     """A network that maps images to the features in which real and generated ones are compared."""
 
     reads: ClassVar[str] = "images"
-    """ "images", or "points": float32 samples (N, *shape) that are no images."""
+    """Input: "images", or "points", which are float32 samples (N, *shape) other than images."""
 
     @abstractmethod
     def load(self, device: torch.device) -> Extractor:
@@ -231,19 +231,19 @@ class FeatureSet:
     """The features of a set of images, as metrics read them."""
 
     count: int
-    """Images seen."""
+    """Number of images."""
     mean: Tensor
-    """float64 (D,) over all images."""
+    """Mean over all images, float64 (D,)."""
     covariance: Tensor
-    """float64 (D, D) over all images, divided by count - 1."""
+    """Covariance over all images, divided by count - 1, float64 (D, D)."""
     rows: Tensor
-    """float32 (R, D) of the first R images; R is count unless that is very large."""
+    """Features of the first R images, float32 (R, D); R is count unless that is very large."""
     logits: Tensor | None = None
-    """float32 (R, K), of the same images."""
+    """Logits of the same images, float32 (R, K)."""
     root: Tensor | None = None
-    """float64 (D, D), the symmetric square root of the covariance, where it is known already."""
+    """Symmetric square root of the covariance, float64 (D, D); None until it is computed."""
     deviations: Tensor | None = None
-    """float32 (R,), of the same samples: distance to the nearest mode in standard deviations of it."""
+    """Distance of the same samples to the nearest mode in its standard deviations, float32 (R,)."""
 
 
 class Score(NamedTuple):
@@ -255,11 +255,11 @@ class Score(NamedTuple):
     """Lower end of the 95 % interval; None where there is no interval."""
     high: float | None = None
     std: float | None = None
-    """Over the metric's own splits or subsets, where the literature reports that."""
+    """Standard deviation over the metric's own splits or subsets, where the literature reports it."""
 
 
 class Metric(ABC):
-    """Features of real and of generated images to numbers."""
+    """A comparison of real and generated images by their features."""
 
     def prepare(self, real: FeatureSet) -> FeatureSet:
         """Return the real features with what this metric computes once; `compute` gives the same scores without it."""
@@ -271,16 +271,16 @@ class Metric(ABC):
 
 
 class Engine(ABC):
-    """Where the cells of a grid run, and how many at once."""
+    """A place where the cells of a grid run."""
 
     @property
     def cells_at_once(self) -> int:
-        """How many run at once; 0 where that is not known beforehand."""
+        """Number of cells that run at once; 0 if it is not known beforehand."""
         return 0
 
     @property
     def threads_per_cell(self) -> int:
-        """CPU threads of each; 0 where that is not known beforehand."""
+        """CPU threads of each cell; 0 if the number is not known beforehand."""
         return 0
 
     @abstractmethod
