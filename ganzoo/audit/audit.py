@@ -38,7 +38,7 @@ class Audit:
     numbers: Numbers
     traits: Traits = field(default_factory=Traits)
     layers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Of D, {"spectral norm" or "gradient": {layer: value}}, in the order in which the layers were built."""
+    """Norms of D by layer, {"spectral norm" or "gradient": {layer: value}}, in the order of the layers."""
     values: Mapping[str, list[float]] = field(default_factory=dict)
     """Values for histograms: {"slope/real", "logit/fake" and so on: one number per sample; "weight": some of D's}."""
     samples: tuple[Tensor, ...] = ()

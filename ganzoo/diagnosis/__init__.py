@@ -1,1 +1,1 @@
-"""What is wrong with a run."""
+"""Find what is wrong with a run, and advise what to try."""

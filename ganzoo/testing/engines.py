@@ -46,7 +46,7 @@ def _run(engine: Engine, cells: Sequence[Cell]) -> list[tuple[Cell, Ending]]:
 
 
 def each_cell_is_run_once_with_its_ending(subject: Subject) -> None:
-    """Of two cells one completes and one diverges, and each is reported so."""
+    """Each of two cells runs once; the one that completes and the one that diverges are reported so."""
     with TemporaryDirectory() as folder:
         cells = _cells(Path(folder), ONCE)
         endings = _run(subject.make(), cells)

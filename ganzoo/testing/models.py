@@ -140,7 +140,7 @@ def discriminator_takes_label_channels(subject: Subject) -> None:
 
 
 def per_sample_features_depend_on_one_sample(subject: Subject) -> None:
-    """With per_sample=True, the features of sample 0 have a gradient of exactly 0 on the other samples."""
+    """The features of sample 0 have a gradient of exactly 0 on the other samples, if per_sample=True."""
     model: Model = subject.make()
     data = DataSpec(smallest_shape(model), CLASSES)
     try:
@@ -176,7 +176,7 @@ def one_seed_gives_one_pair(subject: Subject) -> None:
 
 
 def samples_in_eval_depend_on_their_latent_alone(subject: Subject) -> None:
-    """In eval mode image i is the same in every batch, which sampling and scores rely on."""
+    """Image i is the same in every batch in eval mode, which sampling and scores rely on."""
     pair = _build(subject, 3)
     network, (z, c) = pair.generator, pair.inputs(4)
     _disturb(network)
