@@ -12,7 +12,10 @@ import click
 from ganzoo.cli.flags import COMPONENT_OPTIONS, TRAIN_OPTIONS, PluginChoice, add_options, read_flags
 
 if TYPE_CHECKING:
+    from ganzoo.contracts import Engine
     from ganzoo.grid.config import GridConfig
+    from ganzoo.settings.sections import Choice
+    from ganzoo.zoo.catalogue import Zoo
 
 
 @click.command(short_help="Train a grid: every combination of some axes over some seeds.")
@@ -42,8 +45,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
 def compare(
-    plugins: PluginChoice, /, engine: str, out: Path | None, retry: tuple[Any, ...], cell_timeout: float | None,
-    dry_run: bool, as_json: bool, **words: Any,
+    plugins: PluginChoice, /, out: Path | None, retry: tuple[Any, ...], cell_timeout: float | None, dry_run: bool,
+    as_json: bool, **words: Any,
 ) -> None:  # fmt: skip
     """Train every combination of models, losses, enforcers, conditioners, datasets, RECIPEs and settings.
 
@@ -55,44 +58,42 @@ def compare(
     Values with commas between them are an axis. Type the same again to run what is missing. A combination that
     is refused is a row that says why; so is a run that diverges, dies or hangs, and then the exit code is 8.
     """
-    from ganzoo.settings.sections import Choice
-
-    config, options = _read_grid(**words)
-    plugins.refuse_unknown({"engine.name": engine}, *_read_names(config))
+    config, choice = _read_grid(**words)
+    plugins.refuse_unknown(*_read_names(config, choice))
     zoo = plugins.load()
-    worker = zoo.create("engine", Choice(engine, options))
-
-    from ganzoo.cli.compare_view import GridDisplay, print_outcome, print_plan
-    from ganzoo.grid.plan import plan
-    from ganzoo.grid.run import Policy, dry_runner_for, run_grid
-
+    engine = zoo.create("engine", choice)
     if dry_run:
-        print_plan(plan(config, zoo, dry_runner_for(worker, zoo)), worker, as_json)
+        _show_plan(config, zoo, engine, as_json)
         return
+
+    from ganzoo.cli.compare_view import GridDisplay, print_outcome
+    from ganzoo.grid.run import Policy, run_grid
+
     path, policy = out or _default_folder(config), Policy(cell_timeout, retry, plugins.words)
     with GridDisplay() as display:
-        settings = {"name": engine, **options}
-        states = run_grid(config, zoo, worker, path, display, policy=policy, engine_settings=settings)
+        states = run_grid(config, zoo, engine, path, display, policy=policy, choice=choice)
     print_outcome(path, as_json)
     _refuse_unfinished(states, path)
 
 
 def _read_grid(
-    recipes: Sequence[str], seeds: str, assignments: Sequence[str], budget: str | None, evals: int, **flags: Any
-) -> tuple[GridConfig, dict[str, Any]]:
-    """Return the grid that the command line asks for, and the options of its engine. Raises ConfigError."""
+    recipes: Sequence[str], seeds: str, assignments: Sequence[str], budget: str | None, evals: int, engine: str,
+    **flags: Any,
+) -> tuple[GridConfig, Choice]:  # fmt: skip
+    """Return the grid that the command line asks for, and the choice of its engine. Raises ConfigError."""
     from ganzoo.errors import ConfigError
     from ganzoo.grid.axes import AXIS_KINDS, component_axes, parse_seeds, split_assignments
     from ganzoo.grid.config import GridConfig, parse_budget
+    from ganzoo.settings.sections import Choice
 
     axes, sets = split_assignments(assignments)
     axes = component_axes(recipes, {kind: flags.pop(kind) for kind in AXIS_KINDS}) | axes
     values = read_flags(**flags)
-    options = _take_engine(sets) | _take_engine(values)
+    choice = Choice(engine, _take_engine(sets) | _take_engine(values))
     if budget is not None and "train.steps" in {**values, **sets, **axes}:
         raise ConfigError("--budget and the number of steps both say how long a run is", hint="one of them")
     spent = parse_budget(budget) if budget is not None else None
-    return GridConfig(axes, parse_seeds(seeds), values, sets, spent, evals), options
+    return GridConfig(axes, parse_seeds(seeds), values, sets, spent, evals), choice
 
 
 def _take_engine(settings: dict[str, Any]) -> dict[str, Any]:
@@ -101,15 +102,25 @@ def _take_engine(settings: dict[str, Any]) -> dict[str, Any]:
     return {key.removeprefix("engine."): settings.pop(key) for key in keys}
 
 
-def _read_names(config: GridConfig) -> Iterator[Mapping[str, Any]]:
-    """Yield the names of components and recipes in the axes, as settings. Raises ConfigError for an unknown recipe."""
+def _read_names(config: GridConfig, engine: Choice) -> Iterator[Mapping[str, Any]]:
+    """Yield the names of the engine, of components and of recipes, as settings. Raises ConfigError."""
     from ganzoo.grid.axes import AXIS_KINDS
     from ganzoo.settings.toml import parse_component
     from ganzoo.zoo.recipes import find_recipe
 
+    yield {"engine.name": engine.name}
     for kind in AXIS_KINDS:
         yield from (parse_component(kind, text) for text in config.axes.get(kind, ()))
     yield from (find_recipe(name).values for name in config.axes.get("recipe", ()))
+
+
+def _show_plan(config: GridConfig, zoo: Zoo, engine: Engine, as_json: bool) -> None:
+    """Try a step of every row, and print the cells with their time."""
+    from ganzoo.cli.compare_view import print_plan
+    from ganzoo.grid.plan import plan
+    from ganzoo.grid.run import dry_runner_for
+
+    print_plan(plan(config, zoo, dry_runner_for(engine, zoo)), engine, as_json)
 
 
 def _default_folder(config: GridConfig) -> Path:

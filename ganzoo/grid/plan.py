@@ -117,13 +117,13 @@ class _Combination:
 
     def _schedule(self, config: GridConfig, run: RunConfig, steps: int) -> dict[str, Any]:
         """Return settings for the length of a run and the steps between its scores; what was asked for stays."""
-        said: dict[str, Any] = {"train.steps": steps} if config.budget else {}
+        settings: dict[str, Any] = {"train.steps": steps} if config.budget else {}
         every = math.ceil(steps / config.evals) if config.evals else 0
         if every and run.eval.at_end and not run.eval.every:
-            said["eval.every"] = every
+            settings["eval.every"] = every
         if every and "train.sample_every" not in {**self.flags, **self.sets}:
-            said["train.sample_every"] = every
-        return said
+            settings["train.sample_every"] = every
+        return settings
 
     def cell(self, seed: int) -> PlannedCell:
         """Return the cell of one seed."""

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
@@ -22,7 +22,7 @@ from ganzoo.grid.folder import GridFolder
 from ganzoo.grid.plan import DryRunner, PlannedCell, plan
 from ganzoo.runs.folder import explain_disk
 from ganzoo.runs.observer import Observer
-from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.dry_run import DryRun, make_dry_run
 from ganzoo.zoo.catalogue import Zoo
 
@@ -56,20 +56,20 @@ class Policy:
 
 def run_grid(
     config: GridConfig, zoo: Zoo, engine: Engine, path: Path, observer: GridObserver,
-    *, policy: Policy = Policy(), engine_settings: Mapping[str, Any] | None = None,
+    *, policy: Policy = Policy(), choice: Choice | None = None,
 ) -> dict[str, str]:  # fmt: skip
     """Plan a grid in its folder and run the missing cells; return the state of each, "missing" if it has not ended.
 
-    `engine_settings` are written into the grid's file. Raises ConfigError for axes that cannot be combined, FolderError
-    if another process works in the folder or if its grid has other settings, and the errors of the engine, such as
-    PluginError.
+    `choice` is the engine as it was asked for, and is written into the grid's file. Raises ConfigError for axes that
+    cannot be combined, FolderError if another process works in the folder or if its grid has other settings, and the
+    errors of the engine, such as PluginError.
     """
     grid = GridFolder(path)
     measured = config.budget is not None and config.budget.is_measured
     try_run = dry_runner_for(engine, zoo) if measured else None
     cells = plan(config, zoo, try_run, grid.known_steps(config) if measured else {})
     with grid.claim():
-        grid.write_plan(config, cells, engine_settings or {})
+        grid.write_plan(config, cells, {"name": choice.name, **choice.options} if choice else {})
         _run_missing(grid, cells, engine, observer, policy)
         endings = grid.read_endings()
     missing = {"state": "missing"}

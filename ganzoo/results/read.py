@@ -45,7 +45,7 @@ class Result:
     """Wall time of training."""
     flops: float | None
     parameters: int | None
-    """Of G and D together."""
+    """Number of weights of G and D together."""
     memory_mb: float | None
     """Peak memory."""
     grid: Path | None = None
