@@ -60,5 +60,5 @@ def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:
     from ganzoo.training.ranks import read_ranks
 
     if read_ranks().size > 1:
-        raise ConfigError("--dry-run is for one process", hint="the same command without torchrun")
+        raise ConfigError("ganzoo run --dry-run runs in one process only", hint="the same command without torchrun")
     terminal.print_dry_run(make_dry_run(run, zoo, terminal.Display().note), as_json)

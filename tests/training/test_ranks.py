@@ -142,7 +142,7 @@ def test_torchrun_says_which_rank_a_process_is(monkeypatch):
 def test_what_is_for_one_process_is_refused_under_torchrun(monkeypatch, words):
     for name, value in {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0"}.items():
         monkeypatch.setenv(name, value)
-    assert "is for one process" in ganzoo(*words, code=2).output
+    assert "one process only" in ganzoo(*words, code=2).output
 
 
 # Two processes
