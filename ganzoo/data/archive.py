@@ -1,4 +1,4 @@
-"""Images in a zip archive, read in memory: nothing is ever extracted, and nothing before it was checked."""
+"""Images in a zip archive, checked first and then read in memory; nothing is extracted to disk."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ganzoo.data.listing import ImageFile, Listing, is_hidden, printable, separa
 from ganzoo.errors import DataError
 
 MAX_RATIO = 200  # deflate reaches 1000 on zeros; images are compressed already
-FREE_BYTES = 2**26  # to which a small archive may expand at any ratio
+FREE_BYTES = 2**26  # bytes to which an archive may expand at any ratio
 
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Listing]:
-    """List the images of an archive, which stays open within the context; to read later opens it again.
+    """List the images of an archive, which stays open within the context; it is reopened for images read later.
 
     Raises DataError if it is missing, damaged, encrypted, expands too far, or has an entry that points
     outside or is a link.
@@ -39,14 +39,14 @@ def open_archive(path: Path) -> Iterator[Listing]:
 
 
 class Handle:
-    """An archive that each process opens for itself: those that share an open file share its position."""
+    """An archive that each process opens for itself, since processes that share an open file share its position."""
 
     def __init__(self, path: Path, archive: ZipFile) -> None:
         self.path, self._archive, self._process = path, archive, os.getpid()
         self.names = archive.namelist()
 
     def read(self, entry: ZipInfo) -> bytes:
-        """Return what an entry holds, expanded. Raises OSError, or what a damaged archive makes zipfile raise."""
+        """Return the expanded content of an entry. Raises OSError, or anything else if the archive is damaged."""
         if self._process != os.getpid() or self._archive.fp is None:  # closed
             self._archive, self._process = ZipFile(self.path), os.getpid()
         return self._archive.read(entry)
@@ -84,7 +84,7 @@ def list_entries(archive: Handle, entries: list[ZipInfo]) -> Listing:
 
 
 def _wrapping(names: list[str]) -> str:
-    """["data/c0/a.png", "data/c1/b.png"] -> "data/", a folder that holds folders and not a class."""
+    """["data/c0/a.png", "data/c1/b.png"] -> "data/", the folders around all class folders."""
     prefix = ""
     while names and all(name.count("/") >= 2 for name in names) and len({n.split("/")[0] for n in names}) == 1:
         prefix += names[0].split("/")[0] + "/"

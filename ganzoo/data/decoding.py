@@ -23,7 +23,7 @@ from torch.nn.functional import interpolate
 ImageSize = Annotated[int, Ge(8), Le(1024)]
 """Height and width of a square sample."""
 Background = Literal["white", "black"]
-"""What shows through transparent pixels."""
+"""Colour behind transparent pixels."""
 
 FORMATS = (
     "JPEG",
@@ -34,8 +34,8 @@ FORMATS = (
     "TIFF",
     "PPM",
 )  # Pillow's others include EPS, which runs a program
-MAX_BYTES = 2**28  # of one file
-MAX_PIXELS = 89_478_485  # of one image: above it Pillow warns of a decompression bomb, above twice it raises
+MAX_BYTES = 2**28  # bytes of one file
+MAX_PIXELS = 89_478_485  # pixels of one image: above it Pillow warns of a decompression bomb, above twice it raises
 
 
 class UnreadableImageError(Exception):
@@ -48,12 +48,12 @@ class Decoded(NamedTuple):
     pixels: Tensor
     """uint8 (C, S, S)."""
     changes: tuple[str, ...]
-    """What was done to the content, e.g. ("cropped to the centre square",)."""
+    """Changes of the content, such as ("cropped to the centre square",)."""
 
 
 @contextmanager
 def naming_the_reason() -> Iterator[None]:
-    """Turn all that goes wrong into UnreadableImageError; on damaged bytes a decoder may raise anything."""
+    """Turn any error into UnreadableImageError, since a decoder may raise anything on damaged bytes."""
     try:
         yield
     except (UnreadableImageError, MemoryError):
@@ -64,7 +64,7 @@ def naming_the_reason() -> Iterator[None]:
 
 @naming_the_reason()
 def read_file(path: Path) -> bytes:
-    """Return the bytes of a regular file. Raises UnreadableImageError for what is none, or too large."""
+    """Return the bytes of a file. Raises UnreadableImageError if it is too large, or not a regular file."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise UnreadableImageError("not a regular file")  # a named pipe would block for ever
@@ -75,10 +75,10 @@ def read_file(path: Path) -> bytes:
 
 @naming_the_reason()
 def decode_image(data: bytes, *, size: int, channels: int = 3, background: Background = "white") -> Decoded:
-    """The bytes of an image file -> uint8 (channels, size, size): upright, composited, cropped, resized.
+    """Decode the bytes of an image file to uint8 (channels, size, size): upright, composited, cropped, resized.
 
-    `channels` is 1 or 3. Raises UnreadableImageError if the bytes are damaged, no image, too large, or of
-    unknown range.
+    `channels` is 1 or 3. Raises UnreadableImageError if the bytes are damaged or not an image, if the image is
+    too large, or if the range of its values is unknown.
     """
     if not data:
         raise UnreadableImageError("empty file")
@@ -100,7 +100,7 @@ def fit(image: Image.Image, size: int) -> Image.Image:
 
 
 def flatten(image: Image.Image, background: Background) -> tuple[Image.Image, tuple[str, ...]]:
-    """Any mode -> ("L" or "RGB", the changes). Raises UnreadableImageError for a mode of unknown range."""
+    """Convert an image of any mode to "L" or "RGB"; return also the changes. Raises UnreadableImageError."""
     if image.mode == "F":
         raise UnreadableImageError("mode F: floating point of unknown range")
     if image.mode.startswith("I"):
@@ -113,7 +113,7 @@ def flatten(image: Image.Image, background: Background) -> tuple[Image.Image, tu
 
 
 def reduce_depth(image: Image.Image) -> Image.Image:
-    """16 bits -> 8 bits by 1/257, so that 65535 becomes 255; Pillow's own conversion clips at 255."""
+    """Convert 16 to 8 bits by 1/257, so that 65535 becomes 255; Pillow's own conversion clips at 255."""
     if image.mode == "I" and image.format != "PPM":  # Pillow scales a deep PPM to 65535
         raise UnreadableImageError("mode I: 32-bit integers of unknown range")
     deep = np.asarray(image).astype(np.uint32)
@@ -121,7 +121,7 @@ def reduce_depth(image: Image.Image) -> Image.Image:
 
 
 def composite(image: Image.Image, background: Background) -> tuple[Image.Image, tuple[str, ...]]:
-    """RGBA -> (RGB, the changes): none if every pixel is opaque."""
+    """Convert RGBA to RGB; return also the changes, of which there are none if every pixel is opaque."""
     canvas = Image.new("RGBA", image.size, background)
     opaque = image.getchannel("A").getextrema() == (255, 255)
     changes = () if opaque else (f"composited on {background}",)
@@ -129,7 +129,7 @@ def composite(image: Image.Image, background: Background) -> tuple[Image.Image, 
 
 
 def name_geometry(original: tuple[int, int], size: int) -> tuple[str, ...]:
-    """Say what fitting (width, height) into a square of this size does beyond shrinking."""
+    """Return the changes beyond shrinking when (width, height) is fitted into a square of this size."""
     width, height = original
     crop = ("cropped to the centre square",) if width != height else ()
     return (*crop, f"upsampled to {size}x{size}") if min(original) < size else crop

@@ -1,4 +1,4 @@
-"""Downloads that end: within seconds if there is no network, and never twice at a time."""
+"""Downloads that fail within seconds if there is no network, and that two processes never do at once."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from filelock import FileLock
 
 from ganzoo.errors import DataError, ResourceError
 
-PATIENCE = 10.0  # seconds without an answer
+PATIENCE = 10.0  # seconds to wait for an answer
 
 
 @contextmanager
 def downloading(name: str, source: str, root: Path, hint: str) -> Iterator[None]:
-    """Hold a lock on the folder `root` and word what goes wrong.
+    """Hold a lock on the folder `root` and turn failures into errors with a hint.
 
-    Raises DataError if `source` is out of reach or sends something else, ResourceError if the disk is full.
+    Raises DataError if `source` cannot be reached or sends other data, ResourceError if the disk is full.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def downloading(name: str, source: str, root: Path, hint: str) -> Iterator[None]
 
 
 def word_failure(name: str, root: Path, error: Exception, hint: str) -> DataError | ResourceError:
-    """Tell a full disk and a wrong hash, which torchvision calls "corrupted", from other failures."""
+    """Return the error for a full disk, a wrong hash (torchvision says "corrupted") or any other failure."""
     if getattr(error, "errno", None) == errno.ENOSPC:
         return ResourceError(f"disk full while downloading {name}", where=str(root), hint="--data-root DIR")
     if "corrupted" in str(error):
@@ -50,7 +50,7 @@ def word_failure(name: str, root: Path, error: Exception, hint: str) -> DataErro
 def require_answer(name: str, source: str, hint: str) -> None:
     """Raise DataError unless a server answers in time.
 
-    Asked in a thread of its own: looking up a name obeys no timeout.
+    The question is asked in a thread, because looking up a host name has no timeout.
     """
     faults: SimpleQueue[str] = SimpleQueue()
     Thread(target=lambda: faults.put(probe(source)), daemon=True).start()
@@ -63,7 +63,7 @@ def require_answer(name: str, source: str, hint: str) -> None:
 
 
 def probe(url: str) -> str:
-    """Return why there is no answer, or "" for an answer, be it that of an error page."""
+    """Return the reason why there is no answer, or "" if there is one; an error page is an answer."""
     try:
         with urlopen(Request(url, method="HEAD"), timeout=PATIENCE):  # noqa: S310, addresses are constants
             return ""

@@ -1,4 +1,4 @@
-"""Which images lie in a folder: names in sorted order, whatever the order of the file system."""
+"""The images in a folder, sorted by name, whatever the order of the file system."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class ImageFile(NamedTuple):
     """One image that has not been read yet."""
 
     name: str
-    """Relative, with "/" between the parts."""
+    """Path relative to the folder or archive, with "/" between the parts."""
     read: Callable[[], bytes]
 
 
 class Listing(NamedTuple):
-    """What a folder or an archive holds."""
+    """The images and folders in a folder or an archive."""
 
     files: list[ImageFile]
-    """In the order of the parts of their names."""
+    """Images, in the order of the parts of their names."""
     folders: list[str]
     """Folders of the first level, sorted; some may hold no image."""
     notes: list[str]
@@ -68,7 +68,7 @@ def list_folder(root: Path) -> Listing:
 
 
 def _walk(root: Path) -> tuple[list[str], list[str], list[str]]:
-    """Breadth first, so that of a folder and a deeper link to it the folder is the one visited."""
+    """Return images, folders and notes, breadth first, so that a folder is visited before a deeper link to it."""
     visited, pending = {root.resolve()}, [("", root)]
     names: list[str] = []
     again: list[str] = []
@@ -90,19 +90,19 @@ def _walk(root: Path) -> tuple[list[str], list[str], list[str]]:
 
 
 def _visible(folder: Path) -> list[os.DirEntry[str]]:
-    """Links last, so that they never win over what they point to."""
+    """List what is not hidden, links last, so that a folder is visited before a link to it."""
     with os.scandir(folder) as entries:
         shown = [entry for entry in entries if not is_hidden(entry.name)]
     return sorted(shown, key=lambda entry: (entry.is_symlink(), entry.name))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """`DirEntry.is_dir` is fast, but raises for a link to itself."""
+    """Return True for a folder or a link to one; `DirEntry.is_dir`, though fast, raises for a link to itself."""
     return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
 
 
 def separate(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """File names -> (those of images, sorted; a note about the others)."""
+    """Return the names of images, sorted, and notes about the other files."""
     names = list(names)
     images = sorted((name for name in names if name.lower().endswith(SUFFIXES)), key=_parts)
     others = sorted(set(names) - set(images), key=_parts)
@@ -110,12 +110,12 @@ def separate(names: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def is_hidden(name: str) -> bool:
-    """Say whether a name is that of a file or folder which systems and tools leave behind."""
+    """Return True for names of files and folders that systems and tools leave behind."""
     return name.startswith(".") or name.lower() in SYSTEM_NAMES
 
 
 def require_classes(listing: Listing, root: str) -> None:
-    """Raise DataError unless images lie either in the root or in class folders, and in one at least."""
+    """Raise DataError if there are no images, if some are in class folders and some not, or if classes are splits."""
     loose = [file.name for file in listing.files if "/" not in file.name]
     filed = [file.name for file in listing.files if "/" in file.name]
     if not listing.files:
@@ -132,7 +132,7 @@ def require_classes(listing: Listing, root: str) -> None:
 
 
 def hash_each(files: Sequence[ImageFile]) -> str:
-    """Return the sha256 of the names and contents of files, in their order; one that cannot be read has none."""
+    """Return the SHA-256 of names and contents of files, in order; the content of an unreadable one counts as 0."""
     digest = sha256()
     for file in files:
         content = bytes(32)

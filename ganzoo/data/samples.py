@@ -1,4 +1,4 @@
-"""A dataset as it is handed on, in memory, memory-mapped or decoded when asked for; and what it holds, by hash."""
+"""Samples of a dataset, in memory, memory-mapped or decoded on demand; their hash and their check."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ganzoo.errors import PluginError
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What the networks must know about a dataset."""
+    """Facts about a dataset that the networks depend on."""
 
     shape: tuple[int, ...]
-    """Of one sample: (C, H, W) for an image, (2,) for a point of the plane."""
+    """Shape of one sample: (C, H, W) for an image, (2,) for a point of the plane."""
     num_classes: int = 1
 
 
 class LazyImages(ABC):
-    """Images that do not fit in memory, decoded when they are asked for."""
+    """Images that do not fit in memory, decoded on demand."""
 
     dtype: ClassVar[torch.dtype] = torch.uint8
     ndim: ClassVar[int] = 4
@@ -47,8 +47,8 @@ class LazyImages(ABC):
     def stream(self, indices: Iterator[int]) -> Generator[Tensor]:
         """Yield the images of endless indices in their order, uint8 (n, C, H, W), decoded ahead off the main thread.
 
-        n is whatever is fast. When the generator is closed, nothing of it runs on. Raises as `__getitem__` does,
-        and ResourceError if a process that decodes is killed.
+        n may be any number. Closing the generator ends all that it started. Raises DataError as `__getitem__`
+        does, and ResourceError if a process that decodes is killed.
         """
 
 
@@ -56,21 +56,21 @@ BLOCK = 2**24
 """Values per block when a whole dataset is hashed."""
 
 Pixels = Tensor | LazyImages
-"""Both have a shape, a length, a dtype, and give a tensor for a slice or a list of indices."""
+"""Samples with a shape, a length and a dtype; a slice or a list of indices gives a tensor."""
 
 
 class Digests(NamedTuple):
-    """Content of a dataset, by sha256."""
+    """SHA-256 of the content of a dataset."""
 
     data: str
-    """Of the bytes of x, then of y."""
+    """Hash of the bytes of x, then of y."""
     images: str
-    """Of the shape of x as text, then of its bytes."""
+    """Hash of the shape of x as text, then of its bytes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """A dataset."""
+    """The samples of a dataset, with their labels."""
 
     x: Pixels
     """uint8 (M, C, H, W) in [0, 255]; or float32 (M, *shape) in [-1, 1] where samples are not images."""
@@ -79,9 +79,9 @@ class Samples:
     class_names: tuple[str, ...]
     """K names; one name if there are no labels."""
     notes: tuple[str, ...] = ()
-    """What the user should know: images left out, converted or enlarged."""
+    """Remarks for the user: images left out, converted or enlarged."""
     known: Digests | None = None
-    """What `digests` would find, where the dataset has read everything already."""
+    """Hashes of the content, if they were computed while the dataset was read."""
 
     @property
     def spec(self) -> DataSpec:

@@ -1,4 +1,4 @@
-"""Samples to scores, each with its protocol: extractor, metrics and reference are fixed once, then any are scored."""
+"""Samples to scores with their protocol: extractor, metrics and reference are loaded once, then serve any samples."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Report:
     """The scores of one set of images."""
 
     scores: Mapping[str, Score]
-    """By name, e.g. "FD(digits-cnn)-2k"."""
+    """Scores by name, such as "FD(digits-cnn)-2k"."""
     protocol: Protocol
     warnings: tuple[str, ...]
-    """What makes a score less than it seems, and which metric could not be computed and why."""
+    """Reasons to trust a score less, and the metrics that could not be computed, each with the reason."""
     seconds: Mapping[str, float]
-    """Of "images" (making them and extracting their features) and of "metrics"."""
+    """Seconds for "images" (making them and extracting their features) and for "metrics"."""
     memorisation: Memorisation | None = None
-    """Which samples are nearest to which real images; None if that was not asked for."""
+    """Generated images that are copies of real ones; None if that was not asked for."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -51,7 +51,7 @@ class Report:
 
 @dataclass(frozen=True, eq=False)
 class Evaluator:
-    """What scores are made with: one extractor, some metrics, one reference."""
+    """One extractor, some metrics and one reference, with which any samples are scored."""
 
     extractor: Extractor
     metrics: Mapping[str, Metric]
@@ -80,9 +80,9 @@ class Evaluator:
         return Report(named, protocol, (*self.notes, *self.warn(fake), *refusals), seconds, memorisation)
 
     def draw_closest(self, report: Report, images: Images) -> Tensor | None:
-        """Return a picture uint8 (C, H, W) of generated images beside the nearest real ones, if they were looked for.
+        """Draw generated images beside the nearest real ones: uint8 (C, H, W).
 
-        There is none of samples that are no images.
+        None if memorisation was not measured, or if the samples are not images.
         """
         if report.memorisation is None or self.real.ndim != 4:
             return None
@@ -99,24 +99,25 @@ class Evaluator:
         return {name: metric.prepare(self.reference) for name, metric in self.metrics.items()}
 
     def extract(self, images: Images) -> FeatureSet:
-        """Images to features, batch by batch; raises what the extractor raises."""
+        """Extract the features of images, batch by batch. Raises what the extractor raises."""
         return extract(images.batches(self.batch_size), self.extractor)
 
     def compute(self, fake: FeatureSet) -> tuple[dict[str, Score], list[str]]:
-        """Return scores by plain name, and why a metric gave none. Raises EvaluationError if all refuse."""
+        """Return scores by plain name, and the reason of each metric that refused. Raises EvaluationError if all do."""
         scores: dict[str, Score] = {}
         refusals = []
         for name, metric in self.metrics.items():
             try:
                 scores |= metric.compute(real=self.prepared[name], fake=fake)
             except EvaluationError as error:
-                refusals.append(f"no {name}: {error.what}" + (f" (try {error.hint})" if error.hint else ""))
+                hint = f" (try {error.hint})" if error.hint else ""
+                refusals.append(f"no {name}: {error.what}{hint}")
         if not scores:
             raise EvaluationError("; ".join(refusals), hint="--samples N, --metrics fid, or another --features")
         return scores, refusals
 
     def warn(self, fake: FeatureSet) -> list[str]:
-        """Return what a reader of the scores must know of these features."""
+        """Return warnings about features that make scores misleading."""
         dim, warnings = len(fake.mean), []
         for what, count in (("generated", fake.count), ("reference", self.reference.count)):
             if count <= dim:
@@ -164,19 +165,19 @@ def open_evaluator(
 
 
 def require_readable(shape: tuple[int, ...], extractor: FeatureExtractor) -> None:
-    """Raise EvaluationError where an extractor of images meets samples that are none, or the reverse."""
+    """Raise EvaluationError if an extractor of images is given points, or the reverse."""
     there = "images" if len(shape) == 3 else "points"
     if extractor.reads == there:
         return
-    what = f"these features are of {extractor.reads}, and samples of shape {shape} are {there}"
+    what = f"this extractor reads {extractor.reads}, but samples of shape {shape} are {there}"
     other = "--features inception, digits-cnn or photos-cnn" if there == "images" else "--features points"
     raise EvaluationError(what, hint=other)
 
 
 def describe_reference(samples: Samples, dataset: Choice, zoo: Zoo) -> Reference:
-    """Name, options, size and content of the real images; where they lie does not matter."""
+    """Return name, options, size and content of the real images, but not where they are stored."""
     component = zoo.create("dataset", dataset)
     options = {option.name: getattr(component, option.name) for option in zoo.entry("dataset", dataset.name).options}
-    places = ("root", "path", "download", "cache", "workers")
-    kept = {name: value for name, value in options.items() if name not in places}
+    not_content = ("root", "path", "download", "cache", "workers")
+    kept = {name: value for name, value in options.items() if name not in not_content}
     return Reference(dataset.name, kept, len(samples), samples.digests.images)

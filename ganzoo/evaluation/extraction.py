@@ -1,4 +1,4 @@
-"""Samples -> features, batch by batch: memory is bounded, however many there are."""
+"""Samples -> features, batch by batch, in bounded memory."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError, PluginError
 
 KEEP = 65_536
-"""Images whose own features are kept; mean and covariance are over all."""
+"""Images of which each row of features is kept; mean and covariance are over all images."""
 BLOCK = 1024
-"""Images that are merged at once, so that the batch size does not decide where sums are rounded."""
+"""Images whose features are summed at once, so that rounding does not depend on the batch size."""
 DIMENSIONS = (2, 2, 1)
-"""Of rows, logits and deviations."""
+"""Dimensions of rows, logits and deviations."""
 
 
 def in_batches(x: Pixels, batch: int, device: torch.device) -> Iterator[Tensor]:
-    """Yield x (M, *shape) on the device in parts (n, *shape), n = batch but for the last."""
+    """Yield x (M, *shape) on the device in batches (n, *shape); n = batch, except for the last."""
     for start in range(0, len(x), batch):
         yield x[start : start + batch].to(device)
 
 
-def place_of(device: torch.device) -> torch.device:
-    """Return where the features of images on this device lie: there, or on the CPU if it has no float64."""
+def feature_device(device: torch.device) -> torch.device:
+    """Return the device for the features of images on `device`: the same, or the CPU if it has no float64."""
     return torch.device("cpu") if device.type == "mps" else device
 
 
 @torch.no_grad()
 def extract(batches: Iterable[Tensor], extractor: Extractor, keep: int = KEEP) -> FeatureSet:
-    """Look at samples on the device of the extractor; rows, logits and deviations are of the first `keep`.
+    """Extract the features of samples on the device of the extractor; rows, logits, deviations of the first `keep`.
 
-    They are uint8 images (n, C, H, W), or float32 (n, *shape) where samples are no images. Raises EvaluationError
-    for fewer than two, for what is neither, and for features that are nan or inf; PluginError if the extractor
-    does not give one row of numbers per sample.
+    The samples are uint8 images (n, C, H, W), or points, float32 (n, *shape). Raises EvaluationError for fewer
+    than two samples, for other types, and for features that are nan or inf; PluginError if the extractor does
+    not return one row of numbers per sample.
     """
     moments, kept = Moments(), list[Features]()
-    for block in _regroup(_look(images, extractor) for images in batches):
+    for block in _regroup(_extract_batch(images, extractor) for images in batches):
         _require_finite(block, moments.count, extractor)
         if moments.count < keep:
             kept.append(_slice(block, 0, keep - moments.count))
         moments.merge(block.rows)
     if moments.count < 2:
-        what = f"{moments.count} images are too few to score: a covariance needs two at least"
+        what = f"{moments.count} images are too few to score: a covariance needs at least two"
         raise EvaluationError(what, hint="more images: --samples N, or a larger folder or dataset")
     rows, logits, deviations = _join(kept)
     covariance = moments.scatter / (moments.count - 1)
@@ -80,23 +80,23 @@ class Moments:
         self.count = total
 
 
-def _look(images: Tensor, extractor: Extractor) -> Features:
-    """Samples (n, *shape) -> their features, where they are to stay. Raises EvaluationError, PluginError."""
+def _extract_batch(images: Tensor, extractor: Extractor) -> Features:
+    """Samples (n, *shape) -> their features, on the device where they stay. Raises EvaluationError, PluginError."""
     if images.dtype != (torch.uint8 if images.ndim == 4 else torch.float32):
         what = f"scores are of uint8 images (N, C, H, W) or of float32 points, not of {images.dtype} {images.ndim}-D"
         raise EvaluationError(what, hint="ganzoo.data.images.to_uint8")
-    seen, place = extractor.extract(images), place_of(images.device)
+    seen, device = extractor.extract(images), feature_device(images.device)
     for tensor, dimensions in zip(seen, DIMENSIONS, strict=True):
         if tensor is not None and (
             tensor.dtype != torch.float32 or tensor.ndim != dimensions or len(tensor) != len(images)
         ):
             what = f"features {extractor.label!r} break their contract: {tensor.dtype} {tuple(tensor.shape)}"
             raise PluginError(f"{what} for {len(images)} images", hint="ganzoo plugins")
-    return _apply(seen, lambda tensor: tensor.to(place))
+    return _apply(seen, lambda tensor: tensor.to(device))
 
 
 def _regroup(parts: Iterable[Features]) -> Iterator[Features]:
-    """Parts of any length -> parts of BLOCK images, but for the last; none is empty."""
+    """Yield parts of BLOCK images from parts of any length; only the last may be shorter, and none is empty."""
     pending, count = list[Features](), 0
     for part in parts:
         pending.append(part)

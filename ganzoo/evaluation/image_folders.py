@@ -1,4 +1,4 @@
-"""Images in a folder or a zip archive, decoded as the datasets `folder` and `zip` do, as one set of their own size."""
+"""Images in a folder or a zip archive as one set, decoded as by the datasets `folder` and `zip`, in their own size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ganzoo.errors import DataError, EvaluationError
 from ganzoo.evaluation.image_sizes import ImageSet, Sizes, evaluating, note_resizing, own_size, show
 
 SETS = SPLITS | {"real", "reals", "fake", "fakes", "generated", "reference"}
-"""Folders that are compared, not classes of one set."""
+"""Names of folders that hold sets to compare, rather than classes of one set."""
 
 
 def read_folder(path: Path, image_size: int | None) -> ImageSet:
@@ -36,7 +36,7 @@ def read_zip(path: Path, image_size: int | None) -> ImageSet:
 
 @contextmanager
 def _rewording() -> Iterator[None]:
-    """Keep what a dataset says of its files, but for its advice, which is about training."""
+    """Replace the hint of errors about files, which is about training, by one about evaluation."""
     try:
         yield
     except DataError as error:
@@ -59,7 +59,7 @@ def _decode(path: Path, listing: Listing, image_size: int | None) -> ImageSet:
 
 
 def _merge_folders(path: Path, listing: Listing) -> tuple[Listing, list[str]]:
-    """Return the files without the folder around all of them, and notes on where they lie. Raises EvaluationError."""
+    """Drop the folders around all files from their names; return also notes about folders. Raises EvaluationError."""
     around, names = _unwrap([file.name for file in listing.files])
     _require_one_set(path / around, names)
     files = [file._replace(name=name) for file, name in zip(listing.files, names, strict=True)]
@@ -70,7 +70,7 @@ def _merge_folders(path: Path, listing: Listing) -> tuple[Listing, list[str]]:
 
 
 def _require_one_set(path: Path, names: list[str]) -> None:
-    """Raise EvaluationError for images both in a folder and below it, and for folders such as real and fake."""
+    """Raise EvaluationError for images both beside and inside folders, and for folders such as real and fake."""
     folders, loose = _count_folders(names), [name for name in names if "/" not in name]
     if loose and folders:
         what = f"images both beside and inside the folders of {show(path)}"
@@ -82,7 +82,7 @@ def _require_one_set(path: Path, names: list[str]) -> None:
 
 
 def _count_folders(names: list[str]) -> Counter[str]:
-    """Return how many images there are in each folder of the first level."""
+    """Return the number of images in each folder of the first level."""
     return Counter(name.split("/")[0] for name in names if "/" in name)
 
 
@@ -100,10 +100,10 @@ def _unwrap(names: list[str]) -> tuple[str, list[str]]:
 
 
 def _count_sizes(files: Sequence[ImageFile]) -> Sizes:
-    """Read the headers; what has none is left to decoding, which says why."""
+    """Read the sizes in the headers; a file without one is skipped here, and named when it is decoded."""
     sizes: Sizes = Counter()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, about odd metadata and large images
+        warnings.simplefilter("ignore")  # Pillow warns about odd metadata and large images
         for file in files:
             with suppress(UnreadableImageError):
                 sizes[_read_size(file.read())] += 1

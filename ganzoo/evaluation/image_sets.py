@@ -1,4 +1,4 @@
-"""Images that somebody made, to be scored: from a folder, a zip archive or an npz file, never resized unasked."""
+"""Images to be scored, from a folder, a zip archive or an npz file; resized only if that was asked for."""
 
 from __future__ import annotations
 

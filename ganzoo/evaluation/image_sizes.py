@@ -1,4 +1,4 @@
-"""What a target is: images of one square size; and how its refusals speak."""
+"""A set of images of one square size, and the errors about other sizes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ganzoo.errors import EvaluationError
 SMALLEST, LARGEST = 8, 1024  # pixels: the bounds of ImageSize
 WANTED = "ganzoo evaluate FOLDER, ZIP or NPZ"
 Sizes = Counter[tuple[int, int]]
-"""How many images there are of each (width, height)."""
+"""Number of images of each (width, height)."""
 
 
 class ImageSet(NamedTuple):
@@ -24,11 +24,11 @@ class ImageSet(NamedTuple):
     x: Tensor
     """uint8 (M, C, S, S), M > 0; C = 1 if all are grey."""
     notes: tuple[str, ...]
-    """Where they lay, and what was left out, converted or resized."""
+    """Notes on the folders they were in, and on what was left out, converted or resized."""
 
 
 def own_size(sizes: Sizes, path: Path) -> int:
-    """Return the side of images that are all square and alike. Raises EvaluationError for others."""
+    """Return the side of images if all are squares of one size. Raises EvaluationError if not."""
     (width, height), _ = (sizes or Counter({(SMALLEST, SMALLEST): 0})).most_common(1)[0]  # none: see _count_sizes
     listed = abridge([f"{w}x{h} ({count})" for (w, h), count in sizes.most_common()])
     if len(sizes) > 1:
@@ -44,7 +44,7 @@ def own_size(sizes: Sizes, path: Path) -> int:
 
 
 def note_resizing(sizes: Sizes, size: int) -> list[str]:
-    """Return a note on the images that are not of this size yet."""
+    """Return a note on the images that have another size."""
     other = sizes.total() - sizes[size, size]
     return [f"{other} of {sizes.total()} images are resized to {size}x{size}"] if other else []
 
@@ -55,5 +55,5 @@ def show(path: Path) -> str:
 
 
 def evaluating(path: Path) -> str:
-    """Return what to type to score what lies there."""
+    """Return the command that scores the images at a path."""
     return f"ganzoo evaluate {shlex.quote(str(path))}"

@@ -1,4 +1,4 @@
-"""Has the generator learnt its training images by heart? Generated images that are closer to one than its own kind."""
+"""Memorisation: generated images that are as close to a training image as its nearest other training image."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ganzoo.data.images import make_grid
 from ganzoo.errors import EvaluationError
 
 PAIRS = 16
-"""Closest pairs that are named."""
+"""Number of closest pairs in a report."""
 SAMPLE = 2000
-"""Training images that stand in for unseen ones."""
+"""Largest number of training images that stand in for unseen images."""
 
 
 class Pair(NamedTuple):
@@ -24,26 +24,28 @@ class Pair(NamedTuple):
     fake: int
     real: int
     distance: float
-    """Between the two."""
+    """Distance between the two."""
     spacing: float
-    """Between the training image and the nearest other training image."""
+    """Distance between the training image and the nearest other training image."""
 
     @property
     def ratio(self) -> float | None:
         """Distance / spacing: 0 for a copy, at most 1 if memorised. None if only the spacing is 0."""
-        return 0.0 if self.distance == 0 else self.distance / self.spacing if self.spacing > 0 else None
+        if self.distance == 0:
+            return 0.0
+        return self.distance / self.spacing if self.spacing > 0 else None
 
 
 @dataclass(frozen=True)
 class Memorisation:
-    """What `find_memorised` finds."""
+    """The share of memorised images, and the closest pairs."""
 
     share: float
-    """Of generated images that count as memorised, in [0, 1]."""
+    """Share of the generated images that count as memorised, in [0, 1]."""
     expected: float
-    """The share that unseen images of the same distribution would have."""
+    """Share that unseen images of the same distribution would have."""
     pairs: tuple[Pair, ...]
-    """Those of the lowest ratios, lowest first; PAIRS of them, or all."""
+    """The PAIRS pairs of the lowest ratios, or all, lowest first."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -51,7 +53,7 @@ class Memorisation:
 
 
 def find_memorised(*, real: Tensor, fake: Tensor, block: int = 2048) -> Memorisation:
-    """real (R, D) of all training images, fake (F, D): float32 features on one device -> how many fakes are copies.
+    """real (R, D) of all training images, fake (F, D): float32 features on one device -> the share of copies.
 
     A generated image counts as memorised if it is no farther from its nearest training image than that one is
     from its own nearest other training image: the complement of authenticity, Alaa et al. 2022,
@@ -79,14 +81,14 @@ def find_memorised(*, real: Tensor, fake: Tensor, block: int = 2048) -> Memorisa
 
 
 def _share(distance: Tensor, spacing: Tensor) -> float:
-    """Where both are 0, the training image is there twice, and this is a third."""
+    """Return the share of images that count as memorised: also where both are 0, a third copy of a training image."""
     return (distance <= spacing).double().mean().item()
 
 
 def _measure_spacing(real: Tensor, chosen: Tensor, block: int) -> Tensor:
     """real (R, D), chosen indices (N,) -> distances float64 (N,) to the nearest other training image."""
-    wanted, place = torch.unique(chosen, return_inverse=True)  # few training images are nearest to many others
-    return find_nearest(real[wanted], real, block, without=wanted)[1][place]
+    wanted, position = torch.unique(chosen, return_inverse=True)  # few training images are nearest to many others
+    return find_nearest(real[wanted], real, block, without=wanted)[1][position]
 
 
 def find_nearest(points: Tensor, others: Tensor, block: int, without: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -101,10 +103,10 @@ def find_nearest(points: Tensor, others: Tensor, block: int, without: Tensor | N
 
 
 def _search(points: Tensor, others: Tensor, block: int, without: Tensor | None) -> tuple[Tensor, Tensor]:
-    """As `find_nearest`, for one block of points.
+    """Find the nearest others of one block of points; see `find_nearest`.
 
-    |p - o|^2 by matrix products in float32, about the mean, so that little cancels; then the distance of the
-    nearest from the difference itself, so that it is exactly 0 for a copy.
+    The nearest is found by |p - o|^2 from matrix products in float32, about the mean, so that little cancels.
+    Its distance is then computed from the difference itself, so that it is exactly 0 for a copy.
     """
     centre = others.mean(dim=0)
     lowest = points.new_full((len(points),), torch.inf)
@@ -115,23 +117,23 @@ def _search(points: Tensor, others: Tensor, block: int, without: Tensor | None) 
         if without is not None:
             here = (without >= first) & (without < first + len(among))
             squares[here, without[here] - first] = torch.inf
-        low, place = squares.min(dim=1)
-        nearest = torch.where(low < lowest, place + first, nearest)
+        low, index = squares.min(dim=1)
+        nearest = torch.where(low < lowest, index + first, nearest)
         lowest = torch.minimum(low, lowest)
     return nearest, (points.double() - others[nearest].double()).norm(dim=1)
 
 
 def _list_closest(nearest: Tensor, distance: Tensor, spacing: Tensor) -> tuple[Pair, ...]:
-    """The pairs of the lowest distance / spacing, where 0 / 0 counts as 0; the lower index first among equals."""
+    """Return the pairs of the lowest distance / spacing; 0 / 0 counts as 0, and of equals the lower index is first."""
     order = torch.where(distance == 0, 0, distance / spacing).argsort(stable=True)[:PAIRS]
     columns = [tensor[order].tolist() for tensor in (nearest, distance, spacing)]
     return tuple(Pair(*row) for row in zip(order.tolist(), *columns, strict=True))
 
 
 def draw_pairs(fake_images: Tensor, real_images: Tensor) -> Tensor:
-    """Two times uint8 (N, C, H, W), N > 0 -> a picture (C, H', W') of N rows: generated | nearest training image.
+    """Draw N rows of generated | nearest training image: two uint8 (N, C, H, W), N > 0 -> uint8 (C, H', W').
 
-    Where one is grey and the other in colour, or one is smaller, it is shown like the other.
+    Grey images are converted to colour if the others have it, and smaller ones are enlarged.
     """
     channels = max(fake_images.shape[1], real_images.shape[1])
     size = max(fake_images.shape[2], real_images.shape[2])

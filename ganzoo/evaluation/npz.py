@@ -1,4 +1,4 @@
-"""Images in an npz file: one uint8 array, wherever its channels are."""
+"""Images in an npz file: one uint8 array, with its channels first or last."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _require_room(entries: list[zipfile.ZipInfo], name: str, path: Path) -> None
 
 
 def _arrange(array: NDArray[Any] | bytes, path: Path) -> Tensor:
-    """What an npz file holds -> uint8 (N, C, H, W), N > 0. Raises EvaluationError, saying what was found."""
+    """Content of an npz file -> uint8 (N, C, H, W), N > 0. Raises EvaluationError that says what was found."""
     if isinstance(array, bytes):
         raise _unfit(path, "holds other files, and no array")
     shape, channels = array.shape, (1, 3)
@@ -110,7 +110,7 @@ def _unfit(path: Path, found: str) -> EvaluationError:
 
 
 def _fit(x: Tensor, path: Path, image_size: int | None) -> ImageSet:
-    """uint8 (N, C, H, W) -> the target, resized if that was asked for. Raises EvaluationError."""
+    """uint8 (N, C, H, W) -> the set of images, resized if that was asked for. Raises EvaluationError."""
     height, width = x.shape[2:]
     sizes = Counter({(width, height): len(x)})
     size = image_size or own_size(sizes, path)

@@ -1,4 +1,4 @@
-"""What a score means: all that its number depends on, in one value that is written beside it.
+"""The protocol of a score: all that its number depends on, in one value that is written beside it.
 
 FIDs of one network that are published differ by three to four points because their protocols do: another
 reference split, other numbers of images, other weights of Inception.
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reference:
-    """The real images."""
+    """The real images that generated ones are compared with."""
 
     dataset: str
     options: Mapping[str, Any]
-    """Of the dataset, with its split where it has some, but for where its files lie."""
+    """Options of the dataset, its split included, but not the folders of its files."""
     count: int
     sha256: str
-    """Of the pixels, in order."""
+    """SHA-256 of the pixels, in order."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Generated:
 
     count: int
     source: str
-    """"generator", or the kind of file that they were read from."""
+    """"generator", or the kind of file that the images were read from."""
     weights: str = ""
-    """"ema" or "raw"; empty for files, as all that follows."""
+    """"ema" or "raw"; empty for files, as are all fields below but `sha256`."""
     step: int | None = None
     seed: int | None = None
     labels: str = ""
@@ -42,17 +42,17 @@ class Generated:
     truncation: str = ""
     precision: str = ""
     sha256: str = ""
-    """Of the pixels, for files."""
+    """SHA-256 of the pixels, only for files."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Two scores may be ranked only where their protocols are alike in all but step, seed and content."""
+    """The protocol of a score; scores are ranked only if theirs are equal in all but source, step, seed and content."""
 
     features: str
     """Label of the extractor."""
     fingerprint: Mapping[str, str]
-    """Weights (sha256), resizing, number format of the extractor."""
+    """Weights (SHA-256), resizing and number format of the extractor."""
     generated: Generated
     reference: Reference
 
@@ -61,18 +61,18 @@ class Protocol:
         return asdict(self)
 
     def differences(self, other: Protocol) -> dict[str, tuple[Any, Any]]:
-        """Return what forbids to rank the scores of two protocols: {"generated.count": (2000, 5000)}."""
+        """Return the differences that forbid ranking two scores: {"generated.count": (2000, 5000)}."""
         return differences(self.to_json(), other.to_json())
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return what `Protocol.differences` does, of two protocols as JSON values."""
+    """Return the differences of two protocols given as JSON values; see `Protocol.differences`."""
     first, second = decisive(one), decisive(other)
     return {key: (first.get(key), second.get(key)) for key in first | second if first.get(key) != second.get(key)}
 
 
 def decisive(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what scores must have in common to be ranked, flat: {"features": "digits-cnn", "generated.count": ...}."""
+    """Return the fields that must be equal in ranked scores, flat: {"features": ..., "generated.count": ...}."""
     own = ("source", "step", "seed", "sha256")  # may differ from row to row of one table
     generated = {f"generated.{k}": v for k, v in protocol["generated"].items() if k not in own}
     reference = {f"reference.{k}": v for k, v in protocol["reference"].items() if k != "options"}

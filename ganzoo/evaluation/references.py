@@ -1,8 +1,8 @@
-"""Features of real samples, computed once: a cache on disk, from which anything doubtful is computed again.
+"""A cache on disk of the features of real samples; an entry is computed again if anything about it is doubtful.
 
-    <sha256 of the key>.npz     key (the JSON text below), count, mean, covariance, root, rows, and what else there is
+    <sha256 of the key>.npz     key (JSON text), count, mean, covariance, root, rows, and perhaps logits, deviations
 
-The key is what the numbers depend on: content of the images, label and fingerprint of the extractor.
+The key is all that the numbers depend on: content of the images, label and fingerprint of the extractor.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ganzoo.contracts import Extractor, FeatureSet
 from ganzoo.data.samples import Pixels
-from ganzoo.evaluation.extraction import KEEP, extract, in_batches, place_of
+from ganzoo.evaluation.extraction import KEEP, extract, feature_device, in_batches
 from ganzoo.files import cache_folder, write_atomically
 
 SCHEMA = 1
@@ -39,7 +39,7 @@ class ReferenceFeatures(NamedTuple):
 
 
 class _DamageError(Exception):
-    """An entry is not as it was written, or of something else; the text says how it shows."""
+    """An entry is not as it was written, or has another key; the text says what is wrong."""
 
 
 def load_reference(
@@ -52,10 +52,10 @@ def load_reference(
     batch_size: int,
     folder: Path | None = None,
 ) -> ReferenceFeatures:
-    """Return the features of samples x (M, *shape), whose content hash is `sha256`, from the cache where it has them.
+    """Return the features of samples x (M, *shape) with the content hash `sha256`, from the cache if they are there.
 
     `prepare` adds the square root of the covariance, which the cache keeps. `folder` is `cache_folder("references")`
-    unless given. An entry that is damaged, or of something else, is replaced; a folder that cannot be read or written
+    unless given. An entry that is damaged, or has another key, is replaced; a folder that cannot be read or written
     is a note. Raises what `extract` raises.
     """
 
@@ -68,7 +68,7 @@ def load_reference(
     key = _key(sha256, extractor)
     path, notes = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz", list[str]()
     try:
-        return ReferenceFeatures(_read(path, key, len(x), place_of(device)), True, ())
+        return ReferenceFeatures(_read(path, key, len(x), feature_device(device)), True, ())
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
@@ -84,7 +84,7 @@ def load_reference(
 
 
 def _key(sha256: str, extractor: Extractor) -> str:
-    """Canonical JSON of all that the numbers in an entry depend on."""
+    """Return canonical JSON of all that the numbers in an entry depend on."""
     parts = {"schema": SCHEMA, "keep": KEEP, "images": sha256, "features": extractor.label}
     return json.dumps(parts | {"fingerprint": dict(extractor.fingerprint)}, sort_keys=True, separators=(",", ":"))
 
@@ -99,16 +99,16 @@ def _write(path: Path, key: str, features: FeatureSet) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def _read(path: Path, key: str, count: int, place: torch.device) -> FeatureSet:
+def _read(path: Path, key: str, count: int, device: torch.device) -> FeatureSet:
     """Return an entry. Raises OSError if it cannot be opened, _DamageError if it is not as it was written."""
     arrays = _parse(path)
     _require_whole(arrays, key, count)
     names = [name for name in (*REQUIRED, *OPTIONAL) if name in arrays]
-    return FeatureSet(count, **{name: torch.from_numpy(arrays[name]).to(place) for name in names})
+    return FeatureSet(count, **{name: torch.from_numpy(arrays[name]).to(device) for name in names})
 
 
 def _parse(path: Path) -> dict[str, NDArray[Any]]:
-    """Return all arrays of an entry; the file may be replaced meanwhile."""
+    """Return all arrays of an entry, even if the file is replaced meanwhile. Raises OSError, _DamageError."""
     with path.open("rb") as file:
         try:
             with np.load(file, allow_pickle=False) as archive:  # zipfile compares the CRC of each array

@@ -17,14 +17,14 @@ from ganzoo.training.sampling import GeneratedImages
 from ganzoo.zoo.catalogue import Zoo
 
 SELECTION = 1
-"""Stream of the latents by whose images the best checkpoint is chosen; reports are made of stream 0."""
+"""Stream of latents for choosing the best checkpoint; reports use stream 0."""
 
 
 class RunEvaluator:
     """Scores the generators of one run.
 
-    Raises what `scoring.open_evaluator` raises: at once if the run is to be scored while it trains, which
-    must not find out later that weights are missing; else when the first score is asked for.
+    Raises what `open_evaluator` raises: at once if the run is scored while it trains, so that missing weights
+    are not found out hours later; otherwise when the first score is asked for.
     """
 
     def __init__(self, run: RunConfig, zoo: Zoo, samples: Samples) -> None:
@@ -34,7 +34,7 @@ class RunEvaluator:
 
     @property
     def dataset(self) -> Dataset:
-        """Where the samples come from."""
+        """The dataset of the run."""
         dataset: Dataset = self._zoo.create("dataset", self.run.dataset)
         return dataset
 
@@ -46,11 +46,11 @@ class RunEvaluator:
     def _evaluator(self) -> Evaluator:
         run = self.run
         device = choose_device(run.train.device, "fp32").torch_device
-        with forked(device):  # a plugin's extractor may draw numbers, which are not the run's
+        with forked(device):  # an extractor may draw random numbers, and the run must not notice
             return open_evaluator(self._samples, run.dataset, run.features, run.eval, self._zoo, device)
 
     def quick_score(self, gan: GAN) -> tuple[str, Score, Score]:
-        """Return the name and the FD of half the samples, and the FD of the other half, by which to choose."""
+        """Return the name and the FD of half the samples, and the FD of the other half, which chooses the best."""
         count = max(2, self.run.eval.samples // 2)
         images = [self._images(gan.G_ema.module, gan, count, stream) for stream in (0, SELECTION)]
         evaluator = self.open()
@@ -70,7 +70,7 @@ class RunEvaluator:
 
 
 def describe_images(images: GeneratedImages, weights: str, step: int) -> Generated:
-    """Say in the words of the protocol what these images are."""
+    """Return the entry of the protocol for these images."""
     return Generated(
         count=images.count,
         source="generator",

@@ -313,7 +313,7 @@ def test_features_that_cannot_read_the_samples_are_a_note(digits, tmp_path):
     config = RunFolder(tmp_path / "run")
     config.write_recipe(replace(config.read_recipe(), features=Choice("points")))
     found = diagnose(tmp_path / "run")
-    assert found.notes == ("diversity is measured among the samples themselves: these features are of points, and "
+    assert found.notes == ("diversity is measured among the samples themselves: this extractor reads points, but "
                            "samples of shape (1, 8, 8) are images",)  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Standard benchmarks, read and, if asked, downloaded by torchvision."""
+"""Standard benchmarks, read by torchvision, and downloaded by it if asked to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DAMAGE = (RuntimeError, OSError, AssertionError, ValueError, TypeError, LookupEr
 
 
 class AbsentError(DataError):
-    """The files are not there, or torchvision finds that their hashes are wrong."""
+    """The files are missing, or torchvision finds that their hashes are wrong."""
 
 
 class Raw(NamedTuple):
@@ -42,7 +42,7 @@ class Raw(NamedTuple):
 
 @dataclass(frozen=True)
 class Benchmark(Dataset):
-    """A published dataset that torchvision knows; the options that all of them share."""
+    """A published dataset that torchvision knows, with the options that all of them have."""
 
     image_size: ImageSize = 32
     root: str = ""
@@ -51,11 +51,11 @@ class Benchmark(Dataset):
 
     name: ClassVar[str]
     source: ClassVar[str]
-    """Where it is downloaded from."""
+    """Address that it is downloaded from."""
 
     @abstractmethod
     def read(self, torchvision: Any, root: Path, *, download: bool) -> Raw:
-        """Read the split with the module `torchvision.datasets`; whatever that raises passes through."""
+        """Read the split with the module `torchvision.datasets`. Raises whatever torchvision raises."""
 
     def load(self) -> Samples:
         """Return uint8 (M, C, S, S). Raises DataError if it is absent, damaged, or cannot be downloaded."""
@@ -87,7 +87,7 @@ class Benchmark(Dataset):
 
     @contextmanager
     def wording(self, root: Path) -> Iterator[None]:
-        """Turn what torchvision raises into a DataError that says what to do."""
+        """Turn an error of torchvision into a DataError with a hint."""
         try:
             yield
         except ImportError as error:

@@ -23,7 +23,7 @@ from ganzoo.contracts import Dataset, Samples
 from ganzoo.data.decoding import ImageSize, resize_images
 
 CLASS_NAMES = tuple("0123456789")
-MAX_INK = 16  # each of the 8x8 numbers counts the inked pixels in a block of 4x4
+MAX_INK = 16  # each of the 8x8 values is the number of inked pixels in a block of 4x4
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from ganzoo.errors import DataError
 
 @dataclass(frozen=True)
 class ImageFiles(Dataset):
-    """Images read from files; the options that a folder and an archive share."""
+    """Images read from files, with the options that a folder and an archive have."""
 
     path: Annotated[str, MinLen(1)]
     image_size: ImageSize = 64
@@ -39,14 +39,14 @@ class ImageFiles(Dataset):
 
     @abstractmethod
     def list_images(self) -> AbstractContextManager[Listing]:
-        """Return a context in which the images can be read. Raises DataError."""
+        """Return a context in which the images can be read. Raises DataError if they cannot be listed."""
 
     @abstractmethod
     def hash_files(self, listing: Listing) -> str:
-        """Return the sha256 of all that the images depend on, without decoding them."""
+        """Return the SHA-256 of the files, without decoding them."""
 
     def load(self) -> Samples:
-        """Return uint8 (M, C, S, S): in memory, memory-mapped with `cache`, or else streamed where memory is short.
+        """Return uint8 (M, C, S, S): memory-mapped with `cache`; else in memory, or streamed if memory is short.
 
         Raises DataError for missing, mixed or unreadable images, ResourceError if the cache cannot be written.
         """
@@ -66,7 +66,7 @@ class ImageFiles(Dataset):
         return self.describe(listing, survey, x[:, :1].contiguous() if survey.grey else x)
 
     def load_cached(self, listing: Listing) -> Samples:
-        """Return the images decoded by an earlier run, memory-mapped; decode them if there was none."""
+        """Return images from the cache, memory-mapped; decode them into it first if they are not there."""
 
         def decode(file: BinaryIO) -> Survey:
             survey = Survey()
@@ -85,7 +85,7 @@ class ImageFiles(Dataset):
         return cache.load(entry, cache.Source(options, self.count_bytes(listing), decode, describe))
 
     def stream(self, listing: Listing, needed: int, free: int) -> Samples:
-        """Decode every image once, to know that it can be read, and keep none; see `StreamedImages`."""
+        """Decode every image once, to see that it can be read, and keep none; see `StreamedImages`."""
         survey, options = Survey(), self.decode_options
         content = ContentHash((len(listing.files), *options.shape))
         for block in read_blocks(listing.files, options, survey):
@@ -118,7 +118,7 @@ class ImageFiles(Dataset):
             raise DataError(survey.name_bad(listing.files), where=printable(self.path), hint=hint)
 
     def describe(self, listing: Listing, survey: Survey, x: Pixels) -> Samples:
-        """Return the images that can be read with their labels and with notes about all."""
+        """Return the readable images with their labels, and with notes about all images."""
         bad = [survey.name_bad(listing.files) + "; left out"] if survey.bad else []
         y, class_names, notes = label([listing.files[i].name for i in survey.kept], listing.folders)
         return Samples(x, y, class_names, (*listing.notes, *bad, *notes, *survey.notes))
@@ -139,11 +139,11 @@ class Folder(ImageFiles):
     """
 
     def list_images(self) -> AbstractContextManager[Listing]:
-        """Raises DataError if the folder is missing or cannot be read."""
+        """List the images of the folder. Raises DataError if it is missing or cannot be read."""
         return nullcontext(list_folder(Path(self.path).expanduser()))
 
     def hash_files(self, listing: Listing) -> str:
-        """Of names, sizes and contents; reads every file."""
+        """Return the SHA-256 of names and contents; reads every file."""
         return hash_each(listing.files)
 
 
@@ -163,17 +163,17 @@ class Zip(ImageFiles):
     """
 
     def list_images(self) -> AbstractContextManager[Listing]:
-        """Raises DataError for an archive that is missing, damaged or harmful."""
+        """List the images of the archive. Raises DataError if it is missing, damaged or harmful."""
         return open_archive(Path(self.path).expanduser())
 
     def hash_files(self, listing: Listing) -> str:
-        """Of the archive; reads it once and expands nothing."""
+        """Return the SHA-256 of the archive, without expanding it."""
         with Path(self.path).expanduser().open("rb") as file:
             return file_digest(file, "sha256").hexdigest()
 
 
 def label(names: list[str], folders: list[str]) -> tuple[Tensor, tuple[str, ...], list[str]]:
-    """Names of images, folders -> (labels int64 (M,), class names, notes about folders without images)."""
+    """Return labels int64 (M,) by the folders of images, class names, and notes about folders without images."""
     owners = [name.split("/")[0] if "/" in name else "" for name in names]
     classes = sorted(set(owners))
     if classes == [""]:

@@ -41,13 +41,13 @@ class StackedDigits(Dataset):
         assert isinstance(digits.x, Tensor)  # they are in memory
         generator = torch.Generator().manual_seed(self.seed)
         y = torch.randperm(self.count, generator=generator) % MODES
-        channels = [digits.x[_draw(y // place % 10, digits.y, generator), 0] for place in (100, 10, 1)]
+        channels = [digits.x[_draw(y // power % 10, digits.y, generator), 0] for power in (100, 10, 1)]
         return Samples(torch.stack(channels, dim=1), y, tuple(f"{mode:03d}" for mode in range(MODES)))
 
 
 def _draw(wanted: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-    """Classes (N,) in [0, 10) -> index (N,) of a random image of that class, by the labels (M,) of all."""
+    """Draw a random image of each wanted class: classes (N,) in [0, 10), labels (M,) of all images -> index (N,)."""
     counts = labels.bincount(minlength=10)
-    first = counts.cumsum(0) - counts  # of each class among the images in the order of their classes
-    place = (torch.rand(len(wanted), generator=generator, dtype=torch.float64) * counts[wanted]).long()
-    return labels.argsort(stable=True)[first[wanted] + place]
+    first = counts.cumsum(0) - counts  # position of each class among the images sorted by class
+    offset = (torch.rand(len(wanted), generator=generator, dtype=torch.float64) * counts[wanted]).long()
+    return labels.argsort(stable=True)[first[wanted] + offset]

@@ -1,4 +1,4 @@
-"""Points of the plane whose distribution is known: what a generator should have learnt can be counted."""
+"""Points of the plane whose distribution is known, so that the modes a generator reaches can be counted."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ganzoo.contracts import Dataset, Samples
 from ganzoo.settings.options import NonNegativeInt
 
 Count = Annotated[int, Ge(100), Le(1_000_000)]
-"""Points of a draw."""
+"""Number of points."""
 ModeWidth = Annotated[float, Gt(0), Le(0.05)]
 """Standard deviation of a mode along each axis: the outer ones are 0.2 from the edge, four of the widest."""
 
-RADIUS = 0.8  # of the ring; half the width of the grid
-REACH = 0.9  # of the roll
+RADIUS = 0.8  # radius of the ring, and half the width of the grid
+REACH = 0.9  # distance of the outer end of the roll from its centre
 
 
 def ring_centres() -> Tensor:
@@ -29,7 +29,7 @@ def ring_centres() -> Tensor:
 
 
 def grid_centres() -> Tensor:
-    """Return {-0.8, -0.4, 0, 0.4, 0.8}^2, the second coordinate running first: float32 (25, 2)."""
+    """Return {-0.8, -0.4, 0, 0.4, 0.8}^2, the second coordinate changing first: float32 (25, 2)."""
     ticks = torch.tensor([-0.8, -0.4, 0.0, 0.4, 0.8])
     return torch.cartesian_prod(ticks, ticks)
 
@@ -121,7 +121,7 @@ class SwissRoll(Dataset):
 
 
 def follow_roll(u: Tensor) -> Tensor:
-    """u (N,) in [0, 1], from the inner end of the roll to the outer -> points (N, 2)."""
+    """Return points (N, 2) of the roll: u (N,) is 0 at its inner end and 1 at its outer end."""
     t = 1.5 * math.pi * (1 + 2 * u)
     return torch.stack([t.cos(), t.sin()], dim=1) * (t * (REACH / (4.5 * math.pi))).unsqueeze(1)
 

@@ -20,12 +20,12 @@ from ganzoo.contracts import Extractor, FeatureExtractor, Features
 from ganzoo.data.images import from_uint8, require_uint8
 from ganzoo.errors import EvaluationError
 
-SIZE = 32  # pixels, of the images the networks were trained on
+SIZE = 32  # height and width in pixels of the images that the networks were trained on
 
 
 @dataclass(frozen=True)
 class Bundled(FeatureExtractor):
-    """What the two share: weights in the package, checked before they are used."""
+    """An extractor whose weights lie in the package, and are checked before use."""
 
     name: ClassVar[str]
     channels: ClassVar[int]
@@ -33,7 +33,7 @@ class Bundled(FeatureExtractor):
     sha256: ClassVar[str]
 
     def load(self, device: torch.device) -> Extractor:
-        """Raises EvaluationError if the weights in the package are not those that were published."""
+        """Load the network. Raises EvaluationError if the weights are not those that were published."""
         network = self.build().to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
         @torch.no_grad()

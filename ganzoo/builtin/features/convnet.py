@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Output(NamedTuple):
-    """What the classifier says of N images."""
+    """Features and logits of N images."""
 
     features: Tensor
     """(N, F), the input of the last layer."""

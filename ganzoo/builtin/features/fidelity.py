@@ -1,4 +1,4 @@
-"""The extractors of torch-fidelity: the usual ones of published scores. Their weights do not ship with ganzoo."""
+"""The extractors of torch-fidelity, which published scores use. Their weights do not ship with ganzoo."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ VGG16_IMAGENET = Published(
     variable="GANZOO_VGG16_WEIGHTS",
 )
 HUB_FAILURES = (
-    *(OSError, RuntimeError, HTTPException, BadZipFile),  # on the way
-    *(ValueError, LookupError, ImportError, EOFError, UnpicklingError),  # in what arrived
+    *(OSError, RuntimeError, HTTPException, BadZipFile),  # during the download
+    *(ValueError, LookupError, ImportError, EOFError, UnpicklingError),  # in the downloaded files
 )
 
 
@@ -60,34 +60,34 @@ class Network(NamedTuple):
     module: Any
     label: str
     sha256: str
-    """Of its weights."""
+    """SHA-256 of its weights."""
     official: bool = False
     """True for the weights that were published with it."""
 
 
 @dataclass(frozen=True)
 class Fidelity(FeatureExtractor):
-    """What the four share: the library's class, its number format, and images as it wants them."""
+    """An extractor of torch-fidelity: its class, its number format, and images in three channels."""
 
     dtype: Literal["float32", "float64"] = "float32"
 
     class_name: ClassVar[str]
     layers: ClassVar[tuple[str, ...]]
-    """Of torch-fidelity: the features, then the logits if there are any."""
+    """Names in torch-fidelity of the features, then of the logits if there are any."""
     size_name: ClassVar[str] = "INPUT_IMAGE_SIZE"
     """The attribute with the height and width that images are resized to."""
 
     @property
     @abstractmethod
     def network(self) -> str:
-        """What torch-fidelity calls it."""
+        """Name of the network in torch-fidelity."""
 
     @abstractmethod
     def build(self) -> Network:
         """Return the network. Raises EvaluationError if its weights are absent or damaged."""
 
     def load(self, device: torch.device) -> Extractor:
-        """Raises EvaluationError if weights are absent or damaged; leaves random states as they are."""
+        """Load the network without changing random states. Raises EvaluationError if weights are absent or damaged."""
         module, label, sha256, official = self.build()
         dtype = getattr(torch, self.dtype)
         module.to(device, dtype)
@@ -100,7 +100,7 @@ class Fidelity(FeatureExtractor):
         return Extractor(label, self.fingerprint(module, sha256), extract, official and label == "inception")
 
     def fingerprint(self, module: Any, sha256: str) -> dict[str, str]:
-        """What the features depend on."""
+        """Return all that the features depend on."""
         return {
             "network": self.network,
             "weights": sha256,
@@ -110,7 +110,7 @@ class Fidelity(FeatureExtractor):
         }
 
     def construct(self, file: BytesIO | None) -> Any:
-        """Return the library's module with weights from `file`, or from where it finds them itself."""
+        """Return the library's module with weights from `file`; if None, the library finds them itself."""
         library = import_torch_fidelity(self.network)
         with quietly(), torch.random.fork_rng(devices=[]):  # layers draw weights before they get theirs
             return getattr(library, self.class_name)(self.network, list(self.layers), file)
@@ -118,7 +118,7 @@ class Fidelity(FeatureExtractor):
 
 @dataclass(frozen=True)
 class FromFile(Fidelity):
-    """Those whose weights are one file."""
+    """An extractor whose weights are one file."""
 
     weights: str = ""
 
@@ -136,7 +136,7 @@ class FromFile(Fidelity):
             raise not_weights(found, reason[:150]) from error
 
     def open(self, found: Weights) -> BytesIO:
-        """Return what the library may unpickle. Raises EvaluationError if the file may not be trusted."""
+        """Return the weights as a file that is safe to unpickle. Raises EvaluationError if there is no such way."""
         return plain_tensors(found)
 
 
@@ -285,7 +285,7 @@ def import_torch_fidelity(name: str) -> Any:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keep the library's messages and warnings from the user, who did not call it."""
+    """Suppress the library's messages and warnings, which the user cannot act on."""
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

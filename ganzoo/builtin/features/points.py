@@ -1,4 +1,4 @@
-"""Samples that are no images, scored as they are; and mixtures whose truth is known, which tell modes apart."""
+"""Points as their own features; and for mixtures, which mode each point belongs to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Points(FeatureExtractor):
 
 @dataclass(frozen=True)
 class Mixture(FeatureExtractor):
-    """What the two share: the points, how likely each mode is, and how far the nearest one is.
+    """The points, the likelihood of each mode, and the distance of the nearest one.
 
     The logit of mode k is the logarithm of its density relative to its peak, -d^2 / (2 std^2).
     """
@@ -39,7 +39,7 @@ class Mixture(FeatureExtractor):
 
     @abstractmethod
     def centres(self) -> Tensor:
-        """Return the middle of each mode, float32 (K, 2)."""
+        """Return the centre of each mode, float32 (K, 2)."""
 
     def load(self, device: torch.device) -> Extractor:
         centres = self.centres()
@@ -99,5 +99,5 @@ def flatten(samples: Tensor, dimensions: int | None = None) -> Tensor:
 
 
 def describe(weights: str) -> dict[str, str]:
-    """Return what the numbers depend on."""
+    """Return the fingerprint of these features."""
     return {"weights": weights, "resize": "none", "dtype": "float32"}

@@ -1,4 +1,4 @@
-"""Three digits in one image, each read by the network that knows digits."""
+"""Features of three digits in one image: each channel is read by digits-cnn."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ganzoo.errors import EvaluationError
 class StackedDigitsCNN(FeatureExtractor):
     """192 features of digits-cnn, 64 of each channel, and 1,000 classes: the three digits read as one number.
 
-    How the modes of stacked digits are counted since Metz et al. 2016 (arXiv:1611.02163, section 3.3.1): a classifier
+    The modes of stacked digits are counted as by Metz et al. 2016 (arXiv:1611.02163, section 3.3.1): a classifier
     reads each channel. The logit of 100a + 10b + c is the sum of the logarithms of the three probabilities.
     """
 
     def load(self, device: torch.device) -> Extractor:
-        """Raises EvaluationError if the weights in the package are not those that were published."""
+        """Load digits-cnn. Raises EvaluationError if its weights are not those that were published."""
         digits = DigitsCNN().load(device)
 
         def extract(images: Tensor) -> Features:

@@ -1,4 +1,4 @@
-"""Weights that do not ship with ganzoo: where they are looked for, and how they are read without running them."""
+"""Weights that do not ship with ganzoo: found on disk or downloaded, and read without running any code in them."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ class Published(NamedTuple):
 
     label: str
     file: str
-    """Its name in torch's cache."""
+    """Name of the file in torch's cache."""
     sha256: str
     url: str
     flag: str
-    """What to type for a file of one's own."""
+    """Flag that names another file."""
     variable: str
-    """The environment variable with the path of such a file."""
+    """Environment variable with the path of another file."""
 
     @property
     def way_of_own(self) -> str:
-        """How to name a file of one's own."""
+        """Hint on how to name another file."""
         return f"{self.flag} (or {self.variable}=FILE)"
 
 
 class Weights(NamedTuple):
-    """A file that was read once, so that what was checked is what is used."""
+    """A file that is read once, so that the bytes that were checked are the bytes that are used."""
 
     path: Path
     data: bytes
     sha256: str
     label: str
-    """The published one, or that with the first 8 digits of the hash if it is another file."""
+    """The published label; for another file, followed by the first 8 digits of its hash."""
     official: bool
 
 
 def find(published: Published, named: str) -> Weights:
-    """Return the file `named`, else that of the environment, else that of torch's cache, where it is downloaded to.
+    """Return the file `named`, else that of the environment variable, else that of torch's cache, or download it.
 
-    A file named by the user may have any hash. Raises EvaluationError if it cannot be read or downloaded, or
+    A file that the user names may have any hash. Raises EvaluationError if it cannot be read or downloaded, or
     if the one in the cache is damaged; ResourceError if the disk is full.
     """
     if named := named or os.environ.get(published.variable, ""):
@@ -82,9 +82,9 @@ def read(path: Path, published: Published) -> Weights:
 
 
 def download(published: Published, path: Path) -> None:
-    """Put the published file in place; one with another hash never gets there.
+    """Download the published file; one with another hash is never kept.
 
-    Raises EvaluationError with the three ways out if that fails, ResourceError if the disk is full.
+    Raises EvaluationError with three remedies if that fails, ResourceError if the disk is full.
     """
     hint = f"{SHIPPED}; {published.way_of_own}; {ONCE}"
     with wording(hint), downloading(published.label, published.url, path.parent, hint):
@@ -94,7 +94,7 @@ def download(published: Published, path: Path) -> None:
 
 @contextmanager
 def wording(hint: str) -> Iterator[None]:
-    """Make failed downloads a matter of evaluation, which has its own ways out."""
+    """Turn errors of a download into errors with the remedies of an evaluation."""
     try:
         yield
     except DataError as error:
@@ -104,10 +104,10 @@ def wording(hint: str) -> Iterator[None]:
 
 
 def plain_tensors(weights: Weights) -> BytesIO:
-    """Return the state dict as a file of our own making.
+    """Return the state dict, written anew to a file in memory.
 
-    torch-fidelity unpickles in a way that runs any code in a file, so it never sees foreign bytes: they are
-    read as data only, and what came of them is written anew. Raises EvaluationError if they are anything else.
+    torch-fidelity unpickles in a way that runs any code in a file, so it never gets the bytes of the user: they
+    are read as plain data first. Raises EvaluationError if they are anything else.
     """
     try:
         state = torch.load(BytesIO(weights.data), map_location="cpu", weights_only=True)
@@ -116,7 +116,7 @@ def plain_tensors(weights: Weights) -> BytesIO:
     except Exception as error:  # torch's zip and pickle readers raise almost anything
         raise not_weights(weights, "it is damaged, or holds code, which was not run") from error
     if not is_state_dict(state):
-        raise not_weights(weights, "it holds something else than tensors by name")
+        raise not_weights(weights, "it holds something other than named tensors")
     file = BytesIO()
     torch.save(dict(state), file)
     file.seek(0)
@@ -124,13 +124,13 @@ def plain_tensors(weights: Weights) -> BytesIO:
 
 
 def is_state_dict(state: object) -> bool:
-    """Tell tensors by name from anything else."""
+    """Return True for a dict of tensors by name."""
     if not isinstance(state, dict):
         return False
     return all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in state.items())
 
 
 def not_weights(weights: Weights, reason: str) -> EvaluationError:
-    """Return the error about a file that is of no use."""
+    """Return the error about a file without the weights."""
     what = f"{weights.path.name} has no weights of {weights.label.split('@')[0]}: {reason}"
     return EvaluationError(what, where=str(weights.path), hint=f"name another file; {SHIPPED}")

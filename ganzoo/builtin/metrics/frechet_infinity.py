@@ -72,12 +72,12 @@ class FrechetDistanceInfinity(Metric):
 
 
 class Line(NamedTuple):
-    """Least squares at fixed points x (K,)."""
+    """The least-squares line over fixed points x (K,)."""
 
     intercept: Tensor
-    """(K,): the intercept of the line through (x, y) is intercept.y; it sums to 1."""
+    """Weights (K,) of sum 1: the intercept of the line through (x, y) is intercept.y."""
     residual: Tensor
-    """(K, K): residual @ y is what the line leaves."""
+    """Matrix (K, K): residual @ y are the residuals of the line."""
 
 
 def fit_line(x: Tensor) -> Line:

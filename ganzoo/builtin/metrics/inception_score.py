@@ -1,4 +1,4 @@
-"""Inception score: are single images clear to a classifier, and all classes there?"""
+"""Inception score: high if a classifier is sure of each image, and all classes occur equally often."""
 
 from __future__ import annotations
 

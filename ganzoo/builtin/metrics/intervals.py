@@ -1,4 +1,4 @@
-"""From a standard error to a 95 % interval."""
+"""95 % intervals from standard errors."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ from ganzoo.settings.options import NonNegativeInt
 Array = NDArray[Any]
 
 WHOLE = 8_000
-"""Images, of both sets, up to which the kernel of all pairs is made once: subsets of fewer overlap much."""
+"""Images of both sets up to which the kernel of all pairs is computed once, because subsets of few overlap much."""
 PROJECTED = 5_000
-"""Images of each set that the interval is computed from."""
+"""Largest number of images of each set that the interval is computed from."""
 
 
 def polynomial_kernel(x: Tensor, y: Tensor) -> Tensor:

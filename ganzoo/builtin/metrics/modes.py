@@ -1,4 +1,4 @@
-"""Modes: which of the known classes or clusters a generator reaches, how evenly, and how near."""
+"""Modes: how many of the known classes or clusters a generator reaches, how evenly, and how precisely."""
 
 from __future__ import annotations
 

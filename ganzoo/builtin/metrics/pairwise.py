@@ -1,4 +1,4 @@
-"""A function of all pairs of rows, such as a kernel or a distance, without the n x n matrix in memory."""
+"""Functions of all pairs of rows, such as a kernel or a distance, without the n x n matrix in memory."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 ENTRIES = 2**23
-"""Numbers in a block: 64 MiB of float64."""
+"""Values in a block: 64 MiB of float64."""
 TILE = 4096
-"""Rows that are float64 at a time, so that no second, wider copy of all features is made."""
+"""Rows that are converted to float64 at a time, so that no second, wider copy of all features is made."""
 
 
 def pairwise(x: Tensor, y: Tensor, function: Callable[[Tensor, Tensor], Tensor]) -> Iterator[tuple[slice, Tensor]]:

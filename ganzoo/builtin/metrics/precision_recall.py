@@ -1,4 +1,4 @@
-"""Metrics of nearest neighbours: is a generated image near to real ones, and a real one to generated ones?"""
+"""Metrics of nearest neighbours: precision and recall, density and coverage."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PrecisionRecall(Metric):
 
 @dataclass(frozen=True)
 class DensityCoverage(Metric):
-    """How many real balls hold a generated image. Naeem et al. 2020, arXiv:2002.09797, Eq. 3 and 4.
+    """Counts of real balls with generated images. Naeem et al. 2020, arXiv:2002.09797, Eq. 3 and 4.
 
     The ball of a real image reaches to its k-th nearest real neighbour, k = `neighbours`, and is open, as in
     the authors' code. Density: balls around a generated image, divided by k; about 1 for equal distributions,

@@ -1,4 +1,4 @@
-"""What every metric asks of its features, and the words of the refusals."""
+"""Requirements of every metric on its features, and the errors about them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ganzoo.errors import EvaluationError
 
 
 def require(*, real: FeatureSet, fake: FeatureSet, reals: int = 2, fakes: int = 2) -> None:
-    """Let pass two sets of finite features of one extractor, with rows of at least `reals` and `fakes` images.
+    """Raise EvaluationError unless both sets have finite features of one extractor, of enough images.
 
-    Raises EvaluationError with what is missing.
+    `reals` and `fakes` are the numbers of rows needed.
     """
     _require_count("reference", real, reals, hint=f"a reference of at least {reals} images")
     _require_count("generated", fake, fakes, hint=f"--samples {fakes}, or a folder of at least {fakes} images")
@@ -33,4 +33,4 @@ def _require_finite(whose: str, features: FeatureSet) -> None:
     tensors = (features.mean, features.covariance, features.rows, features.logits, features.deviations)
     if not all(torch.isfinite(tensor).all() for tensor in tensors if tensor is not None):
         what = f"features of the {whose} images are not finite (nan or inf)"
-        raise EvaluationError(what, hint="other weights for --features: images are bytes, so these are to blame")
+        raise EvaluationError(what, hint="other weights for --features: images are bytes, so the cause is the weights")
