@@ -53,7 +53,7 @@ class Survey:
     bad: list[tuple[int, str]] = field(default_factory=list)
     """Index and reason of those that cannot be read."""
     changes: Counter[str] = field(default_factory=Counter)
-    """How many images were changed in which way."""
+    """Number of images per kind of change."""
     grey: bool = True
     """True if the channels of every image agree."""
 
