@@ -207,7 +207,7 @@ def test_a_run_on_points_has_pictures_and_its_samples_are_numbers(run, tmp_path)
 
 def test_points_and_images_do_not_meet(run, tmp_path):
     said = ganzoo("evaluate", run, "--features=digits-cnn", code=7).output
-    assert "features are of images" in said and "--features points" in said
+    assert "extractor reads images" in said and "--features points" in said
     assert "(2,)" in ganzoo("evaluate", run, "--dataset=digits", code=7).output
     for name in ("a.png", "b.png"):
         write(tmp_path / name)
