@@ -167,8 +167,8 @@ def clip_file(tmp_path, monkeypatch, library):
     clip = library.feature_extractor_clip
     torch.manual_seed(0)
     network = nn.Module()
-    download.visual = clip.VisionTransformer(8, 4, 64, layers=1, heads=1, output_dim=10)
-    download.text_projection = nn.Parameter(torch.zeros(7, 10))
+    network.visual = clip.VisionTransformer(8, 4, 64, layers=1, heads=1, output_dim=10)
+    network.text_projection = nn.Parameter(torch.zeros(7, 10))
     path = tmp_path / "clip.pt"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.jit is on its way out; the published files stay
