@@ -143,13 +143,9 @@ def open_evaluator(
     require_readable(samples.spec.shape, extractor)
     loaded = extractor.load(device)
     about = describe_reference(samples, dataset, zoo)
+    batch = settings.batch_size
     reference = load_reference(
-        samples.x,
-        about.sha256,
-        loaded,
-        prepare=frechet.prepare,
-        device=device,
-        batch_size=settings.batch_size,
+        samples.x, about.sha256, loaded, prepare=frechet.prepare, device=device, batch_size=batch
     )
     return Evaluator(
         loaded,
@@ -158,7 +154,7 @@ def open_evaluator(
         reference.features,
         samples.x,
         about,
-        settings.batch_size,
+        batch,
         settings.memorisation,
         (*samples.notes, *reference.notes),
     )

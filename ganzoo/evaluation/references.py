@@ -66,21 +66,28 @@ def load_reference(
         note = "the reference is not cached: there is no home directory; set GANZOO_CACHE"
         return ReferenceFeatures(compute(), False, (note,))
     key = _key(sha256, extractor)
-    path, notes = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz", list[str]()
-    try:
-        return ReferenceFeatures(_read(path, key, len(x), feature_device(device)), True, ())
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except OSError as error:
-        notes.append(f"the cached reference cannot be read ({error.strerror}): {path}")
-    except _DamageError as damage:
-        notes.append(f"the cached reference was unusable ({damage}), computed again: {path}")
+    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz"
+    features, notes = _try_read(path, key, len(x), feature_device(device))
+    if features is not None:
+        return ReferenceFeatures(features, True, ())
     features = compute()
     try:
         _write(path, key, features)
     except OSError as error:
         notes.append(f"the reference is not cached ({error.strerror or error}): {folder}; set GANZOO_CACHE")
     return ReferenceFeatures(features, False, tuple(notes))
+
+
+def _try_read(path: Path, key: str, count: int, device: torch.device) -> tuple[FeatureSet | None, list[str]]:
+    """Return the features in an entry; None if they cannot be used, with notes on faults."""
+    try:
+        return _read(path, key, count, device), []
+    except (FileNotFoundError, NotADirectoryError):
+        return None, []
+    except OSError as error:
+        return None, [f"the cached reference cannot be read ({error.strerror}): {path}"]
+    except _DamageError as damage:
+        return None, [f"the cached reference was unusable ({damage}), computed again: {path}"]
 
 
 def _key(sha256: str, extractor: Extractor) -> str:

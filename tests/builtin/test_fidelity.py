@@ -16,7 +16,6 @@ from torch import nn
 
 from ganzoo.builtin.features import register_features
 from ganzoo.builtin.features.fidelity import CLIP, INCEPTION, VGG16, VGG16_IMAGENET, DINOv2, Inception
-from ganzoo.data import download
 from ganzoo.errors import EvaluationError
 from support.weights import CPU, SMALL_STATE, make_images, saved, sha256
 
