@@ -71,11 +71,7 @@ def load_reference(
     if features is not None:
         return ReferenceFeatures(features, True, ())
     features = compute()
-    try:
-        _write(path, key, features)
-    except OSError as error:
-        notes.append(f"the reference is not cached ({error.strerror or error}): {folder}; set GANZOO_CACHE")
-    return ReferenceFeatures(features, False, tuple(notes))
+    return ReferenceFeatures(features, False, (*notes, *_try_write(path, key, features)))
 
 
 def _try_read(path: Path, key: str, count: int, device: torch.device) -> tuple[FeatureSet | None, list[str]]:
@@ -88,6 +84,15 @@ def _try_read(path: Path, key: str, count: int, device: torch.device) -> tuple[F
         return None, [f"the cached reference cannot be read ({error.strerror}): {path}"]
     except _DamageError as damage:
         return None, [f"the cached reference was unusable ({damage}), computed again: {path}"]
+
+
+def _try_write(path: Path, key: str, features: FeatureSet) -> list[str]:
+    """Write an entry; return a note if that fails."""
+    try:
+        _write(path, key, features)
+    except OSError as error:
+        return [f"the reference is not cached ({error.strerror or error}): {path.parent}; set GANZOO_CACHE"]
+    return []
 
 
 def _key(sha256: str, extractor: Extractor) -> str:
