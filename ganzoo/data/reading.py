@@ -25,7 +25,7 @@ BLOCK_BYTES = 2**25  # bytes of pixels that are held at once where memory does n
 
 
 class DecodeOptions(NamedTuple):
-    """How images are decoded."""
+    """Options with which images are decoded."""
 
     channels: int
     """1 or 3."""
@@ -46,7 +46,7 @@ class DecodeOptions(NamedTuple):
 
 @dataclass
 class Survey:
-    """What became of the images of a listing, each of which was decoded once."""
+    """Record of what became of the images of a listing, each of which was decoded once."""
 
     count: int = 0
     """Images seen."""
