@@ -12,7 +12,7 @@ from ganzoo.settings.toml import from_tables, unflatten
 
 
 class Origin(NamedTuple):
-    """Where a value comes from, such as a flag or a recipe, and the source that the recipe cites."""
+    """Layer that a value comes from, such as a flag or a recipe, and the source that the recipe cites."""
 
     name: str
     source: str = ""

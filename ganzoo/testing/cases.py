@@ -56,7 +56,7 @@ class Outcome:
     state: str
     """One of "ok", "failed" and "skipped"."""
     why: str = ""
-    """For "failed" what was expected, what came and what to try; for "skipped" the reason."""
+    """Reason of a skip; of a failure the expected and the actual result, and a hint."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What there is by name: plugins, components and recipes; settings are checked against it."""
+"""Plugins, components and recipes by name; settings are checked against them."""

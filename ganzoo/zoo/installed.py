@@ -32,7 +32,7 @@ class Plugin:
     state: str = "ok"
     """ok, broken or disabled."""
     fault: str = ""
-    """Why it is broken; empty otherwise."""
+    """Reason why it is broken; empty otherwise."""
     remark: str = ""
     """Further news for the user: what it changed and was put back, which of its names were taken already."""
     hooks: tuple[str, ...] = ()
