@@ -1,0 +1,93 @@
+"""The names of `import ganzoo` are a promise to notebooks and plugins: none goes, and each is what it says."""
+
+import inspect
+
+import pytest
+
+import ganzoo
+
+PUBLIC = [
+    "API_VERSION",
+    "AdversarialLoss",
+    "Augmentation",
+    "Cell",
+    "CheckpointError",
+    "ConditionalBatchNorm",
+    "Conditioner",
+    "ConfigError",
+    "ConvPool",
+    "Critic",
+    "DataError",
+    "DataSpec",
+    "Dataset",
+    "Diagnosis",
+    "DivergedError",
+    "Ending",
+    "Engine",
+    "EvaluationError",
+    "Extractor",
+    "FeatureExtractor",
+    "FeatureSet",
+    "Features",
+    "Finding",
+    "FolderError",
+    "GanzooError",
+    "GridError",
+    "LipschitzEnforcer",
+    "Metric",
+    "Model",
+    "NonNegativeFloat",
+    "NonNegativeInt",
+    "Observer",
+    "PluginError",
+    "PositiveFloat",
+    "PositiveInt",
+    "Protocol",
+    "Rectifier",
+    "Report",
+    "ResourceError",
+    "Result",
+    "Run",
+    "RunInterrupted",
+    "Samples",
+    "Score",
+    "Table",
+    "UpConv",
+    "Verdict",
+    "Zoo",
+    "compare",
+    "diagnose",
+    "evaluate",
+    "execute",
+    "gradient_norm",
+    "hookimpl",
+    "load_zoo",
+    "read_results",
+    "run",
+    "write_report",
+]
+PARAMETERS = {
+    "run": "recipe model loss lipschitz conditioner augment dataset features options out zoo observer train",
+    "evaluate": "target dataset features options step best ema closest zoo",
+    "diagnose": "target step held_out",
+    "compare": "results group_by metric checkpoint sort",
+    "load_zoo": "files disabled override",
+    "write_report": "results path title metric",
+    "read_results": "paths",
+}
+
+
+def test_no_public_name_is_lost_and_none_appears_unnoticed():
+    assert sorted(ganzoo.__all__) == sorted(PUBLIC)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_leads_to_the_object_of_that_name(name):
+    found = getattr(ganzoo, name)
+    if inspect.isclass(found) or inspect.isfunction(found):
+        assert found.__name__ == name
+
+
+@pytest.mark.parametrize(("name", "parameters"), PARAMETERS.items())
+def test_the_parameters_of_a_public_function_stay(name, parameters):
+    assert list(inspect.signature(getattr(ganzoo, name)).parameters) == parameters.split()
