@@ -53,10 +53,12 @@ def test_the_wheel_has_every_module_recipe_and_data_file_and_nothing_else(wheel,
     recipes = {f"ganzoo/{path.relative_to(ROOT)}" for path in (ROOT / "configs").rglob("*.toml")}
     data = {f"ganzoo/builtin/datasets/digits.{ending}" for ending in ("npz", "LICENSE")} | {"ganzoo/py.typed"}
     data |= {f"ganzoo/builtin/features/{name}.safetensors" for name in ("digits-cnn", "photos-cnn")}
-    data |= {f"ganzoo/report/{name}" for name in ("page.html.j2", "report.css", "report.js")}
-    data |= {"ganzoo/tables/page.html.j2"}
-    data |= {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "explanations").rglob("*.txt")}
-    data |= {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "scaffold" / "templates").rglob("*.tmpl")}
+    data |= {f"ganzoo/results/report/{name}" for name in ("page.html.j2", "report.css", "report.js")}
+    data |= {"ganzoo/results/tables/page.html.j2"}
+    data |= {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "cli" / "explanations").rglob("*.txt")}
+    data |= {
+        str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "cli" / "scaffold" / "templates").rglob("*.tmpl")
+    }
     assert {"ganzoo/configs/wgan_gp.toml", "ganzoo/configs/datasets/digits.toml"} <= recipes
     assert {name for name in wheel.namelist() if not name.startswith(about)} == package | recipes | data
 

@@ -71,6 +71,7 @@ HEALTHY = {
     "lsgan": {"loss": "lsgan", "steps": 600},
     "wgan-gp-on-points": {"model": "mlp", "loss": "wgan", "lipschitz": "gp", "dataset": "gaussians8", "steps": 400},
 }
+QUICK = ("bce", "wgan-gp-on-points")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def make(path, zoo, seed, *, model="dcgan", dataset="digits", options=(), **flag
     )
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.full), pytest.param(2, marks=pytest.mark.full)])
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_failure_is_the_first_alarm(name, seed, zoo, digits, tmp_path):
     forgetful = name == "critic-overfitting"
@@ -107,7 +108,9 @@ def test_a_planted_failure_is_the_first_alarm(name, seed, zoo, digits, tmp_path)
     assert found.alarms[0].advice
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.full) for name in HEALTHY]
+)
 def test_a_healthy_run_raises_no_alarm(name, zoo, tmp_path):
     found = diagnose(make(tmp_path / "run", zoo, 0, **HEALTHY[name]))
     assert [alarm.what for alarm in found.alarms] == []
