@@ -57,7 +57,7 @@ NOT_RUN_HERE = {
 }
 SMALL = {
     # the last of two equal flags wins
-    "run": ["--steps", "2", "--batch-size", "4", "--samples", "16", "--set", "eval.metrics='fid'"],
+    "run": ["--steps", "2", "--batch-size", "4", "--samples", "16"],
     "resume": ["--steps", "3"],
     "bench": ["--batch-size", "2", "--set", "optim.batch_size_g=2", "--repeats", "1", "--seconds", "0"],
     "compare": ["--steps", "2", "--batch-size", "4", "--samples", "16", "--set", "eval.metrics='fid'", "--seeds", "0"],
@@ -65,7 +65,8 @@ SMALL = {
 NARROW = {
     "ganzoo bench sngan --dataset digits --against eager": ["--set", "model.width_g=16", "--set", "model.width_d=16"],
 }
-FEW_SCORES = {"eval.samples": 16, "eval.metrics": "fid"}
+FEW_SCORES = {"eval.samples": 16}
+RUN = ganzoo.run
 
 
 # What can be run
@@ -100,8 +101,8 @@ def run_command(line):
     return CliRunner().invoke(cli, [*shorten(words), *NARROW.get(line, [])])
 
 
-def run_with_few_scores(run=ganzoo.run, **settings):
-    return run(**settings | {"options": FEW_SCORES | settings.get("options", {})})
+def run_with_few_scores(*recipe, **settings):
+    return RUN(*recipe, **settings | {"options": FEW_SCORES | settings.get("options", {})})
 
 
 def run_python(block, path, variables):

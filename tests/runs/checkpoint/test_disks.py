@@ -98,7 +98,7 @@ def test_file_that_comes_out_short_never_gets_its_name(tmp_path, monkeypatch):
     save_steps(tmp_path, 40)
     before = names(tmp_path)
     monkeypatch.setattr(os, "fsync", lambda file: os.ftruncate(file, 100))
-    with pytest.raises(ResourceError, match=r"cannot write .*not as long as"):
+    with pytest.raises(ResourceError, match=r"cannot write .*shorter or longer"):
         save_steps(tmp_path, 50)
     assert names(tmp_path) == before
 
