@@ -155,6 +155,8 @@ PARENT = """
 import sys
 from pathlib import Path
 from ganzoo.cells import Cell, execute
+
+pytestmark = pytest.mark.xdist_group("cells")  # its fixtures train runs: once, in one worker
 place = Path(sys.argv[1])
 execute(Cell("a", (sys.executable, "-m", "ganzoo", "--plugin", str(place / "held.py")), tuple(sys.argv[2:]),
              place / "run", place / "a.log"), {"OMP_NUM_THREADS": "1"})

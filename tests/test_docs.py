@@ -68,6 +68,8 @@ NARROW = {
 FEW_SCORES = {"eval.samples": 16}
 RUN = ganzoo.run
 
+LONG_PAGES = ("diagnosis.md", "evaluation.md", "grids.md")
+MARKED_PAGES = [pytest.param(p, marks=pytest.mark.full) if p.name in LONG_PAGES else p for p in PAGES]
 
 # What can be run
 
@@ -112,7 +114,7 @@ def run_python(block, path, variables):
     exec(compile(source, str(path), "exec"), variables)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", MARKED_PAGES, ids=lambda path: path.name)
 def test_the_blocks_of_a_page_run_one_after_the_other(path, workplace):
     variables = {"__name__": path.stem}
     for block in blocks(path.read_text(encoding="utf-8")):

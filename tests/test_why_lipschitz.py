@@ -85,6 +85,7 @@ def test_the_loss_of_a_classifier_does_not_while_its_samples_get_better():
     assert numbers["rho"] < 0.3
 
 
+@pytest.mark.full
 def test_bce_collapses_on_the_ring_where_wgan_with_the_penalty_does_not():
     """After 800 updates bce has 4 of 8 modes at KL 0.76, the other all 8 at 0.004; of four modes alike it is ln 2."""
     plain, penalised = (play("modes", "gaussians8", method, 0, 800) for method in ("bce", "wgan gp"))

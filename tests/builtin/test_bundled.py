@@ -58,6 +58,7 @@ def test_distances_of_digits_grow_with_noise_blur_and_dropped_classes(validate):
     assert_distances_grow(validate.measure(DigitsCNN().load(CPU), samples.x, samples.y))
 
 
+@pytest.mark.full
 def test_distances_of_photos_grow_with_noise_blur_and_dropped_classes(validate, photos):
     assert_distances_grow(validate.measure(PhotosCNN().load(CPU), *photos))
 

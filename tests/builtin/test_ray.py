@@ -169,6 +169,7 @@ def assert_as_undisturbed(planned, undisturbed):
         assert scores(cell.folder) == scores(undisturbed[cell.name]) != []
 
 
+@pytest.mark.full
 def test_cells_of_a_worker_that_is_killed_go_on_elsewhere_and_nothing_is_lost_or_run_twice(
     place, cluster, workers, undisturbed
 ):
@@ -195,6 +196,7 @@ def worker_of(folder):
     return int(stat.rpartition(")")[2].split()[1])
 
 
+@pytest.mark.full
 def test_a_killed_worker_without_a_shared_folder_leaves_what_was_uploaded_and_the_next_goes_on(
     place, cluster, workers, undisturbed, capfd
 ):

@@ -58,6 +58,7 @@ def test_ganzoo_finds_the_packages_and_lists_their_parts(site):
     assert result.stderr == ""
 
 
+@pytest.mark.full
 def test_the_tests_of_the_packages_pass_as_they_are_written(packages, site):
     """Each package's own; that of the contracts, which starts processes, only where a package has all kinds."""
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]

@@ -64,6 +64,7 @@ def by_api(fake, real, weights_file):
     )  # fmt: skip
 
 
+@pytest.mark.full
 def test_scores_equal_those_of_its_command_and_its_api(folders, weights_file, ours):
     for theirs in (by_command(*folders, weights_file), by_api(*folders, weights_file)):
         for name, key in NAMES.items():

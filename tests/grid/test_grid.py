@@ -298,6 +298,7 @@ def register_losses():
 '''
 
 
+@pytest.mark.full
 @pytest.mark.timeout(300)
 def test_cells_that_diverge_crash_or_hang_are_three_honest_rows(tmp_path):
     (tmp_path / "faulty.py").write_text(FAULTY)

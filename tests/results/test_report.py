@@ -282,6 +282,7 @@ def test_a_report_takes_the_place_of_an_older_one_and_not_that_of_a_folder(two_l
         write_report(results, two_losses)
 
 
+@pytest.mark.full
 def test_24_runs_of_noise_fit_into_8_mb(tmp_path):
     for loss, seed in product(("bce", "wgan", "hinge", "lsgan"), range(6)):
         folder = make_run(tmp_path / f"{loss}-{seed}", seed, loss=loss, noise=(270, 338), frames=20)

@@ -193,6 +193,7 @@ def test_one_process_goes_on_with_a_run_of_two_ranks_and_says_that_it_does(runs)
     assert_close(state(two), state(one))
 
 
+@pytest.mark.full
 def test_two_ranks_go_on_with_a_run_of_one_and_a_signal_to_torchrun_saves_it(tmp_path):
     run = tmp_path / "run"
     ganzoo("run", *SN, "--no-scores", "--steps=4", "--out", run)
@@ -305,6 +306,8 @@ from dataclasses import dataclass
 from ganzoo import hookimpl
 from ganzoo.builtin.losses import NonSaturating
 
+pytestmark = pytest.mark.xdist_group("ranks")  # its fixtures train runs: once, in one worker
+
 steps = 0
 
 @dataclass(frozen=True)
@@ -324,6 +327,7 @@ def register_losses():
 '''
 
 
+@pytest.mark.full
 def test_an_error_on_one_rank_ends_all_and_the_status_says_that_the_run_failed(tmp_path):
     (tmp_path / "broken.py").write_text(BROKEN)
     words = ["--plugin", tmp_path / "broken.py", "run", *PLAIN, "--loss=broken", "--steps=100000"]
