@@ -96,6 +96,7 @@ def test_a_disk_that_is_full_for_the_log_ends_the_run_with_its_checkpoints_kept(
 # What changes nothing
 
 
+@pytest.mark.full
 def test_recording_sampling_and_saving_more_often_change_no_weight(tmp_path):
     model = ["--model", "dcgan", "--set", "model.width=2", "--set", "optim.batch_size=8", "--conditioner", "acgan"]
     size = ["--image-size", 16, "--device", "cpu", "--steps", 6]

@@ -151,6 +151,7 @@ def test_a_disabled_plugin_is_not_checked(on_path):
     assert "is disabled" in ganzoo("--no-plugin", "ganzoo-sound", "check", "ganzoo-sound", code=4).stderr
 
 
+@pytest.mark.full
 def test_one_line_enrols_a_package_and_so_does_a_flag_without_any_line(installed, tmp_path):
     line = 'test_contracts = ganzoo.testing.contract_tests("ganzoo-wrong")'
     (tmp_path / "test_it.py").write_text(f"import ganzoo.testing\n\n{line}\n")
