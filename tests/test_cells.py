@@ -16,6 +16,8 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
 from support.runs import HELD, PLAIN, TINY, assert_equal_runs, ganzoo, wait_for
 
+pytestmark = pytest.mark.xdist_group("cells")  # its fixtures train runs: once, in one worker
+
 PYTHON = (sys.executable, "-c")
 GANZOO = (sys.executable, "-m", "ganzoo")
 SHARE = {"OMP_NUM_THREADS": "1"}
@@ -155,8 +157,6 @@ PARENT = """
 import sys
 from pathlib import Path
 from ganzoo.cells import Cell, execute
-
-pytestmark = pytest.mark.xdist_group("cells")  # its fixtures train runs: once, in one worker
 place = Path(sys.argv[1])
 execute(Cell("a", (sys.executable, "-m", "ganzoo", "--plugin", str(place / "held.py")), tuple(sys.argv[2:]),
              place / "run", place / "a.log"), {"OMP_NUM_THREADS": "1"})
