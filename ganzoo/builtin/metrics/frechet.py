@@ -11,7 +11,7 @@ from torch import Tensor
 from ganzoo.builtin.metrics.frechet_interval import influence_of
 from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.requirements import require
-from ganzoo.builtin.metrics.square_root import square_root, symmetric_product, trace_of_square_root
+from ganzoo.builtin.metrics.square_root import root_of, symmetric_product, trace_of_square_root
 from ganzoo.contracts import FeatureSet, Metric, Score
 
 
@@ -43,7 +43,7 @@ class FrechetDistance(Metric):
 
     def prepare(self, real: FeatureSet) -> FeatureSet:
         """Return the features with the square root of their covariance."""
-        return real if real.root is not None else replace(real, root=square_root(real.covariance))
+        return replace(real, root=root_of(real))
 
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         require(real=real, fake=fake)
