@@ -68,7 +68,7 @@ NARROW = {
 FEW_SCORES = {"eval.samples": 16}
 RUN = ganzoo.run
 
-LONG_PAGES = ("diagnosis.md", "evaluation.md", "grids.md", "quickstart.md")
+LONG_PAGES = ("data.md", "diagnosis.md", "evaluation.md", "grids.md", "performance.md", "quickstart.md", "reports.md")
 MARKED_PAGES = [pytest.param(p, marks=pytest.mark.full) if p.name in LONG_PAGES else p for p in PAGES]
 
 # What can be run

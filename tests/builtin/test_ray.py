@@ -217,6 +217,7 @@ def test_a_killed_worker_without_a_shared_folder_leaves_what_was_uploaded_and_th
     assert kept == checkpoint.available_steps(first / "checkpoints") == [130, 140, 150]  # as rotation left them
 
 
+@pytest.mark.full
 def test_runs_save_themselves_when_the_grid_is_stopped_and_go_on_later(place, cluster, workers, undisturbed):
     planned, storage = cells(place, "stopped", 3), place / "stopped-storage"
     ray = RayCluster(address=cluster.address, storage=storage.as_uri(), sync_every=0.5)

@@ -224,10 +224,9 @@ def alive(path):
     return [line for line in listed.splitlines() if str(path) in line]
 
 
+@pytest.mark.full
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    ("enforcers", "ended"), [(["none"], 1), pytest.param(["none", "clip"], 3, marks=pytest.mark.full)]
-)
+@pytest.mark.parametrize(("enforcers", "ended"), [(["none"], 1), (["none", "clip"], 3)])
 def test_a_grid_whose_parent_is_killed_goes_on_to_the_same_scores_and_runs_nothing_twice(tmp_path, enforcers, ended):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     words = [*GRID, f"--lipschitz={','.join(enforcers)}"]
