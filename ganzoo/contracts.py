@@ -237,7 +237,7 @@ class FeatureSet:
     covariance: Tensor
     """Covariance over all images, divided by count - 1, float64 (D, D)."""
     rows: Tensor
-    """Features of the first R images, float32 (R, D); R is count unless that is very large."""
+    """Features of R images, float32 (R, D): of all, or of an even pick out of very many, in their order."""
     logits: Tensor | None = None
     """Logits of the same images, float32 (R, K)."""
     root: Tensor | None = None

@@ -30,14 +30,17 @@ _KEYS = {
 @click.option("--split", metavar="NAME", help="Split of the dataset: train or test.  [default: the run's]")
 @add_options(DATA_OPTIONS)
 @click.option(
-    "--samples", type=int, metavar="N", help="Images to score.  [default: as many as the run; all of a folder]"
+    "--samples",
+    type=int,
+    metavar="N",
+    help="Images to score, of a folder an even pick.  [default: as many as the run; all of a folder]",
 )
 @add_options(FEATURES_OPTIONS)
 @click.option("--metrics", metavar="NAMES", help="Metrics, separated by commas: fid, is, kid, prc, dc, modes, w1.")
 @click.option("--step", type=int, metavar="N", help="Score the checkpoint of step N.  [default: the newest]")
 @click.option("--best", is_flag=True, help="Score the best checkpoint, as --eval-every chose it.")
 @click.option("--raw", is_flag=True, help="Use the weights of G itself, not of G_ema.")
-@click.option("--seed", type=int, metavar="N", help="Seed of the latents.  [default: 0]")
+@click.option("--seed", type=int, metavar="N", help="Seed of the latents, or of the pick of --samples.  [default: 0]")
 @click.option("--batch-size", type=int, metavar="N", help="Number of images at a time.  [default: 64]")
 @click.option("--device", metavar="NAME", help="Device: auto, cpu or cuda.  [default: auto]")
 @click.option(

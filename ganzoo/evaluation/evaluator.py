@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor
 from ganzoo.contracts import Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError
-from ganzoo.evaluation.extraction import extract
+from ganzoo.evaluation.extraction import extract, kept_rows
 from ganzoo.evaluation.memorisation import Memorisation, draw_pairs, find_memorised
 from ganzoo.evaluation.protocol import Generated, Protocol, Reference, name_score
 from ganzoo.evaluation.references import load_reference
@@ -71,13 +71,21 @@ class Evaluator:
         fake = self.extract(images)
         extracted = time.perf_counter()
         scores, refusals = self.compute(fake)
-        memorisation = find_memorised(real=self.reference.rows, fake=fake.rows) if self.memorisation else None
+        memorisation = self.find_memorised(fake) if self.memorisation else None
         if memorisation is not None:
             scores["memorised"] = Score(memorisation.share, "lower")
         seconds = {"images": extracted - start, "metrics": time.perf_counter() - extracted}
+        about = replace(about, rows=_fewer(fake))
         protocol = Protocol(self.extractor.label, self.extractor.fingerprint, about, self.about)
         named = {name_score(name, self.extractor, fake.count): score for name, score in scores.items()}
         return Report(named, protocol, (*self.notes, *self.warn(fake), *refusals), seconds, memorisation)
+
+    def find_memorised(self, fake: FeatureSet) -> Memorisation:
+        """Return the share of copies, and the closest pairs by their numbers in the whole sets."""
+        found = find_memorised(real=self.reference.rows, fake=fake.rows)
+        fakes, reals = kept_rows(fake.count), kept_rows(self.reference.count)
+        pairs = (pair._replace(fake=int(fakes[pair.fake]), real=int(reals[pair.real])) for pair in found.pairs)
+        return replace(found, pairs=tuple(pairs))
 
     def draw_closest(self, report: Report, images: Images) -> Tensor | None:
         """Draw generated images beside the nearest real ones: uint8 (C, H, W).
@@ -100,7 +108,7 @@ class Evaluator:
 
     def extract(self, images: Images) -> FeatureSet:
         """Extract the features of images, batch by batch. Raises what the extractor raises."""
-        return extract(images.batches(self.batch_size), self.extractor)
+        return extract(images.batches(self.batch_size), self.extractor, images.count)
 
     def compute(self, fake: FeatureSet) -> tuple[dict[str, Score], list[str]]:
         """Return scores by plain name, and the reason of each metric that refused. Raises EvaluationError if all do."""
@@ -153,11 +161,16 @@ def open_evaluator(
         frechet,
         reference.features,
         samples.x,
-        about,
+        replace(about, rows=_fewer(reference.features)),
         batch,
         settings.memorisation,
         (*samples.notes, *reference.notes),
     )
+
+
+def _fewer(features: FeatureSet) -> int | None:
+    """Return the number of rows, or None if there is one for each image."""
+    return len(features.rows) if len(features.rows) < features.count else None
 
 
 def require_readable(shape: tuple[int, ...], extractor: FeatureExtractor) -> None:

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import Extractor, Features, FeatureSet
+from ganzoo.data.parts import pick_evenly
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError, PluginError
 
 KEEP = 65_536
-"""Images of which each row of features is kept; mean and covariance are over all images."""
+"""Most images of which the row of features is kept; mean and covariance are over all images."""
 BLOCK = 1024
 """Images whose features are summed at once, so that rounding does not depend on the batch size."""
 DIMENSIONS = (2, 2, 1)
@@ -30,20 +31,26 @@ def feature_device(device: torch.device) -> torch.device:
     return torch.device("cpu") if device.type == "mps" else device
 
 
-@torch.no_grad()
-def extract(batches: Iterable[Tensor], extractor: Extractor, keep: int = KEEP) -> FeatureSet:
-    """Extract the features of samples on the device of the extractor; rows, logits, deviations of the first `keep`.
+def kept_rows(total: int) -> Tensor:
+    """Return the sorted indices of the samples whose rows are kept: all, or an even pick of KEEP out of `total`."""
+    return pick_evenly(min(KEEP, total), total)
 
-    The samples are uint8 images (n, C, H, W), or points, float32 (n, *shape). Raises EvaluationError for fewer
-    than two samples, for other types, and for features that are nan or inf; PluginError if the extractor does
-    not return one row of numbers per sample.
+
+@torch.no_grad()
+def extract(batches: Iterable[Tensor], extractor: Extractor, total: int | None = None) -> FeatureSet:
+    """Extract the features of samples on the device of the extractor; rows, logits, deviations of the `kept_rows`.
+
+    The samples are uint8 images (n, C, H, W), or points, float32 (n, *shape). `total` is their number; None is for
+    at most KEEP, which are all kept. Raises EvaluationError for fewer than two samples, for other types, and for
+    features that are nan or inf; PluginError if the extractor does not return one row of numbers per sample.
     """
     moments, kept = Moments(), list[Features]()
+    chosen = None if total is None or total <= KEEP else kept_rows(total)
     for block in _regroup(_extract_batch(images, extractor) for images in batches):
         _require_finite(block, moments.count, extractor)
-        if moments.count < keep:
-            kept.append(_slice(block, 0, keep - moments.count))
+        kept.append(_choose(block, moments.count, chosen))
         moments.merge(block.rows)
+    assert moments.count == total or (total is None and moments.count <= KEEP), "another number of samples than `total`"
     if moments.count < 2:
         what = f"{moments.count} images are too few to score: a covariance needs at least two"
         raise EvaluationError(what, hint="more images: --samples N, or a larger folder or dataset")
@@ -117,6 +124,14 @@ def _join(parts: Sequence[Features]) -> Features:
 
 def _slice(features: Features, start: int, stop: int) -> Features:
     return _apply(features, lambda tensor: tensor[start:stop])
+
+
+def _choose(block: Features, first: int, chosen: Tensor | None) -> Features:
+    """Return the rows of a block, whose first row is number `first` of all, that are among the chosen; None is all."""
+    if chosen is None:
+        return block
+    here = chosen[(chosen >= first) & (chosen < first + len(block.rows))] - first
+    return _apply(block, lambda tensor: tensor[here.to(tensor.device)])
 
 
 def _apply(features: Features, change: Callable[[Tensor], Tensor]) -> Features:

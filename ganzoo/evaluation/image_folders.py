@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import torch
 from PIL import Image
+from torch import Tensor
 
 from ganzoo.data.archive import open_archive
 from ganzoo.data.decoding import FORMATS, UnreadableImageError, naming_the_reason
@@ -55,7 +57,8 @@ def _decode(path: Path, listing: Listing, image_size: int | None) -> ImageSet:
     if survey.bad:
         raise DataError(survey.name_bad(listing.files), where=show(path))
     x = x[:, :1].contiguous() if survey.grey else x
-    return ImageSet(x, (*notes, *listing.notes, *survey.notes, *note_resizing(sizes, size)))
+    y, class_names = _label([file.name for file in listing.files])
+    return ImageSet(x, (*notes, *listing.notes, *survey.notes, *note_resizing(sizes, size)), y, class_names)
 
 
 def _merge_folders(path: Path, listing: Listing) -> tuple[Listing, list[str]]:
@@ -84,6 +87,14 @@ def _require_one_set(path: Path, names: list[str]) -> None:
 def _count_folders(names: list[str]) -> Counter[str]:
     """Return the number of images in each folder of the first level."""
     return Counter(name.split("/")[0] for name in names if "/" in name)
+
+
+def _label(names: list[str]) -> tuple[Tensor | None, tuple[str, ...]]:
+    """["c0/a.png", "c1/b.png"] -> labels [0, 1] and class names ("c0", "c1"); no labels without folders."""
+    if not (folders := sorted(_count_folders(names))):
+        return None, ()
+    number = {folder: i for i, folder in enumerate(folders)}
+    return torch.tensor([number[name.split("/")[0]] for name in names]), tuple(folders)
 
 
 def _list(folders: Counter[str]) -> str:

@@ -25,6 +25,10 @@ class ImageSet(NamedTuple):
     """uint8 (M, C, S, S), M > 0; C = 1 if all are grey."""
     notes: tuple[str, ...]
     """Notes on the folders they were in, and on what was left out, converted or resized."""
+    y: Tensor | None = None
+    """int64 (M,): the number of the folder that each image is in; None where there are no folders."""
+    class_names: tuple[str, ...] = ()
+    """Names of the folders."""
 
 
 def own_size(sizes: Sizes, path: Path) -> int:

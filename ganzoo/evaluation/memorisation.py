@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganzoo.data.decoding import resize_images
 from ganzoo.data.images import make_grid
+from ganzoo.data.parts import pick_evenly
 from ganzoo.errors import EvaluationError
 
 PAIRS = 16
@@ -74,7 +75,7 @@ def find_memorised(*, real: Tensor, fake: Tensor, block: int = 2048) -> Memorisa
         raise EvaluationError(what, hint="two training images or more, and one generated image")
     nearest, distance = find_nearest(fake, real, block)
     spacing = _measure_spacing(real, nearest, block)
-    held_out = torch.arange(size := min(len(real), SAMPLE), device=real.device) * len(real) // size
+    held_out = pick_evenly(min(len(real), SAMPLE), len(real)).to(real.device)
     neighbour, gap = find_nearest(real[held_out], real, block, without=held_out)
     expected = _share(gap, _measure_spacing(real, neighbour, block))
     return Memorisation(_share(distance, spacing), expected, _list_closest(nearest, distance, spacing))

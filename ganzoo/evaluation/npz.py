@@ -38,8 +38,8 @@ def read_npz(path: Path, image_size: int | None) -> ImageSet:
             _require_room(archive.zip.infolist(), name, path)
             array = archive[name]
     notes = (f"read the array {name} of {abridge(names)}",) if len(names) > 1 else ()
-    x, more = _fit(_arrange(array, path), path, image_size)
-    return ImageSet(x, notes + more)
+    images = _fit(_arrange(array, path), path, image_size)
+    return images._replace(notes=notes + images.notes)
 
 
 @contextmanager

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Extractor
 
 
+_LATER = ("rows", "of", "pick")
+"""Fields that older records do not have: one that is None must not make a protocol another one."""
+
+
 @dataclass(frozen=True)
 class Reference:
     """The real images that generated ones are compared with."""
@@ -24,6 +28,8 @@ class Reference:
     count: int
     sha256: str
     """SHA-256 of the pixels, in order."""
+    rows: int | None = None
+    """Number of those that metrics of single images read: an even pick out of very many; None is all."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Generated:
     source: str
     """"generator", or the kind of file that the images were read from."""
     weights: str = ""
-    """"ema" or "raw"; empty for files, as are all fields below but `sha256`."""
+    """"ema" or "raw"; empty for files, as are the fields below down to `precision`, but for the seed of a pick."""
     step: int | None = None
     seed: int | None = None
     labels: str = ""
@@ -43,6 +49,12 @@ class Generated:
     precision: str = ""
     sha256: str = ""
     """SHA-256 of the pixels, only for files."""
+    of: int | None = None
+    """Number of images in the files, of which `count` were picked; None if that is all."""
+    pick: str | None = None
+    """The way of picking: "even", or "even, each folder in its share"."""
+    rows: int | None = None
+    """Number of those that metrics of single images read: an even pick out of very many; None is all."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +69,11 @@ class Protocol:
     reference: Reference
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
+        """Return plain JSON values. Fields of _LATER are left out where they are None, as in older records."""
+        values = asdict(self)
+        for part in ("generated", "reference"):
+            values[part] = {k: v for k, v in values[part].items() if k not in _LATER or v is not None}
+        return values
 
     def differences(self, other: Protocol) -> dict[str, tuple[Any, Any]]:
         """Return the differences that forbid ranking two scores: {"generated.count": (2000, 5000)}."""

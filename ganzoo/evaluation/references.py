@@ -60,12 +60,12 @@ def load_reference(
     """
 
     def compute() -> FeatureSet:
-        return prepare(extract(in_batches(x, batch_size, device), extractor))
+        return prepare(extract(in_batches(x, batch_size, device), extractor, len(x)))
 
     if (folder := folder or cache_folder("references")) is None:
         note = "the reference is not cached: there is no home directory; set GANZOO_CACHE"
         return ReferenceFeatures(compute(), False, (note,))
-    key = _key(sha256, extractor)
+    key = _key(sha256, extractor, len(x))
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz"
     features, notes = _try_read(path, key, len(x), feature_device(device))
     if features is not None:
@@ -95,9 +95,11 @@ def _try_write(path: Path, key: str, features: FeatureSet) -> list[str]:
     return []
 
 
-def _key(sha256: str, extractor: Extractor) -> str:
+def _key(sha256: str, extractor: Extractor, count: int) -> str:
     """Return canonical JSON of all that the numbers in an entry depend on."""
     parts = {"schema": SCHEMA, "keep": KEEP, "images": sha256, "features": extractor.label}
+    if count > KEEP:
+        parts |= {"rows": "an even pick"}  # entries without this hold the first rows
     return json.dumps(parts | {"fingerprint": dict(extractor.fingerprint)}, sort_keys=True, separators=(",", ":"))
 
 

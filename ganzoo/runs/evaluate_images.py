@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from ganzoo.data.listing import abridge
+from ganzoo.data.parts import pick_evenly
 from ganzoo.data.samples import hash_samples
 from ganzoo.errors import ConfigError, EvaluationError
 from ganzoo.evaluation.evaluator import Report
 from ganzoo.evaluation.image_sets import read_images
-from ganzoo.evaluation.image_sizes import evaluating, show
+from ganzoo.evaluation.image_sizes import ImageSet, evaluating, show
 from ganzoo.evaluation.protocol import Generated
 from ganzoo.runs.dataset_evaluator import evaluation_device, open_dataset_evaluator, with_image_size, write_closest
 from ganzoo.runs.folder import RunFolder
+from ganzoo.settings.sections import EvalConfig
 from ganzoo.training.sampling import StoredImages
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
@@ -35,25 +35,36 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], closest: Pat
     config = settle(flags=given).run
     choices.check(config, zoo)  # before anything is read
     refuse_runs(path.expanduser())
-    x, notes = read_images(path, given.get("dataset.image_size"))
-    if "eval.samples" in given:
-        x = _first(x, config.eval.samples, path)
-    evaluator = open_dataset_evaluator(with_image_size(config, x.shape[-1], zoo), zoo, tuple(x.shape[1:]))
-    images = StoredImages(x, evaluation_device(config))
+    images = read_images(path, given.get("dataset.image_size"))
     source = "folder" if path.is_dir() else path.suffix[1:].lower()
-    report = evaluator.score(images, Generated(len(x), source, sha256=hash_samples(x).images))
-    report = replace(report, warnings=(*notes, *report.warnings))
+    about = Generated(len(images.x), source)
+    if "eval.samples" in given:
+        images, about = _pick(images, about, config.eval, path)
+    x = images.x
+    evaluator = open_dataset_evaluator(with_image_size(config, x.shape[-1], zoo), zoo, tuple(x.shape[1:]))
+    stored = StoredImages(x, evaluation_device(config))
+    report = evaluator.score(stored, replace(about, sha256=hash_samples(x).images))
+    report = replace(report, warnings=(*images.notes, *report.warnings))
     if closest is not None:
-        write_closest(evaluator, report, images, closest)
+        write_closest(evaluator, report, stored, closest)
     return report
 
 
-def _first(x: Tensor, count: int, path: Path) -> Tensor:
-    """Return the first `count` images. Raises EvaluationError if there are fewer."""
-    if count > len(x):
-        hint = f"--samples {len(x)}, or leave it out"
-        raise EvaluationError(f"{count} samples asked for, and there are {len(x)}", where=str(path), hint=hint)
-    return x[:count]
+def _pick(images: ImageSet, about: Generated, settings: EvalConfig, path: Path) -> tuple[ImageSet, Generated]:
+    """Pick as many images as the settings say, with their seed, each folder in its share.
+
+    Return also their entry in the protocol. Raises EvaluationError if there are fewer.
+    """
+    count, total = settings.samples, len(images.x)
+    if count > total:
+        hint = f"--samples {total}, or leave it out"
+        raise EvaluationError(f"{count} samples asked for, and there are {total}", where=str(path), hint=hint)
+    if count == total:
+        return images, about
+    chosen = pick_evenly(count, total, labels=images.y, seed=settings.seed)
+    picked = images._replace(x=images.x[chosen], y=None if images.y is None else images.y[chosen])
+    pick = "even, each folder in its share" if images.class_names else "even"
+    return picked, replace(about, count=count, of=total, pick=pick, seed=settings.seed)
 
 
 def refuse_runs(path: Path) -> None:

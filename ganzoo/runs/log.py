@@ -11,8 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor
+
 from ganzoo.contracts import DataSpec, Samples, Score
 from ganzoo.data.images import write_png
+from ganzoo.data.parts import pick_evenly
 from ganzoo.files import append, read_records, write_atomically
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.sample_grid import POINTS, draw_sample_grid, has_picture
@@ -27,6 +30,12 @@ TIMINGS = ("seconds", "images_per_s")
 """Keys of a record that differ between two runs of the same seed."""
 
 
+def _pick_points(samples: Samples) -> Tensor:
+    """Return the real points (M, 2) that pictures show: an even pick."""
+    chosen = pick_evenly(min(POINTS, len(samples)), len(samples), labels=samples.y)
+    return samples.x[chosen]
+
+
 class RunLog:
     """Writer of a run's records. A resumed run opens a new one, which drops the records after its checkpoint."""
 
@@ -34,7 +43,7 @@ class RunLog:
         self, folder: RunFolder, run: RunConfig, spec: DataSpec, step: int, samples: Samples | None = None
     ) -> None:
         self.folder, self.run, self.spec = folder, run, spec
-        self._reals = samples.x[:POINTS] if samples is not None and spec.shape == (2,) else None
+        self._reals = _pick_points(samples) if samples is not None and spec.shape == (2,) else None
         self._images = run.optim.n_critic * run.optim.batch_size  # real images that D sees in a step
         records = rewind(folder.log, step)
         for path in (folder.evaluations, folder.audits):

@@ -11,6 +11,7 @@ from ganzoo.builtin.features.convnet import ConvNet
 from ganzoo.contracts import Extractor, Features
 from ganzoo.data.images import from_uint8
 from ganzoo.errors import EvaluationError, PluginError
+from ganzoo.evaluation import extraction
 from ganzoo.evaluation.extraction import BLOCK, extract, in_batches
 
 torch.set_num_threads(1)
@@ -124,7 +125,7 @@ def test_where_features_agree_to_the_bit_so_do_the_moments(batch):
 
 
 @pytest.mark.parametrize("keep", [100, BLOCK + 100])
-def test_any_number_of_images_fits_since_only_the_first_rows_and_no_batch_are_kept(keep):
+def test_any_number_of_images_fits_since_an_even_pick_of_rows_and_no_batch_is_kept(keep, monkeypatch):
     seen = []
 
     def stream():
@@ -135,10 +136,11 @@ def test_any_number_of_images_fits_since_only_the_first_rows_and_no_batch_are_ke
             yield batch
 
     alive = []
-    found = extract(stream(), extractor_of(flat), keep)
+    monkeypatch.setattr(extraction, "KEEP", keep)
+    found = extract(stream(), extractor_of(flat), 6400)
     everything = torch.cat([random_images(32, seed=i) for i in range(200)]).flatten(1)
     assert (found.count, found.rows.shape) == (6400, (keep, 16))
-    assert torch.equal(found.rows, everything[:keep].float())
+    assert torch.equal(found.rows, everything[extraction.kept_rows(6400)].float())
     assert relative_error(found.covariance, np.cov(everything.double(), rowvar=False)) < 1e-12
     assert max(alive) <= 3  # the one being made, the one before, which its maker still holds, and no other
 

@@ -14,12 +14,15 @@ from ganzoo.builtin.metrics.requirements import require
 from ganzoo.builtin.metrics.square_root import root_of, symmetric_product, trace_of_square_root
 from ganzoo.contracts import FeatureSet, Metric, Score
 
+ROUNDING = 1e-7
+"""Rounding error of a distance, as a share of the traces of both covariances."""
+
 
 def frechet_distance(real: FeatureSet, fake: FeatureSet, eigenvalues: Tensor | None = None) -> float:
     """|mu_r - mu_f|^2 + tr(Sigma_r + Sigma_f - 2 (Sigma_r Sigma_f)^(1/2)), >= 0. arXiv:1706.08500, Eq. 6.
 
     `eigenvalues` (D,) are those of Sigma_r Sigma_f, computed unless given. The distance of equal sets is 0
-    within rounding, which is about 1e-7 of the traces.
+    within ROUNDING.
     """
     difference = (fake.mean - real.mean).square().sum()
     traces = real.covariance.trace() + fake.covariance.trace()
@@ -51,4 +54,5 @@ class FrechetDistance(Metric):
         values, vectors = torch.linalg.eigh(symmetric_product(real, fake))
         distance = frechet_distance(real, fake, values)
         error = influence_of(real, fake, values, vectors).std().item() / fake.count**0.5
-        return {"FD": with_error(distance, error, "lower", floor=0.0)}
+        rounding = ROUNDING * (real.covariance.trace() + fake.covariance.trace()).item()  # all there is for equal sets
+        return {"FD": with_error(distance, max(error, rounding), "lower", floor=0.0)}

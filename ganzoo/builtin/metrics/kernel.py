@@ -17,6 +17,7 @@ from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.pairwise import pairwise
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
+from ganzoo.data.parts import pick_evenly
 from ganzoo.settings.options import NonNegativeInt
 
 Array = NDArray[Any]
@@ -109,9 +110,10 @@ def sampling_error(real: Tensor, fake: Tensor) -> float:
     """Standard error of the unbiased estimate from all pairs, over draws of the n generated images.
 
     To first order a generated image x adds 2 / n (E k(x, other fakes) - E k(x, reals)), less the mean of
-    this: the projection of a U-statistic (Hoeffding 1948). Computed in float64, from at most PROJECTED images.
+    this: the projection of a U-statistic (Hoeffding 1948). Computed in float64, from at most PROJECTED images of each,
+    picked evenly.
     """
-    x, y = fake[:PROJECTED], real[:PROJECTED]
+    x, y = (rows[pick_evenly(min(PROJECTED, len(rows)), len(rows)).to(rows.device)] for rows in (fake, real))
     within = []
     for block, kernel in pairwise(x, x, polynomial_kernel):
         kernel[:, block].fill_diagonal_(0)
