@@ -16,8 +16,6 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
 from support.runs import HELD, PLAIN, TINY, assert_equal_runs, ganzoo, wait_for
 
-pytestmark = pytest.mark.xdist_group("cells")  # its fixtures train runs: once, in one worker
-
 PYTHON = (sys.executable, "-c")
 GANZOO = (sys.executable, "-m", "ganzoo")
 SHARE = {"OMP_NUM_THREADS": "1"}

@@ -16,8 +16,6 @@ from support.runs import ENVIRONMENT, TINY
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-pytestmark = pytest.mark.xdist_group("package")  # one worker builds
-
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):

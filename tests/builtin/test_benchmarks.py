@@ -22,7 +22,6 @@ from support.checkout import ROOT
 torch.set_num_threads(1)
 REAL_MNIST = ROOT.parent / "shared" / "data" / "MNIST" / "raw"
 BENCHMARKS = ["mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10"]
-slow_import = pytest.mark.xdist_group("torchvision")  # one worker pays for importing it
 
 
 def test_data_folder_follows_the_environment(monkeypatch):
@@ -47,7 +46,6 @@ def test_without_any_home_a_folder_must_be_named(monkeypatch):
         default_root()
 
 
-@slow_import
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_an_absent_benchmark_says_where_it_looked_and_the_ways_out(tmp_path, name):
     with pytest.raises(DataError) as caught:
@@ -69,7 +67,6 @@ def test_a_torchvision_that_does_not_import_is_worded(monkeypatch):
         MNIST().load()
 
 
-@slow_import
 def test_real_mnist_loads_in_the_published_order(tmp_path):
     if not REAL_MNIST.is_dir():
         pytest.skip("shared/data with MNIST is not beside this checkout")
@@ -99,7 +96,6 @@ def write_idx(root, images=4, labels=4, magic=0x0803):
     return raw
 
 
-@slow_import
 @pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "labels missing"])
 def test_a_damaged_mnist_is_named(tmp_path, damage):
     raw = write_idx(tmp_path, labels=3 if damage == "labels missing" else 4)
@@ -111,7 +107,6 @@ def test_a_damaged_mnist_is_named(tmp_path, damage):
     assert caught.value.where == str(tmp_path)
 
 
-@slow_import
 def test_a_benchmark_too_large_for_memory_is_refused(tmp_path, monkeypatch):
     write_idx(tmp_path)
     monkeypatch.setattr("ganzoo.machine.available_bytes", lambda: 2**20)
@@ -137,7 +132,6 @@ def write_cifar(folder, names, key, classes):
         (folder / meta).write_bytes(pickle.dumps({entry: classes}))
 
 
-@slow_import
 @pytest.mark.parametrize(
     ("dataset", "folder", "train", "key"),
     [
@@ -154,7 +148,6 @@ def test_cifar_files_give_channels_rows_columns(tmp_path, monkeypatch, dataset, 
     assert samples.x[0].flatten().tolist() == [value % 256 for value in range(3072)]
 
 
-@slow_import
 def test_svhn_calls_its_label_ten_zero(tmp_path, monkeypatch):
     scipy_io = pytest.importorskip("scipy.io", reason="SciPy reads SVHN")
     monkeypatch.setattr("torchvision.datasets.svhn.check_integrity", lambda *_: True)
@@ -166,7 +159,6 @@ def test_svhn_calls_its_label_ten_zero(tmp_path, monkeypatch):
     assert samples.x.nonzero().tolist() == [[1, 0, 1, 2]]
 
 
-@slow_import
 def test_svhn_without_scipy_is_worded(tmp_path, monkeypatch):
     monkeypatch.setattr("torchvision.datasets.svhn.check_integrity", lambda *_: True)
     monkeypatch.setitem(sys.modules, "scipy.io", None)
@@ -174,7 +166,6 @@ def test_svhn_without_scipy_is_worded(tmp_path, monkeypatch):
         SVHN(root=str(tmp_path)).load()
 
 
-@slow_import
 def test_what_is_missing_after_a_download_is_worded_too(tmp_path, monkeypatch):
     monkeypatch.setattr(download, "require_answer", lambda *_: None)
     monkeypatch.setattr("torchvision.datasets.svhn.check_integrity", lambda *_: (tmp_path / "done").exists())
@@ -184,7 +175,6 @@ def test_what_is_missing_after_a_download_is_worded_too(tmp_path, monkeypatch):
         SVHN(root=str(tmp_path), download=True).load()
 
 
-@slow_import
 def test_stl10_pixels_run_down_the_columns_and_unlabelled_images_are_one_class(tmp_path, monkeypatch):
     monkeypatch.setattr("torchvision.datasets.stl10.check_integrity", lambda *_: True)
     (tmp_path / "stl10_binary").mkdir()
@@ -233,14 +223,12 @@ def redirect(monkeypatch, url):
     monkeypatch.setattr(benchmarks.MNIST, "source", url)
 
 
-@slow_import
 def test_a_download_with_a_wrong_hash_is_refused(tmp_path, monkeypatch, server):
     redirect(monkeypatch, server)
     with pytest.raises(DataError, match="download of mnist is damaged: hash mismatch"):
         MNIST(root=str(tmp_path), download=True).load()
 
 
-@slow_import
 def test_a_download_without_a_network_is_refused_at_once_and_restores_the_timeout(tmp_path, monkeypatch):
     redirect(monkeypatch, "http://127.0.0.1:1/")  # nothing listens there
     socket.setdefaulttimeout(7.0)
@@ -251,7 +239,6 @@ def test_a_download_without_a_network_is_refused_at_once_and_restores_the_timeou
     socket.setdefaulttimeout(None)
 
 
-@slow_import
 def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(download, "PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and says nothing
@@ -262,7 +249,6 @@ def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
     assert time.perf_counter() - start < 5
 
 
-@slow_import
 def test_a_present_benchmark_needs_no_network(tmp_path, monkeypatch):
     redirect(monkeypatch, "http://127.0.0.1:1/")
     write_idx(tmp_path)

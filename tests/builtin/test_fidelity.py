@@ -19,10 +19,7 @@ from ganzoo.builtin.features.fidelity import CLIP, INCEPTION, VGG16, VGG16_IMAGE
 from ganzoo.errors import EvaluationError
 from support.weights import CPU, SMALL_STATE, make_images, saved, sha256
 
-pytestmark = [
-    pytest.mark.usefixtures("cache"),
-    pytest.mark.xdist_group("torchvision"),  # one worker pays for importing it
-]
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 torch.set_num_threads(1)

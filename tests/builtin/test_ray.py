@@ -25,7 +25,7 @@ from support.states import same
 if importlib.util.find_spec("ray") is None and not os.environ.get("GANZOO_REQUIRE_ALL"):
     pytest.skip("ray is not installed", allow_module_level=True)
 
-pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 SLOW = '''"""A loss that takes its time, so that a worker can be killed in the middle of a run."""
 

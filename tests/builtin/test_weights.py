@@ -20,10 +20,7 @@ from ganzoo.data import download
 from ganzoo.errors import EvaluationError, ResourceError
 from support.weights import CPU, SMALL_STATE, make_images, publish, saved, sha256
 
-pytestmark = [
-    pytest.mark.usefixtures("cache"),
-    pytest.mark.xdist_group("torchvision"),  # one worker pays for importing it
-]
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 FROM_FILE = [Inception, VGG16, CLIP]

@@ -13,8 +13,6 @@ from ganzoo.zoo import recipes
 from ganzoo.zoo.checks import CONTRACTS
 from support.runs import ENVIRONMENT, HELD, TINY, ganzoo
 
-pytestmark = pytest.mark.xdist_group("new-plugin")  # one worker installs
-
 LONG = "ganzoo-a-name-of-some-length"
 
 

@@ -53,7 +53,6 @@ def test_the_bounds_are_those_of_the_datasets():
     assert (bounds[0].ge, bounds[1].le) == (SMALLEST, LARGEST)
 
 
-@pytest.mark.xdist_group("torchvision")
 def test_order_and_pixels_are_those_of_torch_fidelity(tmp_path):
     from torch_fidelity.datasets import ImagesPathDataset
     from torch_fidelity.utils import glob_samples_paths

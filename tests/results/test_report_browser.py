@@ -25,8 +25,6 @@ if not REQUIRED:
 
 from playwright.sync_api import sync_playwright  # noqa: E402  # after the skip
 
-pytestmark = pytest.mark.xdist_group("browser")  # one of them
-
 
 @pytest.fixture(scope="module")
 def browser():
@@ -51,7 +49,7 @@ def report(tmp_path_factory):
     return write_report(read_results([root / "grid"]), root / "report.html", title=SCRIPT)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def open_page(browser, report):
     """Open a report; at the end nothing may have been asked of the network or complained of on the console."""
     complaints, contexts = [], []
@@ -82,9 +80,18 @@ def is_foreign(url, path):
     return url != path.as_uri() and not url.startswith(("data:", "blob:"))
 
 
+@pytest.fixture(scope="module")
+def still(open_page):
+    """A page that no test changes: to open one takes seconds."""
+    return open_page()
+
+
 @pytest.fixture
 def page(open_page):
-    return open_page()
+    """A page for one test alone."""
+    page = open_page()
+    yield page
+    page.close()
 
 
 def shown_rows(page):
@@ -143,9 +150,9 @@ def test_rows_are_filtered_by_words_and_by_axes_and_all_else_follows(page):
     assert len(shown_rows(page)) == 6
 
 
-def test_the_best_is_bold_and_reasons_are_told(page):
-    assert page.locator("#rows tbody strong").all_inner_texts() == ["10.05 ± 0.64"]  # t(1) 12.71 x 0.0707 / sqrt(2)
-    reasons = [text for text in page.locator("#rows td.reason").all_inner_texts() if text != "0/2"]
+def test_the_best_is_bold_and_reasons_are_told(still):
+    assert still.locator("#rows tbody strong").all_inner_texts() == ["10.05 ± 0.64"]  # t(1) 12.71 x 0.0707 / sqrt(2)
+    reasons = [text for text in still.locator("#rows td.reason").all_inner_texts() if text != "0/2"]
     assert reasons == ["refused: no <b>such</b> model", "diverged 2/2\ndiverged: the loss is nan"]
 
 
@@ -175,8 +182,8 @@ def test_charts_change_axis_quantity_and_scale(page):
     assert page.evaluate("document.getElementById('loss-chart').data.at(-1).y[0]") == pytest.approx(1.2)  # 0.7, 1.7
 
 
-def test_bands_span_the_seeds(page):
-    band = page.evaluate(
+def test_bands_span_the_seeds(still):
+    band = still.evaluate(
         "document.getElementById('loss-chart').data.find((trace) => trace.fill && trace.meta === 'row-0').y"
     )
     assert (band[0], band[-1]) == (2.95, 1.95)  # d/adversarial at step 5 of seeds 1 and 0
@@ -193,8 +200,8 @@ def test_the_legend_switches_lines_off_and_on(page):
     assert lines(page, "score-chart") == before
 
 
-def test_no_button_would_send_data_away(page):
-    titles = page.locator(".modebar-btn").evaluate_all("buttons => buttons.map((b) => b.dataset.title ?? b.ariaLabel)")
+def test_no_button_would_send_data_away(still):
+    titles = still.locator(".modebar-btn").evaluate_all("buttons => buttons.map((b) => b.dataset.title ?? b.ariaLabel)")
     assert titles
     assert not [title for title in titles if "cloud" in title.lower() or "edit" in title.lower()]
 
@@ -268,7 +275,8 @@ def brightness(colours):
     return int(colours["page"].removeprefix("rgb(").split(",")[0])
 
 
-@pytest.mark.parametrize(("width", "scheme"), list(product((400, 1600), ("light", "dark"))))
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.full)])
+@pytest.mark.parametrize("width", [400, 1600])
 def test_nothing_but_tables_is_wider_than_the_window(open_page, width, scheme):
     page = open_page(width=width, scheme=scheme)
     page.locator("details").evaluate_all("all => all.forEach((details) => { details.open = true; })")
@@ -280,15 +288,16 @@ def test_nothing_but_tables_is_wider_than_the_window(open_page, width, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(open_page, scheme):
+def test_text_stands_out_from_its_ground(still, scheme):
     """WCAG 2.2, 1.4.3: a contrast of 4.5 for text; 1.4.11: of 3 for the lines of a chart."""
-    page = open_page(scheme=scheme)
+    still.emulate_media(color_scheme=scheme)
+    assert (brightness(looks(still)) > 128) == (scheme == "light")
     resolve = """names => names.map((name) => { const probe = document.createElement("i");
         probe.style.color = `var(--${name})`; document.body.append(probe);
         const colour = getComputedStyle(probe).color; probe.remove(); return colour.match(/[0-9.]+/g).map(Number); })"""
-    grounds = page.evaluate(resolve, ["page", "raised", "best"])
-    texts = page.evaluate(resolve, ["text", "soft", "accent", "warn", "alarm"])
-    strokes = page.evaluate(resolve, [*(f"line-{i}" for i in range(8)), "strong-rule"])
+    grounds = still.evaluate(resolve, ["page", "raised", "best"])
+    texts = still.evaluate(resolve, ["text", "soft", "accent", "warn", "alarm"])
+    strokes = still.evaluate(resolve, [*(f"line-{i}" for i in range(8)), "strong-rule"])
     assert min(contrast(text, ground) for text in texts for ground in grounds) >= 4.5
     assert min(contrast(stroke, grounds[0]) for stroke in strokes) >= 3
 
@@ -317,24 +326,24 @@ def test_all_controls_are_reached_by_the_tab_key(page):
     assert {"theme", "search", "last", "score", "loss", "score-log", "time", "seed"} <= reached
 
 
-def test_headings_are_in_order_and_controls_and_pictures_have_names(page):
-    levels = page.locator("h1, h2, h3").evaluate_all("all => all.map((heading) => Number(heading.tagName[1]))")
+def test_headings_are_in_order_and_controls_and_pictures_have_names(still):
+    levels = still.locator("h1, h2, h3").evaluate_all("all => all.map((heading) => Number(heading.tagName[1]))")
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(next_ - level <= 1 for level, next_ in pairwise(levels))
-    assert page.locator("img:not([alt]), img[alt='']").count() == 0
+    assert still.locator("img:not([alt]), img[alt='']").count() == 0
     unnamed = (
         """[...document.querySelectorAll("main input, main select")].filter((control) => control.labels.length === 0)"""
     )
-    assert page.evaluate(f"{unnamed}.length") == 0
-    assert page.locator("main, header, nav, footer").count() == 4
+    assert still.evaluate(f"{unnamed}.length") == 0
+    assert still.locator("main, header, nav, footer").count() == 4
 
 
-def test_names_are_text_everywhere(page):
-    assert page.title() == page.locator("h1").inner_text() == SCRIPT
-    assert ("mlp", SCRIPT) in shown_rows(page)
-    page.locator("#score-chart .scatterlayer").wait_for(state="attached")
-    assert page.locator("#environment").inner_text().count(SCRIPT) >= 1
-    assert page.evaluate("document.scripts.length") == 3  # data and ours; plotly's text has become a script
+def test_names_are_text_everywhere(still):
+    assert still.title() == still.locator("h1").inner_text() == SCRIPT
+    assert ("mlp", SCRIPT) in shown_rows(still)
+    still.locator("#score-chart .scatterlayer").wait_for(state="attached")
+    assert still.locator("#environment").inner_text().count(SCRIPT) >= 1
+    assert still.evaluate("document.scripts.length") == 3  # data and ours; plotly's text has become a script
 
 
 def test_without_scripts_there_are_the_tables_and_the_last_pictures(open_page):

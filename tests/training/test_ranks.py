@@ -25,8 +25,6 @@ from support.datasets import Stripes
 from support.runs import ENVIRONMENT, TINY, ganzoo, log, state, wait_for
 from support.zoo import ZOO
 
-pytestmark = pytest.mark.xdist_group("ranks")  # its fixtures train runs: once, in one worker
-
 DEVICE = choose_device("cpu", "fp32")
 CPU = DEVICE.torch_device
 PAIR = [Ranks(0, 2, 0), Ranks(1, 2, 1)]

@@ -20,9 +20,6 @@ from ganzoo.zoo import guard
 from support.broken_plugins import BROKEN, CHANGED, NAMES, REMARKED, process, remarks
 from support.runs import TINY, assert_equal_runs, ganzoo
 
-pytestmark = pytest.mark.xdist_group("broken plugins")  # one worker installs them
-
-
 # Everything broken at once
 
 

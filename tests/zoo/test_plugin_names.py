@@ -17,9 +17,6 @@ from support.broken_plugins import only
 from support.packages import make_wheel, pip_install
 from support.runs import TINY, ganzoo
 
-pytestmark = pytest.mark.xdist_group("broken plugins")  # one worker installs them
-
-
 # What is asked for
 
 
