@@ -55,7 +55,7 @@ def evaluate(
     plugins: PluginChoice, /, target: Path, dataset: str | None, features: str | None, step: int | None, best: bool,
     raw: bool, closest: Path | None, assignments: tuple[str, ...], as_json: bool, **flags: Any,
 ) -> None:  # fmt: skip
-    """Score TARGET (a run folder, or a folder, zip or npz of images); every score carries its protocol.
+    """Score TARGET (a run folder, or a folder, zip, tar or npz of images); every score carries its protocol.
 
     \b
     ganzoo evaluate runs/NAME

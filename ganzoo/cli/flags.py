@@ -131,7 +131,7 @@ COMPONENT_OPTIONS = (
     click.option(
         "--dataset",
         metavar="NAME",
-        help=f"{_listed('dataset').replace('folder, zip', 'folder:PATH, zip:PATH')}.  [default: digits]",
+        help=f"{_listed('dataset').replace('folder, zip, tar', 'folder:PATH, zip:PATH, tar:PATH')}.  [default: digits]",
     ),
 )  # fmt: skip
 TRAIN_OPTIONS = (

@@ -1,26 +1,30 @@
-"""Images in a zip archive, checked first and then read in memory; nothing is extracted to disk."""
+"""Images in an archive, checked first and then read in memory: what zip and tar have in common, and zip."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ganzoo.data.decoding import MAX_BYTES, UnreadableImageError, naming_the_reason
-from ganzoo.data.listing import ImageFile, Listing, is_hidden, printable, separate
+from ganzoo.data.listing import ImageFile, Listing, abridge, clean, list_files, printable
 from ganzoo.errors import DataError
 
 MAX_RATIO = 200  # deflate reaches 1000 on zeros; images are compressed already
 FREE_BYTES = 2**26  # bytes to which an archive may expand at any ratio
+UTF8_NAME = 0x800  # flag of an entry whose name is in UTF-8
+
+Entry = TypeVar("Entry")
 
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Listing]:
-    """List the images of an archive, which stays open within the context; it is reopened for images read later.
+    """List the images of a zip archive, which stays open within the context; it is reopened for images read later.
 
     Raises DataError if it is missing, damaged, encrypted, expands too far, or has an entry that points
     outside or is a link.
@@ -28,14 +32,20 @@ def open_archive(path: Path) -> Iterator[Listing]:
     try:
         archive = ZipFile(path)
     except (OSError, ValueError, BadZipFile, NotImplementedError) as error:
-        what = f"cannot open {printable(str(path))} as a zip archive"
-        raise DataError(what, where=printable(str(error)), hint="--dataset zip:FILE, or folder:PATH") from error
+        raise unopened(path, "zip", error) from error
     with archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         for entry in archive.infolist():
             require_harmless(entry, path)
-        require_bounded(entries, path)
-        yield list_entries(Handle(path, archive), entries)
+        files = [entry for entry in archive.infolist() if not is_folder(entry)]
+        require_bounded(sum(entry.file_size for entry in files), path)
+        yield list_entries(Handle(path, archive), path)
+
+
+def unopened(path: Path, kind: str, error: Exception) -> DataError:
+    """Return the error about a file that is no archive of this kind."""
+    hint = "--dataset tar:FILE, zip:FILE or folder:PATH"
+    what = f"cannot open {printable(str(path))} as a {kind} archive"
+    return DataError(what, where=printable(str(error)), hint=hint)
 
 
 class Handle:
@@ -43,7 +53,7 @@ class Handle:
 
     def __init__(self, path: Path, archive: ZipFile) -> None:
         self.path, self._archive, self._process = path, archive, os.getpid()
-        self.names = archive.namelist()
+        self.entries = archive.infolist()
 
     def read(self, entry: ZipInfo) -> bytes:
         """Return the expanded content of an entry. Raises OSError, or anything else if the archive is damaged."""
@@ -53,43 +63,73 @@ class Handle:
 
 
 def require_harmless(entry: ZipInfo, path: Path) -> None:
-    """Raise DataError for an entry with a name that leaves the archive, a link, or an encrypted one."""
+    """Raise DataError for a link or an encrypted entry."""
     name, where = printable(entry.filename), printable(str(path))
-    parts = entry.filename.replace("\\", "/").split("/")
-    if ".." in parts or parts[0] == "" or ":" in parts[0]:
-        raise DataError(f"archive entry escapes target: {name}", where=where, hint="an archive you trust")
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise DataError(f"archive entry is a link: {name}", where=where, hint="zip without --symlinks")
     if entry.flag_bits & 1:
         raise DataError(f"archive entry is encrypted: {name}", where=where, hint="unpack it, --dataset folder:PATH")
 
 
-def require_bounded(entries: list[ZipInfo], path: Path) -> None:
-    """Raise DataError if the archive expands beyond MAX_RATIO times its own size."""
-    expanded, limit = sum(entry.file_size for entry in entries), MAX_RATIO * path.stat().st_size + FREE_BYTES
+def require_bounded(expanded: int, path: Path) -> None:
+    """Raise DataError if an archive expands beyond MAX_RATIO times its own size."""
+    limit = MAX_RATIO * path.stat().st_size + FREE_BYTES
     if expanded > limit:
         what = f"{path.name} expands to {expanded / 2**20:,.0f} MiB (> {limit / 2**20:,.0f} MiB)"
         raise DataError(what, where=printable(str(path)), hint="if you trust it: unpack it, --dataset folder:PATH")
 
 
-def list_entries(archive: Handle, entries: list[ZipInfo]) -> Listing:
-    """List images as `list_folder` does; folders around all class folders are left out of the names."""
-    visible = {e.filename: e for e in entries if not any(map(is_hidden, e.filename.split("/")))}
-    images, notes = separate(visible)
-    prefix = _wrapping(images)
-    files = [ImageFile(n.removeprefix(prefix), partial(_read, archive, visible[n])) for n in images]
-    below = [n.removeprefix(prefix) for n in archive.names if n.startswith(prefix)]
-    folders = {n.split("/")[0] for n in below if "/" in n and not is_hidden(n.split("/")[0])}
-    return Listing(files, sorted(folders), notes)
+def clean_entry(name: str, path: Path) -> str:
+    """Return the clean name of an entry. Raises DataError if it leads out of the archive."""
+    try:
+        return clean(name)
+    except ValueError as error:
+        what = f"archive entry escapes target: {printable(name)}"
+        raise DataError(what, where=printable(str(path)), hint="an archive you trust") from error
 
 
-def _wrapping(names: list[str]) -> str:
-    """["data/c0/a.png", "data/c1/b.png"] -> "data/", the folders around all class folders."""
-    prefix = ""
-    while names and all(name.count("/") >= 2 for name in names) and len({n.split("/")[0] for n in names}) == 1:
-        prefix += names[0].split("/")[0] + "/"
-        names = [name.split("/", 1)[1] for name in names]
-    return prefix
+def keep_last(entries: Iterable[tuple[str, Entry]]) -> tuple[dict[str, Entry], list[str]]:
+    """Return the last entry of each name, as unpacking would leave it, and a note about names that are repeated."""
+    kept: dict[str, Entry] = {}
+    repeated: dict[str, None] = {}
+    for name, entry in entries:
+        if name in kept:
+            repeated[name] = None
+        kept[name] = entry
+    return kept, [f"entries that are repeated, of which the last counts: {abridge([*repeated])}"] if repeated else []
+
+
+def list_parents(names: Iterable[str]) -> set[str]:
+    """{"a/b/c.png"} -> {"a", "a/b"}, the folders that files lie in."""
+    parents: set[str] = set()
+    for name in names:
+        while (name := name.rpartition("/")[0]) and name not in parents:
+            parents.add(name)
+    return parents
+
+
+def list_entries(archive: Handle, path: Path) -> Listing:
+    """List the images of an archive that was checked. Raises DataError for a name that leads out of it."""
+    named = [(clean_entry(decode_name(entry), path), entry) for entry in archive.entries]
+    entries, notes = keep_last((name, entry) for name, entry in named if not is_folder(entry))
+    folders = {name for name, entry in named if is_folder(entry) and name} | list_parents(entries)
+    files = [ImageFile(name, partial(_read, archive, entry)) for name, entry in entries.items()]
+    return list_files(files, folders, notes)
+
+
+def is_folder(entry: ZipInfo) -> bool:
+    """Return True for a folder, whichever separator its name ends with."""
+    return entry.filename.endswith(("/", "\\"))
+
+
+def decode_name(entry: ZipInfo) -> str:
+    """Return the name of an entry: in UTF-8 if its bytes are, as many tools write it without saying so, else cp437."""
+    if entry.flag_bits & UTF8_NAME:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
 
 
 @naming_the_reason()

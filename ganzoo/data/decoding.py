@@ -92,6 +92,15 @@ def decode_image(data: bytes, *, size: int, channels: int = 3, background: Backg
     return Decoded(to_tensor(square), frames + conversions + name_geometry(flat.size, size))
 
 
+def name_kind(data: bytes) -> str:
+    """Return the name of Pillow for the kind of image that the bytes are, "PNG"; empty if they are none."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return image.format or ""
+    except Exception:  # a decoder may raise anything on bytes that are no image
+        return ""
+
+
 def fit(image: Image.Image, size: int) -> Image.Image:
     """Crop the centre square and resize it to size x size."""
     if image.size == (size, size):

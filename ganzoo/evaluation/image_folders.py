@@ -14,13 +14,16 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.data.archive import open_archive
+from ganzoo.data.classes import SPLITS
 from ganzoo.data.decoding import FORMATS, UnreadableImageError, naming_the_reason
-from ganzoo.data.listing import SPLITS, SUFFIXES, ImageFile, Listing, abridge, list_folder, printable
+from ganzoo.data.folder import list_folder
+from ganzoo.data.listing import SUFFIXES, ImageFile, Listing, abridge, printable
 from ganzoo.data.reading import DecodeOptions, read_all
+from ganzoo.data.tarball import open_tar
 from ganzoo.errors import DataError, EvaluationError
 from ganzoo.evaluation.image_sizes import ImageSet, Sizes, evaluating, note_resizing, own_size, show
 
-SETS = SPLITS | {"real", "reals", "fake", "fakes", "generated", "reference"}
+SETS = {*SPLITS} | {"real", "reals", "fake", "fakes", "generated", "reference"}
 """Names of folders that hold sets to compare, rather than classes of one set."""
 
 
@@ -31,8 +34,14 @@ def read_folder(path: Path, image_size: int | None) -> ImageSet:
 
 
 def read_zip(path: Path, image_size: int | None) -> ImageSet:
-    """Return the images of an archive. Raises DataError, EvaluationError or ResourceError."""
+    """Return the images of a zip archive. Raises DataError, EvaluationError or ResourceError."""
     with _rewording(), open_archive(path) as listing:
+        return _decode(path, listing, image_size)
+
+
+def read_tar(path: Path, image_size: int | None) -> ImageSet:
+    """Return the images of a tar archive. Raises DataError, EvaluationError or ResourceError."""
+    with _rewording(), open_tar(path) as listing:
         return _decode(path, listing, image_size)
 
 
@@ -42,7 +51,7 @@ def _rewording() -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        hint = "repair, unpack or remove it: ganzoo evaluate takes a FOLDER, ZIP or NPZ of whole images"
+        hint = "repair, unpack or remove it: ganzoo evaluate takes a FOLDER, ZIP, TAR or NPZ of whole images"
         raise DataError(error.what, where=error.where, hint=hint) from error
 
 

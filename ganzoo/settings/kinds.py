@@ -72,7 +72,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         contract="Dataset",
         builtin="datasets",
         names=(
-            *("digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10", "folder", "zip"),
+            *("digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10", "folder", "zip", "tar"),
             *("gaussians8", "gaussians25", "swissroll", "stacked-digits"),
         ),
         default="digits",

@@ -11,6 +11,7 @@ from typing import Any
 import tomli_w
 
 from ganzoo.errors import ConfigError
+from ganzoo.settings.dataset_paths import looks_like_path, name_reader
 from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS, Kind
 from ganzoo.settings.options import did_you_mean, validate
 from ganzoo.settings.sections import SECTIONS, Choice, RunConfig
@@ -101,8 +102,11 @@ def to_toml(value: Any) -> str:
 def parse_component(kind: Kind, text: str) -> dict[str, Any]:
     """Parse `--dataset folder:/photos` to {"dataset.name": "folder", "dataset.path": "/photos"}.
 
-    The path is made absolute, so that the run can be resumed from anywhere.
+    The path is made absolute, so that the run can be resumed from anywhere. `--dataset ./photos`, a path alone, is
+    read as "folder:./photos" if there is a folder, and likewise for an archive.
     """
+    if kind == "dataset" and looks_like_path(text) and (reader := name_reader(Path(text).expanduser())):
+        text = f"{reader}:{text}"
     name, colon, path = text.partition(":")
     return {f"{kind}.name": name} | ({f"{kind}.path": str(Path(path).expanduser().absolute())} if colon else {})
 

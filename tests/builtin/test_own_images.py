@@ -12,8 +12,9 @@ from PIL import Image
 
 from ganzoo import machine
 from ganzoo.builtin.datasets.own_images import Folder
+from ganzoo.data.classes import sort_into_classes
 from ganzoo.data.decoding import MAX_BYTES
-from ganzoo.data.listing import list_folder
+from ganzoo.data.folder import list_folder
 from ganzoo.errors import DataError, ResourceError
 from support.image_files import BLUE, GREEN, RED, load, png, write
 
@@ -46,15 +47,6 @@ def test_images_beside_class_folders_are_refused_by_name(tmp_path):
     write(tmp_path / "c0/a.png")
     with pytest.raises(DataError, match=r"beside and inside(.|\n)*stray\.png; c0/a\.png"):
         load(tmp_path)
-
-
-def test_folders_named_after_splits_are_not_classes(tmp_path):
-    write(tmp_path / "train/cat/a.png")
-    write(tmp_path / "test/cat/a.png")
-    with pytest.raises(DataError, match="splits, not classes") as caught:
-        load(tmp_path)
-    assert caught.value.hint == "--dataset folder:PATH/train"
-    assert len(load(tmp_path / "train")) == 1
 
 
 def test_an_empty_class_folder_is_noted_and_gets_no_label(tmp_path):
@@ -193,7 +185,7 @@ def test_more_images_than_memory_are_refused_with_a_size_that_fits_where_all_are
     write(tmp_path / "a.png")
     monkeypatch.setattr(machine, "available_bytes", lambda: 2 * 3 * 500**2)
     with pytest.raises(ResourceError) as caught:
-        Folder(str(tmp_path), image_size=512).decode_all(list_folder(tmp_path))
+        Folder(str(tmp_path), image_size=512).decode_all(sort_into_classes(list_folder(tmp_path), "photos"))
     assert (caught.value.hint, caught.value.exit_code) == ("--image-size 496", 9)
 
 

@@ -238,7 +238,7 @@ def test_unreadable_images_are_named_and_the_advice_is_not_that_of_training(tmp_
     [
         ("step-1.pt", "is weights"),
         ("a.npy", "is a bare array"),
-        ("a.tar.gz", "is an archive, and no zip"),
+        ("a.rar", "is an archive, and neither zip nor tar"),
         ("a.PNG", "is a single image"),
         ("a.txt", "is no image file"),
         ("images", "is no image file"),

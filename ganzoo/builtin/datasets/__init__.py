@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ganzoo.builtin.datasets.benchmarks import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
 from ganzoo.builtin.datasets.digits import Digits
-from ganzoo.builtin.datasets.own_images import Folder, Zip
+from ganzoo.builtin.datasets.own_images import Folder, Tar, Zip
 from ganzoo.builtin.datasets.stacked import StackedDigits
 from ganzoo.builtin.datasets.toy import Gaussians8, Gaussians25, SwissRoll
 from ganzoo.contracts import Dataset
@@ -26,6 +26,7 @@ def register_datasets() -> Mapping[str, type[Dataset]]:
         "stl10": STL10,
         "folder": Folder,
         "zip": Zip,
+        "tar": Tar,
         "gaussians8": Gaussians8,
         "gaussians25": Gaussians25,
         "swissroll": SwissRoll,

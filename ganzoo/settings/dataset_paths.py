@@ -1,0 +1,24 @@
+"""The dataset that a path means: a folder of images, or an archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+READERS = {
+    "zip": (".zip",),
+    "tar": (".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz"),
+}
+"""Datasets that read a file, and the ends of its name."""
+
+
+def name_reader(path: Path) -> str:
+    """Return the dataset that reads what lies at a path: "folder", or one of READERS; empty if none does."""
+    if path.is_dir():
+        return "folder"
+    ends = [reader for reader, suffixes in READERS.items() if path.name.lower().endswith(suffixes)]
+    return ends[0] if ends and path.is_file() else ""
+
+
+def looks_like_path(text: str) -> bool:
+    """Return True for "./photos", "~/photos", "data/photos" and "photos.zip", but not for a name of a dataset."""
+    return "/" in text or "\\" in text or text.startswith(("~", ".")) or bool(Path(text).suffix)
