@@ -19,12 +19,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.cells import Cell, Ending
+from ganzoo.data.features import MODE_RADIUS as MODE_RADIUS
+from ganzoo.data.features import Features as Features
+from ganzoo.data.features import FeatureSet as FeatureSet
+from ganzoo.data.features import Score as Score
 from ganzoo.data.samples import DataSpec as DataSpec
 from ganzoo.data.samples import Samples as Samples
 
@@ -182,21 +186,6 @@ class Dataset(ABC):
         return None
 
 
-MODE_RADIUS = 3.0
-"""Deviations from a mode within which a sample is of high quality: 98.9 % of a Gaussian of the plane lie there."""
-
-
-class Features(NamedTuple):
-    """Output of an extractor for N samples."""
-
-    rows: Tensor
-    """Features, float32 (N, D)."""
-    logits: Tensor | None = None
-    """Logits of the extractor's own classes, float32 (N, K), for the Inception score; None without classes."""
-    deviations: Tensor | None = None
-    """Distance to the nearest mode in its standard deviations, float32 (N,); None if the modes are unknown."""
-
-
 @dataclass(frozen=True, eq=False)
 class Extractor:
     """A frozen network on a device, ready to read images."""
@@ -226,38 +215,6 @@ class FeatureExtractor(ABC):
         """Read the weights. Raises EvaluationError, saying what to do, if they are absent or damaged."""
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureSet:
-    """The features of a set of images, as metrics read them."""
-
-    count: int
-    """Number of images."""
-    mean: Tensor
-    """Mean over all images, float64 (D,)."""
-    covariance: Tensor
-    """Covariance over all images, divided by count - 1, float64 (D, D)."""
-    rows: Tensor
-    """Features of R images, float32 (R, D): of all, or of an even pick out of very many, in their order."""
-    logits: Tensor | None = None
-    """Logits of the same images, float32 (R, K)."""
-    root: Tensor | None = None
-    """Symmetric square root of the covariance, float64 (D, D); None until it is computed."""
-    deviations: Tensor | None = None
-    """Distance of the same samples to the nearest mode in its standard deviations, float32 (R,)."""
-
-
-class Score(NamedTuple):
-    """One number of a metric."""
-
-    value: float
-    better: Literal["lower", "higher"]
-    low: float | None = None
-    """Lower end of the 95 % interval; None where there is no interval."""
-    high: float | None = None
-    std: float | None = None
-    """Standard deviation over the metric's own splits or subsets, where the literature reports it."""
-
-
 class Metric(ABC):
     """A comparison of real and generated images by their features."""
 
@@ -268,6 +225,10 @@ class Metric(ABC):
     @abstractmethod
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         """Return scores by name. Raises EvaluationError for too few images, or features without what it needs."""
+
+    def warn(self, *, real: FeatureSet, fake: FeatureSet) -> Sequence[str]:
+        """Return reasons to trust the scores of `compute` less, one line each."""
+        return ()
 
 
 class Engine(ABC):

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ganzoo.audit.batches import CHUNK
 from ganzoo.contracts import MODE_RADIUS, Extractor, Features
+from ganzoo.data.copies import rounding_error
 from ganzoo.data.transport import wasserstein1
 from ganzoo.training.sampling import as_stored
 
@@ -52,7 +53,8 @@ def measure_diversity(*, real: Tensor, fake: Tensor) -> Numbers:
     """
     among_real, among_fake = (_distances(rows.double()) for rows in (real, fake))
     nearest = among_real.min(dim=1).values
-    nearest = nearest[nearest > 0] if bool((nearest > 0).any()) else nearest  # a dataset may hold a sample twice
+    once = nearest > rounding_error(real)  # a dataset may hold a sample twice
+    nearest = nearest[once] if bool(once.any()) else nearest
     duplicates = int((among_fake <= nearest.min()).sum()) // 2
     pairs = len(fake) * (len(fake) - 1) / 2
     return {

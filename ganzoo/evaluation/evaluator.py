@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score
+from ganzoo.data.copies import count_copies
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.extraction import extract, kept_rows
@@ -22,6 +23,9 @@ from ganzoo.settings.sections import Choice, EvalConfig
 from ganzoo.training.sampling import Images
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
+
+REPEATS = 3
+"""Copies of an image with which its ball has radius 0, for precision at its default number of neighbours."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Evaluator:
         start = time.perf_counter()
         fake = self.extract(images)
         extracted = time.perf_counter()
-        scores, refusals = self.compute(fake)
+        scores, remarks = self.compute(fake)
         memorisation = self.find_memorised(fake) if self.memorisation else None
         if memorisation is not None:
             scores["memorised"] = Score(memorisation.share, "lower")
@@ -78,7 +82,7 @@ class Evaluator:
         about = replace(about, rows=_fewer(fake))
         protocol = Protocol(self.extractor.label, self.extractor.fingerprint, about, self.about)
         named = {name_score(name, self.extractor, fake.count): score for name, score in scores.items()}
-        return Report(named, protocol, (*self.notes, *self.warn(fake), *refusals), seconds, memorisation)
+        return Report(named, protocol, (*self.notes, *self.warn(fake), *remarks), seconds, memorisation)
 
     def find_memorised(self, fake: FeatureSet) -> Memorisation:
         """Return the share of copies, and the closest pairs by their numbers in the whole sets."""
@@ -111,18 +115,22 @@ class Evaluator:
         return extract(images.batches(self.batch_size), self.extractor, images.count)
 
     def compute(self, fake: FeatureSet) -> tuple[dict[str, Score], list[str]]:
-        """Return scores by plain name, and the reason of each metric that refused. Raises EvaluationError if all do."""
+        """Return scores by plain name, and the warnings of metrics, or the reason where one refused.
+
+        Raises EvaluationError if all do.
+        """
         scores: dict[str, Score] = {}
-        refusals = []
+        remarks = list[str]()
         for name, metric in self.metrics.items():
             try:
                 scores |= metric.compute(real=self.prepared[name], fake=fake)
+                remarks += metric.warn(real=self.prepared[name], fake=fake)
             except EvaluationError as error:
                 hint = f" (try {error.hint})" if error.hint else ""
-                refusals.append(f"no {name}: {error.what}{hint}")
+                remarks.append(f"no {name}: {error.what}{hint}")
         if not scores:
-            raise EvaluationError("; ".join(refusals), hint="--samples N, --metrics fid, or another --features")
-        return scores, refusals
+            raise EvaluationError("; ".join(remarks), hint="--samples N, --metrics fid, or another --features")
+        return scores, remarks
 
     def warn(self, fake: FeatureSet) -> list[str]:
         """Return warnings about features that make scores misleading."""
@@ -161,7 +169,7 @@ def open_evaluator(
         frechet,
         reference.features,
         samples.x,
-        replace(about, rows=_fewer(reference.features)),
+        replace(about, rows=_fewer(reference.features), repeated=_count_repeated(reference.features)),
         batch,
         settings.memorisation,
         (*samples.notes, *reference.notes),
@@ -171,6 +179,11 @@ def open_evaluator(
 def _fewer(features: FeatureSet) -> int | None:
     """Return the number of rows, or None if there is one for each image."""
     return len(features.rows) if len(features.rows) < features.count else None
+
+
+def _count_repeated(features: FeatureSet) -> int | None:
+    """Return how many images stand in the reference more than REPEATS times, or None if none does."""
+    return int((count_copies(features.rows) > REPEATS).sum()) or None
 
 
 def require_readable(shape: tuple[int, ...], extractor: FeatureExtractor) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ganzoo.data.copies import count_copies, rounding_error
 from ganzoo.data.decoding import resize_images
 from ganzoo.data.images import make_grid
 from ganzoo.data.parts import pick_evenly
@@ -75,10 +76,20 @@ def find_memorised(*, real: Tensor, fake: Tensor, block: int = 2048) -> Memorisa
         raise EvaluationError(what, hint="two training images or more, and one generated image")
     nearest, distance = find_nearest(fake, real, block)
     spacing = _measure_spacing(real, nearest, block)
-    held_out = pick_evenly(min(len(real), SAMPLE), len(real)).to(real.device)
+    return Memorisation(_share(distance, spacing), _expect(real, block), _list_closest(nearest, distance, spacing))
+
+
+def _expect(real: Tensor, block: int) -> float:
+    """Return the share of images of real (R, D) that would count as memorised, had they been held out.
+
+    Those that stand there several times cannot be held out; nothing but a copy is as near to them as their copies are.
+    """
+    once = (count_copies(real) == 1).nonzero()[:, 0]
+    if not len(once):
+        return 0.0
+    held_out = once[pick_evenly(min(len(once), SAMPLE), len(once)).to(once.device)]
     neighbour, gap = find_nearest(real[held_out], real, block, without=held_out)
-    expected = _share(gap, _measure_spacing(real, neighbour, block))
-    return Memorisation(_share(distance, spacing), expected, _list_closest(nearest, distance, spacing))
+    return _share(gap, _measure_spacing(real, neighbour, block))
 
 
 def _share(distance: Tensor, spacing: Tensor) -> float:
@@ -98,16 +109,19 @@ def find_nearest(points: Tensor, others: Tensor, block: int, without: Tensor | N
     `without` (N,): for each point, the index of an other that does not count.
     """
     spans = [slice(start, start + block) for start in range(0, len(points), block)]
-    found = [_search(points[s], others, block, None if without is None else without[s]) for s in spans]
+    rounding = rounding_error(others)
+    found = [_search(points[s], others, block, None if without is None else without[s], rounding) for s in spans]
     nearest, distance = zip(*found, strict=True)
     return torch.cat(nearest), torch.cat(distance)
 
 
-def _search(points: Tensor, others: Tensor, block: int, without: Tensor | None) -> tuple[Tensor, Tensor]:
+def _search(
+    points: Tensor, others: Tensor, block: int, without: Tensor | None, rounding: float
+) -> tuple[Tensor, Tensor]:
     """Find the nearest others of one block of points; see `find_nearest`.
 
     The nearest is found by |p - o|^2 from matrix products in float32, about the mean, so that little cancels.
-    Its distance is then computed from the difference itself, so that it is exactly 0 for a copy.
+    Its distance is then computed from the difference itself, and is exactly 0 for a copy.
     """
     centre = others.mean(dim=0)
     lowest = points.new_full((len(points),), torch.inf)
@@ -121,7 +135,8 @@ def _search(points: Tensor, others: Tensor, block: int, without: Tensor | None) 
         low, index = squares.min(dim=1)
         nearest = torch.where(low < lowest, index + first, nearest)
         lowest = torch.minimum(low, lowest)
-    return nearest, (points.double() - others[nearest].double()).norm(dim=1)
+    distance = (points.double() - others[nearest].double()).norm(dim=1)
+    return nearest, torch.where(distance <= rounding, 0, distance)
 
 
 def _list_closest(nearest: Tensor, distance: Tensor, spacing: Tensor) -> tuple[Pair, ...]:

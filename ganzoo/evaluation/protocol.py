@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Extractor
 
 
-_LATER = ("rows", "of", "pick")
+_LATER = ("rows", "repeated", "of", "pick")
 """Fields that older records do not have: one that is None must not make a protocol another one."""
 
 
@@ -30,6 +30,9 @@ class Reference:
     """SHA-256 of the pixels, in order."""
     rows: int | None = None
     """Number of those that metrics of single images read: an even pick out of very many; None is all."""
+    repeated: int | None = None
+    """Number of images that stand in the reference four times or more; None is none. Older scores of density and
+    coverage took them for not covered."""
 
 
 @dataclass(frozen=True)

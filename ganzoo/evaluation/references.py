@@ -117,8 +117,11 @@ def _read(path: Path, key: str, count: int, device: torch.device) -> FeatureSet:
     """Return an entry. Raises OSError if it cannot be opened, _DamageError if it is not as it was written."""
     arrays = _parse(path)
     _require_whole(arrays, key, count)
-    names = [name for name in (*REQUIRED, *OPTIONAL) if name in arrays]
-    return FeatureSet(count, **{name: torch.from_numpy(arrays[name]).to(device) for name in names})
+    tensors = {name: torch.from_numpy(arrays[name]).to(device) for name in (*REQUIRED, *OPTIONAL) if name in arrays}
+    mean, covariance, root, rows = (tensors[name] for name in REQUIRED)
+    return FeatureSet(
+        count, mean, covariance, rows, tensors.get("logits"), root=root, deviations=tensors.get("deviations")
+    )
 
 
 def _parse(path: Path) -> dict[str, NDArray[Any]]:

@@ -44,6 +44,9 @@ def _shuffled(features: FeatureSet) -> FeatureSet:
 
 def _compute(metric: Metric, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
     scores = metric.compute(real=real, fake=fake)
+    warnings = metric.warn(real=real, fake=fake)
+    lines = not isinstance(warnings, str) and all(isinstance(line, str) for line in warnings)
+    expect(lines, "a sequence of lines from warn", came=repr(warnings), hint='["too few images for a stable score"]')
     for name, score in scores.items():
         expect(
             isinstance(score, Score), f"a ganzoo.Score of {name}", came=repr(score), hint="ganzoo.Score(value, better)"

@@ -1,6 +1,7 @@
 """Precision, recall, density and coverage of points placed by hand."""
 
 import pytest
+import torch
 
 from ganzoo.builtin.metrics.precision_recall import DensityCoverage, PrecisionRecall
 from support.features import draw, features
@@ -48,3 +49,41 @@ def test_density_and_coverage_by_hand():
     scores = DensityCoverage(neighbours=2).compute(real=real, fake=fake)
     assert scores["density"].value == pytest.approx((3 + 0 + 0) / (2 * 3))
     assert scores["coverage"].value == pytest.approx(3 / 4)
+
+
+# Images that stand in a set several times
+
+
+@pytest.mark.parametrize("dim", [2, 64], ids=["points", "features"])
+def test_copies_of_images_that_stand_six_times_cover_them(dim):
+    """Each copy lies in the balls of its image's six rows, of radius 0: a density of 6 / 5."""
+    images = draw(40, dim, seed=0)
+    real, fake = features(images.repeat(6, 1)), features(images * (1 + 1e-6 * (dim > 16)))  # rounded by a network
+    scores = PrecisionRecall().compute(real=real, fake=fake) | DensityCoverage().compute(real=real, fake=fake)
+    assert {name: score.value for name, score in scores.items()} == {
+        "precision": 1.0, "recall": 1.0, "density": 1.2, "coverage": 1.0
+    }  # fmt: skip
+
+
+def test_other_images_do_not_cover_those_that_stand_six_times():
+    images = draw(40, 64, seed=0)
+    scores = DensityCoverage().compute(real=features(images.repeat(6, 1)), fake=features(draw(40, 64, seed=1)))
+    assert (scores["density"].value, scores["coverage"].value) == (0, 0)
+
+
+def test_coverage_of_copies_by_hand():
+    """Radii to the second neighbour: 0 0 0 4 9 for 0 0 0 4 9; 0 is in the first three balls, 4.5 in the last two."""
+    real, fake = on_a_line(0, 0, 0, 4, 9), on_a_line(0, 4.5)
+    scores = DensityCoverage(neighbours=2).compute(real=real, fake=fake)
+    assert scores["density"].value == pytest.approx((3 + 2) / (2 * 2))
+    assert scores["coverage"].value == 1
+    assert PrecisionRecall(neighbours=2).compute(real=real, fake=on_a_line(0, 0, 0))["precision"].value == 1
+
+
+def test_the_number_of_images_without_a_neighbour_but_their_copies_is_a_warning():
+    once, often = draw(30, 64, seed=0), draw(5, 64, seed=1)
+    real = features(torch.cat([once, often.repeat(6, 1)]))
+    (line,) = DensityCoverage().warn(real=real, fake=features(once))
+    assert line.startswith("30 of 60 reference images stand in their set 6 times or more")
+    assert not DensityCoverage(neighbours=6).warn(real=real, fake=features(once))
+    assert [line.split()[3] for line in PrecisionRecall().warn(real=real, fake=real)] == ["reference", "generated"]

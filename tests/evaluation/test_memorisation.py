@@ -55,7 +55,19 @@ def test_a_copy_of_what_the_data_hold_twice_is_memorised_and_every_number_stays_
 
 def test_training_images_that_are_all_alike_give_an_answer():
     found = find_memorised(real=torch.ones(5, 3), fake=torch.ones(4, 3))
-    assert (found.share, found.expected, found.pairs[0].ratio) == (1, 1, 0)
+    assert (found.share, found.expected, found.pairs[0].ratio) == (1, 0, 0)  # an unseen image is no copy
+
+
+def test_copies_among_the_training_images_do_not_raise_the_expected_share():
+    """Of 0, 1, 3 and 7 only 0 and 1 are mutual; nothing else is as near to 50 as its copy."""
+    assert find_memorised(real=column(0, 1, 3, 7, 50, 50), fake=column(0)).expected == 1 / 2
+
+
+def test_a_copy_is_found_beyond_the_rounding_of_a_network():
+    real = normal(50, 64, seed=0).repeat(2, 1)
+    fake = real[:20] * (1 + 1e-6)  # the features of the same images in a batch of another size
+    found = find_memorised(real=real, fake=fake)
+    assert (found.share, {pair.distance for pair in found.pairs}) == (1, {0})
 
 
 # Copies

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.pairwise import pairwise
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
+from ganzoo.data.copies import find_copies
 from ganzoo.data.parts import pick_evenly
 from ganzoo.settings.options import NonNegativeInt
 
@@ -26,6 +27,8 @@ WHOLE = 8_000
 """Images of both sets up to which the kernel of all pairs is computed once, because subsets of few overlap much."""
 PROJECTED = 5_000
 """Largest number of images of each set that the interval is computed from."""
+COPIES = 0.01
+"""Share of copies in the reference above which a warning says so."""
 
 
 def polynomial_kernel(x: Tensor, y: Tensor) -> Tensor:
@@ -66,6 +69,14 @@ class KernelDistance(Metric):
         drawing = std / (self.subsets - 1) ** 0.5  # given the images, the subsets are independent
         error = math.hypot(sampling_error(real.rows, fake.rows), drawing)
         return {"KD": with_error(float(estimates.mean()), error, "lower", std=std)}
+
+    def warn(self, *, real: FeatureSet, fake: FeatureSet) -> Sequence[str]:
+        first = find_copies(real.rows)
+        copies = int((first != torch.arange(len(first)).to(first)).sum())
+        if copies <= COPIES * len(real.rows):
+            return ()
+        what = f"{copies:,} of {len(real.rows):,} reference images are copies of others"
+        return [f"{what}, and the estimate of KD, which takes images for independent draws, has a bias"]
 
     def estimate(self, fake: Array, real: Array) -> Array:
         """fake (N, D), real (M, D) -> the estimate of each pair of subsets (S,)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from ganzoo.builtin.metrics.pairwise import pairwise
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
+from ganzoo.data.copies import FEW, count_copies, rounding_error
 from ganzoo.settings.options import PositiveInt
 
 
@@ -19,8 +20,9 @@ class PrecisionRecall(Metric):
     """Shares of images inside the other set's manifold. Kynkaanniemi et al. 2019, arXiv:1904.06991, Eq. 1 and 2.
 
     A set's manifold is the union of balls around its images, each reaching to the image's k-th nearest
-    neighbour in the set, k = `neighbours`. Precision: generated images inside the real manifold. Recall: real
-    images inside the generated one. Both depend on the number of images; compare equal numbers alone.
+    neighbour in the set, k = `neighbours`; the balls are closed (Eq. 1: <=). Precision: generated images inside the
+    real manifold. Recall: real images inside the generated one. Both depend on the number of images; compare equal
+    numbers alone. The ball of an image that stands in its set k + 1 times or more has radius 0, and holds copies alone.
     """
 
     neighbours: PositiveInt = 3
@@ -28,20 +30,29 @@ class PrecisionRecall(Metric):
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         require(real=real, fake=fake, reals=self.neighbours + 1, fakes=self.neighbours + 1)
         real_radii, fake_radii = (neighbour_distances(each.rows, self.neighbours) for each in (real, fake))
+        real_radii, fake_radii = (radii.clamp(min=rounding_error(real.rows)) for radii in (real_radii, fake_radii))
         precise, recalled = [], torch.zeros_like(real_radii, dtype=torch.bool)
-        for block, distances in pairwise(fake.rows, real.rows, torch.cdist):  # (B, M)
+        for block, distances in pairwise(fake.rows, real.rows, measure_distances):  # (B, M)
             precise.append((distances <= real_radii).any(dim=1))  # inside the ball of some real image
             recalled |= (distances <= fake_radii[block, None]).any(dim=0)  # inside that of some generated one
         return {"precision": _share(torch.cat(precise)), "recall": _share(recalled)}
+
+    def warn(self, *, real: FeatureSet, fake: FeatureSet) -> Sequence[str]:
+        precision = warn_of_copies("reference", real.rows, self.neighbours, "precision")
+        return (*precision, *warn_of_copies("generated", fake.rows, self.neighbours, "recall"))
 
 
 @dataclass(frozen=True)
 class DensityCoverage(Metric):
     """Counts of real balls with generated images. Naeem et al. 2020, arXiv:2002.09797, Eq. 3 and 4.
 
-    The ball of a real image reaches to its k-th nearest real neighbour, k = `neighbours`, and is open, as in
-    the authors' code. Density: balls around a generated image, divided by k; about 1 for equal distributions,
-    and above 1 where images crowd in dense regions. Coverage: balls with a generated image in them.
+    The ball of a real image reaches to its k-th nearest real neighbour, k = `neighbours`. Density: balls around a
+    generated image, divided by k; about 1 for equal distributions, and above 1 where images crowd in dense regions.
+    Coverage: balls with a generated image in them.
+
+    The paper does not say whether the edge of a ball belongs to it. Here it does not, as in the authors' code, so that
+    the density of a set in itself is 1; but the centre always does. So the ball of an image that stands in the
+    reference k + 1 times or more, whose radius is 0, holds copies of that image; in the authors' code it is empty.
     """
 
     neighbours: PositiveInt = 5
@@ -50,10 +61,14 @@ class DensityCoverage(Metric):
         require(real=real, fake=fake, reals=self.neighbours + 1)
         radii = neighbour_distances(real.rows, self.neighbours)
         balls = torch.zeros_like(radii)  # generated images in each real ball
-        for _, distances in pairwise(fake.rows, real.rows, torch.cdist):
-            balls += (distances < radii).sum(dim=0)
+        centre = rounding_error(real.rows)
+        for _, distances in pairwise(fake.rows, real.rows, measure_distances):
+            balls += ((distances < radii) | (distances <= centre)).sum(dim=0)
         density = balls.sum().item() / (self.neighbours * len(fake.rows))
         return {"density": Score(density, "higher"), "coverage": _share(balls > 0)}
+
+    def warn(self, *, real: FeatureSet, fake: FeatureSet) -> Sequence[str]:
+        return warn_of_copies("reference", real.rows, self.neighbours, "density and coverage")
 
 
 def neighbour_distances(rows: Tensor, neighbours: int) -> Tensor:
@@ -61,8 +76,23 @@ def neighbour_distances(rows: Tensor, neighbours: int) -> Tensor:
 
     An image is its own nearest, at distance 0.
     """
-    blocks = pairwise(rows, rows, torch.cdist)
+    blocks = pairwise(rows, rows, measure_distances)
     return torch.cat([distances.kthvalue(neighbours + 1, dim=1).values for _, distances in blocks])
+
+
+def measure_distances(x: Tensor, y: Tensor) -> Tensor:
+    """x (N, D), y (M, D) -> Euclidean distances (N, M); in few dimensions exactly 0 for equal rows."""
+    few = x.shape[1] < FEW
+    mode = "donot_use_mm_for_euclid_dist" if few else "use_mm_for_euclid_dist_if_necessary"
+    return torch.cdist(x, y, compute_mode=mode)
+
+
+def warn_of_copies(whose: str, rows: Tensor, neighbours: int, scores: str) -> Sequence[str]:
+    """Return a warning about images that stand in a set (N, D) so often that their k-th neighbours are copies."""
+    if repeated := int((count_copies(rows) > neighbours).sum()):
+        often = f"{repeated:,} of {len(rows):,} {whose} images stand in their set {neighbours + 1} times or more"
+        return [f"{often}: for {scores}, what is near to them is their copies alone"]
+    return ()
 
 
 def _share(hits: Tensor) -> Score:
