@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 import click
 
 from ganzoo.cli.flags import PluginChoice
@@ -27,7 +25,7 @@ def show(plugins: PluginChoice, kind: str, name: str) -> None:
 
     entry = plugins.load().entry(kind, name)  # type: ignore[arg-type]
     click.echo(f"{kind} {name}  (plugin {entry.plugin})\n")
-    click.echo(inspect.getdoc(entry.component))
+    click.echo(entry.help)
     rows = [
         {"option": f"{kind}.{option.name}", "type": option.type, "default": option.shown_default}
         for option in entry.options

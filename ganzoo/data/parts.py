@@ -1,10 +1,21 @@
-"""A part of a set of samples: a seeded pick that is even over all classes."""
+"""A part of a set of samples: some of its classes, or a seeded pick that is even over all classes."""
 
 from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from ganzoo.data.listing import abridge
+from ganzoo.data.samples import LazyImages, Samples
+from ganzoo.errors import ConfigError, DataError
+
+LISTED = 20  # names of classes in a refusal or a note
+Wanted = str | int | list[str | int]
+"""Classes by name or number: "cat,dog", 3 or [0, 3]; an empty text means all."""
 
 
 def pick_evenly(count: int, total: int, *, labels: Tensor | None = None, seed: int = 0) -> Tensor:
@@ -36,3 +47,102 @@ def _ranks(total: int, labels: Tensor | None, seed: int) -> np.ndarray:
     ranks = np.empty(total)
     ranks[shuffled] = (place + draws.random_sample(len(sizes))[y]) / sizes[y]
     return ranks
+
+
+def take_evenly(samples: Samples, count: int, *, rest: bool = False) -> Samples:
+    """Return an even pick of `count` samples, or the rest that it leaves, with a note.
+
+    Raises ConfigError if there are fewer samples, DataError if the pick leaves none.
+    """
+    total = len(samples)
+    if count > total:
+        what = f"dataset.limit={count:,} of {total:,} {_things(samples)}"
+        raise ConfigError(what, hint=f"--set dataset.limit={total}, or without it")
+    index = pick_evenly(count, total, labels=samples.y)
+    if rest:
+        return select(
+            samples, _others(index, total), [f"the {total - count:,} {_things(samples)} that the pick leaves"]
+        )
+    bare = len(samples.class_names) - len(set(samples.y[index].tolist()))
+    notes = [f"{count:,} of {total:,} {_things(samples)}: an even pick"]
+    notes += [f"{bare} of {len(samples.class_names)} classes have none of them"] if bare else []
+    return select(samples, index, notes)
+
+
+def _others(index: Tensor, total: int) -> Tensor:
+    """Return the other indices below `total`. Raises DataError if there are none."""
+    left = torch.ones(total, dtype=torch.bool)
+    left[index] = False
+    if not left.any():
+        raise DataError(f"dataset.limit={total:,} leaves no samples", hint="--set dataset.limit=0 takes all")
+    return left.nonzero().flatten()
+
+
+def take_classes(samples: Samples, wanted: Wanted) -> Samples:
+    """Return the samples of some classes, which keep their order and are numbered anew; with a note.
+
+    Raises ConfigError for a class that is not there.
+    """
+    names = samples.class_names
+    numbers = sorted({find_class(item, names) for item in split_names(wanted)})
+    index = torch.isin(samples.y, torch.tensor(numbers)).nonzero().flatten()
+    kept = tuple(names[number] for number in numbers)
+    if len(index) == 0:
+        raise ConfigError(f"no {_things(samples)} are of the classes {abridge([*kept])}", hint=_choosing(names))
+    note = f"{len(kept)} of {len(names)} classes: {abridge([*kept], LISTED)}"
+    part = select(samples, index, [f"{note}; {len(index):,} of {len(samples):,} {_things(samples)}"])
+    return replace(part, y=torch.searchsorted(torch.tensor(numbers), part.y), class_names=kept)
+
+
+def split_names(wanted: Wanted) -> list[str]:
+    """Return the classes that are named: "cat,dog" -> ["cat", "dog"]; [0, 3] -> ["0", "3"]; an empty text gives []."""
+    items = wanted.split(",") if isinstance(wanted, str) else wanted if isinstance(wanted, list) else [wanted]
+    return [text for item in items if (text := str(item).strip())]
+
+
+def find_class(text: str, names: Sequence[str]) -> int:
+    """Return the number of the class of this name or, if none has it, of this number. Raises ConfigError."""
+    if text in names:
+        return names.index(text)
+    if text.isdecimal() and int(text) < len(names):
+        return int(text)
+    what = f"there is no class {text!r} among {len(names)}"
+    raise ConfigError(what, where=abridge([*names], LISTED), hint=_choosing(names))
+
+
+def select(samples: Samples, index: Tensor, notes: Sequence[str]) -> Samples:
+    """Return the samples at sorted indices int64 (n,), with more notes."""
+    if len(index) == len(samples):
+        return replace(samples, notes=(*samples.notes, *notes))
+    x = samples.x[index] if isinstance(samples.x, Tensor) else PickedImages(samples.x, index)
+    return replace(samples, x=x, y=samples.y[index], notes=(*samples.notes, *notes), known=None)
+
+
+@dataclass(frozen=True, eq=False)
+class PickedImages(LazyImages):
+    """Some of the images of a set that is decoded on demand."""
+
+    whole: LazyImages
+    index: Tensor
+    """Place of each in the whole set, int64 (n,)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, C, H, W)."""
+        return (len(self.index), *self.whole.shape[1:])
+
+    def __getitem__(self, index: slice | Sequence[int] | Tensor) -> Tensor:
+        """Return uint8 (n, C, H, W). Raises DataError for an image that cannot be read any more."""
+        return self.whole[self.index[index]]
+
+    def stream(self, indices: Iterator[int]) -> Generator[Tensor]:
+        """Yield images decoded ahead; see `LazyImages.stream`."""
+        return self.whole.stream(int(self.index[place]) for place in indices)
+
+
+def _things(samples: Samples) -> str:
+    return "images" if samples.x.ndim == 4 else "samples"
+
+
+def _choosing(names: Sequence[str]) -> str:
+    return f"--set dataset.classes=0, or names or numbers from 0 to {len(names) - 1} with commas between them"

@@ -82,6 +82,8 @@ class Samples:
     """Remarks for the user: images left out, converted or enlarged."""
     known: Digests | None = None
     """Hashes of the content, if they were computed while the dataset was read."""
+    flip: bool = False
+    """True if training shows each image mirrored in every other epoch; x holds the images as they are."""
 
     @property
     def spec(self) -> DataSpec:

@@ -198,8 +198,7 @@ def require_readable(shape: tuple[int, ...], extractor: FeatureExtractor) -> Non
 
 def describe_reference(samples: Samples, dataset: Choice, zoo: Zoo) -> Reference:
     """Return name, options, size and content of the real images, but not where they are stored."""
-    component = zoo.create("dataset", dataset)
-    options = {option.name: getattr(component, option.name) for option in zoo.entry("dataset", dataset.name).options}
-    not_content = ("root", "path", "download", "cache", "workers")
+    not_content = ("root", "path", "download", "cache", "workers", "flip")
+    options = zoo.read_options("dataset", dataset)
     kept = {name: value for name, value in options.items() if name not in not_content}
     return Reference(dataset.name, kept, len(samples), samples.digests.images)

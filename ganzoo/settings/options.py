@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
+from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt
@@ -44,7 +45,12 @@ def list_options(schema: type) -> list[Option]:
 
 
 def validate(schema: type[T], values: Mapping[str, Any], where: str) -> T:
-    """Construct the dataclass `schema` from checked values.
+    """Construct the dataclass `schema` from checked values. Raises ConfigError as `check_values` does."""
+    return schema(**check_values(schema, values, where))
+
+
+def check_values(schema: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the values, each of the type that the dataclass `schema` states.
 
     Raises ConfigError with the key, the value and what is allowed, for an unknown key, a wrong type, inf,
     nan, or a value out of range; all faults in one message.
@@ -52,11 +58,11 @@ def validate(schema: type[T], values: Mapping[str, Any], where: str) -> T:
     from pydantic import ValidationError  # not at the top: it takes longer than all that help imports
 
     try:
-        checked = _strict_model(schema).model_validate(dict(values))  # type: ignore[arg-type]  # a class is hashable
+        checked = _strict_model(schema).model_validate(dict(values))
     except ValidationError as error:
         known = [option.name for option in list_options(schema)]
         raise ConfigError("\n".join(_sentence(fault, where, known) for fault in error.errors())) from None
-    return schema(**{name: getattr(checked, name) for name in values})
+    return {name: getattr(checked, name) for name in values}
 
 
 def check_schema(schema: type) -> None:
@@ -125,6 +131,8 @@ def _describe(hint: Any) -> str:
     """Describe a type in words: Annotated[int, Gt(0)] -> "int > 0"; Literal["a", "b"] -> "a | b"."""
     if get_origin(hint) is Literal:
         return " | ".join(map(str, get_args(hint)))
+    if get_origin(hint) is UnionType:
+        return str(hint)
     base = getattr(hint, "__origin__", hint)
     bounds = [text for data in getattr(hint, "__metadata__", ()) for text in _bounds(data)]
     return " ".join([getattr(base, "__name__", str(base)), ", ".join(bounds)]).strip()

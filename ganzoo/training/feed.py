@@ -24,6 +24,7 @@ class Feed:
 
     def __init__(self, samples: Samples, seed: int, device: torch.device, ranks: Ranks = SINGLE) -> None:
         self.x, self.y = place(samples.x, device), samples.y.to(device)
+        self.mirrored = send(pick_mirrored(len(samples), seed), device) if samples.flip else None
         self.seed, self.ranks, self.device = seed, ranks, device
         self.position = 0  # samples drawn so far
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
@@ -36,9 +37,14 @@ class Feed:
         """
         start, share = self.position, self.ranks.share(count)
         index = self._draw(count)[share]
-        x = from_uint8(self._gather(index) if isinstance(self.x, Tensor) else self._read(start, count)[share])
+        x = self._gather(index) if isinstance(self.x, Tensor) else self._read(start, count)[share]
+        index = send(index, self.device)
+        if self.mirrored is not None:
+            epoch = (torch.arange(start, start + count, device=self.device) // len(self.y))[share]
+            x = mirror(x, self.mirrored[index] ^ (epoch % 2 == 1))
+        x = from_uint8(x)
         x = x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
-        return x, self.y[send(index, self.device)]
+        return x, self.y[index]
 
     def close(self) -> None:
         """End the processes that decode ahead; another batch would start them again."""
@@ -118,6 +124,17 @@ def shuffle(length: int, seed: int, epoch: int) -> Tensor:
     """Return the order of one epoch (length,), which depends on the seed and the epoch alone."""
     entropy = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)[0]
     return torch.randperm(length, generator=torch.Generator().manual_seed(int(entropy)))
+
+
+def pick_mirrored(length: int, seed: int) -> Tensor:
+    """Return bool (length,): the half of the images that even epochs mirror; odd epochs mirror the other half."""
+    entropy = np.random.SeedSequence([seed, 0, 1]).generate_state(1, np.uint64)[0]  # no epoch has three numbers
+    return torch.randperm(length, generator=torch.Generator().manual_seed(int(entropy))) < length // 2
+
+
+def mirror(x: Tensor, mirrored: Tensor) -> Tensor:
+    """Mirror some images left to right: x (N, C, H, W), mirrored bool (N,)."""
+    return torch.where(mirrored.reshape(-1, 1, 1, 1), x.flip(-1), x)
 
 
 def walk(length: int, seed: int, position: int) -> Iterator[int]:

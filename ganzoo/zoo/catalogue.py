@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.settings.kinds import ALL_KINDS, Kind
-from ganzoo.settings.options import Option, did_you_mean, list_options, validate
+from ganzoo.settings.options import Option, check_values, did_you_mean, list_options
 from ganzoo.settings.sections import Choice
+from ganzoo.zoo import parts
 from ganzoo.zoo.checks import check_offer
 from ganzoo.zoo.installed import ENABLE, Plugin, unknown_plugin
 from ganzoo.zoo.names import KNOWN, title, unknown
@@ -31,9 +33,20 @@ class Entry:
         return (self.component.__doc__ or "").strip().partition("\n")[0]
 
     @property
+    def schema(self) -> type:
+        """Dataclass whose fields are its options: its own class; for a dataset also the options of a part of it."""
+        return parts.add_options(self.component) if self.kind == "dataset" else self.component
+
+    @property
+    def help(self) -> str:
+        """Its docstring, and what its options mean that are not its own."""
+        own = inspect.getdoc(self.component) or ""
+        return f"{own}\n\n{parts.HELP}" if self.kind == "dataset" else own
+
+    @property
     def options(self) -> list[Option]:
         """Its options, in the order of its fields."""
-        return list_options(self.component)
+        return list_options(self.schema)
 
 
 @dataclass
@@ -79,7 +92,14 @@ class Zoo:
 
     def create(self, kind: Kind, choice: Choice) -> Any:
         """Construct the chosen component. Raises ConfigError if its name or an option is refused."""
-        return validate(self.entry(kind, choice.name).component, choice.options, kind)
+        entry = self.entry(kind, choice.name)
+        values = check_values(entry.schema, choice.options, kind)
+        return parts.make_dataset(entry.component, values) if kind == "dataset" else entry.component(**values)
+
+    def read_options(self, kind: Kind, choice: Choice) -> dict[str, Any]:
+        """Return every option of the chosen component with its value. Raises ConfigError as `create` does."""
+        entry = self.entry(kind, choice.name)
+        return {o.name: o.default for o in entry.options} | check_values(entry.schema, choice.options, kind)
 
     def create_parts(self, kind: Kind, choice: Choice) -> list[Any]:
         """Construct each component of a sum such as `sn+gp`. Raises ConfigError, also for a part named twice."""

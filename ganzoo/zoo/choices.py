@@ -68,9 +68,8 @@ def _explain_choice(settings: Settings, zoo: Zoo, kind: Kind) -> list[dict[str, 
     rows = [_row(settings, f"{kind}.name", choice.name, " ".join(filter(None, papers.values())))]
     for part in choice.parts():
         prefix = kind if part is choice else f"{kind}.{part.name}"
-        component = zoo.create(kind, part)
-        options = [option.name for option in zoo.entry(kind, part.name).options]
-        rows += [_row(settings, f"{prefix}.{o}", getattr(component, o), papers[part.name]) for o in options]
+        values = zoo.read_options(kind, part)
+        rows += [_row(settings, f"{prefix}.{o}", value, papers[part.name]) for o, value in values.items()]
     return rows
 
 

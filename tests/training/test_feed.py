@@ -1,5 +1,7 @@
 """Batches: every sample once an epoch, an order that one integer restores, and the range of the networks."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from ganzoo.contracts import Samples
 from ganzoo.data.samples import check_samples
 from ganzoo.errors import PluginError
 from ganzoo.training.feed import Feed
+from ganzoo.training.ranks import SINGLE
 from support.datasets import Stripes
 
 CPU = torch.device("cpu")
@@ -64,6 +67,51 @@ def test_labels_stay_with_their_images():
     x, y = Feed(samples, seed=0, device=CPU).next(64)
     rows_equal = (x[:, 0, 0] == x[:, 0, 1]).all(dim=1)  # vertical stripes repeat row by row
     assert torch.equal(rows_equal, y == 0)
+
+
+# Mirror images
+
+
+def ramps(count: int) -> Samples:
+    """Images 0 to 200 from left to right, of which the networks see -1 at the left, or at the right if mirrored."""
+    x = torch.tensor([0, 200], dtype=torch.uint8).expand(count, 1, 2, 2).contiguous()
+    return Samples(x, torch.arange(count), tuple(map(str, range(count))), flip=True)
+
+
+def mirrored(x: torch.Tensor) -> torch.Tensor:
+    assert (x.amin(dim=(1, 2, 3)) == -1).all()
+    return x[:, 0, 0, 1] == -1
+
+
+def test_each_image_is_mirrored_in_every_other_epoch_and_half_of_them_in_each():
+    feed = Feed(ramps(10), seed=3, device=CPU)
+    x, y = feed.next(40)
+    for two_epochs, labels in ((mirrored(x)[:20], y[:20]), (mirrored(x)[20:], y[20:])):
+        assert two_epochs[:10].sum() == two_epochs[10:].sum() == 5
+        assert labels[two_epochs].sort().values.tolist() == list(range(10))  # each once mirrored, and once not
+
+
+def test_mirror_images_follow_from_the_position_alone():
+    reference, whole = Feed(ramps(10), seed=5, device=CPU), ramps(10).x.clone()
+    stream = mirrored(reference.next(35)[0])
+    for position in range(30):
+        feed = Feed(ramps(10), seed=5, device=CPU)
+        feed.position = position
+        assert torch.equal(mirrored(feed.next(5)[0]), stream[position : position + 5])
+    assert torch.equal(reference.x, whole)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_ranks_share_the_mirror_images_of_one_process(rank):
+    whole, feed = Feed(ramps(10), 0, CPU), Feed(ramps(10), 0, CPU, replace(SINGLE, rank=rank, size=2))
+    for _ in range(5):
+        (x, y), (mine, labels) = whole.next(8), feed.next(8)
+        share = slice(4 * rank, 4 * rank + 4)
+        assert torch.equal(x[share], mine) and torch.equal(y[share], labels)
+
+
+def test_without_flip_nothing_is_mirrored():
+    assert not mirrored(Feed(replace(ramps(10), flip=False), 0, CPU).next(40)[0]).any()
 
 
 @pytest.mark.parametrize(
