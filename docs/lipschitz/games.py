@@ -16,10 +16,11 @@ from ganzoo.data.images import to_uint8
 from ganzoo.evaluation.extraction import extract, in_batches
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import Choice
+from ganzoo.training.latents import draw_latents
 from ganzoo.training.loop import Training
 from ganzoo.training.prepare import prepare
 from ganzoo.training.randomness import reseeded
-from ganzoo.training.sampling import draw_latents, evaluating
+from ganzoo.training.sampling import evaluating
 from ganzoo.training.schedule import set_schedule
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.choices import choose_features

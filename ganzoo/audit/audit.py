@@ -22,9 +22,10 @@ from ganzoo.audit.updates import dead_units, learning_rates, measure_saturation,
 from ganzoo.contracts import Extractor
 from ganzoo.errors import PluginError
 from ganzoo.training.gan import GAN
+from ganzoo.training.latents import draw_latents
 from ganzoo.training.randomness import reseeded
 from ganzoo.training.ranks import SINGLE
-from ganzoo.training.sampling import draw_latents, generate
+from ganzoo.training.sampling import generate
 
 WEIGHTS = 10_000
 """Weights of D that a histogram shows, about: every k-th of all."""

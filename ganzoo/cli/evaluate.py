@@ -13,6 +13,7 @@ _KEYS = {
     "samples": "eval.samples",
     "metrics": "eval.metrics",
     "seed": "eval.seed",
+    "labels": "eval.labels",
     "batch_size": "eval.batch_size",
     "inception_weights": "features.weights",
     "split": "dataset.split",
@@ -41,6 +42,11 @@ _KEYS = {
 @click.option("--best", is_flag=True, help="Score the best checkpoint, as --eval-every chose it.")
 @click.option("--raw", is_flag=True, help="Use the weights of G itself, not of G_ema.")
 @click.option("--seed", type=int, metavar="N", help="Seed of the latents, or of the pick of --samples.  [default: 0]")
+@click.option(
+    "--labels",
+    type=click.Choice(["training", "balanced"]),
+    help="Classes of a run's images: as often as in training, or each in turn.  [default: as the run]",
+)
 @click.option("--batch-size", type=int, metavar="N", help="Number of images at a time.  [default: 64]")
 @click.option("--device", metavar="NAME", help="Device: auto, cpu or cuda.  [default: auto]")
 @click.option(

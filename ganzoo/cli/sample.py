@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,11 +12,22 @@ from ganzoo.cli.flags import PluginChoice
 
 @click.command(short_help="Make images from a run: a grid, a folder, a class, an interpolation.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("-n", "--count", type=click.IntRange(1, 100_000), default=64, show_default=True, help="Number of images.")
+@click.option(
+    "-n",
+    "--count",
+    type=click.IntRange(1, 10_000_000),
+    metavar="N",
+    help="Number of images.  [default: 64; with --per-class 8 of each]",
+)
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of the latents.")
-@click.option("--class", "label", type=int, metavar="K", help="Make images of class K only.")
-@click.option("--per-class", is_flag=True, help="Draw one column per class.")
-@click.option("--interpolate", is_flag=True, help="Draw rows that go from one latent to another.")
+@click.option("--class", "label", metavar="K", help="Make images of one class only, by its number or name.")
+@click.option(
+    "--labels",
+    type=click.Choice(["training", "balanced"]),
+    help="Classes as often as in training, or each in turn.  [default: the run's eval.labels]",
+)
+@click.option("--per-class", is_flag=True, help="Draw one column per class, or one row where they are many.")
+@click.option("--interpolate", is_flag=True, help="Draw rows of 8 that go from one latent to another.")
 @click.option(
     "--folder",
     "as_folder",
@@ -24,21 +36,14 @@ from ganzoo.cli.flags import PluginChoice
 )
 @click.option("--step", type=int, metavar="N", help="Use the checkpoint of step N.  [default: the newest]")
 @click.option("--raw", is_flag=True, help="Use the weights of G itself, not of G_ema.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="[default: RUN/samples/sample-<seed>.png]")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="A picture or .npz.  [default: RUN/samples/sample-<seed>.png]"
+)
 @click.pass_obj
 def sample(
-    plugins: PluginChoice,
-    run: Path,
-    count: int,
-    seed: int,
-    label: int | None,
-    per_class: bool,
-    interpolate: bool,
-    as_folder: bool,
-    step: int | None,
-    raw: bool,
-    out: Path | None,
-) -> None:
+    plugins: PluginChoice, /, run: Path, count: int | None, label: str | None, per_class: bool, interpolate: bool,
+    as_folder: bool, raw: bool, out: Path | None, **options: Any,
+) -> None:  # fmt: skip
     """Make images from RUN (a run folder) with its newest checkpoint.
 
     \b
@@ -49,8 +54,11 @@ def sample(
     if per_class and (label is not None or interpolate):
         raise click.UsageError("--per-class cannot be combined with --class or --interpolate")
 
-    from ganzoo.runs.pictures import SampleOptions, write_folder, write_grid
+    from ganzoo.runs.sample_files import SampleOptions, write_samples
 
-    options = SampleOptions(count, seed, label, per_class, interpolate, step, ema=not raw)
-    write = write_folder if as_folder else write_grid
-    click.echo(write(run, plugins.load(), options, out))
+    def note(text: str) -> None:
+        click.echo(f"note: {text}", err=True)
+
+    chosen = SampleOptions(label=label, per_class=per_class, interpolate=interpolate, ema=not raw, **options)
+    zoo = plugins.load()
+    click.echo(write_samples(run, zoo, chosen, out=out, as_folder=as_folder, count=count, note=note))

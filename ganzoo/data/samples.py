@@ -90,6 +90,11 @@ class Samples:
         """Shape of one sample and number of classes."""
         return DataSpec(tuple(self.x.shape[1:]), len(self.class_names))
 
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Number of samples of each class, K numbers."""
+        return tuple(torch.bincount(self.y.cpu(), minlength=len(self.class_names)).tolist())
+
     def __len__(self) -> int:
         return len(self.x)
 

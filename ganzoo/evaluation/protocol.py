@@ -18,6 +18,10 @@ _LATER = ("rows", "repeated", "of", "pick")
 """Fields that older records do not have: one that is None must not make a protocol another one."""
 
 
+LABELS = {"training": "training frequency", "balanced": "each class in turn"}
+"""Value of eval.labels -> its words in a protocol, if the generator knows classes."""
+
+
 @dataclass(frozen=True)
 class Reference:
     """The real images that generated ones are compared with."""
@@ -47,7 +51,7 @@ class Generated:
     step: int | None = None
     seed: int | None = None
     labels: str = ""
-    """"each class in turn", or "none"."""
+    """"training frequency", "each class in turn" (also if all classes are equally frequent), or "none"."""
     truncation: str = ""
     precision: str = ""
     sha256: str = ""

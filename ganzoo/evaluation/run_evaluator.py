@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 from torch import nn
@@ -9,9 +10,10 @@ from torch import nn
 from ganzoo.contracts import Dataset, Samples, Score
 from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
 from ganzoo.evaluation.protocol import Generated, name_score
-from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.sections import EvalConfig, RunConfig
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN
+from ganzoo.training.labels import label_words
 from ganzoo.training.randomness import forked
 from ganzoo.training.sampling import GeneratedImages
 from ganzoo.zoo.catalogue import Zoo
@@ -65,8 +67,17 @@ class RunEvaluator:
         return self.open().score(images, describe_images(images, "ema", step)), images
 
     def _images(self, network: nn.Module, gan: GAN, count: int, stream: int) -> GeneratedImages:
-        classes = self._samples.spec.num_classes if gan.conditioner.embedding_dim else 1
-        return GeneratedImages(network, gan.z_dim, classes, count, self.run.eval.seed, stream)
+        settings = replace(self.run.eval, samples=count)
+        return generated_images(network, gan, settings, self._samples.class_counts, stream)
+
+
+def generated_images(
+    network: nn.Module, gan: GAN, settings: EvalConfig, class_counts: tuple[int, ...], stream: int = 0
+) -> GeneratedImages:
+    """Return the images of a generator that are scored; `class_counts` are those of its training data, K numbers."""
+    counts = class_counts if gan.conditioner.embedding_dim else (sum(class_counts),)
+    frequencies = counts if settings.labels == "training" else ()
+    return GeneratedImages(network, gan.z_dim, len(counts), settings.samples, settings.seed, stream, frequencies)
 
 
 def describe_images(images: GeneratedImages, weights: str, step: int) -> Generated:
@@ -77,7 +88,7 @@ def describe_images(images: GeneratedImages, weights: str, step: int) -> Generat
         weights=weights,
         step=step,
         seed=images.seed,
-        labels="each class in turn" if images.num_classes > 1 else "none",
-        truncation="none",
+        labels=label_words(images.num_classes, images.class_counts),
+        truncation=images.truncation,
         precision="fp32",
     )

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,7 @@ class GridFolder:
         if cell.run is None or not folder.recipe.is_file():
             return
         then, now = folder.read_recipe(), cell.run
+        then = replace(then, eval=replace(then.eval, labels=now.eval.labels))  # older cells: a table tells them apart
         if then != now:
             differ = _name_differences(flatten(to_tables(then)), flatten(to_tables(now)))
             what = f"cell {cell.name} was made with other settings: {differ}"

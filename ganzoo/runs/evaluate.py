@@ -9,18 +9,17 @@ from typing import Any
 
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.evaluation.evaluator import Report
-from ganzoo.evaluation.run_evaluator import describe_images
+from ganzoo.evaluation.run_evaluator import describe_images, generated_images
 from ganzoo.runs.dataset_evaluator import evaluation_device, open_dataset_evaluator, with_image_size, write_closest
 from ganzoo.runs.evaluate_images import evaluate_images
 from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.manifest import check_plugins
 from ganzoo.runs.run import Run
+from ganzoo.runs.sample_stream import count_classes
 from ganzoo.runs.scores import best_evaluation, save_report
 from ganzoo.settings.merge import Layer, Origin, resolve
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.settings.toml import flatten, parse_component, to_tables
-from ganzoo.training.gan import GAN
-from ganzoo.training.sampling import GeneratedImages
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.plugins import load_zoo
@@ -51,8 +50,8 @@ def evaluate(
     if isinstance(target, Run) or RunFolder(Path(target)).recipe.is_file():
         run = target if isinstance(target, Run) else Run(target, zoo)
         return _evaluate_run(run, zoo, given, _Weights(step, best, ema), closest)
-    if step is not None or best or not ema:
-        raise ConfigError("a step, the best checkpoint and raw weights are those of a run", where=str(target))
+    if step is not None or best or not ema or "eval.labels" in given:
+        raise ConfigError("a step, the best checkpoint, raw weights and labels are those of a run", where=str(target))
     return evaluate_images(Path(target), zoo, given, closest)
 
 
@@ -92,7 +91,11 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
     evaluator = open_dataset_evaluator(config, zoo, run.data.shape)
     if any(key.startswith("dataset.") for key in given):  # the run was not trained on these images
         evaluator = replace(evaluator, memorisation=False)
-    images = _generated_images(run, gan, config, weights.ema)
+    network = (gan.G_ema.module if weights.ema else gan.G).to(evaluation_device(config))
+    counts, remark = count_classes(run)
+    images = generated_images(network, gan, config.eval, counts)
+    if remark and config.eval.labels == "training":
+        evaluator = replace(evaluator, notes=(*evaluator.notes, remark))
     report = evaluator.score(images, describe_images(images, "ema" if weights.ema else "raw", step))
     with explain_disk(run.path):
         save_report(run.folder, name, report.to_json())
@@ -122,8 +125,3 @@ def _choose_checkpoint(run: Run, weights: _Weights) -> tuple[str, int | None]:
         hint = f"ganzoo run --eval-every N; or --step N: {run.path}"
         raise CheckpointError("no evaluation chose a best checkpoint", where=str(run.path), hint=hint)
     return "best", int(record["step"])
-
-
-def _generated_images(run: Run, gan: GAN, config: RunConfig, ema: bool) -> GeneratedImages:
-    network = (gan.G_ema.module if ema else gan.G).to(evaluation_device(config))
-    return GeneratedImages(network, gan.z_dim, run.num_classes, config.eval.samples, config.eval.seed)

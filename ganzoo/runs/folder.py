@@ -109,7 +109,9 @@ class RunFolder:
         """Return the settings of the run. Raises CheckpointError if there is no run, ConfigError for a bad recipe."""
         if not self.recipe.is_file():
             raise CheckpointError("this is not a run folder", where=str(self.path), hint="ganzoo run --out FOLDER")
-        return from_tables(read_toml(self.recipe))
+        tables = read_toml(self.recipe)
+        tables.setdefault("eval", {}).setdefault("labels", "balanced")  # as runs of older versions were scored
+        return from_tables(tables)
 
     def write_recipe(self, run: RunConfig) -> None:
         """Write the settings of the run."""

@@ -71,6 +71,7 @@ def describe_data(samples: Samples) -> dict[str, Any]:
     return {
         "shape": list(samples.spec.shape),
         "classes": list(samples.class_names),
+        "class_counts": list(samples.class_counts),
         "count": len(samples),
         "sha256": samples.digests.data,
     }

@@ -1,84 +1,73 @@
-"""Pictures from a checkpoint, for `ganzoo sample`: a grid, a grid by class, an interpolation, a folder of images."""
+"""One picture of samples, for `ganzoo sample`: a grid, a grid by class, an interpolation, points of the plane."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from ganzoo.data.images import write_png
-from ganzoo.errors import EvaluationError, FolderError
+from ganzoo.errors import ConfigError, FolderError
 from ganzoo.runs.run import Run
-from ganzoo.runs.sample_grid import draw_samples
-from ganzoo.training.sampling import draw_latents, interpolate_latents, sample_images
-from ganzoo.zoo.catalogue import Zoo
+from ganzoo.runs.sample_grid import columns_for, draw_samples
+from ganzoo.runs.sample_stream import SampleOptions, gather_samples
+from ganzoo.training.latents import PATH
+
+LARGEST = 2**27
+"""Pixels of a picture at most, and half the number of those that Pillow opens without a warning."""
 
 
-@dataclass(frozen=True)
-class SampleOptions:
-    """Options of `ganzoo sample`: which images of a run to make."""
-
-    count: int = 64
-    seed: int = 0
-    label: int | None = None
-    per_class: bool = False
-    interpolate: bool = False
-    step: int | None = None
-    ema: bool = True
-
-
-def write_grid(path: Path, zoo: Zoo, options: SampleOptions, out: Path | None = None) -> Path:
+def write_grid(run: Run, options: SampleOptions, out: Path | None = None) -> Path:
     """Write one picture of images or of points of the plane, and return its path.
 
-    Raises ConfigError, CheckpointError, FolderError; EvaluationError for samples that are neither.
+    Raises ConfigError, also for a picture that would be too large, CheckpointError, FolderError, ResourceError;
+    EvaluationError for samples that are neither.
     """
-    run = Run(path, zoo)
-    images, _, columns = _make(run, options)
-    picture = draw_samples(images, columns)
+    columns = _count_columns(run, options)
+    _require_size(run, options.count)
+    x, _ = gather_samples(run, options)
+    if options.per_class and len(run.data.shape) == 3 and columns != run.num_classes:
+        x = _by_rows(x, run.num_classes)
     out = out or run.folder.samples / f"sample-{options.seed}.png"
+    picture = draw_samples(x, columns)
     try:
         return write_png(out, picture)
     except (OSError, ValueError) as error:
         raise FolderError(f"cannot write the picture: {error}", where=str(out), hint="-o grid.png") from error
 
 
-def write_folder(path: Path, zoo: Zoo, options: SampleOptions, out: Path | None = None) -> Path:
-    """Write single PNG files, in class folders where there are labels, and return the new folder's path.
-
-    Raises FolderError if the folder exists, since old and new images would be mixed; EvaluationError for
-    samples that are not images.
-    """
-    run = Run(path, zoo)
-    out = out or run.path / f"images-{options.seed}"
-    if out.exists():
-        raise FolderError("the folder of images exists", where=str(out), hint="-o OTHER_FOLDER")
-    if len(run.data.shape) != 3:
-        what = f"samples of shape {run.data.shape} are not images"
-        raise EvaluationError(what, where=str(path), hint="leave out --folder, for a picture of points")
-    images, y, _ = _make(run, options)
-    folders = [out / f"{k:03d}-{_safe(name)}" for k, name in enumerate(run.manifest["data"]["classes"])]
-    try:
-        for i, (image, label) in enumerate(zip(images, y.tolist(), strict=True)):
-            write_png((folders[label] if run.num_classes > 1 else out) / f"{i:06d}.png", image)
-    except OSError as error:
-        raise FolderError(f"cannot write the images: {error}", where=str(out), hint="-o OTHER_FOLDER") from error
-    return out
-
-
-def _make(run: Run, options: SampleOptions) -> tuple[Tensor, Tensor, int]:
-    """Return images (N, C, H, W), labels (N,) and the columns of their grid, 0 for one that is about square."""
-    network, z_dim = run.generator(step=options.step, ema=options.ema)
+def _count_columns(run: Run, options: SampleOptions) -> int:
+    """Return the columns of the grid; many classes have a row each."""
     if options.interpolate:
-        rows, columns = max(1, options.count // 8), 8
-        z = interpolate_latents(rows, columns, z_dim, options.seed)
-        y = run.choose_labels(rows, options.label).repeat_interleave(columns)
-    else:
-        columns = run.require_classes() if options.per_class else 0
-        z, y = draw_latents(options.count, z_dim, options.seed), run.choose_labels(options.count, options.label)
-    return sample_images(network, z, y), y, columns
+        return min(PATH, options.count)
+    if not options.per_class:
+        return math.ceil(math.sqrt(options.count))
+    classes = run.require_classes()
+    return classes if columns_for(run.data) == classes else math.ceil(options.count / classes)
 
 
-def _safe(name: str) -> str:
-    """Return a class name as a file name: letters, digits, dot, dash and underscore stay."""
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)[:50]
+def _by_rows(x: Tensor, classes: int) -> Tensor:
+    """Put images of each class in turn (N, C, H, W) into one row per class; white ones fill the last column."""
+    columns = math.ceil(len(x) / classes)
+    blank = x.new_full((columns * classes - len(x), *x.shape[1:]), 255)
+    return torch.cat([x, blank]).reshape(columns, classes, *x.shape[1:]).transpose(0, 1).flatten(0, 1)
+
+
+def count_per_class(run: Run) -> int:
+    """Return the samples of each class that a picture shows by default: 8, or fewer where they are many and large."""
+    return max(1, min(8, LARGEST // (run.require_classes() * _cell(run))))
+
+
+def _require_size(run: Run, count: int) -> None:
+    """Raise ConfigError for a grid of too many pixels."""
+    if len(run.data.shape) == 3 and count * _cell(run) > LARGEST:
+        what = f"{count:,} images of {run.data.shape[-1]} pixels do not fit into one picture"
+        hint = f"-n {LARGEST // _cell(run)}, or -n {count} --folder"
+        raise ConfigError(what, where=f"at most {LARGEST:,} pixels", hint=hint)
+
+
+def _cell(run: Run) -> int:
+    """Return the pixels of an image with the gap beside it."""
+    return math.prod(side + 2 for side in run.data.shape[1:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +16,13 @@ from ganzoo.runs import checkpoint, start
 from ganzoo.runs.folder import RunFolder, choose_name, read_reports
 from ganzoo.runs.manifest import check_plugins, read_spec
 from ganzoo.runs.observer import Observer
+from ganzoo.runs.sample_stream import SampleOptions, gather_samples
 from ganzoo.settings.kinds import KINDS
 from ganzoo.settings.toml import parse_component
 from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN
-from ganzoo.training.sampling import draw_latents, sample_images, spread_labels
+from ganzoo.training.labels import label_words
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.plugins import load_zoo
 from ganzoo.zoo.recipes import find_recipe, settle
@@ -72,10 +73,18 @@ class Run:
     def final_scores(self) -> list[dict[str, Any]]:
         """Reports by the run's own settings: of the last checkpoint, then of the best one."""
         own = {"count": self.config.eval.samples, "seed": self.config.eval.seed, "weights": "ema"}
+        if self.scores:
+            own["labels"] = self._label_words
         reports = [r for r in self.scores if r["protocol"]["generated"].items() >= own.items()]
         reports = [r for r in reports if r["protocol"]["reference"]["dataset"] == self.config.dataset.name]
         found = {report["checkpoint"]: report for report in reports}
         return [found[name] for name in ("last", "best") if name in found]
+
+    @property
+    def _label_words(self) -> str:
+        """Words of the protocol about the labels of the run's own reports."""
+        counts = tuple(self.manifest["data"].get("class_counts", ()))  # without: a run of before, each class in turn
+        return label_words(self.num_classes, counts if self.config.eval.labels == "training" else ())
 
     @property
     def status(self) -> dict[str, Any]:
@@ -141,25 +150,18 @@ class Run:
         count: int = 64,
         *,
         seed: int = 0,
-        label: int | None = None,
+        label: int | str | None = None,
+        labels: Literal["training", "balanced"] | None = None,
         step: int | None = None,
         ema: bool = True,
     ) -> Tensor:
-        """Return new images, uint8 (count, C, H, W); labels cycle through the classes unless one is given.
+        """Return new samples, images as uint8 (count, C, H, W); sample i of a seed is the same for any count.
 
-        Raises ConfigError for a label out of range, and what `generator` raises.
+        `label` is the number or the name of the only class; without it the classes are as frequent as `labels` says,
+        by default the run's eval.labels. Raises ConfigError for an impossible count or an unknown class,
+        ResourceError if memory is short, EvaluationError if the generator gives nan, and what `generator` raises.
         """
-        y = self.choose_labels(count, label)
-        network, z_dim = self.generator(step=step, ema=ema)
-        return sample_images(network, draw_latents(count, z_dim, seed), y)
-
-    def choose_labels(self, count: int, label: int | None = None) -> Tensor:
-        """Return `label` for every image, or all classes in turn: (count,). Raises ConfigError for an unknown class."""
-        if label is None:
-            return spread_labels(count, self.num_classes)
-        if not 0 <= label < self.require_classes():
-            raise ConfigError(f"class {label} is not in 0..{self.num_classes - 1}", where=str(self.path))
-        return torch.full((count,), label)
+        return gather_samples(self, SampleOptions(count, seed, label, labels, step=step, ema=ema))[0]
 
     def require_classes(self) -> int:
         """Return the number of classes. Raises ConfigError if the generator ignores labels."""

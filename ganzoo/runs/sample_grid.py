@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
+import torch
 from torch import Tensor
 
 from ganzoo.contracts import DataSpec
 from ganzoo.data.images import draw_points, make_grid
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.gan import GAN
-from ganzoo.training.sampling import draw_latents, sample_images, spread_labels
+from ganzoo.training.labels import spread_labels
+from ganzoo.training.latents import draw_latents
+from ganzoo.training.sampling import sample_images
 
+LARGEST = 2**22
+"""Pixels of a grid that shows one image of each of many classes, at most: it is drawn many times in a run."""
 POINTS = 2000
 """Points of the plane in a picture."""
 
@@ -38,10 +45,22 @@ def draw_samples(x: Tensor, columns: int = 0, reals: Tensor | None = None) -> Te
 
 def fixed_latents(run: RunConfig, spec: DataSpec, z_dim: int) -> tuple[Tensor, Tensor]:
     """Return the latents and labels of the run's grids, the same at every step: z (N, Z), y (N,)."""
-    count = 8 * columns_for(spec) if len(spec.shape) == 3 else POINTS
-    return draw_latents(count, z_dim, run.train.seed), spread_labels(count, spec.num_classes)
+    count = count_cells(spec) if len(spec.shape) == 3 else POINTS
+    y = spread_labels(count, spec.num_classes)
+    if len(spec.shape) == 3 and count < spec.num_classes:
+        y = torch.arange(count) * spec.num_classes // count  # not all fit: some from the first to the last
+    return draw_latents(count, z_dim, run.train.seed), y
 
 
 def columns_for(spec: DataSpec) -> int:
-    """Return the columns of a grid: one for each of 2 to 20 classes, else 8."""
-    return spec.num_classes if 2 <= spec.num_classes <= 20 else 8
+    """Return the columns of a grid: one for each of 2 to 20 classes, else 8, or more to show over 64 classes once."""
+    if 2 <= spec.num_classes <= 20:
+        return spec.num_classes
+    return max(8, math.ceil(math.sqrt(count_cells(spec))))
+
+
+def count_cells(spec: DataSpec) -> int:
+    """Return the images of a grid: 8 of each of 2 to 20 classes, else 64, or one of each class where that fits."""
+    if 2 <= spec.num_classes <= 20:
+        return 8 * spec.num_classes
+    return max(64, min(spec.num_classes, LARGEST // math.prod(side + 2 for side in spec.shape[1:])))

@@ -81,6 +81,8 @@ class EvalConfig:
     """Score the run when it is complete."""
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
     """Seed of the evaluation latents, fixed so that all runs are scored on the same ones."""
+    labels: Literal["training", "balanced"] = "training"
+    """Classes of generated images: as often as in the training data, or each in turn."""
     batch_size: PositiveInt = 64
 
 

@@ -128,7 +128,10 @@ class GAN:
         return verdict
 
     def sample_z(self, y: Tensor) -> Tensor:
-        """Draw z ~ N(0, I), one row per label in y (N,), on its device: (N, Z). Ranks take shares of one joint draw."""
+        """Draw z ~ N(0, I), one row per label in y (N,), on its device: (N, Z). Ranks take shares of one joint draw.
+
+        Steps draw from the random state of the run; seeded samples are made of `latents.draw_latents`.
+        """
         joint = len(y) * self.ranks.size
         return torch.randn(joint, self.z_dim, device=y.device)[self.ranks.share(joint)]
 

@@ -1,31 +1,29 @@
-"""Samples of a generator: batches, grids by class, interpolations. The random state of a run stays untouched."""
+"""Samples of a generator, batch by batch. The random state of a run stays untouched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import count as count_from
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ganzoo.data.images import to_uint8
 from ganzoo.errors import EvaluationError
+from ganzoo.training.labels import Labels, label_rule
+from ganzoo.training.latents import BLOCK, draw_block
 
-
-def draw_latents(count: int, z_dim: int, seed: int) -> Tensor:
-    """Draw z ~ N(0, I) from a generator of its own, equal on every device: (count, Z)."""
-    return torch.randn(count, z_dim, generator=torch.Generator().manual_seed(seed))
-
-
-def spread_labels(count: int, num_classes: int) -> Tensor:
-    """Labels 0, 1, ..., K - 1, 0, 1, ...: (count,)."""
-    return torch.arange(count) % num_classes
+BATCH = 64
+"""Samples that a generator makes at a time, since the size of a batch may change their last digits."""
+MOST_NUMBERS = 64 * 3 * 128 * 128
+"""Numbers in a batch at most: fewer samples are made at a time where they are larger than 128 x 128 in colour."""
 
 
 @torch.no_grad()
-def generate(network: nn.Module, z: Tensor, y: Tensor, *, batch: int = 64) -> Tensor:
+def generate(network: nn.Module, z: Tensor, y: Tensor, *, batch: int = BATCH) -> Tensor:
     """Run the network in eval mode: z (N, Z), y (N,) -> samples (N, *shape), float32 on the CPU.
 
     The last batch is padded to full size, so that N does not change the arithmetic.
@@ -55,13 +53,47 @@ def _generate_batch(network: nn.Module, z: Tensor, y: Tensor, batch: int) -> Ten
     return x[:n].float()
 
 
-BLOCK = 4096
-"""Latents per draw, so that image i depends on the seed and i alone, and any number of images fits in memory."""
+@torch.no_grad()
+def batch_length(network: nn.Module, z_dim: int) -> int:
+    """Return how many samples the network makes at a time: 64, or a smaller power of two where they are large."""
+    with evaluating(network):
+        numbers = _generate_batch(network, torch.zeros(1, z_dim), torch.zeros(1, dtype=torch.long), 1).numel()
+    most = max(1, MOST_NUMBERS // numbers)
+    return min(BATCH, 1 << (most.bit_length() - 1))
+
+
+def sample_batches(
+    network: nn.Module, blocks: Iterable[Tensor], labels: Labels, count: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield `count` samples in batches, uint8 images (n, C, H, W) or float32 (n, *shape), with their labels (n,).
+
+    They are on the device of the network. `blocks` are latents (a multiple of 64, Z), as many as are needed. Sample i
+    depends on latent and label i alone. Raises EvaluationError if the generator produces nan or inf.
+    """
+    first, length = 0, 0
+    for block in blocks:
+        length = length or batch_length(network, block.shape[1])
+        for z in torch.split(block[: count - first], length):
+            y = labels(torch.arange(first, first + len(z)))
+            yield make_samples(network, z, y, length), y
+            first += len(z)
+        if first >= count:
+            return
+
+
+@torch.no_grad()
+def make_samples(network: nn.Module, z: Tensor, y: Tensor, batch: int) -> Tensor:
+    """Make samples on the device of the network, as `sample_batches` does: z (n, Z), y (n,), n <= batch."""
+    with evaluating(network):
+        x = _generate_batch(network, z, y, batch)
+    if not bool(x.isfinite().all()):
+        raise EvaluationError("the generator produces nan or inf", hint="an earlier checkpoint: --step N")
+    return as_stored(x)
 
 
 @dataclass(frozen=True)
 class GeneratedImages:
-    """`count` samples of a generator, made on demand and equal every time, with labels 0, 1, ..., K - 1, 0, 1, ..."""
+    """`count` samples of a generator, made on demand and equal every time."""
 
     network: nn.Module
     z_dim: int
@@ -70,35 +102,49 @@ class GeneratedImages:
     seed: int = 0
     stream: int = 0
     """Number of the stream; streams of one seed share no image."""
+    class_counts: tuple[int, ...] = ()
+    """Frequencies of the labels, K numbers of training samples; without them labels are 0, ..., K - 1, 0, ..."""
+    truncation: str = "none"
+    """Words of the protocol: how the network draws latents or styles to their mean."""
 
     def batches(self, size: int) -> Iterator[Tensor]:
         """Yield uint8 images (n, C, H, W), or float32 samples that are not images, on the device of the network.
 
-        Raises EvaluationError if the generator produces nan or inf.
+        n = size, except for the last. Raises EvaluationError if the generator produces nan or inf.
         """
-        for first in range(0, self.count, BLOCK):
-            z = self._draw(first // BLOCK)[: self.count - first]
-            y = (first + torch.arange(len(z))) % self.num_classes
-            for start in range(0, len(z), size):
-                yield self._make(z[start : start + size], y[start : start + size], size)
+        blocks = (self._draw(block) for block in count_from())
+        return regroup((x for x, _ in sample_batches(self.network, blocks, self._labels, self.count)), size)
 
     def pick(self, indices: Sequence[int]) -> Tensor:
         """Return the samples at these indices in the format of `batches`; raises what it raises."""
-        blocks = {block: self._draw(block) for block in {index // BLOCK for index in indices}}
-        z = torch.stack([blocks[index // BLOCK][index % BLOCK] for index in indices])
-        return self._make(z, torch.tensor(indices) % self.num_classes, len(z))
+        length = batch_length(self.network, self.z_dim)
+        batches = {first: self._make(first, length) for first in {index // length * length for index in indices}}
+        return torch.stack([batches[index // length * length][index % length] for index in indices])
 
-    @torch.no_grad()
-    def _make(self, z: Tensor, y: Tensor, batch: int) -> Tensor:
-        with evaluating(self.network):
-            x = _generate_batch(self.network, z, y, batch)
-        if not bool(x.isfinite().all()):
-            raise EvaluationError("the generator produces nan or inf", hint="an earlier checkpoint: --step N")
-        return as_stored(x)
+    @cached_property
+    def _labels(self) -> Labels:
+        return label_rule(self.count, self.num_classes, self.class_counts)
+
+    def _make(self, first: int, length: int) -> Tensor:
+        last = min(first + length, self.count)
+        z = self._draw(first // BLOCK)[first % BLOCK :][: last - first]
+        return make_samples(self.network, z, self._labels(torch.arange(first, last)), length)
 
     def _draw(self, block: int) -> Tensor:
-        entropy = np.random.SeedSequence([self.stream, self.seed, block]).generate_state(1, np.uint64)[0]
-        return draw_latents(BLOCK, self.z_dim, int(entropy))
+        return draw_block(block, self.z_dim, self.seed, self.stream)
+
+
+def regroup(batches: Iterable[Tensor], size: int) -> Iterator[Tensor]:
+    """Yield the same rows in batches of `size`, the last one smaller."""
+    kept = list[Tensor]()
+    for batch in batches:
+        kept.append(batch)
+        while sum(map(len, kept)) >= size:
+            x = torch.cat(kept) if len(kept) > 1 else kept[0]
+            yield x[:size]
+            kept = [x[size:]] if len(x) > size else []
+    if kept:
+        yield torch.cat(kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,18 +170,6 @@ class StoredImages:
 
 
 Images = GeneratedImages | StoredImages
-
-
-def interpolate_latents(rows: int, columns: int, z_dim: int, seed: int) -> Tensor:
-    """Return great-circle paths between pairs of latents, row by row: (rows * columns, Z).
-
-    A straight line between two latents would cross a region of low probability. White 2016, arXiv:1609.04468.
-    """
-    start, end = draw_latents(2 * rows, z_dim, seed).chunk(2)  # (R, Z) each
-    t = torch.linspace(0, 1, columns).reshape(1, -1, 1)  # (1, T, 1)
-    angle = torch.nn.functional.cosine_similarity(start, end).clamp(-1, 1).acos().reshape(-1, 1, 1)
-    path = ((1 - t) * angle).sin() * start[:, None] + (t * angle).sin() * end[:, None]  # (R, T, Z)
-    return (path / angle.sin()).reshape(rows * columns, z_dim)
 
 
 def sample_images(network: nn.Module, z: Tensor, y: Tensor) -> Tensor:

@@ -7,7 +7,9 @@ from PIL import Image
 from torch import nn
 
 from ganzoo.data.images import from_uint8, make_grid, to_uint8, write_png
-from ganzoo.training.sampling import draw_latents, generate, interpolate_latents, spread_labels
+from ganzoo.training.labels import spread_labels
+from ganzoo.training.latents import draw_latents, interpolate
+from ganzoo.training.sampling import generate
 
 
 def test_all_256_values_survive_the_trip_to_the_networks_range_and_back():
@@ -91,8 +93,8 @@ def test_labels_run_through_the_classes():
 
 
 def test_interpolations_start_and_end_at_latents_and_keep_their_length():
-    path = interpolate_latents(2, 9, 512, seed=0).reshape(2, 9, 512)
     start, end = draw_latents(4, 512, seed=0).chunk(2)
+    path = interpolate(start, end, torch.linspace(0, 1, 9))
     assert torch.allclose(path[:, 0], start, atol=1e-4) and torch.allclose(path[:, -1], end, atol=1e-4)
     lengths = path.norm(dim=2)
     assert lengths.min() > 0.9 * 512**0.5  # a straight line would dip to 0.7

@@ -75,6 +75,19 @@ def test_a_generator_without_classes_may_stand_beside_one_with():
     assert any("each class in turn" in note for note in table.notes)
 
 
+def test_scores_of_labels_by_frequency_and_in_turn_are_never_ranked_together():
+    runs = [
+        run("bce", make_report(1.0)),  # knows no classes
+        run("hinge", make_report(1.0, labels="training frequency")),
+        run("wgan", make_report(2.0, labels="training frequency")),
+        run("lsgan", make_report(2.0, labels="each class in turn")),
+    ]
+    with pytest.raises(EvaluationError, match="labels: training frequency / each class in turn") as caught:
+        compare(runs)
+    assert caught.value.hint == "ganzoo evaluate runs/lsgan/s0 --labels training"
+    assert len(compare(runs[:3]).rows) == 3
+
+
 def test_runs_on_different_data_are_refused():
     runs = [
         run("bce", make_report(1.0), settings={"dataset.name": "digits"}),

@@ -37,7 +37,7 @@ def test_a_run_ends_with_the_scores_of_its_last_and_its_best_checkpoint(run):
     chosen = min(Run(run).evaluations, key=lambda record: record["selection"])["step"]
     assert (best["checkpoint"], best["protocol"]["generated"]["step"]) == ("best", chosen)
     assert list(last["scores"]) == [f"{name}(digits-cnn)-60" for name in ("FD", "precision", "recall", "memorised")]
-    generated = {"count": 60, "weights": "ema", "seed": 0, "labels": "each class in turn", "precision": "fp32"}
+    generated = {"count": 60, "weights": "ema", "seed": 0, "labels": "training frequency", "precision": "fp32"}
     assert last["protocol"]["generated"].items() >= generated.items()
     assert last["protocol"]["reference"].items() >= {"dataset": "digits", "count": 1797}.items()
     strict_json((run / "scores.json").read_text())

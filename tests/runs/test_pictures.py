@@ -1,5 +1,6 @@
 """Pictures of a run: their size in pixels, their classes, where they are written, and what is refused."""
 
+import json
 import shutil
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image
 
 from ganzoo.runs.run import Run
+from ganzoo.runs.sample_stream import count_classes
 from support.runs import contents, ganzoo, train
 
 CELL, GAP = 8, 2  # pixels
@@ -47,6 +49,9 @@ def cells(path, columns, rows):
         (["-n", 20, "--per-class"], 10, 2),
         (["-n", 21, "--per-class"], 10, 3),
         (["-n", 24, "--interpolate"], 8, 3),
+        (["-n", 4, "--interpolate"], 4, 1),
+        (["-n", 12, "--interpolate"], 8, 2),
+        (["--per-class"], 10, 8),
         (["-n", 5, "--class", 9], 3, 2),
     ],
 )
@@ -72,7 +77,7 @@ def test_one_class_is_what_the_generator_makes_of_that_label(conditional, tmp_pa
 
 def test_per_class_puts_each_class_into_its_column(conditional, tmp_path):
     ganzoo("sample", conditional, "-n", 20, "--per-class", "-o", tmp_path / "grid.png")
-    expected = Run(conditional).samples(20)  # labels 0, 1, ..., 9, 0, 1, ..., 9
+    expected = Run(conditional).samples(20, labels="balanced")  # labels 0, 1, ..., 9, 0, 1, ..., 9
     assert (cells(tmp_path / "grid.png", 10, 2) == expected.squeeze(1).numpy()).all()
 
 
@@ -96,11 +101,11 @@ def test_seed_step_and_weights_are_the_ones_asked_for(conditional, tmp_path):
 
 
 def test_a_folder_has_one_file_per_image_in_a_folder_per_class(conditional, tmp_path):
-    result = ganzoo("sample", conditional, "-n", 12, "--folder", "-o", tmp_path / "images")
+    result = ganzoo("sample", conditional, "-n", 12, "--labels", "balanced", "--folder", "-o", tmp_path / "images")
     assert result.stdout == f"{tmp_path / 'images'}\n"
     files = sorted(str(path.relative_to(tmp_path / "images")) for path in tmp_path.rglob("*.png"))
     assert files == sorted(f"{i % 10:03d}-{i % 10}/{i:06d}.png" for i in range(12))
-    expected = Run(conditional).samples(12).squeeze(1).numpy()
+    expected = Run(conditional).samples(12, labels="balanced").squeeze(1).numpy()
     assert (pixels(tmp_path / "images" / "001-1" / "000011.png") == expected[11]).all()
 
 
@@ -135,7 +140,12 @@ def test_a_run_that_was_made_on_a_gpu_can_be_sampled_without_one(conditional, tm
         (["--interpolate", "--per-class"], 2, "--per-class cannot be combined with --class or --interpolate"),
         (["-n", 0], 2, "0 is not in the range"),
         (["--step", 4], 5, "there is no checkpoint of step 4 (available: 0, 3, 6)"),
+        (["-n", 10_000_001], 2, "10000001 is not in the range"),
+        (["--class", "cat"], 2, "class cat is not in 0..9, nor a name of one"),
+        (["-n", 2_000_000], 2, "2,000,000 images of 8 pixels do not fit into one picture"),
         (["-o", "grid.xyz"], 10, "cannot write the picture"),
+        (["-o", "grid"], 10, "cannot write the picture: grid has no suffix"),
+        (["--folder", "-o", "grid.png"], 10, "grid.png is the name of a file"),
         (["-o", "recipe.toml/grid.png"], 10, "cannot write the picture"),
         (["--folder", "-o", "recipe.toml/images"], 10, "cannot write the images"),
     ],
@@ -156,4 +166,65 @@ def test_a_class_of_a_generator_without_classes_is_refused(unconditional, words)
 def test_what_is_no_run_or_never_began_is_refused(conditional, tmp_path):
     assert "this is not a run folder" in ganzoo("sample", tmp_path, code=5).stderr
     (tmp_path / "recipe.toml").write_bytes((conditional / "recipe.toml").read_bytes())
-    assert "no usable checkpoint" in ganzoo("sample", tmp_path, code=5).stderr
+    assert "the run ended before its first step" in ganzoo("sample", tmp_path, code=5).stderr
+
+
+@pytest.mark.parametrize("words", [[], ["--interpolate"], ["--per-class"], ["--class", 3]])
+def test_image_i_of_a_seed_does_not_depend_on_how_many_follow(conditional, tmp_path, words):
+    for count in (3, 60):
+        ganzoo("sample", conditional, "--seed", 7, "-n", count, *words, "--folder", "-o", tmp_path / f"{count}")
+    few, many = ({path.name: path for path in (tmp_path / n).rglob("*.png")} for n in ("3", "60"))
+    assert (len(few), len(many)) == (3, 60)
+    for name, path in few.items():
+        assert path.parent.name == many[name].parent.name
+        assert path.read_bytes() == many[name].read_bytes()
+
+
+def test_an_npz_file_has_the_images_and_their_labels(conditional, tmp_path):
+    ganzoo("sample", conditional, "-n", 130, "-o", tmp_path / "set.npz")
+    with np.load(tmp_path / "set.npz") as arrays:
+        assert (arrays["arr_0"] == Run(conditional).samples(130).permute(0, 2, 3, 1).numpy()).all()
+        assert abs(np.bincount(arrays["arr_1"], minlength=10) - 13).max() <= 2  # digits are nearly balanced
+    assert [path.name for path in tmp_path.iterdir()] == ["set.npz"]
+
+
+def rename_classes(run, to, names):
+    shutil.copytree(run, to)
+    manifest = json.loads((to / "manifest.json").read_text())
+    manifest["data"]["classes"] = names
+    (to / "manifest.json").write_text(json.dumps(manifest))
+    return to
+
+
+def test_the_name_of_a_class_goes_before_its_number(conditional, tmp_path):
+    run = rename_classes(conditional, tmp_path / "run", ["0", "1", "10", "11", "2", "3", "4", "cat", "6", "7"])
+    result = ganzoo("sample", run, "-n", 1, "--class", 2, "-o", tmp_path / "two.png")
+    assert "--class 2 is the class of that name, number 4" in result.stderr
+    assert (cells(tmp_path / "two.png", 1, 1)[0] == Run(conditional).samples(1, label=4).numpy()).all()
+    assert (Run(run).samples(1, label="cat") == Run(conditional).samples(1, label=7)).all()
+    assert "--class 8 is class number 8, 6" in ganzoo("sample", run, "--class", 8, "-o", tmp_path / "8.png").stderr
+
+
+def test_labels_follow_the_frequencies_in_the_manifest(conditional, tmp_path):
+    run = rename_classes(conditional, tmp_path / "run", list("0123456789"))
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert sum(manifest["data"]["class_counts"]) == manifest["data"]["count"]
+    manifest["data"]["class_counts"] = [9, 0, 0, 0, 0, 0, 0, 1, 0, 0]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    ganzoo("sample", run, "-n", 100, "--folder", "-o", tmp_path / "images")
+    assert {path.name: len(list(path.iterdir())) for path in (tmp_path / "images").iterdir()} == {
+        "000-0": 90,
+        "007-7": 10,
+    }
+
+
+def test_a_run_that_does_not_know_its_frequencies_counts_them_or_says_so(conditional, tmp_path):
+    run = rename_classes(conditional, tmp_path / "run", list("0123456789"))
+    manifest = json.loads((run / "manifest.json").read_text())
+    counts = manifest["data"].pop("class_counts")
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    assert count_classes(Run(run)) == (tuple(counts), "")
+    manifest["data"]["sha256"] = "0" * 64
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    result = ganzoo("sample", run, "-n", 20, "-o", tmp_path / "grid.png")
+    assert "each class in turn, since their frequencies are unknown" in result.stderr

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from ganzoo.errors import EvaluationError
-from ganzoo.training.sampling import BLOCK
+from ganzoo.training.labels import label_rule
+from ganzoo.training.latents import BLOCK, latent_blocks
+from ganzoo.training.sampling import GeneratedImages, as_stored, batch_length, regroup, sample_batches
 from support.scored import Noisy, images_of
 
 
@@ -68,3 +70,45 @@ def test_a_generator_of_nan_is_refused():
     network.linear.weight.data.fill_(math.nan)
     with pytest.raises(EvaluationError, match="nan or inf"):
         list(images_of(network).batches(8))
+
+
+class Latents(nn.Linear):
+    """A generator of four grey levels that are its latents, the first of them moved by the label."""
+
+    def forward(self, z, y):
+        return (z.sum(1, keepdim=True) / 20 + z[:, :4] / 4 + y[:, None] / 50).tanh().reshape(-1, 1, 2, 2)
+
+
+@pytest.mark.parametrize("z_dim", [4, 7, 100])
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 7])
+def test_a_few_samples_are_the_first_of_many_for_any_length_of_latents(count, z_dim):
+    def drawn(n):
+        blocks = latent_blocks(z_dim, 7, 64)
+        return torch.cat([x for x, _ in sample_batches(Latents(1, 1), blocks, label_rule(n, 3), n)])
+
+    many = GeneratedImages(Latents(1, 1), z_dim, 3, 64)
+    assert torch.equal(drawn(count), drawn(64)[:count])
+    assert torch.equal(everything(GeneratedImages(Latents(1, 1), z_dim, 3, count), 2), everything(many, 64)[:count])
+    assert torch.equal(many.pick([count]), everything(many, 5)[[count]])
+
+
+def test_labels_follow_the_training_data_in_batches_and_picks():
+    images = GeneratedImages(Latents(1, 1), 4, 2, 100, class_counts=(90, 10))
+    y = torch.tensor([0] * 9 + [1]).repeat(10)
+    expected = as_stored(Latents(1, 1)(images._draw(0)[:100], y))
+    assert torch.equal(everything(images, 30), expected)
+    assert torch.equal(images.pick([19, 18]), expected[[19, 18]])
+
+
+def test_large_samples_are_made_in_smaller_batches():
+    class Large(nn.Linear):
+        def forward(self, z, y):
+            return z[:, :1, None, None].expand(-1, 3, 512, 512)
+
+    assert batch_length(Large(1, 1), 2) == 4  # 4 x 3 x 512 x 512 = 64 x 3 x 128 x 128
+    assert batch_length(Latents(1, 1), 4) == 64
+
+
+def test_rows_are_regrouped_without_loss():
+    parts = [torch.arange(0, 5), torch.arange(5, 6), torch.arange(6, 14)]
+    assert [part.tolist() for part in regroup(parts, 4)] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13]]

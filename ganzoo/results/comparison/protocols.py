@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.errors import EvaluationError
-from ganzoo.evaluation.protocol import decisive, differences
+from ganzoo.evaluation.protocol import LABELS, decisive, differences
 from ganzoo.results.comparison.metrics import Checkpoint, Measure
 from ganzoo.results.read import Result
 
-_FOLLOWS = "generated.labels"
-"""Key of a protocol that follows from the conditioner, which is part of the method: no command could change it."""
+_LABELS = "generated.labels"
+"""Key of a protocol that may differ between a generator that knows classes, and one that knows "none"."""
 _MOST_COMMANDS = 4
 """Commands that an error suggests; more are counted."""
 
@@ -62,7 +62,7 @@ def select_reports(results: Sequence[Result], checkpoint: Checkpoint) -> Selecti
     if shared is None:
         raise _refusal(reported, checkpoint)
     runs = tuple(ScoredRun(r, _scores(r, "last", shared), _scores(r, "best", shared)) for r in results)
-    first = next(report for report in _reports(reported[0], checkpoint) if _key(report) == shared)
+    first = next(report for report in _reports(reported[0], checkpoint) if shared in _keys(report))
     return Selection(_common(first["protocol"]), runs, tuple(_remarks(runs, reported, checkpoint, shared)))
 
 
@@ -71,12 +71,11 @@ def _reports(result: Result, checkpoint: Checkpoint) -> list[Mapping[str, Any]]:
     return [r for r in result.reports if r["checkpoint"] == checkpoint] if result.state == "complete" else []
 
 
-def _key(report: Mapping[str, Any]) -> str:
-    return json.dumps(_without_labels(report["protocol"]), sort_keys=True)
-
-
-def _without_labels(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in decisive(protocol).items() if key != _FOLLOWS}
+def _keys(report: Mapping[str, Any]) -> list[str]:
+    """Return the protocols that a report may be ranked by: any labels, for a generator that knows no classes."""
+    protocol = decisive(report["protocol"])
+    labels = [words for words in LABELS.values() if words == protocol.get(_LABELS)] or LABELS.values()
+    return [json.dumps(protocol | {_LABELS: words}, sort_keys=True) for words in labels]
 
 
 def _common(protocol: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,14 +85,14 @@ def _common(protocol: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _newest_shared(reported: Sequence[Result], checkpoint: Checkpoint) -> str | None:
-    keys = [[_key(report) for report in _reports(result, checkpoint)] for result in reported]
+    keys = [[key for report in _reports(result, checkpoint) for key in _keys(report)] for result in reported]
     shared = set(keys[0]).intersection(*keys[1:])
     return next((key for key in reversed(keys[0]) if key in shared), None)
 
 
 def _scores(result: Result, checkpoint: Checkpoint, key: str) -> Mapping[str, Mapping[str, Any]]:
     """Return the scores of the newest report of a checkpoint by a protocol."""
-    reports = [report for report in _reports(result, checkpoint) if _key(report) == key]
+    reports = [report for report in _reports(result, checkpoint) if key in _keys(report)]
     scores: Mapping[str, Mapping[str, Any]] = reports[-1]["scores"] if reports else {}
     return scores
 
@@ -104,10 +103,11 @@ def _remarks(runs: Sequence[ScoredRun], reported: Sequence[Result], checkpoint: 
     left_out = sum(bool(_reports(run.result, other)) and not run.scores(other) for run in runs)
     if left_out:
         remarks.append(f"{left_out} runs have scores of the {other} checkpoint by another protocol only: left out.")
-    by_key = [report for result in reported for report in _reports(result, checkpoint) if _key(report) == key]
+    by_key = [report for result in reported for report in _reports(result, checkpoint) if key in _keys(report)]
     labels = {report["protocol"]["generated"].get("labels") for report in by_key}
     if len(labels) > 1:
-        remarks.append("Some generators were asked for each class in turn, others know no classes.")
+        (asked,) = labels - {"none"}
+        remarks.append(f"Some generators were asked for classes ({asked}), others know no classes.")
     return remarks
 
 
@@ -124,16 +124,24 @@ def _require_same_data(reported: Sequence[Result]) -> None:
 def _refusal(reported: Sequence[Result], checkpoint: Checkpoint) -> EvaluationError:
     """Return an error that names two runs, how their protocols differ, and the commands that score all runs alike."""
     newest = {result.name: _reports(result, checkpoint)[-1] for result in reported}
-    target = Counter(_key(report) for report in newest.values()).most_common(1)[0][0]
-    one = next(result for result in reported if _key(newest[result.name]) == target)
-    others = [result for result in reported if target not in map(_key, _reports(result, checkpoint))]
-    wanted = newest[one.name]["protocol"]
+    target = Counter(key for report in newest.values() for key in _keys(report)).most_common(1)[0][0]
+    one = next(result for result in reported if target in _keys(newest[result.name]))
+    others = [r for r in reported if not any(target in _keys(report) for report in _reports(r, checkpoint))]
+    wanted = _with_labels(newest[one.name]["protocol"], json.loads(target)[_LABELS])
     unlike = differences(wanted, newest[others[0].name]["protocol"])
-    lines = [f"    {key}: {_cut(here)} / {_cut(there)}" for key, (here, there) in unlike.items() if key != _FOLLOWS]
+    lines = [
+        f"    {key}: {_cut(here)} / {_cut(there)}"
+        for key, (here, there) in unlike.items()
+        if key != _LABELS or there != "none"
+    ]
     what = f"the scores of {_named((one, others[0]))} are by different protocols, and may not be ranked together"
     commands = [command for result in others for command in _commands(result, wanted, newest[result.name])]
     more = [f"and so on, {len(commands) - _MOST_COMMANDS} more"] if len(commands) > _MOST_COMMANDS else []
     return EvaluationError("\n".join([what, *lines]), hint="\n         ".join([*commands[:_MOST_COMMANDS], *more]))
+
+
+def _with_labels(protocol: Mapping[str, Any], words: str) -> dict[str, Any]:
+    return {**protocol, "generated": {**protocol["generated"], "labels": words}}
 
 
 def _named(pair: tuple[Result, Result]) -> str:
@@ -174,4 +182,6 @@ def _option_words(result: Result, wanted: Mapping[str, Any], report: Mapping[str
         words += ["--inception-weights", "FILE"]
     if fingerprint.get("dtype") != report["fingerprint"].get("dtype"):
         words += ["--set", f"features.dtype={fingerprint.get('dtype')}"]
+    if report["generated"].get("labels") in LABELS.values():
+        words += ["--labels", next(name for name, about in LABELS.items() if about == generated["labels"])]
     return words + (["--raw"] if generated["weights"] == "raw" else [])

@@ -1,0 +1,91 @@
+"""Samples as a set that other tools read: a folder of PNG files, or an npz file; one batch is in memory at a time."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import torch
+from numpy.typing import DTypeLike
+
+from ganzoo.data.images import write_png
+from ganzoo.errors import EvaluationError, FolderError
+from ganzoo.runs.run import Run
+from ganzoo.runs.sample_stream import SampleOptions, stream_samples
+
+
+def write_folder(run: Run, options: SampleOptions, out: Path | None = None) -> Path:
+    """Write single PNG files, in class folders where there are labels, and return the new folder's path.
+
+    Raises FolderError if the folder exists, since old and new images would be mixed; EvaluationError for
+    samples that are not images.
+    """
+    out = out or run.path / f"images-{options.seed}"
+    if out.exists():
+        raise FolderError("the folder of images exists", where=str(out), hint="-o OTHER_FOLDER")
+    _require_images(run, "leave out --folder, for a picture of points")
+    folders = [out / f"{k:03d}-{_safe(name)}" for k, name in enumerate(run.manifest["data"]["classes"])]
+    first = 0
+    try:
+        for x, y in stream_samples(run, options):
+            for i, (image, label) in enumerate(zip(x.cpu(), y.tolist(), strict=True), first):
+                write_png((folders[label] if run.num_classes > 1 else out) / f"{i:06d}.png", image)
+            first += len(x)
+    except OSError as error:
+        raise FolderError(f"cannot write the images: {error}", where=str(out), hint="-o OTHER_FOLDER") from error
+    return out
+
+
+def write_npz(run: Run, options: SampleOptions, out: Path) -> Path:
+    """Write arr_0, uint8 images (N, H, W, C) or float32 samples (N, *shape), and arr_1, their labels (N,), if any.
+
+    Raises FolderError if the file exists or cannot be written.
+    """
+    if out.exists():
+        raise FolderError("the file of images exists", where=str(out), hint="-o OTHER.npz")
+    temporary = out.with_name(f".{out.name}.tmp-{os.getpid()}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(temporary, "x", zipfile.ZIP_STORED) as archive:
+            _write_arrays(run, options, archive)
+        temporary.replace(out)
+    except OSError as error:
+        raise FolderError(f"cannot write the images: {error}", where=str(out), hint="-o OTHER.npz") from error
+    finally:
+        if temporary.is_file():
+            temporary.unlink()
+    return out
+
+
+def _write_arrays(run: Run, options: SampleOptions, archive: zipfile.ZipFile) -> None:
+    shape, kept = run.data.shape, list[torch.Tensor]()
+    images = len(shape) == 3
+    rows = (*shape[1:], shape[0]) if images else shape
+    with archive.open("arr_0.npy", "w", force_zip64=True) as file:
+        _write_header(file, np.uint8 if images else np.float32, (options.count, *rows))
+        for x, y in stream_samples(run, options):
+            file.write((x.permute(0, 2, 3, 1) if images else x).contiguous().cpu().numpy().data)
+            kept.append(y)
+    if run.num_classes > 1:
+        with archive.open("arr_1.npy", "w") as file:
+            np.lib.format.write_array(file, torch.cat(kept).numpy())
+
+
+def _write_header(file: IO[bytes], dtype: DTypeLike, shape: Sequence[int]) -> None:
+    descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
+    np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": tuple(shape)})
+
+
+def _require_images(run: Run, hint: str) -> None:
+    if len(run.data.shape) != 3:
+        what = f"samples of shape {run.data.shape} are not images"
+        raise EvaluationError(what, where=str(run.path), hint=hint)
+
+
+def _safe(name: str) -> str:
+    """Return a class name as a file name: letters, digits, dot, dash and underscore stay."""
+    return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)[:50]

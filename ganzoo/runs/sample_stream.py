@@ -1,0 +1,138 @@
+"""Samples of a run, batch by batch: which latents, which labels, which weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from ganzoo.data.listing import abridge, printable
+from ganzoo.errors import ConfigError, DataError, GanzooError, ResourceError
+from ganzoo.machine import available_bytes
+from ganzoo.training.labels import Labels, label_rule
+from ganzoo.training.latents import BLOCK, PATH, latent_blocks, path_blocks
+from ganzoo.training.sampling import BATCH, sample_batches
+
+if TYPE_CHECKING:
+    from ganzoo.runs.run import Run
+
+MOST = 10_000_000
+"""Samples at most."""
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """Samples of a run: how many, by which seed, of which classes, from which weights."""
+
+    count: int = 64
+    seed: int = 0
+    label: int | str | None = None
+    """Number or name of the only class."""
+    labels: Literal["training", "balanced"] | None = None
+    """Frequencies of the classes, if `label` names none; None means the run's eval.labels."""
+    per_class: bool = False
+    """True for each class in turn."""
+    interpolate: bool = False
+    """True for paths of 8 points from one latent to another, the classes in turn; the last path may be cut short."""
+    step: int | None = None
+    ema: bool = True
+
+
+def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield samples in batches, uint8 (n, C, H, W) or float32 (n, *shape), with their labels (n,), on any device.
+
+    Sample i is the same for any count. Raises ConfigError for an impossible count or an unknown class, and what
+    `Run.generator` raises, all before the first sample; EvaluationError if the generator produces nan or inf.
+    """
+    if not 1 <= options.count <= MOST:
+        raise ConfigError(f"{options.count:,} samples asked for; it takes 1 to {MOST:,}", where=str(run.path))
+    labels = _choose_labels(run, options)
+    network, z_dim = run.generator(step=options.step, ema=options.ema)
+    if options.interpolate:
+        blocks = path_blocks(z_dim, options.seed)
+    else:
+        blocks = latent_blocks(z_dim, options.seed, min(BLOCK, -(-options.count // BATCH) * BATCH))
+    return sample_batches(network, blocks, labels, options.count)
+
+
+def gather_samples(run: Run, options: SampleOptions) -> tuple[Tensor, Tensor]:
+    """Return all samples on the CPU, in the format of `stream_samples`, and their labels (count,).
+
+    Raises what it raises, and ResourceError if memory is short.
+    """
+    x, y, first = torch.empty(0), torch.empty(options.count, dtype=torch.long), 0
+    for batch, labels in stream_samples(run, options):
+        if first == 0:
+            _require_room(batch, options.count)
+            x = torch.empty(options.count, *batch.shape[1:], dtype=batch.dtype)
+        x[first : first + len(batch)], y[first : first + len(batch)] = batch, labels
+        first += len(batch)
+    return x, y
+
+
+def _require_room(batch: Tensor, count: int) -> None:
+    needed, free = batch[0].nbytes * count, available_bytes()
+    if needed > free:
+        what = f"{count:,} samples of shape {tuple(batch.shape[1:])} need {needed / 2**30:.1f} GiB"
+        hint = "fewer samples, or ganzoo sample RUN -n N --folder, which holds one batch at a time"
+        raise ResourceError(what, where=f"free memory: {free / 2**30:.1f} GiB", hint=hint)
+
+
+def _choose_labels(run: Run, options: SampleOptions) -> Labels:
+    if options.label is not None:
+        label = find_class(run, options.label)
+        return lambda indices: torch.full_like(indices, label)
+    classes = run.require_classes() if options.per_class else run.num_classes
+    if options.interpolate:
+        return lambda indices: indices // PATH % classes
+    balanced = options.per_class or (options.labels or run.config.eval.labels) == "balanced"
+    return label_rule(options.count, classes, () if balanced else count_classes(run)[0])
+
+
+def count_classes(run: Run) -> tuple[tuple[int, ...], str]:
+    """Return the number of training samples of each class, and a remark if they are unknown: then all are 1.
+
+    A run of an older version did not write them down: they are counted in its dataset, if that is at hand.
+    """
+    data = run.manifest.get("data", {})
+    if counts := data.get("class_counts"):
+        return tuple(counts), ""
+    unknown = (1,) * run.data.num_classes
+    if run.num_classes == 1:
+        return unknown, ""
+    try:
+        samples = run.zoo.create("dataset", run.config.dataset).load()
+        if samples.digests.data != data.get("sha256"):
+            raise DataError("the dataset differs from the run's")
+    except GanzooError as error:
+        return unknown, f"each class in turn, since their frequencies are unknown: {error.what}"
+    return samples.class_counts, ""
+
+
+def find_class(run: Run, label: int | str) -> int:
+    """Return the number of a class that is given by its number or its name; a name goes before a number.
+
+    Raises ConfigError if there is none, or if the generator ignores labels.
+    """
+    names, count = run.manifest["data"]["classes"], run.require_classes()
+    if isinstance(label, str) and label in names:
+        return int(names.index(label))
+    with_sign = str(label).removeprefix("-")
+    if not (with_sign.isdecimal() and 0 <= int(label) < count):
+        what = f"class {printable(str(label))} is not in 0..{count - 1}, nor a name of one"
+        raise ConfigError(what, where=str(run.path), hint=f"--class K, one of {abridge(list(names), 12)}")
+    return int(label)
+
+
+def explain_class(run: Run, label: str) -> str:
+    """Return a remark if a whole number may mean the name of one class and the number of another; else nothing."""
+    names, number = run.manifest["data"]["classes"], find_class(run, label)
+    if not label.isdecimal() or names[number] == str(number):
+        return ""
+    name = printable(names[number])
+    if names[number] == label:
+        return f"--class {label} is the class of that name, number {number} in the order of the run"
+    return f"--class {label} is class number {label}, {name}: no class has {label} for a name"

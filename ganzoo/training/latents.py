@@ -1,0 +1,53 @@
+"""Latents of seeded samples: row i depends on the seed and on i alone, on every device and for any number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+ROWS = 16
+"""Rows that are drawn at least: torch draws normal numbers 16 at a time, and the last 16 again if others are left."""
+BLOCK = 4096
+"""Latents per draw, so that any number of images fits in memory."""
+PATH = 8
+"""Points of a path from one latent to another: a row of a picture."""
+
+
+def draw_latents(count: int, z_dim: int, seed: int) -> Tensor:
+    """Draw z ~ N(0, I) from a generator of its own, on the CPU: (count, Z), the head of any longer draw."""
+    rows = -(-count // ROWS) * ROWS
+    return torch.randn(rows, z_dim, generator=torch.Generator().manual_seed(seed))[:count]
+
+
+def latent_blocks(z_dim: int, seed: int, rows: int = BLOCK) -> Iterator[Tensor]:
+    """Yield the latents of `draw_latents` without end, in blocks (rows, Z); `rows` is a multiple of ROWS."""
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        yield torch.randn(rows, z_dim, generator=generator)
+
+
+def draw_block(block: int, z_dim: int, seed: int, stream: int) -> Tensor:
+    """Draw one block of a stream, without those before it: (BLOCK, Z). Streams of one seed share no latent."""
+    entropy = np.random.SeedSequence([stream, seed, block]).generate_state(1, np.uint64)[0]
+    return draw_latents(BLOCK, z_dim, int(entropy))
+
+
+def path_blocks(z_dim: int, seed: int) -> Iterator[Tensor]:
+    """Yield paths between pairs of latents without end, PATH points each, in blocks (PATH * PATH, Z)."""
+    for z in latent_blocks(z_dim, seed, 2 * PATH):
+        start, end = z.chunk(2)
+        yield interpolate(start, end, torch.linspace(0, 1, PATH)).flatten(0, 1)
+
+
+def interpolate(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
+    """Return points of great circles from `start` (R, Z) to `end` (R, Z), at shares t (T,) of the way: (R, T, Z).
+
+    A straight line between two latents would cross a region of low probability. White 2016, arXiv:1609.04468.
+    """
+    t = t.reshape(1, -1, 1)
+    angle = torch.nn.functional.cosine_similarity(start, end).clamp(-1, 1).acos().reshape(-1, 1, 1)
+    path = ((1 - t) * angle).sin() * start[:, None] + (t * angle).sin() * end[:, None]
+    return path / angle.sin()

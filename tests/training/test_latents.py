@@ -1,0 +1,39 @@
+"""Latents: row i depends on the seed and on i alone."""
+
+import pytest
+import torch
+
+from ganzoo.training.latents import BLOCK, draw_block, draw_latents, latent_blocks, path_blocks
+
+
+@pytest.mark.parametrize("z_dim", [1, 7, 100])
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 7])
+def test_a_few_latents_are_the_first_of_many(count, z_dim):
+    many = draw_latents(64, z_dim, seed=7)
+    assert torch.equal(draw_latents(count, z_dim, seed=7), many[:count])
+    assert torch.equal(draw_block(0, z_dim, 7, 1)[:count], draw_block(0, z_dim, 7, 1)[:64][:count])
+
+
+def test_latents_are_standard_normal_and_all_different():
+    z = draw_latents(1001, 7, seed=0)
+    assert abs(z.mean()) < 0.05 and abs(z.std() - 1) < 0.05
+    assert len(z.flatten().unique()) > 7000  # none of them is drawn twice
+
+
+@pytest.mark.parametrize("rows", [64, 256])
+def test_blocks_are_one_draw_in_parts(rows):
+    blocks = latent_blocks(7, 3, rows)
+    assert torch.equal(torch.cat([next(blocks) for _ in range(3)]), draw_latents(3 * rows, 7, seed=3))
+
+
+def test_a_path_is_the_same_however_many_follow():
+    blocks = path_blocks(7, seed=0)
+    first, second = next(blocks), next(blocks)
+    z = draw_latents(32, 7, seed=0)
+    assert torch.allclose(first[:1], z[:1], atol=1e-5) and torch.allclose(first[7], z[8], atol=1e-5)
+    assert torch.allclose(second[:1], z[16:17], atol=1e-5) and len(first) == 64
+
+
+def test_a_block_of_a_stream_needs_no_block_before_it():
+    assert draw_block(5, 3, 0, 0).shape == (BLOCK, 3)
+    assert not torch.equal(draw_block(5, 3, 0, 0), draw_block(4, 3, 0, 0))
