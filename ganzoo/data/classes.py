@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ganzoo.data.labels import FoundLabels, find_labels, require_agreement, require_all_labelled
 from ganzoo.data.listing import SUFFIXES, ImageFile, Listing, abridge, printable
 from ganzoo.errors import DataError
 
@@ -24,6 +25,8 @@ SPLITS = {
     "validation": "val",
 }
 """Names of folders that hold a split, and the split that each is."""
+SHARD = 1000
+"""Images in each folder of StyleGAN's tool but the last."""
 UNLABELLED = "unlabelled"
 """Name of the one class of images without labels."""
 
@@ -59,30 +62,82 @@ def order_classes(names: set[str]) -> list[str]:
     return sorted(names)
 
 
-def sort_into_classes(listing: Listing, root: str, split: Split = "auto") -> ClassedFiles:
+def sort_into_classes(listing: Listing, root: str, split: Split = "auto", labels: str = "auto") -> ClassedFiles:
     """Return the images of a tree, or of one split of it, with their classes.
 
-    Raises DataError if there are no images, no such split, or images both beside and inside folders.
+    `labels` says whose: "folders", "none", the name of a file beside the images, or "auto", which is such a file if
+    there is one. Raises DataError if there are no images, no such split, images both beside and inside folders, or
+    labels that contradict the images or their folders.
     """
     if not listing.files:
         kinds = ", ".join(suffix[1:] for suffix in SUFFIXES)
         where = "; ".join(listing.notes)
         what = f"no images found in {printable(root)} (looked for {kinds})"
         raise DataError(what, where=where, hint="--dataset folder:PATH")
-    around = find_wrapping([file.name for file in listing.files])
-    inner = enter(listing, around)
-    splits = find_splits(inner)
-    notes, chosen = [], ""
-    if splits or split != "auto":
-        chosen = choose_split(splits, split, inner, root)
-        notes = describe_split(chosen, splits)
-        inner = enter(inner, splits[chosen] + "/")
-        inner = enter(inner, find_wrapping([file.name for file in inner.files]))
+    splits, chosen, prefix = enter_split(listing, split, root)
+    inner = enter(listing, prefix)
+    found = find_labels(listing, prefix, labels)
+    notes = [*listing.notes, *describe_split(chosen, splits), *found.notes]
+    classes, empty, remarks = [UNLABELLED] * len(inner.files), list[str](), list[str]()
+    if found.files:
+        classes = classes_of_file(inner, prefix, found, check=labels == "auto")
+        empty = missing_numbers(set(classes))
+    elif labels != "none" and not (found.denied and is_sharded(inner.files)):
+        classes, empty, remarks = classes_of_folders(inner, root)
+    notes += remarks
+    return ClassedFiles(inner.files, classes, empty, notes, splits, chosen)
+
+
+def classes_of_file(inner: Listing, prefix: str, found: FoundLabels, *, check: bool) -> list[str]:
+    """Return the class of each image by a file. Raises DataError if one has none or, with `check`, a folder differs."""
+    names = [file.name for file in inner.files]
+    require_all_labelled([prefix + name for name in names], found)
+    labels = [clean_class(found.classes[prefix + name]) for name in names]
+    if check and all("/" in name for name in names) and not is_sharded(inner.files):
+        require_agreement([clean_class(name.partition("/")[0]) for name in names], labels, found)
+    return labels
+
+
+def classes_of_folders(inner: Listing, root: str) -> tuple[list[str], list[str], list[str]]:
+    """Return the class of each image by its folder, folders without images, and notes. Raises DataError."""
     require_one_depth(inner.files, root)
-    labels, merged = name_classes([file.name for file in inner.files])
-    empty = [clean_class(folder) for folder in inner.folders if "/" not in folder]
-    notes = [*listing.notes, *notes, *merged]
-    return ClassedFiles(inner.files, labels, sorted(set(empty) - set(labels)), notes, splits, chosen)
+    labels, notes = name_classes([file.name for file in inner.files])
+    counts = [count for _, count in sorted(Counter(labels).items())]
+    if is_sharded(inner.files) and len(counts) > 1 and {*counts[:-1]} == {SHARD} and counts[-1] <= SHARD:
+        folders = abridge(sorted(set(labels)))
+        notes.append(
+            f"the classes are the folders {folders}, of {SHARD:,} images each, which look like parts of one set; "
+            "--set dataset.labels=none reads them as one class"
+        )
+    empty = {clean_class(folder) for folder in inner.folders if "/" not in folder}
+    return labels, sorted(empty - set(labels)), notes
+
+
+def missing_numbers(classes: set[str]) -> list[str]:
+    """{"0", "3", "4"} -> ["1", "2"], if all classes are whole numbers, and few are missing between them."""
+    if not all(name.isascii() and name.isdecimal() for name in classes):
+        return []
+    numbers = set(map(int, classes))
+    low, high = min(numbers), max(numbers)
+    return [str(k) for k in range(low, high) if k not in numbers] if high - low < 2 * len(numbers) else []
+
+
+def is_sharded(files: Sequence[ImageFile]) -> bool:
+    """Return True if the folders are 00000, 00001, ... and so on, as StyleGAN's tool makes them of any images."""
+    tops = sorted({file.name.partition("/")[0] for file in files})
+    return tops == [f"{k:05}" for k in range(len(tops))]
+
+
+def enter_split(listing: Listing, split: Split, root: str) -> tuple[dict[str, str], str, str]:
+    """Return the splits of a tree, the one to read, and the path of the folder to read: "data/train/"."""
+    prefix = find_wrapping([file.name for file in listing.files])
+    inner = enter(listing, prefix)
+    splits = find_splits(inner)
+    if not splits and split == "auto":
+        return {}, "", prefix
+    chosen = choose_split(splits, split, inner, root)
+    folder = splits[chosen] + "/"
+    return splits, chosen, prefix + folder + find_wrapping([file.name for file in enter(inner, folder).files])
 
 
 def find_wrapping(names: Sequence[str]) -> str:

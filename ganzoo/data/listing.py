@@ -28,6 +28,10 @@ SUFFIXES = (
 SYSTEM_NAMES = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "lost+found", "$recycle.bin"}
 ORDINARY_SUFFIX = re.compile(r"\.[a-z][a-z0-9]*~?", re.IGNORECASE)
 """Suffix that says of which kind a file is, unlike those of "scan.0001" and "photo.jpg_large"."""
+LABEL_FILES = {
+    f"{stem}.{suffix}" for stem in ("dataset", "labels", "metadata") for suffix in ("json", "jsonl", "csv", "tsv")
+}
+"""Names of files that may hold the labels of images."""
 
 
 class ImageFile(NamedTuple):
@@ -46,6 +50,8 @@ class Listing(NamedTuple):
     folders: list[str]
     """Paths of the folders at any depth, sorted; some may hold no image."""
     notes: list[str]
+    tables: list[ImageFile]
+    """Files that may hold labels, in the order of their names."""
 
 
 def list_files(files: Iterable[ImageFile], folders: Iterable[str], notes: Sequence[str] = ()) -> Listing:
@@ -54,14 +60,17 @@ def list_files(files: Iterable[ImageFile], folders: Iterable[str], notes: Sequen
     A file without a suffix is an image if its content is.
     """
     images: list[ImageFile] = []
+    tables: list[ImageFile] = []
     others: list[str] = []
     for file in sorted((file for file in files if is_visible(file.name)), key=lambda file: file.name.split("/")):
         if is_image(file):
             images.append(file)
+        elif file.name.rpartition("/")[2].lower() in LABEL_FILES:
+            tables.append(file)
         else:
             others.append(file.name)
     ignored = [f"ignored, no images: {abridge(others)}"] if others else []
-    return Listing(images, sorted(filter(is_visible, folders)), [*ignored, *notes])
+    return Listing(images, sorted(filter(is_visible, folders)), [*ignored, *notes], tables)
 
 
 def is_image(file: ImageFile) -> bool:

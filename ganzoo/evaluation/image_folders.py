@@ -78,7 +78,7 @@ def _merge_folders(path: Path, listing: Listing) -> tuple[Listing, list[str]]:
     notes = [f"all {len(names)} images lie in its folder {printable(around)}"] if around else []
     if folders := _count_folders(names):
         notes.append(f"the images of {len(folders)} folders are one set: {_list(folders)}")
-    return Listing(files, [], listing.notes), notes
+    return listing._replace(files=files), notes
 
 
 def _require_one_set(path: Path, names: list[str]) -> None:

@@ -70,10 +70,10 @@ def test_hidden_and_system_files_are_ignored_and_other_files_are_noted(tmp_path)
     write(tmp_path / "c0/a.png")
     for name in ("c0/._a.png", "c0/Thumbs.db", ".ipynb_checkpoints/a.png", "__MACOSX/c0/a.png", ".DS_Store"):
         write(tmp_path / name, b"junk")
-    write(tmp_path / "labels.csv", b"x")
+    write(tmp_path / "words.txt", b"x")
     samples = load(tmp_path)
     assert (len(samples), samples.class_names) == (1, ("c0",))
-    assert samples.notes == ("ignored, no images: labels.csv",)
+    assert samples.notes == ("ignored, no images: words.txt",)
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "two\nlines", os.fsdecode(b"caf\xe9"), "naïve"])

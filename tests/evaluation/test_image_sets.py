@@ -123,9 +123,9 @@ def test_one_image_is_read(tmp_path):
 
 def test_what_is_done_to_pixels_and_what_is_left_out_is_noted(tmp_path):
     Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "a.png")
-    write(tmp_path / "labels.csv", b"x")
+    write(tmp_path / "words.txt", b"x")
     target = read_images(tmp_path)
-    assert target.notes == ("ignored, no images: labels.csv", "1 of 1 images composited on white")
+    assert target.notes == ("ignored, no images: words.txt", "1 of 1 images composited on white")
 
 
 # A folder inside the wrong folder

@@ -38,7 +38,8 @@ OPTIONS = """\
     three, "auto" one if every image is grey. `background`: behind transparent pixels. `bad_images`: what
     to do with unreadable ones, "refuse" or "skip". `cache`: decode once, and map the pixels from a file from
     then on. `workers`: processes that decode what does not fit in memory; 0 is one per core but one. `split`: which
-    of the folders train, val and test is read; "auto" is "train", and another one holds samples out.
+    of the folders train, val and test is read; "auto" is "train", and another one holds samples out. `labels`: whose
+    they are, "folders", "none", or the name of a file such as "metadata.csv"; "auto" is a file if there is one.
     """
 
 
@@ -54,6 +55,7 @@ class ImageFiles(Dataset):
     cache: bool = False
     workers: Annotated[int, Ge(0), Le(256)] = 0
     split: Split = "auto"
+    labels: Annotated[str, MinLen(1)] = "auto"
 
     def __init_subclass__(cls) -> None:
         """Add the options, which are the same for all, to the docstring of a class."""
@@ -73,7 +75,7 @@ class ImageFiles(Dataset):
         Raises DataError for missing, mixed or unreadable images, ResourceError if the cache cannot be written.
         """
         with self.list_images() as listing:
-            images = sort_into_classes(listing, self.path, self.split)
+            images = sort_into_classes(listing, self.path, self.split, self.labels)
             if self.cache:
                 return self.load_cached(images)
             needed, free = self.count_bytes(images), machine.available_bytes()
@@ -82,7 +84,7 @@ class ImageFiles(Dataset):
     def held_out(self) -> Dataset | None:
         """Return the images of another split, if the tree has several."""
         with self.list_images() as listing:
-            images = sort_into_classes(listing, self.path, self.split)
+            images = sort_into_classes(listing, self.path, self.split, self.labels)
         others: list[Split] = [split for split in HELD_OUT if split in images.splits and split != images.split]
         return replace(self, split=others[0]) if others else None
 
