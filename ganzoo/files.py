@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import json
 import os
@@ -57,6 +58,20 @@ def cache_folder(name: str) -> Path | None:
         return None
 
 
+def read_text(path: Path) -> str:
+    """Return the text of a file that a user saved, as UTF-8 with or without a byte order mark.
+
+    Raises OSError; UnicodeError, in words, for another encoding.
+    """
+    data = path.read_bytes()
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UnicodeError("it is saved as UTF-16; save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnicodeError(f"byte {error.start} is not UTF-8; save it as UTF-8") from None
+
+
 def append(path: Path, record: Mapping[str, Any]) -> None:
     """Append one record to a file, as a line of JSON."""
     line = json.dumps(record, allow_nan=False) + "\n"
@@ -69,7 +84,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in read_text(path).splitlines():
         try:
             records.append(json.loads(line))
         except json.JSONDecodeError:

@@ -48,6 +48,11 @@ NOT_RUN_HERE = {
     "torchrun --standalone --nproc-per-node 2 -m ganzoo resume runs/two --steps 30000": "test_ranks.py runs its like",
     "tensorboard --logdir runs/first/tb": "serves until it is stopped",
     "pip install ./plugins/ganzoo-r3gan": ".ci/run does",
+    "ganzoo resume runs/first --dataset-path /mnt/new/photos": "test_continue.py runs its like",
+    "ganzoo resume runs/first --from best --out runs/again": "test_continue.py runs its like",
+    "ganzoo resume runs/first --from 2000 --set optim.lr_g=5e-5 --set optim.lr_d=5e-5 --out runs/slower": (
+        "test_continue.py runs its like"
+    ),
     "ganzoo compare --model dcgan,r3gan --dataset digits --image-size 16 --seeds 0..2": ".ci/run runs its like",
     "pip install -e './ganzoo-mine[test]'": "test_new.py runs its like",
     "pytest ganzoo-mine": "test_new.py runs its like",

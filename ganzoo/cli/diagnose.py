@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import PluginChoice
+from ganzoo.cli.flags import DATASET_PATH, PluginChoice
 from ganzoo.errors import GanzooError
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--step", type=int, metavar="N", help="Look at this checkpoint.  [default: the newest]")
 @click.option("--held-out", metavar="DATASET", help="Real samples that D has not seen: folder:PATH, mnist, ...")
+@DATASET_PATH
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_obj
-def diagnose(plugins: PluginChoice, /, run: Path, step: int | None, held_out: str | None, as_json: bool) -> None:
+def diagnose(plugins: PluginChoice, /, run: Path, as_json: bool, **options: Any) -> None:
     """Look for what goes wrong in RUN, a run folder; nothing is trained.
 
     \b
@@ -37,17 +38,19 @@ def diagnose(plugins: PluginChoice, /, run: Path, step: int | None, held_out: st
     and where the first nan came from. The findings, with their numbers and
     flags to try next, go to RUN/diagnosis.json, pictures to RUN/diagnosis.
     """
-    found = examine(run, plugins.load(), step=step, held_out=held_out)
+    found = examine(run, plugins.load(), **options)
     click.echo(json.dumps(found.to_json()) if as_json else show(found))
 
 
-def examine(path: Path, zoo: Zoo, *, step: int | None = None, held_out: str | None = None) -> Diagnosis:
+def examine(
+    path: Path, zoo: Zoo, *, step: int | None = None, held_out: str | None = None, dataset_path: Path | None = None
+) -> Diagnosis:
     """Diagnose a run, and leave the findings and their pictures in its folder."""
     from ganzoo.diagnosis.diagnose import diagnose as diagnose_run
     from ganzoo.diagnosis.diagnose import save
     from ganzoo.runs.run import Run
 
-    run = Run(path, zoo)
+    run = Run(path, zoo, dataset_path=dataset_path)
     found = diagnose_run(run, step=step, held_out=held_out)
     save(found, run)
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.flags import DATA_OPTIONS, FEATURES_OPTIONS, PluginChoice, add_options, read_assignments
+from ganzoo.cli.flags import DATA_OPTIONS, DATASET_PATH, FEATURES_OPTIONS, PluginChoice, add_options, read_assignments
 
 _KEYS = {
     "samples": "eval.samples",
@@ -29,6 +29,7 @@ _KEYS = {
 @click.argument("target", type=click.Path(path_type=Path, exists=True))
 @click.option("--dataset", metavar="NAME", help="Dataset to compare with.  [default: the run's]")
 @click.option("--split", metavar="NAME", help="Split of the dataset: train or test.  [default: the run's]")
+@DATASET_PATH
 @add_options(DATA_OPTIONS)
 @click.option(
     "--samples",
@@ -59,7 +60,8 @@ _KEYS = {
 @click.pass_obj
 def evaluate(
     plugins: PluginChoice, /, target: Path, dataset: str | None, features: str | None, step: int | None, best: bool,
-    raw: bool, closest: Path | None, assignments: tuple[str, ...], as_json: bool, **flags: Any,
+    raw: bool, dataset_path: Path | None, closest: Path | None, assignments: tuple[str, ...], as_json: bool,
+    **flags: Any,
 ) -> None:  # fmt: skip
     """Score TARGET (a run folder, or a folder, zip, tar or npz of images); every score carries its protocol.
 
@@ -81,7 +83,7 @@ def evaluate(
 
     report = evaluate.evaluate(
         target, dataset=dataset, features=features, options=given,
-        step=step, best=best, ema=not raw, closest=closest, zoo=plugins.load(),
+        dataset_path=dataset_path, step=step, best=best, ema=not raw, closest=closest, zoo=plugins.load(),
     )  # fmt: skip
     terminal.print_report(report, as_json)
 

@@ -120,6 +120,13 @@ FEATURES_OPTIONS = (
     ),
 )
 
+DATASET_PATH = click.option(
+    "--dataset-path",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Where the run's data lie now, if they moved; their content is checked.",
+)
+
 COMPONENT_OPTIONS = (
     click.option("--model", metavar="NAME", help=f"{_listed('model')}, or a plugin's.  [default: dcgan]"),
     click.option("--loss", metavar="NAME", help=f"{_listed('loss')}.  [default: bce]"),

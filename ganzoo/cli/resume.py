@@ -3,37 +3,86 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ganzoo.cli.diagnose import tell_findings
-from ganzoo.cli.flags import PluginChoice
+from ganzoo.cli.flags import DATASET_PATH, PluginChoice, read_assignments
+
+if TYPE_CHECKING:
+    from ganzoo.runs.changes import Changes
+    from ganzoo.zoo.catalogue import Zoo
 
 
-@click.command(short_help="Resume a run exactly where its newest checkpoint is.")
+def _check_start(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Return the word for a checkpoint. Raises BadParameter for one that is none."""
+    if value not in ("latest", "best") and not value.isdecimal():
+        raise click.BadParameter(f"{value!r} is not latest, best or the number of a step.")
+    return value
+
+
+@click.command(short_help="Resume a run exactly where its newest checkpoint is, or go on from another one.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Make the run this long.")
+@DATASET_PATH
+@click.option("--device", metavar="NAME", help="Device: auto, cpu or cuda.  [default: the run's]")
+@click.option("--from", "start", default="latest", callback=_check_start, metavar="latest|best|STEP",
+              help="Checkpoint to go on from; others than the latest need --out.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Go on in this new run folder.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
+    help="A setting to go on with; one that changes results needs --out.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
-def resume(plugins: PluginChoice, run: Path, steps: int | None, as_json: bool) -> None:
+def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as_json: bool, **flags: Any) -> None:
     """Resume RUN (a run folder) exactly where its newest usable checkpoint is.
 
+    \b
+    ganzoo resume runs/NAME --steps 40000
+    ganzoo resume runs/NAME --dataset-path /new/place
+    ganzoo resume runs/NAME --from best --out runs/again
+    ganzoo resume runs/NAME --set optim.lr_g=5e-5 --out runs/slower
+
     On a CPU with the same machine type, torch and number of threads, the result is bit-identical to that of a
-    run that was never stopped.
+    run that was never stopped. With --out RUN stays as it is, and the new folder's manifest says where it comes from.
     """
     from ganzoo.cli import terminal
-    from ganzoo.runs import follower, start
     from ganzoo.runs.folder import RunFolder
+
+    changes, zoo, folder = _read_changes(**flags), plugins.load(), RunFolder(run)
+    reached = folder.read_json(folder.status).get("step")
+    if not _go_on(run, out, start, changes, zoo):
+        return
+    if out or folder.read_json(folder.status).get("step") != reached:
+        tell_findings(out or run, zoo)
+    terminal.print_outcome(out or run, as_json, plugins)
+
+
+def _go_on(run: Path, out: Path | None, start: str, changes: Changes, zoo: Zoo) -> bool:
+    """Go on with a run on this rank, and return whether it is the one that prints."""
+    from ganzoo.cli import terminal
+    from ganzoo.runs import branch, follower
+    from ganzoo.runs.changes import IN_NEW_FOLDER
+    from ganzoo.runs.folder import RunFolder
+    from ganzoo.training.compatibility import FREE
     from ganzoo.training.ranks import joined, read_ranks
 
-    zoo, ranks, folder = plugins.load(), read_ranks(), RunFolder(run)
-    with joined(ranks, folder.read_recipe().train.device):
+    ranks, device = read_ranks(), RunFolder(run).read_recipe().train.device
+    with joined(ranks, changes.settings.get("train.device", device)):
         if not ranks.is_main:
-            follower.resume(run, zoo, ranks)
-            return
-        reached = folder.read_json(folder.status).get("step")
+            follower.resume(run, zoo, ranks, changes, free=IN_NEW_FOLDER if out else FREE)
+            return False
         with terminal.Display() as display:
-            start.resume(run, zoo, display, steps=steps, ranks=ranks)
-    if folder.read_json(folder.status).get("step") != reached:
-        tell_findings(run, zoo)
-    terminal.print_outcome(run, as_json, plugins)
+            branch.continue_run(run, out, zoo, display, start=start, changes=changes, ranks=ranks)
+    return True
+
+
+def _read_changes(
+    steps: int | None, dataset_path: Path | None, device: str | None, assignments: tuple[str, ...]
+) -> Changes:
+    from ganzoo.runs.changes import Changes
+
+    settings = read_assignments(assignments) | ({} if device is None else {"train.device": device})
+    return Changes(steps, dataset_path, settings)

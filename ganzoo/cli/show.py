@@ -15,9 +15,10 @@ from ganzoo.cli.list import KINDS_AND_RECIPE
 def show(plugins: PluginChoice, kind: str, name: str) -> None:
     """Show one component: its purpose, formula and paper, and its options with their defaults."""
     if kind == "recipe":
+        from ganzoo.files import read_text
         from ganzoo.zoo.recipes import find_recipe
 
-        click.echo(find_recipe(name).path.read_text(encoding="utf-8").rstrip())
+        click.echo(read_text(find_recipe(name).path).rstrip())
         return
     plugins.refuse_unknown({f"{kind}.name": name, "eval.metrics": name * (kind == "metric")})
 

@@ -15,7 +15,6 @@ from ganzoo.audit.findings import Finding, by_level
 from ganzoo.audit.rules import apply_rules
 from ganzoo.audit.updates import measure_rates
 from ganzoo.contracts import Dataset, Extractor, FeatureExtractor
-from ganzoo.data.samples import check_samples
 from ganzoo.diagnosis.advice import filter_advice
 from ganzoo.diagnosis.course import FEWEST_SCORES, Series, divergence, oscillation, read_series, uninformative_loss
 from ganzoo.diagnosis.held_out import load_held_out
@@ -24,7 +23,7 @@ from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.evaluator import require_readable
 from ganzoo.files import read_records
 from ganzoo.runs.folder import explain_disk
-from ganzoo.runs.run import Run
+from ganzoo.runs.run import Run, open_run
 from ganzoo.training.sampling import as_stored
 from ganzoo.zoo import choices
 
@@ -68,21 +67,27 @@ class Diagnosis:
         return _finite(values)  # type: ignore[no-any-return]
 
 
-def diagnose(target: Run | str | Path, *, step: int | None = None, held_out: str | None = None) -> Diagnosis:
+def diagnose(
+    target: Run | str | Path,
+    *,
+    step: int | None = None,
+    held_out: str | None = None,
+    dataset_path: str | Path | None = None,
+) -> Diagnosis:
     """Diagnose a run as it is on disk, by its newest checkpoint or that of `step`; nothing is trained or changed.
 
     `held_out` names a dataset of real samples that D has not seen, as on --dataset: "folder:PATH"; by default it is
-    what the run's dataset holds out, such as the test split. A run that diverged is repeated from its last checkpoint,
+    what the run's dataset holds out, such as the test split. `dataset_path` is where the data of the run lie now, if
+    they moved: other data raise CheckpointError. A run that diverged is repeated from its last checkpoint,
     to find the first number that was not finite.
 
     Raises CheckpointError, PluginError, ConfigError or DataError where the run or its data cannot be read.
     """
-    run = target if isinstance(target, Run) else Run(target)
+    run = open_run(target, dataset_path)
     notes = list[str]()
     gan, at = run.restore(step, whole=True)
     dataset: Dataset = run.zoo.create("dataset", run.config.dataset)
-    samples = dataset.load()
-    check_samples(samples, run.config.dataset.name)
+    samples = run.load_data()
     others = load_held_out(run, dataset, held_out, notes)
     count = SAMPLES if math.prod(samples.spec.shape) <= LARGE else FEW
     batch = draw_batch(samples, others, count, gan.device.torch_device, labels=gan.conditioner.needs_labels)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import ConfigError
@@ -33,13 +35,33 @@ def split_values(text: str) -> list[str]:
     return list(dict.fromkeys(value.strip() for value in values if value.strip()))
 
 
+def split_names(kind: str, text: str) -> list[str]:
+    """Split names of components or recipes at commas, but for the path of a file that is there; quotes are removed."""
+    path = text.partition(":")[2] if kind != "recipe" else text
+    if _is_path(path):
+        return [text]
+    return list(dict.fromkeys(_unquote(value) for value in split_values(text)))
+
+
+def _is_path(text: str) -> bool:
+    """Return whether a file or a folder of this path is there."""
+    with suppress(OSError, ValueError):  # longer than a path may be
+        return bool(text) and Path(text).expanduser().exists()
+    return False
+
+
+def _unquote(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
 def component_axes(recipes: Sequence[str], components: Mapping[str, str | None]) -> dict[str, list[str]]:
     """Return the axes of recipes and components, from the flag of each kind. Raises ConfigError for an empty one."""
-    axes = {"recipe": split_values(",".join(recipes))} if recipes else {}
+    named = [name for text in recipes for name in split_names("recipe", text)]
+    axes = {"recipe": list(dict.fromkeys(named))} if recipes else {}
     for kind in AXIS_KINDS:
         text = components.get(kind)
         if text is not None:
-            axes[kind] = split_values(text)
+            axes[kind] = split_names(kind, text)
         elif kind in ALWAYS and not recipes:
             axes[kind] = [DEFAULT_NAMES[kind]]
     for key, values in axes.items():
@@ -54,7 +76,8 @@ def split_assignments(assignments: Sequence[str]) -> tuple[dict[str, list[str]],
     settings: dict[str, Any] = {}
     for text in assignments:
         key, value = parse_assignment(text)
-        values = split_values(text.partition("=")[2])
+        said = text.partition("=")[2]
+        values = [said] if _is_path(said) else split_values(said)
         _refuse_flag(key, values)
         if key.startswith("engine.") or len(values) < 2:
             settings[key] = value

@@ -78,7 +78,7 @@ class GridFolder:
 
     def read_plan(self) -> dict[str, Any]:
         """Return the plan that `write_plan` wrote; empty if there is none."""
-        return json.loads(self.plan.read_text(encoding="utf-8")) if self.plan.is_file() else {}
+        return json.loads(self.plan.read_bytes()) if self.plan.is_file() else {}
 
     def known_steps(self, config: GridConfig) -> dict[str, int]:
         """Return the steps of combinations that were planned with the same budget, by name, to keep measurements."""

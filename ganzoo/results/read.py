@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import CheckpointError, ConfigError
-from ganzoo.files import read_last_record, read_records
+from ganzoo.files import read_last_record, read_records, read_text
 from ganzoo.runs.folder import RunFolder, read_reports
 from ganzoo.settings.toml import flatten, from_tables, read_toml, to_tables, unflatten
 
@@ -178,7 +178,7 @@ def _read_recipe(path: Path) -> dict[str, Any]:
     """
     settings: dict[str, Any] = {}
     try:
-        for section in re.split(r"^(?=\[)", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
+        for section in re.split(r"^(?=\[)", read_text(path), flags=re.MULTILINE):
             settings |= _parse_section(section)
     except ValueError:
         return flatten(read_toml(path))

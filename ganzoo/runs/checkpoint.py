@@ -157,6 +157,11 @@ def available_steps(folder: Path) -> list[int]:
     return sorted(steps)
 
 
+def read_digest(folder: Path, step: int) -> str:
+    """Return the SHA-256 of the state of a step, as its sidecar gives it."""
+    return str(_read_json(_files(folder, ".json")[step]).get("sha256", ""))
+
+
 def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> Checkpoint:
     """Verify and load the checkpoint of `step`, or the newest usable one: that of latest.json, then by number.
 

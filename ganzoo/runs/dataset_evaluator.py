@@ -18,14 +18,20 @@ from ganzoo.training.sampling import Images
 from ganzoo.zoo.catalogue import Zoo
 
 
-def open_dataset_evaluator(config: RunConfig, zoo: Zoo, shape: tuple[int, ...]) -> Evaluator:
+def open_dataset_evaluator(
+    config: RunConfig, zoo: Zoo, shape: tuple[int, ...], samples: Samples | None = None
+) -> Evaluator:
     """Load the dataset, the extractor and the metrics that samples of this shape are scored with.
+
+    `samples` are those of the dataset, if they are loaded already.
 
     Raises EvaluationError if real samples have another shape (images may differ in channels), and what
     `open_evaluator` raises.
     """
-    samples: Samples = zoo.create("dataset", config.dataset).load()
-    check_samples(samples, config.dataset.name)
+    if samples is None:
+        loaded: Samples = zoo.create("dataset", config.dataset).load()
+        check_samples(loaded, config.dataset.name)
+        samples = loaded
     _require_same_shape(shape, samples.spec.shape)
     return open_evaluator(samples, config.dataset, config.features, config.eval, zoo, evaluation_device(config))
 

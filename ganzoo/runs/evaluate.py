@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import CheckpointError, ConfigError
-from ganzoo.evaluation.evaluator import Report
+from ganzoo.evaluation.evaluator import Evaluator, Report
 from ganzoo.evaluation.run_evaluator import describe_images, generated_images
 from ganzoo.runs.dataset_evaluator import evaluation_device, open_dataset_evaluator, with_image_size, write_closest
 from ganzoo.runs.evaluate_images import evaluate_images
 from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.manifest import check_plugins
-from ganzoo.runs.run import Run
+from ganzoo.runs.run import Run, open_run
 from ganzoo.runs.sample_stream import count_classes
 from ganzoo.runs.scores import best_evaluation, save_report
 from ganzoo.settings.merge import Layer, Origin, resolve
@@ -26,33 +26,36 @@ from ganzoo.zoo.plugins import load_zoo
 
 
 def evaluate(
-    target: str | Path | Run,
-    *,
-    dataset: str | None = None,
-    features: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    step: int | None = None,
-    best: bool = False,
-    ema: bool = True,
-    closest: Path | None = None,
-    zoo: Zoo | None = None,
-) -> Report:
+    target: str | Path | Run, *, dataset: str | None = None, features: str | None = None,
+    options: Mapping[str, Any] | None = None, dataset_path: str | Path | None = None, step: int | None = None,
+    best: bool = False, ema: bool = True, closest: Path | None = None, zoo: Zoo | None = None,
+) -> Report:  # fmt: skip
     """Score a run, or images in a folder, a zip archive or an npz file, against a dataset: a run's own by default.
 
     `options` are settings as on `--set`: {"eval.samples": 10_000, "eval.metrics": "fid,is"}. `step`, `best`
     and `ema` choose the weights of a run, whose scores.json takes the report. `closest` is where to write
-    generated images beside the nearest real ones; for a run it is in its folder.
+    generated images beside the nearest real ones; for a run it is in its folder. `dataset_path` is where the data of
+    a run lie now, if they moved: other data raise CheckpointError.
 
     Raises EvaluationError, ConfigError, DataError, CheckpointError, PluginError, ResourceError or FolderError.
     """
     zoo = zoo or (target.zoo if isinstance(target, Run) else load_zoo())
     given = _read_settings(dataset, features, options)
     if isinstance(target, Run) or RunFolder(Path(target)).recipe.is_file():
-        run = target if isinstance(target, Run) else Run(target, zoo)
+        run = open_run(target, _require_own(dataset_path, given), zoo)
         return _evaluate_run(run, zoo, given, _Weights(step, best, ema), closest)
-    if step is not None or best or not ema or "eval.labels" in given:
-        raise ConfigError("a step, the best checkpoint, raw weights and labels are those of a run", where=str(target))
+    if step is not None or best or not ema or dataset_path is not None or "eval.labels" in given:
+        what = "a step, the best checkpoint, raw weights, labels and data that moved are those of a run"
+        raise ConfigError(what, where=str(target))
     return evaluate_images(Path(target), zoo, given, closest)
+
+
+def _require_own(dataset_path: str | Path | None, given: Mapping[str, Any]) -> str | Path | None:
+    """Return the path. Raises ConfigError if a dataset is named too, which is not the run's own."""
+    if dataset_path is not None and "dataset.name" in given:
+        what = f"--dataset-path is where the run's own data lie, and --dataset names {given['dataset.name']!r}"
+        raise ConfigError(what, hint="one of them")
+    return dataset_path
 
 
 _SETTINGS = ("dataset.", "features.", "eval.", "train.device")
@@ -88,9 +91,7 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
     choices.check(config, zoo)
     name, step = _choose_checkpoint(run, weights)
     gan, step = run.restore(step)
-    evaluator = open_dataset_evaluator(config, zoo, run.data.shape)
-    if any(key.startswith("dataset.") for key in given):  # the run was not trained on these images
-        evaluator = replace(evaluator, memorisation=False)
+    evaluator = _open_evaluator(run, config, zoo, others=any(key.startswith("dataset.") for key in given))
     network = (gan.G_ema.module if weights.ema else gan.G).to(evaluation_device(config))
     counts, remark = count_classes(run)
     images = generated_images(network, gan, config.eval, counts)
@@ -104,6 +105,14 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
     if closest is not None:
         write_closest(evaluator, report, images, closest)
     return report
+
+
+def _open_evaluator(run: Run, config: RunConfig, zoo: Zoo, *, others: bool) -> Evaluator:
+    """Return an evaluator against the data of a run, or against `others`, which it was not trained on."""
+    own = run.load_data() if run.is_moved or not others else None
+    if not others:
+        return open_dataset_evaluator(config, zoo, run.data.shape, own)
+    return replace(open_dataset_evaluator(config, zoo, run.data.shape), memorisation=False)
 
 
 def _settings_of(run: Run, given: Mapping[str, Any], zoo: Zoo) -> RunConfig:

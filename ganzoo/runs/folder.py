@@ -9,7 +9,7 @@ import secrets
 import shlex
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,7 +119,7 @@ class RunFolder:
 
     def read_json(self, path: Path) -> dict[str, Any]:
         """Return one of the folder's JSON files; empty if it does not exist."""
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return json.loads(path.read_bytes()) if path.is_file() else {}
 
     def write_json(self, path: Path, values: Mapping[str, Any]) -> None:
         """Write one of the folder's JSON files, whole or not at all."""
@@ -172,6 +172,17 @@ def create_folder(path: Path) -> RunFolder:
             raise _taken(RunFolder(path)) from None
         raise FolderError(f"cannot make the run folder: {error}", where=str(path), hint="--out OTHER_FOLDER") from error
     return RunFolder(path)
+
+
+@contextmanager
+def emptied_if_refused(folder: RunFolder) -> Iterator[RunFolder]:
+    """Remove a new folder, which is still empty, if an error ends the run before it begins."""
+    try:
+        yield folder
+    except BaseException:
+        with suppress(OSError):
+            folder.path.rmdir()
+        raise
 
 
 def _taken(folder: RunFolder) -> FolderError:

@@ -10,17 +10,21 @@ from typing import Any
 
 from ganzoo.errors import RunInterrupted
 from ganzoo.runs import checkpoint, manifest
+from ganzoo.runs.changes import Changes
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.signals import Interrupts
-from ganzoo.runs.start import ResumePlan
+from ganzoo.runs.start import ResumePlan, continue_with
 from ganzoo.settings.merge import Settings
+from ganzoo.training.compatibility import FREE
 from ganzoo.training.gan import GAN
 from ganzoo.training.loop import Command, Training, train
 from ganzoo.training.prepare import explain_memory, prepare
 from ganzoo.training.ranks import Ranks
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
+
+_NONE = Changes()
 
 
 def start(settings: Settings, zoo: Zoo, ranks: Ranks) -> None:
@@ -33,10 +37,10 @@ def start(settings: Settings, zoo: Zoo, ranks: Ranks) -> None:
     _follow(training)
 
 
-def resume(path: Path, zoo: Zoo, ranks: Ranks) -> None:
-    """Resume a run on a rank other than 0, while rank 0 is in `start.resume` and says from which step.
+def resume(path: Path, zoo: Zoo, ranks: Ranks, changes: Changes = _NONE, *, free: tuple[str, ...] = FREE) -> None:
+    """Resume a run on a rank other than 0, while rank 0 is in `start.resume` or `branch` and says from which step.
 
-    All ranks read one run folder.
+    All ranks read one run folder. `free` has the beginnings of the settings that may change.
 
     Raises what `start` raises, and CheckpointError if this rank cannot read what rank 0 reads.
     """
@@ -44,10 +48,11 @@ def resume(path: Path, zoo: Zoo, ranks: Ranks) -> None:
     if not plan.is_needed:
         return
     folder = RunFolder(path)
-    run = manifest.keep_precision(folder.read_recipe(), folder.read_json(folder.manifest))
+    run = manifest.keep_precision(continue_with(changes, folder, zoo), folder.read_json(folder.manifest))
     training, _ = prepare(replace(run, train=replace(run.train, steps=plan.steps)), zoo, Observer().note, ranks)
     if plan.from_checkpoint:
-        training.load_state_dict(checkpoint.load(folder.checkpoints, plan.reached, quarantine=False).state)
+        state = checkpoint.load(folder.checkpoints, plan.reached, quarantine=False).state
+        training.load_state_dict(state, free)
     _follow(training)
 
 

@@ -17,6 +17,7 @@ import torch
 from ganzoo.contracts import DataSpec, Samples
 from ganzoo.errors import CheckpointError, PluginError
 from ganzoo.runs.folder import timestamp
+from ganzoo.runs.moved_data import NAME_PLACE
 from ganzoo.settings.kinds import KINDS
 from ganzoo.settings.merge import Settings
 from ganzoo.settings.sections import RunConfig
@@ -152,7 +153,7 @@ def check_data(manifest: Mapping[str, Any], samples: Samples) -> None:
     then, now = manifest["data"], describe_data(samples)
     if then["sha256"] != now["sha256"]:
         what = f"the dataset differs from the run's: {then['count']} -> {now['count']} samples, or other content"
-        raise CheckpointError(what, hint="restore the data, or start a new run")
+        raise CheckpointError(what, hint=NAME_PLACE)
 
 
 def keep_precision(run: RunConfig, manifest: Mapping[str, Any]) -> RunConfig:

@@ -9,12 +9,16 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ganzoo.contracts import Conditioner, DataSpec
+from ganzoo.contracts import Conditioner, DataSpec, Samples
+from ganzoo.data.samples import check_samples
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import read_records
 from ganzoo.runs import checkpoint, start
+from ganzoo.runs.branch import continue_run
+from ganzoo.runs.changes import Changes
 from ganzoo.runs.folder import RunFolder, choose_name, read_reports
-from ganzoo.runs.manifest import check_plugins, read_spec
+from ganzoo.runs.manifest import check_data, check_plugins, read_spec
+from ganzoo.runs.moved_data import explain_absence, locate
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.sample_stream import SampleOptions, gather_samples
 from ganzoo.settings.kinds import KINDS
@@ -31,13 +35,18 @@ from ganzoo.zoo.recipes import find_recipe, settle
 class Run:
     """A run, read from its folder: log, scores, samples; `resume` goes on with it.
 
-    Raises CheckpointError if there is no run at `path`.
+    `dataset_path` is where the data of the run lie now, if they moved. Raises CheckpointError if there is no run at
+    `path`.
     """
 
-    def __init__(self, path: str | Path, zoo: Zoo | None = None) -> None:
+    def __init__(self, path: str | Path, zoo: Zoo | None = None, *, dataset_path: str | Path | None = None) -> None:
         self.folder = RunFolder(Path(path))
         self.config = self.folder.read_recipe()
         self._zoo = zoo
+        self.is_moved = dataset_path is not None
+        if dataset_path is not None:
+            check_plugins(self.manifest, self.zoo)  # its error says more than that a component is unknown
+            self.config = locate(self.config, dataset_path, self.zoo)
 
     @property
     def zoo(self) -> Zoo:
@@ -121,6 +130,15 @@ class Run:
         gan, _ = self.restore(step)
         return (gan.G_ema.module if ema else gan.G).eval(), gan.z_dim
 
+    def load_data(self) -> Samples:
+        """Return the data of the run. Raises DataError if they are gone, CheckpointError if they moved and differ."""
+        with explain_absence(self.config, self.zoo):
+            samples: Samples = self.zoo.create("dataset", self.config.dataset).load()
+        check_samples(samples, self.config.dataset.name)
+        if self.is_moved:
+            check_data(self.manifest, samples)
+        return samples
+
     def restore(self, step: int | None = None, *, whole: bool = False) -> tuple[GAN, int]:
         """Return a GAN with the generators of a checkpoint, the newest by default, and its step.
 
@@ -180,10 +198,34 @@ class Run:
             raise CheckpointError(f"no checkpoint of step {step}; there are {available}", where=str(self.path))
         checkpoint.mark_best(self.folder.checkpoints, step, score)
 
-    def resume(self, steps: int | None = None, observer: Observer | None = None) -> Run:
-        """Go on exactly where the newest checkpoint is, to the last step or to `steps`."""
-        start.resume(self.path, self.zoo, observer or Observer(), steps=steps)
-        return Run(self.path, self.zoo)
+    def resume(
+        self,
+        steps: int | None = None,
+        observer: Observer | None = None,
+        *,
+        checkpoint: int | Literal["latest", "best"] = "latest",
+        options: Mapping[str, Any] | None = None,
+        dataset_path: str | Path | None = None,
+        out: str | Path | None = None,
+    ) -> Run:
+        """Go on exactly where the newest checkpoint is, to the last step or to `steps`.
+
+        With `out` the run goes on in that new folder, from any `checkpoint`, and most `options` may change, as on
+        `--set`; without it, those on which no result depends. Raises ConfigError for others, and what `run` raises.
+        """
+        changes = Changes(steps, None if dataset_path is None else Path(dataset_path), options or {})
+        continue_run(
+            self.path, None if out is None else Path(out), self.zoo, observer or Observer(),
+            start=str(checkpoint), changes=changes,
+        )  # fmt: skip
+        return Run(self.path if out is None else out, self.zoo)
+
+
+def open_run(target: Run | str | Path, dataset_path: str | Path | None = None, zoo: Zoo | None = None) -> Run:
+    """Return a run by its path, with its data at `dataset_path` if given; one that is open already stays as it is."""
+    if not isinstance(target, Run):
+        return Run(target, zoo, dataset_path=dataset_path)
+    return target if dataset_path is None else Run(target.path, target.zoo, dataset_path=dataset_path)
 
 
 def run(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from ganzoo.errors import CheckpointError
 from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.runs import checkpoint, manifest
-from ganzoo.runs.folder import RunFolder, create_folder, explain_disk
+from ganzoo.runs.changes import Changes, require_in_place
+from ganzoo.runs.folder import RunFolder, create_folder, emptied_if_refused, explain_disk
+from ganzoo.runs.manifest import check_plugins
+from ganzoo.runs.moved_data import explain_absence
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.scores import is_scored
 from ganzoo.runs.session import Session
@@ -22,22 +23,19 @@ from ganzoo.training.ranks import SINGLE, Ranks
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
+_NONE = Changes()
+
 
 def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: Ranks = SINGLE) -> None:
     """Train a new run in a new folder. This is rank 0 of `ranks`; the others call `follower.start`.
 
     Raises FolderError if the folder exists, RunInterrupted after a signal, DivergedError, and what `prepare` raises.
     """
-    folder = create_folder(path)
-    try:
+    with emptied_if_refused(create_folder(path)) as folder:
         settings = choices.complete(settings, zoo)
         training, samples = prepare(settings.run, zoo, observer.note, ranks)
         session = Session(training, samples, folder, observer, RunEvaluator(training.run, zoo, samples))
         costs = measure_costs(training.gan, samples, training.run.optim)
-    except BaseException:
-        with suppress(OSError):
-            path.rmdir()  # still empty: a refused run leaves nothing
-        raise
     with folder.claim(new=True):
         with explain_disk(path):
             folder.write_json(folder.manifest, manifest.describe(settings, zoo, samples, training.gan, costs))
@@ -45,18 +43,21 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
         session.run()
 
 
-def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None, ranks: Ranks = SINGLE) -> None:
-    """Go on exactly where the newest usable checkpoint of a run is; `steps` makes the run longer.
+def resume(path: Path, zoo: Zoo, observer: Observer, *, changes: Changes = _NONE, ranks: Ranks = SINGLE) -> None:
+    """Go on exactly where the newest usable checkpoint of a run is; `changes` may make the run longer.
 
     Raises CheckpointError if all checkpoints are damaged, or if the data or the settings are not those of the
-    run; PluginError if a plugin of the run is missing; and what `start` raises.
+    run; ConfigError for a change that needs a new folder; PluginError if a plugin of the run is missing; and what
+    `start` raises.
     """
     folder = RunFolder(path)
-    run = folder.read_recipe()
+    made_with = folder.read_recipe()
+    run = continue_with(changes, folder, zoo)
+    require_in_place(path, made_with, run, changes)
     with folder.claim():
         newest = _load_newest(folder, observer)
         reached = newest.step if newest else 0
-        run = _lengthen(run, steps, reached, observer)
+        check_length(made_with, run, reached, observer)
         if reached >= run.train.steps:
             _ensure_complete(folder, reached, run.train.steps)
             if not run.eval.at_end or is_scored(folder, reached):
@@ -64,12 +65,18 @@ def resume(path: Path, zoo: Zoo, observer: Observer, *, steps: int | None = None
                 ranks.maximum(*ResumePlan(is_needed=False))
                 return
         ranks.maximum(*ResumePlan(True, newest is not None, reached, run.train.steps))
-        session = _reopen(folder, run, zoo, observer, ranks)
+        session = reopen(folder, run, zoo, observer, ranks)
         if newest is not None:
             session.training.load_state_dict(newest.state)
         with explain_disk(path):
             folder.write_recipe(run)
         session.run()
+
+
+def continue_with(changes: Changes, folder: RunFolder, zoo: Zoo) -> RunConfig:
+    """Return the settings with which a run goes on. Raises PluginError if a plugin is missing, ConfigError."""
+    check_plugins(folder.read_json(folder.manifest), zoo)  # its error says more than that a component is unknown
+    return changes.apply(folder.read_recipe(), zoo)
 
 
 class ResumePlan(NamedTuple):
@@ -93,15 +100,15 @@ def _load_newest(folder: RunFolder, observer: Observer) -> checkpoint.Checkpoint
     return newest
 
 
-def _lengthen(run: RunConfig, steps: int | None, reached: int, observer: Observer) -> RunConfig:
-    """Return the run with `steps` steps, if given. Raises CheckpointError if it is past them already."""
-    if steps is None or steps == run.train.steps:
-        return run
+def check_length(then: RunConfig, now: RunConfig, reached: int, observer: Observer) -> None:
+    """Raise CheckpointError if a run is past its new length; note a schedule that the length changes."""
+    steps = now.train.steps
+    if steps == then.train.steps:
+        return
     if steps < reached:
-        raise CheckpointError(f"the run is at step {reached} already, past --steps {steps}")
-    if run.optim.lr_decay != "none":
-        observer.note(f"the schedule is one of {steps} steps from here on, not of {run.train.steps}")
-    return replace(run, train=replace(run.train, steps=steps))
+        raise CheckpointError(f"the run is at step {reached} already, past --steps {steps}", hint=f"--steps {reached}")
+    if now.optim.lr_decay != "none":
+        observer.note(f"the schedule is one of {steps} steps from here on, not of {then.train.steps}")
 
 
 def _ensure_complete(folder: RunFolder, reached: int, steps: int) -> None:
@@ -110,11 +117,11 @@ def _ensure_complete(folder: RunFolder, reached: int, steps: int) -> None:
         folder.write_status("complete", reached, steps)
 
 
-def _reopen(folder: RunFolder, run: RunConfig, zoo: Zoo, observer: Observer, ranks: Ranks) -> Session:
+def reopen(folder: RunFolder, run: RunConfig, zoo: Zoo, observer: Observer, ranks: Ranks) -> Session:
     """Build the GAN and load the data of a run; note what may keep its continuation from being bit-exact."""
     made_with = folder.read_json(folder.manifest)
-    manifest.check_plugins(made_with, zoo)
-    training, samples = prepare(manifest.keep_precision(run, made_with), zoo, observer.note, ranks)
+    with explain_absence(run, zoo):
+        training, samples = prepare(manifest.keep_precision(run, made_with), zoo, observer.note, ranks)
     manifest.check_data(made_with, samples)
     session = Session(training, samples, folder, observer, RunEvaluator(run, zoo, samples))
     for difference in (*manifest.note_versions(made_with, zoo), *manifest.note_differences(made_with, training.gan)):

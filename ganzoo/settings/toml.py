@@ -11,6 +11,7 @@ from typing import Any
 import tomli_w
 
 from ganzoo.errors import ConfigError
+from ganzoo.files import read_text
 from ganzoo.settings.dataset_paths import looks_like_path, name_reader
 from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS, Kind
 from ganzoo.settings.options import did_you_mean, validate
@@ -117,6 +118,6 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > limit:
             raise ConfigError(f"a recipe is at most {limit:,} bytes", where=str(path))
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(read_text(path))
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"cannot read the recipe: {error}", where=str(path), hint="ganzoo list recipe") from error

@@ -84,21 +84,29 @@ def _mixes_samples(output: Tensor | None, x: Tensor) -> bool:
     return gradient is not None and bool((gradient[1:] != 0).any())
 
 
-_FREE = (
+FREE = (
     *("dataset.", "features.", "eval.", "train.steps", "train.device", "train.precision"),
     *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last", "train.diagnose_every"),
 )
 """Settings that may change within a run: its length, its device and what it writes. Data are compared by content."""
 
 
-def check_settings(saved: Mapping[str, Any], run: RunConfig) -> None:
-    """Raise CheckpointError, naming them, if settings that decide the next step differ from those of a checkpoint."""
+def check_settings(saved: Mapping[str, Any], run: RunConfig, free: tuple[str, ...] = FREE) -> None:
+    """Raise CheckpointError, naming them, if settings differ from those of a checkpoint that must be the same.
+
+    `free` has the beginnings of those that may differ.
+    """
     then = flatten(to_tables(from_tables(unflatten(saved))))  # with the defaults of options that are newer than it
-    now = flatten(to_tables(run))
-    keys = [key for key in {**then, **now} if not key.startswith(_FREE) and then.get(key) != now.get(key)]
+    keys = [key for key in name_differences(then, flatten(to_tables(run))) if not key.startswith(free)]
     if keys:
+        now = flatten(to_tables(run))
         changes = ", ".join(f"{key} {then.get(key)} -> {now.get(key)}" for key in keys)
-        raise CheckpointError(f"the settings differ from the run's: {changes}", hint="a new run for new settings")
+        raise CheckpointError(f"the settings differ from the run's: {changes}", hint="the run's own recipe.toml again")
+
+
+def name_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the keys of two flat tables whose values differ."""
+    return [key for key in {**then, **now} if then.get(key) != now.get(key)]
 
 
 def advise(run: RunConfig, gan: GAN) -> Iterator[str]:

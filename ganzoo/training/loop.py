@@ -15,7 +15,7 @@ from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import flatten, to_tables
 from ganzoo.training import randomness
-from ganzoo.training.compatibility import check_settings
+from ganzoo.training.compatibility import FREE, check_settings
 from ganzoo.training.feed import Feed
 from ganzoo.training.gan import GAN
 from ganzoo.training.graphs import Updates
@@ -74,10 +74,13 @@ class Training:
             "settings": flatten(to_tables(self.run)),
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore the state that `state_dict` returned. Raises CheckpointError if settings or networks differ."""
+    def load_state_dict(self, state: dict[str, Any], free: tuple[str, ...] = FREE) -> None:
+        """Restore the state that `state_dict` returned. Raises CheckpointError if settings or networks differ.
+
+        `free` has the beginnings of the settings that may.
+        """
         try:
-            check_settings(state["settings"], self.run)
+            check_settings(state["settings"], self.run, free)
             self.gan.load_state_dict(state)
             self.step, self.feed.position = state["step"], state["position"]
             randomness.restore(state["random"])

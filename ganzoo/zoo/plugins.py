@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -16,6 +15,7 @@ import pluggy
 from ganzoo.errors import PluginError
 from ganzoo.settings.kinds import KIND_INFO, Kind
 from ganzoo.settings.options import did_you_mean
+from ganzoo.zoo.beside import import_file
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.checks import check_offer, check_version
 from ganzoo.zoo.installed import Plugin, find_plugins
@@ -74,18 +74,12 @@ def load_file(path: Path) -> Plugin:
 
 
 def _import_file(path: Path) -> ModuleType:
-    name = f"ganzoo_file_{path.stem}"  # the prefix keeps a plugin json.py from standing in for the library's
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise PluginError("--plugin takes a Python file", hint="--plugin my_loss.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses and type hints look their module up
     try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+        return import_file(path)
+    except FileNotFoundError as error:
+        if path.suffix == ".py" and path.is_file():  # its own code raised it
+            raise
+        raise PluginError("--plugin takes a Python file", hint="--plugin my_loss.py") from error
 
 
 def call_hooks(plugin: Plugin, subject: object) -> None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from ganzoo.cli import cli
 from ganzoo.cli.flags import PluginChoice, read_settings
 from ganzoo.errors import ConfigError
-from ganzoo.grid.axes import parse_seeds, split_values
+from ganzoo.grid.axes import component_axes, parse_seeds, split_assignments, split_values
 from ganzoo.grid.config import Budget, GridConfig, parse_budget
 from ganzoo.grid.plan import plan
 from ganzoo.runs.observer import Observer
@@ -182,6 +182,20 @@ def test_two_values_that_mean_the_same_are_refused(zoo):
 )
 def test_values_are_split_at_commas_that_stand_alone(text, values):
     assert split_values(text) == values
+
+
+def test_the_path_of_data_may_have_a_comma(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a,b").mkdir()
+    (tmp_path / "c,d.toml").touch()
+    axes = component_axes(["c,d.toml", "sngan,wgan"], {"dataset": "folder:a,b", "loss": None})
+    assert axes == {"recipe": ["c,d.toml", "sngan", "wgan"], "dataset": ["folder:a,b"]}
+    quoted = component_axes([], {"dataset": "\"folder:x,y\",mnist,'zip:a,b.zip'"})["dataset"]
+    assert quoted == ["folder:x,y", "mnist", "zip:a,b.zip"]
+    axes, settings = split_assignments(["dataset.root=a,b", "optim.lr_g=1e-4,2e-4", 'eval.metrics="fid,is"'])
+    assert (axes, settings) == (
+        {"optim.lr_g": ["1e-4", "2e-4"]}, {"dataset.root": "a,b", "eval.metrics": "fid,is"},
+    )  # fmt: skip
 
 
 def test_seeds_are_ranges_and_lists():

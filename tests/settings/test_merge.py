@@ -182,6 +182,23 @@ def test_a_broken_recipe_is_refused_by_file_name(tmp_path, content):
     assert "broken.toml" in str(caught.value) or "section" in str(caught.value)
 
 
+RECIPE = 'source = "mine"\r\n[model]\r\nname = "mlp"\r\n'
+
+
+def test_a_recipe_of_an_editor_that_adds_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "windows.toml"
+    path.write_bytes(RECIPE.encode("utf-8-sig"))
+    assert settle(recipe=read_recipe(path)).run.model.name == "mlp"
+
+
+@pytest.mark.parametrize(("encoding", "what"), [("utf-16", "saved as UTF-16"), ("cp1252", "byte 10 is not UTF-8")])
+def test_a_recipe_in_another_encoding_is_refused_in_words(tmp_path, encoding, what):
+    path = tmp_path / "windows.toml"
+    path.write_bytes(RECIPE.replace("mine", "é").encode(encoding))
+    with pytest.raises(ConfigError, match=f"{what}.*save it as UTF-8"):
+        read_recipe(path)
+
+
 def test_a_huge_recipe_is_refused(tmp_path):
     path = tmp_path / "huge.toml"
     path.write_bytes(b"#" * 1_000_001)
