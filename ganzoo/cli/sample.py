@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.flags import PluginChoice
+from ganzoo.cli.flags import DATASET_PATH, PluginChoice
 
 
 @click.command(short_help="Make images from a run: a grid, a folder, a class, an interpolation.")
@@ -35,6 +35,7 @@ from ganzoo.cli.flags import PluginChoice
     help="Write single PNG files, in class folders if there are labels.",
 )
 @click.option("--step", type=int, metavar="N", help="Use the checkpoint of step N.  [default: the newest]")
+@DATASET_PATH
 @click.option("--raw", is_flag=True, help="Use the weights of G itself, not of G_ema.")
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="A picture or .npz.  [default: RUN/samples/sample-<seed>.png]"

@@ -35,10 +35,9 @@ def split_values(text: str) -> list[str]:
     return list(dict.fromkeys(value.strip() for value in values if value.strip()))
 
 
-def split_names(kind: str, text: str) -> list[str]:
+def split_names(text: str) -> list[str]:
     """Split names of components or recipes at commas, but for the path of a file that is there; quotes are removed."""
-    path = text.partition(":")[2] if kind != "recipe" else text
-    if _is_path(path):
+    if _is_path(text) or _is_path(text.partition(":")[2]):
         return [text]
     return list(dict.fromkeys(_unquote(value) for value in split_values(text)))
 
@@ -56,12 +55,12 @@ def _unquote(text: str) -> str:
 
 def component_axes(recipes: Sequence[str], components: Mapping[str, str | None]) -> dict[str, list[str]]:
     """Return the axes of recipes and components, from the flag of each kind. Raises ConfigError for an empty one."""
-    named = [name for text in recipes for name in split_names("recipe", text)]
+    named = [name for text in recipes for name in split_names(text)]
     axes = {"recipe": list(dict.fromkeys(named))} if recipes else {}
     for kind in AXIS_KINDS:
         text = components.get(kind)
         if text is not None:
-            axes[kind] = split_names(kind, text)
+            axes[kind] = split_names(text)
         elif kind in ALWAYS and not recipes:
             axes[kind] = [DEFAULT_NAMES[kind]]
     for key, values in axes.items():

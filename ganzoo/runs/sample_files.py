@@ -39,7 +39,7 @@ def write_samples(
     before anything is read, and for a file that cannot be written; EvaluationError for samples that cannot be drawn.
     """
     _check_suffix(out, as_folder)
-    run = Run(path, zoo)
+    run = Run(path, zoo, dataset_path=options.dataset_path)
     _check_channels(run, out)
     options = replace(options, count=_default_count(run, options) if count is None else count)
     for remark in _remarks(run, options):

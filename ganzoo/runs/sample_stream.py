@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from ganzoo.data.listing import abridge, printable
 from ganzoo.errors import ConfigError, DataError, GanzooError, ResourceError
 from ganzoo.machine import available_bytes
+from ganzoo.runs.moved_data import NAME_PLACE
 from ganzoo.training.labels import Labels, label_rule
 from ganzoo.training.latents import BLOCK, PATH, latent_blocks, path_blocks
 from ganzoo.training.sampling import BATCH, sample_batches
@@ -39,6 +41,8 @@ class SampleOptions:
     """True for paths of 8 points from one latent to another, the classes in turn; the last path may be cut short."""
     step: int | None = None
     ema: bool = True
+    dataset_path: Path | None = None
+    """Place of the run's data now, read if an older version did not write down how frequent the classes are."""
 
 
 def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, Tensor]]:
@@ -104,11 +108,13 @@ def count_classes(run: Run) -> tuple[tuple[int, ...], str]:
     if run.num_classes == 1:
         return unknown, ""
     try:
-        samples = run.zoo.create("dataset", run.config.dataset).load()
+        samples = run.load_data()
         if samples.digests.data != data.get("sha256"):
             raise DataError("the dataset differs from the run's")
     except GanzooError as error:
-        return unknown, f"each class in turn, since their frequencies are unknown: {error.what}"
+        if run.is_moved:  # the user said where they are
+            raise
+        return unknown, f"each class in turn, since their frequencies are unknown: {error.what} (try {NAME_PLACE})"
     return samples.class_counts, ""
 
 

@@ -179,3 +179,22 @@ def test_missing_data_of_python_say_the_same(moved):
     with pytest.raises(DataError, match="--dataset-path PATH"):
         Run(moved[0]).load_data()
     assert torch.equal(Run(moved[0], dataset_path=moved[1]).load_data().y, torch.zeros(8, dtype=torch.int64))
+
+
+def test_an_old_run_counts_its_classes_in_data_that_moved(tmp_path):
+    for number in range(8):
+        folder = tmp_path / "images" / ("rare" if number == 0 else "usual")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 30 * number).save(folder / f"{number}.png")
+    train(tmp_path / "run", f"--dataset=folder:{tmp_path / 'images'}", "--conditioner=cgan", "--no-scores", steps=1)
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    del manifest["data"]["class_counts"]
+    (tmp_path / "run" / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "images").rename(tmp_path / "here")
+    words = ["sample", tmp_path / "run", "--folder", "-n", "80", "-o"]
+    assert "--dataset-path PATH" in ganzoo(*words, tmp_path / "even").stderr
+    ganzoo(*words, tmp_path / "uneven", "--dataset-path", tmp_path / "here")
+    counts = [len(list((tmp_path / name / "rare").glob("*.png"))) for name in ("even", "uneven")]
+    assert counts == [40, 10]
+    Image.new("L", (8, 8), 255).save(tmp_path / "here" / "rare" / "0.png")
+    assert "differs" in ganzoo(*words, tmp_path / "x", "--dataset-path", tmp_path / "here", code=5).stderr
