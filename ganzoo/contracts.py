@@ -75,6 +75,14 @@ class Model(ABC):
         """
         return z.new_zeros(())
 
+    def truncated(self, generator: nn.Module, psi: float) -> nn.Module | None:
+        """Return `generator` with its styles drawn to their mean by the factor psi > 0; None unless overridden.
+
+        None, for a model without styles, means that latents are drawn from a truncated normal distribution instead.
+        The module is called as `generator` is and shares its weights.
+        """
+        return None
+
 
 class AdversarialLoss(ABC):
     """The rules of the game: logits in, one scalar per player out, without state or networks."""

@@ -14,6 +14,7 @@ _KEYS = {
     "metrics": "eval.metrics",
     "seed": "eval.seed",
     "labels": "eval.labels",
+    "truncation": "eval.truncation",
     "batch_size": "eval.batch_size",
     "inception_weights": "features.weights",
     "split": "dataset.split",
@@ -47,6 +48,9 @@ _KEYS = {
     "--labels",
     type=click.Choice(["training", "balanced"]),
     help="Classes of a run's images: as often as in training, or each in turn.  [default: as the run]",
+)
+@click.option(
+    "--truncation", type=float, metavar="PSI", help="Largest |z|, or psi of a model with styles.  [default: as the run]"
 )
 @click.option("--batch-size", type=int, metavar="N", help="Number of images at a time.  [default: 64]")
 @click.option("--device", metavar="NAME", help="Device: auto, cpu or cuda.  [default: auto]")

@@ -26,6 +26,13 @@ from ganzoo.cli.flags import DATASET_PATH, PluginChoice
     type=click.Choice(["training", "balanced"]),
     help="Classes as often as in training, or each in turn.  [default: the run's eval.labels]",
 )
+@click.option(
+    "--truncation",
+    type=float,
+    default=0.0,
+    metavar="PSI",
+    help="Largest |z| of the latents, or psi of a model with styles.  [default: none]",
+)
 @click.option("--per-class", is_flag=True, help="Draw one column per class, or one row where they are many.")
 @click.option("--interpolate", is_flag=True, help="Draw rows of 8 that go from one latent to another.")
 @click.option(

@@ -53,6 +53,7 @@ class Generated:
     labels: str = ""
     """"training frequency", "each class in turn" (also if all classes are equally frequent), or "none"."""
     truncation: str = ""
+    """"none", "|z| <= 0.5" for latents, or "styles, psi 0.7"."""
     precision: str = ""
     sha256: str = ""
     """SHA-256 of the pixels, only for files."""

@@ -16,6 +16,7 @@ from ganzoo.training.gan import GAN
 from ganzoo.training.labels import label_words
 from ganzoo.training.randomness import forked
 from ganzoo.training.sampling import GeneratedImages
+from ganzoo.training.truncation import truncate, truncation_words
 from ganzoo.zoo.catalogue import Zoo
 
 SELECTION = 1
@@ -77,7 +78,8 @@ def generated_images(
     """Return the images of a generator that are scored; `class_counts` are those of its training data, K numbers."""
     counts = class_counts if gan.conditioner.embedding_dim else (sum(class_counts),)
     frequencies = counts if settings.labels == "training" else ()
-    return GeneratedImages(network, gan.z_dim, len(counts), settings.samples, settings.seed, stream, frequencies)
+    network, words = truncate(gan, network, settings.truncation), truncation_words(gan, settings.truncation)
+    return GeneratedImages(network, gan.z_dim, len(counts), settings.samples, settings.seed, stream, frequencies, words)
 
 
 def describe_images(images: GeneratedImages, weights: str, step: int) -> Generated:

@@ -44,9 +44,10 @@ def evaluate(
     if isinstance(target, Run) or RunFolder(Path(target)).recipe.is_file():
         run = open_run(target, _require_own(dataset_path, given), zoo)
         return _evaluate_run(run, zoo, given, _Weights(step, best, ema), closest)
-    if step is not None or best or not ema or dataset_path is not None or "eval.labels" in given:
-        what = "a step, the best checkpoint, raw weights, labels and data that moved are those of a run"
-        raise ConfigError(what, where=str(target))
+    labels_or_truncation = {"eval.labels", "eval.truncation"} & given.keys()
+    if step is not None or best or not ema or dataset_path is not None or labels_or_truncation:
+        what = "a step, the best checkpoint, raw weights, labels, truncation and data that moved are those of a run"
+        raise ConfigError(what, where=str(target), hint=f"ganzoo evaluate {target} --dataset NAME")
     return evaluate_images(Path(target), zoo, given, closest)
 
 

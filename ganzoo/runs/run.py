@@ -27,6 +27,7 @@ from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN
 from ganzoo.training.labels import label_words
+from ganzoo.training.truncation import truncate, truncation_words
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.plugins import load_zoo
 from ganzoo.zoo.recipes import find_recipe, settle
@@ -83,7 +84,7 @@ class Run:
         """Reports by the run's own settings: of the last checkpoint, then of the best one."""
         own = {"count": self.config.eval.samples, "seed": self.config.eval.seed, "weights": "ema"}
         if self.scores:
-            own["labels"] = self._label_words
+            own |= {"labels": self._label_words, "truncation": self._truncation_words}
         reports = [r for r in self.scores if r["protocol"]["generated"].items() >= own.items()]
         reports = [r for r in reports if r["protocol"]["reference"]["dataset"] == self.config.dataset.name]
         found = {report["checkpoint"]: report for report in reports}
@@ -94,6 +95,11 @@ class Run:
         """Words of the protocol about the labels of the run's own reports."""
         counts = tuple(self.manifest["data"].get("class_counts", ()))  # without: a run of before, each class in turn
         return label_words(self.num_classes, counts if self.config.eval.labels == "training" else ())
+
+    @property
+    def _truncation_words(self) -> str:
+        psi = self.config.eval.truncation
+        return truncation_words(self.build(), psi) if psi else "none"
 
     @property
     def status(self) -> dict[str, Any]:
@@ -122,13 +128,15 @@ class Run:
         grids = self.folder.samples.glob("step-*.png")
         return max(grids, key=lambda path: (len(path.name), path.name), default=None)  # 1000000 after 999999
 
-    def generator(self, *, step: int | None = None, ema: bool = True) -> tuple[nn.Module, int]:
+    def generator(self, *, step: int | None = None, ema: bool = True, truncation: float = 0.0) -> tuple[nn.Module, int]:
         """Return G_ema (or G) of a checkpoint, the newest by default, and its z_dim.
 
+        `truncation` is the largest |z|, or psi of the styles of a model that has some; 0 means none.
         Raises CheckpointError if no checkpoint can be read, PluginError if a plugin of the run is missing.
         """
         gan, _ = self.restore(step)
-        return (gan.G_ema.module if ema else gan.G).eval(), gan.z_dim
+        network = gan.G_ema.module if ema else gan.G
+        return truncate(gan, network, truncation).eval(), gan.z_dim
 
     def load_data(self) -> Samples:
         """Return the data of the run. Raises DataError if they are gone, CheckpointError if they moved and differ."""
@@ -170,6 +178,7 @@ class Run:
         seed: int = 0,
         label: int | str | None = None,
         labels: Literal["training", "balanced"] | None = None,
+        truncation: float = 0.0,
         step: int | None = None,
         ema: bool = True,
     ) -> Tensor:
@@ -179,7 +188,8 @@ class Run:
         by default the run's eval.labels. Raises ConfigError for an impossible count or an unknown class,
         ResourceError if memory is short, EvaluationError if the generator gives nan, and what `generator` raises.
         """
-        return gather_samples(self, SampleOptions(count, seed, label, labels, step=step, ema=ema))[0]
+        options = SampleOptions(count, seed, label, labels, truncation=truncation, step=step, ema=ema)
+        return gather_samples(self, options)[0]
 
     def require_classes(self) -> int:
         """Return the number of classes. Raises ConfigError if the generator ignores labels."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,8 @@ class SampleOptions:
     """True for each class in turn."""
     interpolate: bool = False
     """True for paths of 8 points from one latent to another, the classes in turn; the last path may be cut short."""
+    truncation: float = 0.0
+    """Largest |z| of the latents, or psi of the styles of a model that has some; 0 means none."""
     step: int | None = None
     ema: bool = True
     dataset_path: Path | None = None
@@ -53,8 +56,11 @@ def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, T
     """
     if not 1 <= options.count <= MOST:
         raise ConfigError(f"{options.count:,} samples asked for; it takes 1 to {MOST:,}", where=str(run.path))
+    if not 0 <= options.truncation < math.inf:
+        what = f"--truncation {options.truncation:g} is no threshold: it takes a number above 0, or 0 for none"
+        raise ConfigError(what, hint="--truncation 0.7")
     labels = _choose_labels(run, options)
-    network, z_dim = run.generator(step=options.step, ema=options.ema)
+    network, z_dim = run.generator(step=options.step, ema=options.ema, truncation=options.truncation)
     if options.interpolate:
         blocks = path_blocks(z_dim, options.seed)
     else:

@@ -83,6 +83,8 @@ class EvalConfig:
     """Seed of the evaluation latents, fixed so that all runs are scored on the same ones."""
     labels: Literal["training", "balanced"] = "training"
     """Classes of generated images: as often as in the training data, or each in turn."""
+    truncation: NonNegativeFloat = 0.0
+    """Largest |z| of the latents (arXiv:1809.11096), or psi of the styles of a model that has some; 0 means none."""
     batch_size: PositiveInt = 64
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ganzoo.contracts import DataSpec, Model
+from ganzoo.contracts import DataSpec, Model, overrides
 from ganzoo.errors import ConfigError
 from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, expect_tensor, refusal
 from ganzoo.testing.networks import expect_copy, expect_gradients, expect_moves, expect_safe_state
@@ -253,6 +253,22 @@ def generator_penalty_is_a_scalar(subject: Subject) -> None:
     expect(len(reached) > 0, "a finite gradient of G's weights", came="none", hint="compute it from `generator`")
 
 
+def truncated_generator_is_itself_for_psi_1(subject: Subject) -> None:
+    """A model that overrides `truncated` gives the same samples for psi = 1, and some for a smaller one."""
+    if not overrides(subject.component, "truncated", Model):
+        raise Unchecked("it has none")
+    pair = _build(subject, 3)
+    generator, (z, c) = pair.generator.eval(), pair.inputs(4)
+    whole, half = (pair.model.truncated(generator, psi) for psi in (1.0, 0.5))
+    expect(whole is not None and half is not None, "a module for every psi > 0", came="None", hint="return a module")
+    assert whole is not None and half is not None
+    with torch.no_grad():
+        x, same, nearer = generator(z, c), whole(z, c), half(z, c)
+    far = float((x - same).abs().max())
+    expect(far < 1e-3, "the samples of G for psi = 1", came=f"{far:.2g} apart", hint="mean + psi * (w - mean)")
+    expect_tensor(nearer, tuple(x.shape), "truncated samples", hint="the shape of G's samples")
+
+
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     shapes_are_taken_or_refused,
     samples_have_their_shape_and_range,
@@ -267,4 +283,5 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     copies_stand_alone,
     tensors_follow_the_device,
     generator_penalty_is_a_scalar,
+    truncated_generator_is_itself_for_psi_1,
 )

@@ -43,6 +43,16 @@ def test_a_run_ends_with_the_scores_of_its_last_and_its_best_checkpoint(run):
     strict_json((run / "scores.json").read_text())
 
 
+def test_truncation_is_in_the_protocol_and_not_among_the_runs_own_scores(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    own = Run(run).final_scores
+    report = evaluate_json(run, "--truncation", 0.5, "--metrics=fid")
+    assert report["protocol"]["generated"]["truncation"] == "|z| <= 0.5"
+    assert report["scores"]["FD(digits-cnn)-60"]["value"] != own[0]["scores"]["FD(digits-cnn)-60"]["value"]
+    assert Run(run).final_scores == own and len(Run(run).scores) == 3
+    assert "truncation" in ganzoo("evaluate", run, "--truncation", -1, code=2).stderr
+
+
 def test_the_best_is_chosen_by_other_images_than_it_is_reported_by(run, tmp_path):
     shutil.copytree(run, run := tmp_path / "run")
     records = Run(run).evaluations

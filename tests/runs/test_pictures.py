@@ -141,6 +141,7 @@ def test_a_run_that_was_made_on_a_gpu_can_be_sampled_without_one(conditional, tm
         (["-n", 0], 2, "0 is not in the range"),
         (["--step", 4], 5, "there is no checkpoint of step 4 (available: 0, 3, 6)"),
         (["-n", 10_000_001], 2, "10000001 is not in the range"),
+        (["--truncation", -1], 2, "--truncation -1 is no threshold"),
         (["--class", "cat"], 2, "class cat is not in 0..9, nor a name of one"),
         (["-n", 2_000_000], 2, "2,000,000 images of 8 pixels do not fit into one picture"),
         (["-o", "grid.xyz"], 10, "cannot write the picture"),

@@ -184,4 +184,6 @@ def _option_words(result: Result, wanted: Mapping[str, Any], report: Mapping[str
         words += ["--set", f"features.dtype={fingerprint.get('dtype')}"]
     if report["generated"].get("labels") in LABELS.values():
         words += ["--labels", next(name for name, about in LABELS.items() if about == generated["labels"])]
+    if generated.get("truncation") != report["generated"].get("truncation"):
+        words += ["--truncation", generated["truncation"].split()[-1].replace("none", "0")]
     return words + (["--raw"] if generated["weights"] == "raw" else [])

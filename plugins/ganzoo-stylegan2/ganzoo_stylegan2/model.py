@@ -12,6 +12,7 @@ from ganzoo import ConfigError, DataSpec, Model, NonNegativeFloat, PositiveInt
 from ganzoo_stylegan2.discriminator import Discriminator
 from ganzoo_stylegan2.generator import SMALLEST, Generator, Mapping, Synthesis
 from ganzoo_stylegan2.path_length import image_noise, path_lengths
+from ganzoo_stylegan2.truncation import Truncated
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ class StyleGAN2(Model):
             images = generator.synthesis(w)
             lengths = path_lengths(images, w, image_noise(images))
         return self.path_weight * self.path_every * generator.path_length.penalty(lengths)
+
+    def truncated(self, generator: nn.Module, psi: float) -> nn.Module:
+        """Return a generator whose styles are psi times as far from their mean. arXiv:1812.04948, Appendix B."""
+        assert isinstance(generator, Generator)  # this model made it
+        return Truncated(generator, self.z_dim, psi)
 
     def _widths(self, data: DataSpec) -> list[int]:
         """Channels of the maps of 4, 8, ... pixels up to the image's. Raises ConfigError for another size."""

@@ -95,3 +95,14 @@ def test_a_share_above_one_is_refused():
     with pytest.raises(ConfigError) as refusal:
         StyleGAN2(mixing=1.5).generator(GREY, 0)
     assert refusal.value.where == "model.mixing"
+
+
+def test_truncation_draws_styles_to_their_mean():
+    network, (z, c) = SMALL.generator(GREY, 5).eval(), latents(e=5)
+    whole, half, mean = (SMALL.truncated(network, psi) for psi in (1.0, 0.5, 1e-9))
+    with torch.no_grad():
+        assert torch.allclose(whole(z, c), network(z, c), atol=1e-4)
+        same = mean(z, c[:1].expand(4, -1))
+        assert torch.allclose(same, same[:1].expand(4, -1, -1, -1), atol=1e-5)  # one image for each label
+        c = c[:1].expand(4, -1)
+        assert 0 < half(z, c).std(0).mean() < whole(z, c).std(0).mean()
