@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from ganzoo.training.dry_run import DryRun
     from ganzoo.training.loop import Training
 
+MOST_CLASSES = 20
+"""Classes whose scores are printed."""
+
 
 class _Console(Console):
     """A console on stderr. If its reader has gone it falls silent, and the run goes on."""
@@ -143,11 +146,24 @@ def print_reports(reports: Sequence[Mapping[str, Any]]) -> None:
     columns = {column: "" for row in rows.values() for column in row}
     print_table([columns | row for row in rows.values()])
     for report in reports:
+        _print_classes(report["scores"])
         if found := report["memorisation"]:
             expected = f"of real images that were not trained on, about {found['expected']:.0%} would be"
             click.echo(f"  memorised  {found['share']:.0%} of the generated images; {expected}")
     for warning in {warning: None for report in reports for warning in report["warnings"]}:
         click.echo(f"  note: {warning}")
+
+
+def _print_classes(scores: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the scores of single classes, if there are some: of many classes the worst."""
+    for name, score in scores.items():
+        if not (classes := score.get("classes")):
+            continue
+        worst_first = sorted(classes, key=lambda each: classes[each]["value"], reverse=score["better"] == "lower")
+        shown = list(classes) if len(classes) <= MOST_CLASSES else worst_first[:MOST_CLASSES]
+        which = "" if len(shown) == len(classes) else f", the worst {len(shown)} of {len(classes):,} (all: --json)"
+        click.echo(f"  {name} of each class{which}")
+        print_table([{"  class": f"  {each}", "score": _describe_score(classes[each])} for each in shown])
 
 
 def _describe_score(score: Mapping[str, Any]) -> str:

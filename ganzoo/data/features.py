@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
@@ -56,3 +57,13 @@ class Score(NamedTuple):
     high: float | None = None
     std: float | None = None
     """Standard deviation over the metric's own splits or subsets, where the literature reports it."""
+    classes: Mapping[str, Score] | None = None
+    """Scores of single classes by name, of which `value` is the mean; None where classes are not scored one by one."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; `classes` only where there are some."""
+        values = self._asdict()
+        if self.classes is None:
+            del values["classes"]
+            return values
+        return values | {"classes": {name: score.to_json() for name, score in self.classes.items()}}

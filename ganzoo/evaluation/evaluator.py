@@ -45,7 +45,7 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {
-            "scores": {name: score._asdict() for name, score in self.scores.items()},
+            "scores": {name: score.to_json() for name, score in self.scores.items()},
             "protocol": self.protocol.to_json(),
             "warnings": list(self.warnings),
             "memorisation": self.memorisation and self.memorisation.to_json(),
@@ -69,10 +69,13 @@ class Evaluator:
     memorisation: bool = True
     notes: tuple[str, ...] = ()
 
-    def score(self, images: Images, about: Generated) -> Report:
-        """Score a set of images. Raises EvaluationError if there are too few, or if no metric can be computed."""
+    def score(self, images: Images, about: Generated, labels: Tensor | None = None) -> Report:
+        """Score a set of images, whose labels int64 (N,) are numbers of the reference's classes; None is unknown.
+
+        Raises EvaluationError if there are too few, or if no metric can be computed.
+        """
         start = time.perf_counter()
-        fake = self.extract(images)
+        fake = label(self.extract(images), labels, self.reference.class_names)
         extracted = time.perf_counter()
         scores, remarks = self.compute(fake)
         memorisation = self.find_memorised(fake) if self.memorisation else None
@@ -167,13 +170,20 @@ def open_evaluator(
         loaded,
         metrics,
         frechet,
-        reference.features,
+        label(reference.features, samples.y if len(samples.class_names) > 1 else None, samples.class_names),
         samples.x,
         replace(about, rows=_fewer(reference.features), repeated=_count_repeated(reference.features)),
         batch,
         settings.memorisation,
         (*samples.notes, *reference.notes),
     )
+
+
+def label(features: FeatureSet, y: Tensor | None, class_names: tuple[str, ...]) -> FeatureSet:
+    """Return the features with the labels of their rows, of those y (N,) of all samples; None leaves them without."""
+    if y is None:
+        return features
+    return replace(features, labels=y.cpu()[kept_rows(len(y))].to(features.rows.device), class_names=class_names)
 
 
 def _fewer(features: FeatureSet) -> int | None:

@@ -103,7 +103,7 @@ def decisive(protocol: Mapping[str, Any]) -> dict[str, Any]:
     return {"features": protocol["features"]} | extractor | generated | reference
 
 
-_USUAL_NAMES = {"FD": "FID", "FD-infinity": "FID-infinity", "KD": "KID", "IS": "IS"}
+_USUAL_NAMES = {"FD": "FID", "FD-infinity": "FID-infinity", "KD": "KID", "IS": "IS", "intra-FD": "intra-FID"}
 
 
 def name_score(name: str, extractor: Extractor, count: int) -> str:

@@ -65,7 +65,7 @@ class RunEvaluator:
         """Score a generator with every metric; the weights are those of G_ema."""
         settings = self.run.eval
         images = self._images(network, gan, settings.samples, 0)
-        return self.open().score(images, describe_images(images, "ema", step)), images
+        return self.open().score(images, describe_images(images, "ema", step), images.labels), images
 
     def _images(self, network: nn.Module, gan: GAN, count: int, stream: int) -> GeneratedImages:
         settings = replace(self.run.eval, samples=count)

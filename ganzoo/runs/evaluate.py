@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import CheckpointError, ConfigError
+from ganzoo.evaluation.classes import match_labels
 from ganzoo.evaluation.evaluator import Evaluator, Report
 from ganzoo.evaluation.run_evaluator import describe_images, generated_images
 from ganzoo.runs.dataset_evaluator import evaluation_device, open_dataset_evaluator, with_image_size, write_closest
@@ -98,7 +99,8 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
     images = generated_images(network, gan, config.eval, counts)
     if remark and config.eval.labels == "training":
         evaluator = replace(evaluator, notes=(*evaluator.notes, remark))
-    report = evaluator.score(images, describe_images(images, "ema" if weights.ema else "raw", step))
+    labels = match_labels(images.labels, run.manifest["data"]["classes"], evaluator.reference.class_names)
+    report = evaluator.score(images, describe_images(images, "ema" if weights.ema else "raw", step), labels)
     with explain_disk(run.path):
         save_report(run.folder, name, report.to_json())
     if closest is None and name == "last" and weights.ema:

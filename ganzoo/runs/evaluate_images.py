@@ -11,6 +11,7 @@ from ganzoo.data.listing import abridge
 from ganzoo.data.parts import pick_evenly
 from ganzoo.data.samples import hash_samples
 from ganzoo.errors import ConfigError, EvaluationError
+from ganzoo.evaluation.classes import match_labels
 from ganzoo.evaluation.evaluator import Report
 from ganzoo.evaluation.image_sets import read_images
 from ganzoo.evaluation.image_sizes import ImageSet, evaluating, show
@@ -43,7 +44,8 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], closest: Pat
     x = images.x
     evaluator = open_dataset_evaluator(with_image_size(config, x.shape[-1], zoo), zoo, tuple(x.shape[1:]))
     stored = StoredImages(x, evaluation_device(config))
-    report = evaluator.score(stored, replace(about, sha256=hash_samples(x).images))
+    labels = match_labels(images.y, images.class_names, evaluator.reference.class_names)
+    report = evaluator.score(stored, replace(about, sha256=hash_samples(x).images), labels)
     report = replace(report, warnings=(*images.notes, *report.warnings))
     if closest is not None:
         write_closest(evaluator, report, stored, closest)

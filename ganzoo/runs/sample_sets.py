@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 
 from ganzoo.data.images import write_png
 from ganzoo.errors import EvaluationError, FolderError
+from ganzoo.evaluation.classes import name_folder
 from ganzoo.runs.run import Run
 from ganzoo.runs.sample_stream import SampleOptions, stream_samples
 
@@ -28,7 +29,7 @@ def write_folder(run: Run, options: SampleOptions, out: Path | None = None) -> P
     if out.exists():
         raise FolderError("the folder of images exists", where=str(out), hint="-o OTHER_FOLDER")
     _require_images(run, "leave out --folder, for a picture of points")
-    folders = [out / f"{k:03d}-{_safe(name)}" for k, name in enumerate(run.manifest["data"]["classes"])]
+    folders = [out / name_folder(k, name) for k, name in enumerate(run.manifest["data"]["classes"])]
     first = 0
     try:
         for x, y in stream_samples(run, options):
@@ -84,8 +85,3 @@ def _require_images(run: Run, hint: str) -> None:
     if len(run.data.shape) != 3:
         what = f"samples of shape {run.data.shape} are not images"
         raise EvaluationError(what, where=str(run.path), hint=hint)
-
-
-def _safe(name: str) -> str:
-    """Return a class name as a file name: letters, digits, dot, dash and underscore stay."""
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)[:50]

@@ -93,7 +93,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         hook="register_metrics",
         contract="Metric",
         builtin="metrics",
-        names=("fid", "fid-infinity", "is", "kid", "prc", "dc", "modes", "w1"),
+        names=("fid", "fid-infinity", "is", "kid", "prc", "dc", "modes", "w1", "intra-fid", "prc-per-class"),
     ),
     "engine": KindInfo(
         title="engine",

@@ -17,29 +17,31 @@ COUNTS = (200, 2_000)
 LENGTH, CLASSES = 6, 4
 
 
-def _set_of(rows: Tensor, logits: Tensor) -> FeatureSet:
-    """rows (N, D) ~ N(0, I), logits (N, K) -> features for metrics; the deviation of a row is its norm."""
+def _set_of(rows: Tensor, logits: Tensor, labels: Tensor) -> FeatureSet:
+    """rows (N, D) ~ N(0, I), logits (N, K), labels (N,) -> features for metrics; a row's deviation is its norm."""
     covariance = rows.double().T.cov(correction=1 if len(rows) > 1 else 0).reshape(LENGTH, LENGTH)
-    return FeatureSet(len(rows), rows.double().mean(dim=0), covariance, rows, logits, deviations=rows.norm(dim=1))
+    own = {"deviations": rows.norm(dim=1), "labels": labels}
+    names = tuple(f"class {k}" for k in range(CLASSES))
+    return FeatureSet(len(rows), rows.double().mean(dim=0), covariance, rows, logits, **own, class_names=names)
 
 
 def _normal(n: int, seed: int) -> FeatureSet:
     """Return features of n images with clear classes: rows ~ N(0, I)."""
     generator = torch.Generator().manual_seed(seed)
-    logits = 8.0 * torch.eye(CLASSES)[torch.arange(n) % CLASSES]
-    return _set_of(torch.randn(n, LENGTH, generator=generator), logits)
+    labels = torch.arange(n) % CLASSES
+    return _set_of(torch.randn(n, LENGTH, generator=generator), 8.0 * torch.eye(CLASSES)[labels], labels)
 
 
 def _unlike(n: int) -> FeatureSet:
     """Return features far from those of `_normal`, of n images with unclear classes."""
     far = _normal(n, seed=1)
-    return _set_of(far.rows * 0.5 + 9.0, torch.zeros(n, CLASSES))
+    return _set_of(far.rows * 0.5 + 9.0, torch.zeros(n, CLASSES), torch.arange(n) % CLASSES)
 
 
 def _shuffled(features: FeatureSet) -> FeatureSet:
-    assert features.logits is not None  # all sets here have some
+    assert features.logits is not None and features.labels is not None  # all sets here have some
     order = torch.randperm(features.count, generator=torch.Generator().manual_seed(5))
-    return _set_of(features.rows[order], features.logits[order])
+    return _set_of(features.rows[order], features.logits[order], features.labels[order])
 
 
 def _compute(metric: Metric, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:

@@ -121,6 +121,11 @@ class GeneratedImages:
         batches = {first: self._make(first, length) for first in {index // length * length for index in indices}}
         return torch.stack([batches[index // length * length][index % length] for index in indices])
 
+    @property
+    def labels(self) -> Tensor | None:
+        """Labels of all samples, int64 (count,); None for a generator that knows no classes."""
+        return self._labels(torch.arange(self.count)) if self.num_classes > 1 else None
+
     @cached_property
     def _labels(self) -> Labels:
         return label_rule(self.count, self.num_classes, self.class_counts)

@@ -290,3 +290,40 @@ def test_a_generator_that_diverged_is_named_by_its_evaluation(tmp_path):
     words = ["--set=optim.lr_g=3e38", "--set=train.log_every=100", *SCORED, "--eval-every=1"]
     result = train(tmp_path / "run", *words, steps=9, code=6)
     assert "diverged by step" in result.stderr
+
+
+# scores of each class
+
+
+def test_a_conditional_run_is_scored_class_by_class(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    words = ["--metrics=fid,intra-fid,prc-per-class", "--samples=100"]
+    scores = evaluate_json(run, *words)["scores"]
+    assert list(scores["intra-FD(digits-cnn)-100"]["classes"]) == list("0123456789")
+    assert "classes" not in scores["FD(digits-cnn)-100"]
+    shown = ganzoo("evaluate", run, *words).stdout
+    assert "precision-per-class(digits-cnn)-100 of each class\n  class  score\n  0      " in shown
+
+
+def test_folders_of_a_class_each_are_scored_class_by_class(tmp_path):
+    """Real digits in folders of their classes are near, in folders of the class before far."""
+    digits = Digits(image_size=8).load()
+    for k in range(10):
+        mine = digits.x[digits.y == k]
+        write_images(tmp_path / "right" / f"{k}", mine[:12])
+        write_images(tmp_path / "wrong" / f"{k}", digits.x[digits.y == (k + 1) % 10][:12])
+        write_images(tmp_path / "named" / f"digit {k}", mine[:12])
+    words = ["--dataset=digits", "--metrics=intra-fid"]
+    right, wrong = (evaluate_json(tmp_path / name, *words) for name in ("right", "wrong"))
+    distances = [report["scores"]["intra-FD(digits-cnn)-120"]["value"] for report in (right, wrong)]
+    assert distances[1] > 4 * distances[0]
+    assert any("have no more images than features (64)" in line for line in right["warnings"])
+    refused = ganzoo("evaluate", tmp_path / "named", *words, code=7).stderr
+    assert "no labels of the reference's classes" in refused
+    assert "named as the classes: 0, 1, 2" in refused
+
+
+def test_an_unconditional_run_has_no_scores_of_classes(tmp_path):
+    train(tmp_path / "run", "--no-scores", "--set=eval.metrics=fid,intra-fid", steps=1)
+    report = evaluate_json(tmp_path / "run")
+    assert any(line.startswith("no intra-fid: ") and "a conditional run" in line for line in report["warnings"])

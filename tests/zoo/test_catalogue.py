@@ -92,13 +92,13 @@ def test_every_kind_has_the_components_that_were_promised():
         "augment": {"none", "diffaug", "ada"},
         "dataset": {
             *("digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10"),
-            *("folder", "zip", "gaussians8", "gaussians25", "swissroll", "stacked-digits"),
+            *("folder", "zip", "tar", "gaussians8", "gaussians25", "swissroll", "stacked-digits"),
         },
         "features": {
             *("digits-cnn", "photos-cnn", "inception", "dinov2", "clip", "vgg16"),
             *("points", "gaussians8", "gaussians25", "stacked-digits"),
         },
-        "metric": {"fid", "fid-infinity", "is", "kid", "prc", "dc", "modes", "w1"},
+        "metric": {"fid", "fid-infinity", "is", "kid", "prc", "dc", "modes", "w1", "intra-fid", "prc-per-class"},
         "engine": {"local", "ray"},
     }
 

@@ -49,5 +49,5 @@ def _only(asked: str, found: Sequence[str], names: Collection[str]) -> str:
 def family(name: str) -> str:
     """Return what is measured: "FD(digits-cnn)-2k" and "FID-50k" -> "fd"."""
     base = re.sub(r"(\(.*\))?-\d+k?$", "", name).casefold()
-    stem, dash, rest = base.partition("-")  # FID-infinity
-    return _OLD_NAMES.get(stem, stem) + dash + rest
+    stem, dash, rest = base.partition("-")  # FID-infinity, intra-FID
+    return _OLD_NAMES.get(stem, stem) + dash + _OLD_NAMES.get(rest, rest)
