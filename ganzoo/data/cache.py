@@ -28,12 +28,13 @@ from filelock import FileLock
 from PIL import features
 from torch import Tensor
 
-from ganzoo.data.reading import DecodeOptions, Survey
+from ganzoo.data.decoding import DecodeOptions
+from ganzoo.data.reading import Survey
 from ganzoo.data.samples import Samples
 from ganzoo.errors import ResourceError
 from ganzoo.files import cache_folder, write_atomically
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the files here; grows whenever images are decoded differently."""
 
 
@@ -56,9 +57,15 @@ class Source:
 
 def name(content: str, options: DecodeOptions) -> str:
     """Return the name of the entry of files with this content hash, decoded with these options."""
-    decoders = [PIL.__version__, *(features.version(codec) for codec in ("jpg", "zlib", "webp", "libtiff"))]
+    decoders = [PIL.__version__, *(_version(codec) for codec in ("jpg", "zlib", "webp", "libtiff", "avif", "jpg_2000"))]
     parts = {"schema": SCHEMA, "files": content, "look": options._asdict(), "decoders": decoders}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _version(codec: str) -> str | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that an older Pillow does not know the codec
+        return features.version(codec)
 
 
 def find_folder() -> Path:
@@ -95,7 +102,9 @@ def _read(path: Path, source: Source) -> Samples:
     """Map an entry and compare its hash, for which it is read once. Raises FileNotFoundError, _DamageError."""
     try:
         facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        survey = Survey(facts["count"], [tuple(bad) for bad in facts["bad"]], Counter(facts["changes"]), facts["grey"])
+        bad, changes = [tuple(bad) for bad in facts["bad"]], Counter(facts["changes"])
+        depth = [facts[key] for key in ("peak", "deep", "beyond")]
+        survey = Survey(facts["count"], bad, changes, facts["grey"], *depth)
         samples = source.describe(_map(path, source.options, survey), survey)
     except (ValueError, KeyError, TypeError) as error:
         raise _DamageError(f"its record is damaged: {error}") from error

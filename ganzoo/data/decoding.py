@@ -7,10 +7,12 @@ Resizing is bicubic with a support that grows with the reduction, so that it doe
 from __future__ import annotations
 
 import io
+import math
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -20,26 +22,77 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from ganzoo.data.depth import RangeError, raw_mode, reduce_depth
+
 ImageSize = Annotated[int, Ge(8), Le(1024)]
 """Height and width of a square sample."""
 Background = Literal["white", "black"]
 """Colour behind transparent pixels."""
 
-FORMATS = (
-    "JPEG",
-    "PNG",
-    "WEBP",
-    "GIF",
-    "BMP",
-    "TIFF",
-    "PPM",
-)  # Pillow's others include EPS, which runs a program
+Fit = Literal["crop", "pad", "stretch"]
+"""Way to make a square of an image: of its centre, with bars in the colour of the background, or by stretching it."""
+
+KINDS = {
+    ".avif": "AVIF",
+    ".bmp": "BMP",
+    ".gif": "GIF",
+    ".j2k": "JPEG2000",
+    ".jfif": "JPEG",
+    ".jp2": "JPEG2000",
+    ".jpe": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpg": "JPEG",
+    ".pbm": "PPM",
+    ".pgm": "PPM",
+    ".png": "PNG",
+    ".pnm": "PPM",
+    ".ppm": "PPM",
+    ".tga": "TGA",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+}
+"""Suffixes of images, and Pillow's name of what they should hold. Its others include EPS, which runs a program."""
+NAMELESS = "TGA"  # begins with no mark of its own, so only a suffix says that a file is one
+FORMATS = tuple(sorted({*KINDS.values()} - {NAMELESS}))
 MAX_BYTES = 2**28  # bytes of one file
 MAX_PIXELS = 89_478_485  # pixels of one image: above it Pillow warns of a decompression bomb, above twice it raises
 
 
 class UnreadableImageError(Exception):
     """An image that cannot be decoded; its text is the reason in a few words."""
+
+
+class DepthError(UnreadableImageError):
+    """An image whose values have an unknown range, or one beyond the depth that was told."""
+
+    def __init__(self, reason: str, peak: float) -> None:
+        super().__init__(reason)
+        self.peak = peak
+        """Largest value; 0 if no depth would do."""
+
+
+class DecodeOptions(NamedTuple):
+    """Options with which images are decoded."""
+
+    channels: int
+    """1, 3, or 4 with transparency."""
+    size: int
+    """Height and width in pixels."""
+    background: Background = "white"
+    fit: Fit = "crop"
+    depth: int = 0
+    """Bits of the values in files of more than 8; 0 is 16, or what the file says."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, S, S) of a decoded image."""
+        return (self.channels, self.size, self.size)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of a decoded image."""
+        return math.prod(self.shape)
 
 
 class Decoded(NamedTuple):
@@ -49,6 +102,8 @@ class Decoded(NamedTuple):
     """uint8 (C, S, S)."""
     changes: tuple[str, ...]
     """Changes of the content, such as ("cropped to the centre square",)."""
+    peak: float = 0
+    """Largest value in a file of more than 8 bits per value; 0 for others."""
 
 
 @contextmanager
@@ -74,59 +129,90 @@ def read_file(path: Path) -> bytes:
 
 
 @naming_the_reason()
-def decode_image(data: bytes, *, size: int, channels: int = 3, background: Background = "white") -> Decoded:
-    """Decode the bytes of an image file to uint8 (channels, size, size): upright, composited, cropped, resized.
+def decode_image(data: bytes, options: DecodeOptions, name: str = "") -> Decoded:
+    """Decode the bytes of an image file to uint8 (C, S, S): upright, 8 bits per value, composited, square, resized.
 
-    `channels` is 1 or 3. Raises UnreadableImageError if the bytes are damaged or not an image, if the image is
-    too large, or if the range of its values is unknown.
+    `name` is that of the file, whose suffix may say what the bytes are. Raises UnreadableImageError if the bytes are
+    damaged or not an image, if the image is too large, or if the range of its values is unknown.
     """
     if not data:
         raise UnreadableImageError("empty file")
-    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+    expected = KINDS.get(PurePosixPath(name.strip().lower()).suffix, "")
+    formats = (*FORMATS, NAMELESS) if expected == NAMELESS else FORMATS
+    with Image.open(io.BytesIO(data), formats=available(formats)) as opened:
         if opened.width * opened.height > MAX_PIXELS:
             raise UnreadableImageError(f"image too large, {opened.width}x{opened.height}")
-        frames = ("reduced to their first frame",) if getattr(opened, "is_animated", False) else ()
-        ImageOps.exif_transpose(opened, in_place=True)
-        flat, conversions = flatten(opened, background)
-        square = fit(flat, size).convert("L" if channels == 1 else "RGB")
-    return Decoded(to_tensor(square), frames + conversions + name_geometry(flat.size, size))
+        changes = name_content(opened, expected)
+        whole, peak, reduced = to_eight_bits(data, opened, options.depth)
+        flat, composited = flatten(whole, options)
+        pixels = to_tensor(fit(flat, options).convert(MODES[options.channels]))
+    return Decoded(pixels, changes + reduced + composited + name_geometry(flat.size, options), peak)
+
+
+@cache
+def available(formats: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of these formats that this Pillow reads."""
+    Image.init()
+    return tuple(name for name in formats if name in Image.OPEN)
 
 
 def name_kind(data: bytes) -> str:
     """Return the name of Pillow for the kind of image that the bytes are, "PNG"; empty if they are none."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=available(FORMATS)) as image:
             return image.format or ""
     except Exception:  # a decoder may raise anything on bytes that are no image
         return ""
 
 
-def fit(image: Image.Image, size: int) -> Image.Image:
-    """Crop the centre square and resize it to size x size."""
-    if image.size == (size, size):
+def name_content(opened: Image.Image, expected: str) -> tuple[str, ...]:
+    """Return what is odd about the content of a file: of another kind than its suffix says, or with several frames."""
+    kind = "JPEG" if opened.format == "MPO" else opened.format  # a JPEG of a phone, with more pictures behind the first
+    other = (f"hold {kind}, which their suffix does not say",) if expected and kind != expected else ()
+    return (*other, "reduced to their first frame") if getattr(opened, "is_animated", False) else other
+
+
+def to_eight_bits(data: bytes, opened: Image.Image, depth: int) -> tuple[Image.Image, float, tuple[str, ...]]:
+    """Return the image upright and with 8 bits per value, its largest value if it had more, and the changes."""
+    raw = raw_mode(opened)
+    try:
+        deep = reduce_depth(data, opened, depth)
+    except RangeError as error:
+        raise DepthError(str(error), error.peak) from error
+    if deep is not None:
+        return deep.image, deep.peak, ("reduced from 16 to 8 bits",)
+    lossy = ("reduced from 16 to 8 bits",) if ";16" in raw else ()
+    ImageOps.exif_transpose(opened, in_place=True)
+    return opened, 0, lossy
+
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+COLOURS = {"white": (255, 255, 255, 0), "black": (0, 0, 0, 0)}
+"""The backgrounds where transparency is kept."""
+
+
+def fit(image: Image.Image, options: DecodeOptions) -> Image.Image:
+    """Make a square of an image as the options say, and resize it."""
+    size = (options.size, options.size)
+    if image.size == size:
         return image
-    return ImageOps.fit(image, (size, size), method=Image.Resampling.BICUBIC)
+    if options.fit == "stretch":
+        return image.resize(size, Image.Resampling.BICUBIC)
+    if options.fit == "pad":
+        colour = COLOURS[options.background] if image.mode == "RGBA" else options.background
+        return ImageOps.pad(image, size, Image.Resampling.BICUBIC, color=colour)
+    return ImageOps.fit(image, size, method=Image.Resampling.BICUBIC)
 
 
-def flatten(image: Image.Image, background: Background) -> tuple[Image.Image, tuple[str, ...]]:
-    """Convert an image of any mode to "L" or "RGB"; return also the changes. Raises UnreadableImageError."""
-    if image.mode == "F":
-        raise UnreadableImageError("mode F: floating point of unknown range")
-    if image.mode.startswith("I"):
-        return reduce_depth(image), ("reduced from 16 to 8 bits",)
+def flatten(image: Image.Image, options: DecodeOptions) -> tuple[Image.Image, tuple[str, ...]]:
+    """Convert an image of 8 bits and any mode to "L" or "RGB", or to "RGBA" for 4 channels; return also the changes."""
+    if options.channels == 4:
+        return image.convert("RGBA"), ()
     if image.has_transparency_data:
-        return composite(image.convert("RGBA"), background)
+        return composite(image.convert("RGBA"), options.background)
     if image.mode not in ("L", "RGB"):
         image = image.convert("L" if image.mode == "1" else "RGB")
     return image, ()
-
-
-def reduce_depth(image: Image.Image) -> Image.Image:
-    """Convert 16 to 8 bits by 1/257, so that 65535 becomes 255; Pillow's own conversion clips at 255."""
-    if image.mode == "I" and image.format != "PPM":  # Pillow scales a deep PPM to 65535
-        raise UnreadableImageError("mode I: 32-bit integers of unknown range")
-    deep = np.asarray(image).astype(np.uint32)
-    return Image.fromarray(((deep + 128) // 257).astype(np.uint8))
 
 
 def composite(image: Image.Image, background: Background) -> tuple[Image.Image, tuple[str, ...]]:
@@ -137,15 +223,17 @@ def composite(image: Image.Image, background: Background) -> tuple[Image.Image, 
     return Image.alpha_composite(canvas, image).convert("RGB"), changes
 
 
-def name_geometry(original: tuple[int, int], size: int) -> tuple[str, ...]:
-    """Return the changes beyond shrinking when (width, height) is fitted into a square of this size."""
+def name_geometry(original: tuple[int, int], options: DecodeOptions) -> tuple[str, ...]:
+    """Return the changes beyond shrinking when (width, height) is made a square."""
     width, height = original
-    crop = ("cropped to the centre square",) if width != height else ()
-    return (*crop, f"upsampled to {size}x{size}") if min(original) < size else crop
+    words = {"crop": "cropped to the centre square", "pad": "padded to a square", "stretch": "stretched to a square"}
+    square = (words[options.fit],) if width != height else ()
+    side = max(original) if options.fit == "pad" else min(original)
+    return (*square, f"upsampled to {options.size}x{options.size}") if side < options.size else square
 
 
 def to_tensor(image: Image.Image) -> Tensor:
-    """An "L" or "RGB" image -> uint8 (C, H, W)."""
+    """An "L", "RGB" or "RGBA" image -> uint8 (C, H, W)."""
     pixels = torch.from_numpy(np.array(image))
     return pixels.unsqueeze(0) if pixels.ndim == 2 else pixels.permute(2, 0, 1)
 

@@ -9,22 +9,11 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import NamedTuple
 
-from ganzoo.data.decoding import UnreadableImageError, name_kind
+from ganzoo.data.decoding import KINDS, UnreadableImageError, name_kind
 
-SUFFIXES = (
-    ".bmp",
-    ".gif",
-    ".jfif",
-    ".jpeg",
-    ".jpg",
-    ".pbm",
-    ".pgm",
-    ".png",
-    ".ppm",
-    ".tif",
-    ".tiff",
-    ".webp",
-)
+SUFFIXES = tuple(KINDS)
+UNREAD = (".arw", ".cr2", ".dcm", ".dds", ".dng", ".exr", ".heic", ".heif", ".jxl", ".nef", ".nii", ".psd", ".svg")
+"""Suffixes of images that are not read, and may be taken for some that are."""
 SYSTEM_NAMES = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "lost+found", "$recycle.bin"}
 ORDINARY_SUFFIX = re.compile(r"\.[a-z][a-z0-9]*~?", re.IGNORECASE)
 """Suffix that says of which kind a file is, unlike those of "scan.0001" and "photo.jpg_large"."""
@@ -69,8 +58,15 @@ def list_files(files: Iterable[ImageFile], folders: Iterable[str], notes: Sequen
             tables.append(file)
         else:
             others.append(file.name)
-    ignored = [f"ignored, no images: {abridge(others)}"] if others else []
-    return Listing(images, sorted(filter(is_visible, folders)), [*ignored, *notes], tables)
+    return Listing(images, sorted(filter(is_visible, folders)), [*note_ignored(others), *notes], tables)
+
+
+def note_ignored(names: Sequence[str]) -> list[str]:
+    """Return notes about files that are not read."""
+    unread = [name for name in names if name.lower().endswith(UNREAD)]
+    others = [name for name in names if name not in set(unread)]
+    notes = [f"ignored, no images: {abridge(others)}"] if others else []
+    return [*notes, f"ignored, images of a kind that is not read: {abridge(unread)}"] if unread else notes
 
 
 def is_image(file: ImageFile) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,38 +9,31 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.data.decoding import Background, UnreadableImageError, decode_image
+from ganzoo.data.decoding import DecodeOptions, DepthError, UnreadableImageError, decode_image
+from ganzoo.data.depth import FULL, count_bits, scale
 from ganzoo.data.listing import ImageFile, abridge
 from ganzoo.machine import count_cores, require_memory
 
-Changes = tuple[str, ...]
 BATCH = 16  # images decoded per task: waking the main thread for each takes longer than decoding a small image
 TINY = 4096  # bytes; threads that decode smaller files wait for each other longer than they decode
+MUCH = 14  # bits: of values that need more, at least 65 of 256 levels remain
 BLOCK_BYTES = 2**25  # bytes of pixels that are held at once where memory does not hold all
 
 
-class DecodeOptions(NamedTuple):
-    """Options with which images are decoded."""
+class Outcome(NamedTuple):
+    """The fate of one image."""
 
-    channels: int
-    """1 or 3."""
-    size: int
-    """Height and width in pixels."""
-    background: Background
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(C, S, S) of a decoded image."""
-        return (self.channels, self.size, self.size)
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of a decoded image."""
-        return math.prod(self.shape)
+    changes: tuple[str, ...] = ()
+    """Changes of the content."""
+    fault: str = ""
+    """Reason why it cannot be read; empty if it can."""
+    peak: float = 0
+    """Largest value of a file of more than 8 bits per value, also of one that cannot be read for its depth."""
 
 
 @dataclass
@@ -56,13 +48,22 @@ class Survey:
     """Number of images per kind of change."""
     grey: bool = True
     """True if the channels of every image agree."""
+    peak: float = 0
+    """Largest value of the files of more than 8 bits per value; 0 if there is none."""
+    deep: int = 0
+    """Number of those files that can be read."""
+    beyond: int = 0
+    """Number of those that cannot be read for their depth."""
 
-    def add(self, outcomes: Sequence[Changes | str]) -> list[int]:
+    def add(self, outcomes: Sequence[Outcome]) -> list[int]:
         """Take what `decode_into` returned for the next images; return the indices of those that can be read."""
-        self.bad += [(self.count + i, outcome) for i, outcome in enumerate(outcomes) if isinstance(outcome, str)]
-        self.changes.update(change for outcome in outcomes if not isinstance(outcome, str) for change in outcome)
+        self.bad += [(self.count + i, outcome.fault) for i, outcome in enumerate(outcomes) if outcome.fault]
+        self.changes.update(change for outcome in outcomes for change in outcome.changes)
+        self.peak = max(self.peak, *(outcome.peak for outcome in outcomes), 0)
+        self.deep += sum(outcome.peak > 0 and not outcome.fault for outcome in outcomes)
+        self.beyond += sum(outcome.peak > 0 and outcome.fault != "" for outcome in outcomes)
         self.count += len(outcomes)
-        return [i for i, outcome in enumerate(outcomes) if not isinstance(outcome, str)]
+        return [i for i, outcome in enumerate(outcomes) if not outcome.fault]
 
     @property
     def kept(self) -> list[int]:
@@ -75,6 +76,19 @@ class Survey:
         """One sentence per kind of change, such as "1 of 2 images upsampled to 64x64"."""
         return [f"{n} of {self.count} images {change}" for change, n in sorted(self.changes.items())]
 
+    def describe_depth(self, depth: int) -> list[str]:
+        """Return a note if the values of deep files fill little of their range, or if a depth was told in vain."""
+        if depth and not self.deep:
+            return [f"dataset.depth={depth} changes nothing: no image has more than 8 bits"]
+        bits = count_bits(self.peak)
+        if depth or not self.deep or bits > MUCH:
+            return []
+        levels = int(scale(np.array([self.peak]), 0)[0]) + 1
+        return [
+            f"the largest value of {self.deep} images of 16 bits is {self.peak:,.0f} of {FULL:,}: at most {levels} of "
+            f"256 grey levels remain; if they hold {bits} bits: --set dataset.depth={bits}"
+        ]
+
     def name_bad(self, files: Sequence[ImageFile]) -> str:
         """Return "1 of 9 images unreadable: a.png (truncated)" or the like; an empty text if all can be read."""
         if not self.bad:
@@ -83,20 +97,20 @@ class Survey:
         return f"{len(named)} of {len(files)} images unreadable: {abridge(named)}"
 
 
-def decode_into(x: Tensor, files: Sequence[ImageFile], background: Background, threads: int) -> list[Changes | str]:
-    """Fill x uint8 (M, C, S, S); return for each image its changes, or the reason why it is unreadable."""
-    channels, size = x.shape[1:3]
+def decode_into(x: Tensor, files: Sequence[ImageFile], options: DecodeOptions, threads: int) -> list[Outcome]:
+    """Fill x uint8 (M, C, S, S); return what became of each image."""
 
-    def decode(index: int) -> Changes | str:
+    def decode(index: int) -> Outcome:
         try:
-            data = files[index].read()
-            image = decode_image(data, size=size, channels=channels, background=background)
+            image = decode_image(files[index].read(), options, files[index].name)
+        except DepthError as error:
+            return Outcome(fault=str(error), peak=error.peak)
         except UnreadableImageError as error:
-            return str(error)
+            return Outcome(fault=str(error))
         x[index] = image.pixels
-        return image.changes
+        return Outcome(image.changes, peak=image.peak)
 
-    def decode_batch(start: int) -> list[Changes | str]:
+    def decode_batch(start: int) -> list[Outcome]:
         return [decode(index) for index in range(start, min(start + BATCH, len(files)))]
 
     Image.init()  # loads the plugins once, before threads would race for it
@@ -114,7 +128,7 @@ def read_all(files: Sequence[ImageFile], options: DecodeOptions) -> tuple[Tensor
     require_memory(len(files), channels=options.channels, size=options.size)
     survey = Survey()
     x = torch.empty(len(files), *options.shape, dtype=torch.uint8)
-    kept = survey.add(decode_into(x, files, options.background, count_threads(files)))
+    kept = survey.add(decode_into(x, files, options, count_threads(files)))
     x = x if len(kept) == len(x) else x[kept]
     survey.grey = is_grey(x)
     return x, survey
@@ -129,7 +143,7 @@ def read_blocks(files: Sequence[ImageFile], options: DecodeOptions, survey: Surv
     for start in range(0, len(files), length):
         part = files[start : start + length]
         x = torch.empty(len(part), *options.shape, dtype=torch.uint8)
-        kept = survey.add(decode_into(x, part, options.background, threads))
+        kept = survey.add(decode_into(x, part, options, threads))
         x = x if len(kept) == len(x) else x[kept]
         survey.grey = survey.grey and is_grey(x)
         yield x

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo.cells import die_with_parent
+from ganzoo.data.decoding import DecodeOptions
 from ganzoo.data.listing import ImageFile, printable
-from ganzoo.data.reading import DecodeOptions, count_threads, decode_into
+from ganzoo.data.reading import count_threads, decode_into
 from ganzoo.data.samples import LazyImages
 from ganzoo.errors import DataError, ResourceError
 from ganzoo.machine import count_cores
@@ -65,9 +66,9 @@ class StreamedImages(LazyImages):
         """Return uint8 (n, C, S, S), or the first image that cannot be read."""
         files = [self.files[index] for index in indices]
         x = torch.empty(len(files), *self.options.shape, dtype=torch.uint8)
-        for file, outcome in zip(files, decode_into(x, files, self.options.background, threads), strict=True):
-            if isinstance(outcome, str):
-                return Unreadable(file.name, outcome)
+        for file, outcome in zip(files, decode_into(x, files, self.options, threads), strict=True):
+            if outcome.fault:
+                return Unreadable(file.name, outcome.fault)
         return x[:, :1] if self.grey else x
 
     def stream(self, indices: Iterator[int]) -> Generator[Tensor]:

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from ganzoo.data.archive import open_archive
 from ganzoo.data.classes import SPLITS
-from ganzoo.data.decoding import FORMATS, UnreadableImageError, naming_the_reason
+from ganzoo.data.decoding import FORMATS, DecodeOptions, UnreadableImageError, available, naming_the_reason
 from ganzoo.data.folder import list_folder
 from ganzoo.data.listing import SUFFIXES, ImageFile, Listing, abridge, printable
-from ganzoo.data.reading import DecodeOptions, read_all
+from ganzoo.data.reading import read_all
 from ganzoo.data.tarball import open_tar
 from ganzoo.errors import DataError, EvaluationError
 from ganzoo.evaluation.image_sizes import ImageSet, Sizes, evaluating, note_resizing, own_size, show
@@ -67,7 +67,12 @@ def _decode(path: Path, listing: Listing, image_size: int | None) -> ImageSet:
         raise DataError(survey.name_bad(listing.files), where=show(path))
     x = x[:, :1].contiguous() if survey.grey else x
     y, class_names = _label([file.name for file in listing.files])
-    return ImageSet(x, (*notes, *listing.notes, *survey.notes, *note_resizing(sizes, size)), y, class_names)
+    return ImageSet(
+        x,
+        (*notes, *listing.notes, *survey.notes, *survey.describe_depth(0), *note_resizing(sizes, size)),
+        y,
+        class_names,
+    )
 
 
 def _merge_folders(path: Path, listing: Listing) -> tuple[Listing, list[str]]:
@@ -132,5 +137,5 @@ def _count_sizes(files: Sequence[ImageFile]) -> Sizes:
 
 @naming_the_reason()
 def _read_size(data: bytes) -> tuple[int, int]:
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with Image.open(io.BytesIO(data), formats=available(FORMATS)) as image:
         return image.size

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.builtin.features import bundled
 from ganzoo.builtin.features.bundled import DigitsCNN, PhotosCNN
-from ganzoo.data.decoding import decode_image
+from ganzoo.data.decoding import DecodeOptions, decode_image
 from ganzoo.errors import EvaluationError
 from support.checkout import ROOT
 
@@ -41,7 +41,7 @@ def photos():
         files = {member.name: archive.extractfile(member).read() for member in wanted[::10]}
     names = sorted(files)
     classes = sorted({name.split("/")[-2] for name in names})
-    images = [decode_image(files[name], size=32, channels=3, background="white").pixels for name in names]
+    images = [decode_image(files[name], DecodeOptions(3, 32)).pixels for name in names]
     return torch.stack(images), torch.tensor([classes.index(name.split("/")[-2]) for name in names])
 
 

@@ -150,3 +150,64 @@ def test_resizing_clamps_where_bicubic_overshoots():
 def test_resizing_in_batches_equals_resizing_one_by_one():
     images = torch.randint(0, 256, (1030, 1, 10, 10), dtype=torch.uint8)
     assert torch.equal(resize_images(images, 12)[1024:], resize_images(images[1024:], 12))
+
+
+# Squares
+
+
+def stripes():
+    """An image of 16 x 8 pixels: red on the left, green in the middle, blue on the right."""
+    image = np.zeros((8, 16, 3), np.uint8)
+    image[:, :4], image[:, 4:12], image[:, 12:] = RED, GREEN, BLUE
+    return Image.fromarray(image)
+
+
+@pytest.mark.parametrize(("background", "bar"), [("white", 255), ("black", 0)])
+def test_padding_shows_the_whole_image_between_bars(tmp_path, background, bar):
+    x = load_one(tmp_path, stripes(), fit="pad", background=background, image_size=16)
+    assert (x[:, :4] == bar).all() and (x[:, 12:] == bar).all()
+    assert torch.equal(x[:, 4:12], torch.from_numpy(np.array(stripes())).permute(2, 0, 1))
+    assert load(tmp_path, fit="pad", image_size=16).notes == ("1 of 1 images padded to a square",)
+
+
+def test_stretching_shows_the_whole_image_squeezed(tmp_path):
+    x = load_one(tmp_path, stripes(), fit="stretch")
+    assert [x[:, 4, column].tolist() for column in (0, 4, 7)] == [list(RED), list(GREEN), list(BLUE)]
+    assert load(tmp_path, fit="stretch").notes == ("1 of 1 images stretched to a square",)
+
+
+def test_cropping_is_what_happens_unless_told(tmp_path):
+    x = load_one(tmp_path, stripes())
+    assert (x == torch.tensor(GREEN).reshape(3, 1, 1)).all()
+    assert load(tmp_path).notes == ("1 of 1 images cropped to the centre square",)
+
+
+def test_each_way_to_make_squares_has_its_own_entry_in_the_cache(tmp_path, place):
+    for fit in ("crop", "pad", "stretch", "crop"):
+        assert torch.equal(load_one(tmp_path, stripes(), fit=fit, cache=True), load(tmp_path, fit=fit).x[0])
+
+
+# Transparency
+
+
+def test_mode_rgba_keeps_transparency(tmp_path):
+    image = Image.new("RGBA", (8, 8), (200, 100, 50, 128))
+    x = load_one(tmp_path, image, mode="rgba")
+    assert x[:, 0, 0].tolist() == [200, 100, 50, 128]
+    assert load(tmp_path, mode="rgba").notes == ()
+    Image.new("L", (8, 8), 7).save(tmp_path / "b.png")
+    assert load(tmp_path, mode="rgba").x[1, :, 0, 0].tolist() == [7, 7, 7, 255]
+
+
+def test_bars_of_an_image_with_transparency_are_transparent(tmp_path):
+    x = load_one(tmp_path, stripes(), mode="rgba", fit="pad", image_size=16)
+    assert x[:, 0, 0].tolist() == [255, 255, 255, 0]
+    assert (x[3, 4:12] == 255).all()
+
+
+def test_shrinking_does_not_mix_the_hidden_colour_of_transparent_pixels(tmp_path):
+    pixels = np.zeros((16, 16, 4), np.uint8)
+    pixels[:, ::2] = (255, 0, 0, 255)
+    pixels[:, 1::2] = (0, 255, 0, 0)
+    x = load_one(tmp_path, Image.fromarray(pixels), mode="rgba")
+    assert (x[0] == 255).all() and (x[1] == 0).all()

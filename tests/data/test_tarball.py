@@ -66,7 +66,7 @@ def test_what_is_no_archive_is_refused(tmp_path, content):
 def test_images_lie_where_another_reader_finds_them(tmp_path, monkeypatch):
     seen = []
     decode = reading.decode_image
-    monkeypatch.setattr(reading, "decode_image", lambda data, **options: seen.append(data) or decode(data, **options))
+    monkeypatch.setattr(reading, "decode_image", lambda data, *rest: seen.append(data) or decode(data, *rest))
     members = {f"{i}.png": png((i, 0, 0), size=(9 + i, 9 + i)) for i in range(5)}
     load_tar(make_tar(tmp_path / "a.tar", members))
     with tarfile.open(tmp_path / "a.tar") as tar:

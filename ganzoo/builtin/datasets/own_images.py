@@ -18,10 +18,11 @@ from ganzoo.contracts import Dataset, Samples
 from ganzoo.data import cache
 from ganzoo.data.archive import open_archive
 from ganzoo.data.classes import ClassedFiles, Split, sort_into_classes
-from ganzoo.data.decoding import Background, ImageSize
+from ganzoo.data.decoding import Background, DecodeOptions, Fit, ImageSize
+from ganzoo.data.depth import count_bits
 from ganzoo.data.folder import list_folder
 from ganzoo.data.listing import Listing, hash_each, printable
-from ganzoo.data.reading import DecodeOptions, Survey, read_all, read_blocks
+from ganzoo.data.reading import Survey, read_all, read_blocks
 from ganzoo.data.samples import ContentHash, Pixels
 from ganzoo.data.streaming import stream_files
 from ganzoo.data.tarball import open_tar
@@ -31,15 +32,16 @@ HELD_OUT: tuple[Split, ...] = ("val", "test", "train")
 """Splits in the order in which they are held out."""
 OPTIONS = """\
     A folder around all class folders is no class; class names that are whole numbers are sorted as numbers. Images
-    are turned upright, cropped to their centre square and resized with Pillow's bicubic filter (Parmar et al. 2022,
-    arXiv:2104.11222).
+    are turned upright, made square, and resized with Pillow's bicubic filter (Parmar et al. 2022, arXiv:2104.11222).
 
-    `path`: where they are. `image_size`: height and width in pixels. `mode`: "grey" has one channel, "rgb"
-    three, "auto" one if every image is grey. `background`: behind transparent pixels. `bad_images`: what
-    to do with unreadable ones, "refuse" or "skip". `cache`: decode once, and map the pixels from a file from
-    then on. `workers`: processes that decode what does not fit in memory; 0 is one per core but one. `split`: which
-    of the folders train, val and test is read; "auto" is "train", and another one holds samples out. `labels`: whose
-    they are, "folders", "none", or the name of a file such as "metadata.csv"; "auto" is a file if there is one.
+    `path`: where they are. `image_size`: height and width in pixels. `mode`: "grey" has one channel, "rgb" three,
+    "rgba" four, "auto" one if every image is grey, else three. `background`: colour behind transparent pixels and of
+    bars. `bad_images`: what to do with unreadable ones, "refuse" or "skip". `cache`: decode once, and map the pixels
+    from a file from then on. `workers`: processes that decode what does not fit in memory; 0 is one per core but one.
+    `split`: which of the folders train, val and test is read; "auto" is "train", and another one holds samples out.
+    `labels`: whose they are, "folders", "none", or the name of a file such as "metadata.csv"; "auto" is a file if
+    there is one. `fit`: "crop" takes the centre square, "pad" adds bars, "stretch" squeezes. `depth`: bits that are
+    used in files of 16 bits and more, so that 12 makes 4095 white; 0 makes 65535 white.
     """
 
 
@@ -49,17 +51,20 @@ class ImageFiles(Dataset):
 
     path: Annotated[str, MinLen(1)]
     image_size: ImageSize = 64
-    mode: Literal["auto", "rgb", "grey"] = "auto"
+    mode: Literal["auto", "rgb", "grey", "rgba"] = "auto"
     background: Background = "white"
     bad_images: Literal["refuse", "skip"] = "refuse"
     cache: bool = False
     workers: Annotated[int, Ge(0), Le(256)] = 0
     split: Split = "auto"
     labels: Annotated[str, MinLen(1)] = "auto"
+    fit: Fit = "crop"
+    depth: Annotated[int, Ge(0), Le(16)] = 0
 
     def __init_subclass__(cls) -> None:
         """Add the options, which are the same for all, to the docstring of a class."""
-        cls.__doc__ = f"{(cls.__doc__ or '').rstrip()}\n\n{OPTIONS}"
+        if cls.__doc__:
+            cls.__doc__ = f"{cls.__doc__.rstrip()}\n\n{OPTIONS}"
 
     @abstractmethod
     def list_images(self) -> AbstractContextManager[Listing]:
@@ -134,8 +139,9 @@ class ImageFiles(Dataset):
 
     @property
     def decode_options(self) -> DecodeOptions:
-        """Options of decoding: in colour, unless grey was asked for."""
-        return DecodeOptions(1 if self.mode == "grey" else 3, self.image_size, self.background)
+        """Options of decoding: in colour, unless grey or transparency was asked for."""
+        channels = {"grey": 1, "rgba": 4}.get(self.mode, 3)
+        return DecodeOptions(channels, self.image_size, self.background, self.fit, self.depth)
 
     def count_bytes(self, images: ClassedFiles) -> int:
         """Return the bytes of all decoded images."""
@@ -145,13 +151,17 @@ class ImageFiles(Dataset):
         """Raise DataError for unreadable images, unless they are to be skipped and some remain."""
         if survey.bad and (self.bad_images == "refuse" or not survey.kept):
             hint = "--set dataset.bad_images=skip" if survey.kept else "--dataset folder:PATH"
+            if survey.beyond and count_bits(survey.peak) <= 16:
+                hint = f"--set dataset.depth={count_bits(survey.peak)}"
             raise DataError(survey.name_bad(images.files), where=printable(self.path), hint=hint)
 
     def describe(self, images: ClassedFiles, survey: Survey, x: Pixels) -> Samples:
         """Return the readable images with their labels, and with notes about all images."""
         bad = [survey.name_bad(images.files) + "; left out"] if survey.bad else []
         y, class_names, notes = images.number(survey.kept)
-        return Samples(x, y, class_names, (*images.notes, *bad, *notes, *survey.notes))
+        return Samples(
+            x, y, class_names, (*images.notes, *bad, *notes, *survey.notes, *survey.describe_depth(self.depth))
+        )
 
 
 @dataclass(frozen=True)
