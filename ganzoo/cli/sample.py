@@ -34,7 +34,9 @@ from ganzoo.cli.flags import DATASET_PATH, PluginChoice
     help="Largest |z| of the latents, or psi of a model with styles.  [default: none]",
 )
 @click.option("--per-class", is_flag=True, help="Draw one column per class, or one row where they are many.")
-@click.option("--interpolate", is_flag=True, help="Draw rows of 8 that go from one latent to another.")
+@click.option("--interpolate", is_flag=True, help="Draw rows of 8 from one latent to another, or a film.")
+@click.option("--training", "course", is_flag=True, help="Make a film of the sample grids of training.")
+@click.option("--fps", type=click.IntRange(1, 60), metavar="N", help="Frames per second of a film.  [default: 20]")
 @click.option(
     "--folder",
     "as_folder",
@@ -45,28 +47,37 @@ from ganzoo.cli.flags import DATASET_PATH, PluginChoice
 @DATASET_PATH
 @click.option("--raw", is_flag=True, help="Use the weights of G itself, not of G_ema.")
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="A picture or .npz.  [default: RUN/samples/sample-<seed>.png]"
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A picture, an .npz, or a film: .gif, .webp, .mp4.  [default: RUN/samples/sample-<seed>.png]",
 )
 @click.pass_obj
 def sample(
     plugins: PluginChoice, /, run: Path, count: int | None, label: str | None, per_class: bool, interpolate: bool,
-    as_folder: bool, raw: bool, out: Path | None, **options: Any,
+    as_folder: bool, course: bool, fps: int | None, raw: bool, out: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Make images from RUN (a run folder) with its newest checkpoint.
 
     \b
     ganzoo sample runs/NAME
     ganzoo sample runs/NAME --interpolate -o walk.png
+    ganzoo sample runs/NAME --interpolate -n 120 -o walk.gif
     ganzoo sample runs/NAME -n 1000 --folder -o images
     """
     if per_class and (label is not None or interpolate):
         raise click.UsageError("--per-class cannot be combined with --class or --interpolate")
+    if course and (count or label is not None or per_class or interpolate or as_folder):
+        raise click.UsageError("--training takes the sample grids as they are: with -o and --fps only")
 
-    from ganzoo.runs.sample_files import SampleOptions, write_samples
+    from ganzoo.runs.sample_files import SampleOptions, Target, write_samples
 
     def note(text: str) -> None:
         click.echo(f"note: {text}", err=True)
 
     chosen = SampleOptions(label=label, per_class=per_class, interpolate=interpolate, ema=not raw, **options)
-    zoo = plugins.load()
-    click.echo(write_samples(run, zoo, chosen, out=out, as_folder=as_folder, count=count, note=note))
+    target = Target(out, as_folder, course, interpolate, fps or 20)
+    target.check()  # before plugins are loaded
+    if fps is not None and not target.is_film:
+        raise click.UsageError("--fps is for a film: --interpolate -o walk.gif, or --training -o training.gif")
+    click.echo(write_samples(run, plugins.load(), chosen, target, count=count, note=note))

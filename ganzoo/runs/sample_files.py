@@ -1,13 +1,15 @@
-"""Files of samples, what `ganzoo sample` writes: a picture, a folder or an npz file; the suffix says which."""
+"""Files of samples, what `ganzoo sample` writes: a picture, a film, a folder or an npz file, as the suffix says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ganzoo.data.films import FILMS, check_film
 from ganzoo.data.listing import printable
 from ganzoo.errors import FolderError
+from ganzoo.runs.films import write_course, write_walk
 from ganzoo.runs.pictures import count_per_class, write_grid
 from ganzoo.runs.run import Run
 from ganzoo.runs.sample_sets import write_folder, write_npz
@@ -19,50 +21,86 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """Suffixes of one picture."""
 OPAQUE = (".jpg", ".jpeg", ".bmp")
 """Suffixes of pictures without transparency."""
-FILES = (*PICTURES, ".npz")
 DEFAULT_COUNT = 64
+
+
+@dataclass(frozen=True)
+class Target:
+    """Kind and place of the file that `ganzoo sample` writes."""
+
+    out: Path | None = None
+    """None for a place in the folder of the run."""
+    as_folder: bool = False
+    course: bool = False
+    """True for a film of training, made of its sample grids."""
+    interpolate: bool = False
+    fps: int = 20
+
+    @property
+    def suffix(self) -> str:
+        """Suffix of the file, in small letters; empty without a name."""
+        return "" if self.out is None else self.out.suffix.lower()
+
+    @property
+    def is_film(self) -> bool:
+        """Return whether the file is a film: of training, or of an interpolation if its suffix is one of films."""
+        return self.course or (self.interpolate and not self.as_folder and self.suffix in FILMS)
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Suffixes that can hold what is asked; none for a folder."""
+        if self.as_folder:
+            return ()
+        return FILMS if self.course else (*PICTURES, ".npz", *([".mp4"] if self.interpolate else []))
+
+    def check(self) -> None:
+        """Raise FolderError for a name that is not one of what is to be written, or a film that cannot be made."""
+        if self.out is None:
+            return
+        name, stem = printable(self.out.name), printable(self.out.stem)
+        if self.as_folder and self.suffix in (*PICTURES, *FILMS, ".npz"):
+            raise FolderError(f"{name} is the name of a file, and --folder writes a folder", hint=f"-o {stem}")
+        if not self.as_folder and self.suffix not in self.suffixes:
+            what = "film" if self.course else "picture"
+            found = f"the suffix {self.suffix}" if self.suffix else "no suffix"
+            hint = f"-o {stem}.gif" if self.course else f"-o {stem}.png, or --folder for single images"
+            hint = f"--interpolate -o {self.out}" if self.suffix == ".mp4" else hint
+            where = f"it takes {', '.join(self.suffixes)}"
+            raise FolderError(f"cannot write the {what}: {name} has {found}", where=where, hint=hint)
+        if self.is_film:
+            check_film(self.out, self.fps)
 
 
 def write_samples(
     path: Path,
     zoo: Zoo,
     options: SampleOptions,
+    target: Target,
     *,
-    out: Path | None = None,
-    as_folder: bool = False,
     count: int | None = None,
     note: Callable[[str], None] = lambda text: None,
 ) -> Path:
-    """Write `count` samples of a run where `out` says, and return the path; `note` takes remarks.
+    """Write `count` samples of a run where `target` says, and return the path; `note` takes remarks.
 
     Raises ConfigError, CheckpointError, ResourceError; FolderError for a suffix that cannot hold what is asked,
     before anything is read, and for a file that cannot be written; EvaluationError for samples that cannot be drawn.
     """
-    _check_suffix(out, as_folder)
+    target.check()
     run = Run(path, zoo, dataset_path=options.dataset_path)
+    out = target.out
+    if target.course:
+        return write_course(run, out or run.folder.samples / "training.gif", target.fps)
     _check_channels(run, out)
     options = replace(options, count=_default_count(run, options) if count is None else count)
-    for remark in _remarks(run, options):
+    for remark in _remarks(run, options, target):
         note(remark)
-    if as_folder:
+    if target.as_folder:
         return write_folder(run, options, out)
-    if out is not None and out.suffix.lower() == ".npz":
+    if out is not None and target.is_film:
+        return write_walk(run, options, out, target.fps)
+    if out is not None and target.suffix == ".npz":
         return write_npz(run, options, out)
     return write_grid(run, options, out)
-
-
-def _check_suffix(out: Path | None, as_folder: bool) -> None:
-    """Raise FolderError for a name that is not one of what is to be written."""
-    suffix = "" if out is None else out.suffix.lower()
-    if out is None or (suffix in FILES and not as_folder):
-        return
-    name = printable(out.name)
-    if not as_folder:
-        what = f"cannot write the picture: {name} has {f'the suffix {suffix}' if suffix else 'no suffix'}"
-        where = f"a picture ends in {', '.join(PICTURES)}; an array in .npz"
-        raise FolderError(what, where=where, hint=f"-o {out.stem}.png, or --folder for single images")
-    if suffix in FILES:
-        raise FolderError(f"{name} is the name of a file, and --folder writes a folder", hint=f"-o {out.stem}")
 
 
 def _check_channels(run: Run, out: Path | None) -> None:
@@ -76,10 +114,12 @@ def _default_count(run: Run, options: SampleOptions) -> int:
     return run.require_classes() * count_per_class(run) if options.per_class else DEFAULT_COUNT
 
 
-def _remarks(run: Run, options: SampleOptions) -> list[str]:
+def _remarks(run: Run, options: SampleOptions, target: Target) -> list[str]:
     remarks = []
     if isinstance(options.label, str):
         remarks.append(explain_class(run, options.label))
+    elif target.is_film and run.num_classes > 1:
+        remarks.append(f"a film of class {printable(run.manifest['data']['classes'][0])}; --class K for another")
     elif not (options.per_class or options.interpolate or options.labels == "balanced"):
         remarks.append(count_classes(run)[1])
     if options.per_class and options.count < (classes := run.require_classes()):

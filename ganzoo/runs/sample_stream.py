@@ -16,7 +16,7 @@ from ganzoo.errors import ConfigError, DataError, GanzooError, ResourceError
 from ganzoo.machine import available_bytes
 from ganzoo.runs.moved_data import NAME_PLACE
 from ganzoo.training.labels import Labels, label_rule
-from ganzoo.training.latents import BLOCK, PATH, latent_blocks, path_blocks
+from ganzoo.training.latents import BLOCK, PATH, latent_blocks, path_blocks, walk_blocks
 from ganzoo.training.sampling import BATCH, sample_batches
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class SampleOptions:
     """True for each class in turn."""
     interpolate: bool = False
     """True for paths of 8 points from one latent to another, the classes in turn; the last path may be cut short."""
+    walk: bool = False
+    """True for a closed walk through the latents, whose samples are the frames of a film."""
     truncation: float = 0.0
     """Largest |z| of the latents, or psi of the styles of a model that has some; 0 means none."""
     step: int | None = None
@@ -61,7 +63,9 @@ def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, T
         raise ConfigError(what, hint="--truncation 0.7")
     labels = _choose_labels(run, options)
     network, z_dim = run.generator(step=options.step, ema=options.ema, truncation=options.truncation)
-    if options.interpolate:
+    if options.walk:
+        blocks = walk_blocks(options.count, z_dim, options.seed)
+    elif options.interpolate:
         blocks = path_blocks(z_dim, options.seed)
     else:
         blocks = latent_blocks(z_dim, options.seed, min(BLOCK, -(-options.count // BATCH) * BATCH))

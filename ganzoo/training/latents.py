@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count as count_from
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ BLOCK = 4096
 """Latents per draw, so that any number of images fits in memory."""
 PATH = 8
 """Points of a path from one latent to another: a row of a picture."""
+LEG = 15
+"""Frames of a film from one latent to the next, about: half a second to a second."""
 
 
 def draw_latents(count: int, z_dim: int, seed: int) -> Tensor:
@@ -42,12 +45,29 @@ def path_blocks(z_dim: int, seed: int) -> Iterator[Tensor]:
         yield interpolate(start, end, torch.linspace(0, 1, PATH)).flatten(0, 1)
 
 
+def walk_blocks(count: int, z_dim: int, seed: int, rows: int = 64) -> Iterator[Tensor]:
+    """Yield `count` points of a closed walk from latent to latent, about LEG points each, in blocks (rows, Z).
+
+    The last block goes on from the beginning. Point i depends on the seed, i and the count.
+    """
+    stops = max(2, round(count / LEG))
+    z = draw_latents(stops, z_dim, seed)
+    for first in count_from(0, rows):
+        places = torch.arange(first, first + rows, dtype=torch.float64) * stops / count
+        here = places.long() % stops
+        yield _points(z[here], z[(here + 1) % stops], (places % 1).float()[:, None])
+
+
 def interpolate(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
     """Return points of great circles from `start` (R, Z) to `end` (R, Z), at shares t (T,) of the way: (R, T, Z).
 
     A straight line between two latents would cross a region of low probability. White 2016, arXiv:1609.04468.
     """
-    t = t.reshape(1, -1, 1)
-    angle = torch.nn.functional.cosine_similarity(start, end).clamp(-1, 1).acos().reshape(-1, 1, 1)
-    path = ((1 - t) * angle).sin() * start[:, None] + (t * angle).sin() * end[:, None]
+    return _points(start[:, None], end[:, None], t.reshape(1, -1, 1))
+
+
+def _points(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
+    """Return the points at shares t of the way, for tensors (..., Z), (..., Z) and (..., 1) that broadcast."""
+    angle = torch.nn.functional.cosine_similarity(start, end, dim=-1).clamp(-1, 1).acos().unsqueeze(-1)
+    path = ((1 - t) * angle).sin() * start + (t * angle).sin() * end
     return path / angle.sin()

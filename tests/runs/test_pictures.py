@@ -141,6 +141,11 @@ def test_a_run_that_was_made_on_a_gpu_can_be_sampled_without_one(conditional, tm
         (["-n", 0], 2, "0 is not in the range"),
         (["--step", 4], 5, "there is no checkpoint of step 4 (available: 0, 3, 6)"),
         (["-n", 10_000_001], 2, "10000001 is not in the range"),
+        (["--interpolate", "-o", "walk.txt"], 10, "cannot write the picture: walk.txt has the suffix .txt"),
+        (["-o", "walk.mp4"], 10, "cannot write the picture: walk.mp4 has the suffix .mp4"),
+        (["--training", "-o", "film.png"], 10, "cannot write the film: film.png has the suffix .png"),
+        (["--training", "-n", 4], 2, "--training takes the sample grids as they are"),
+        (["--fps", 5], 2, "--fps is for a film"),
         (["--truncation", -1], 2, "--truncation -1 is no threshold"),
         (["--class", "cat"], 2, "class cat is not in 0..9, nor a name of one"),
         (["-n", 2_000_000], 2, "2,000,000 images of 8 pixels do not fit into one picture"),
@@ -229,3 +234,27 @@ def test_a_run_that_does_not_know_its_frequencies_counts_them_or_says_so(conditi
     (run / "manifest.json").write_text(json.dumps(manifest))
     result = ganzoo("sample", run, "-n", 20, "-o", tmp_path / "grid.png")
     assert "each class in turn, since their frequencies are unknown" in result.stderr
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp"])
+def test_a_walk_as_a_film_has_as_many_frames_as_asked_for(unconditional, tmp_path, suffix):
+    ganzoo("sample", unconditional, "--interpolate", "-n", 31, "--fps", 10, "-o", tmp_path / f"walk.{suffix}")
+    with Image.open(tmp_path / f"walk.{suffix}") as film:
+        first = np.asarray(film.convert("L"))[::16, ::16].astype(int)
+        assert (film.n_frames, film.size, film.info["duration"]) == (31, (128, 128), 100)
+    assert abs(first - Run(unconditional).samples(1)[0, 0].numpy()).max() <= 1
+
+
+def test_a_film_of_training_has_one_frame_per_sample_grid(unconditional, tmp_path):
+    grids = sorted((unconditional / "samples").glob("step-*.png"))
+    result = ganzoo("sample", unconditional, "--training", "-o", tmp_path / "training.webp")
+    assert result.stdout == f"{tmp_path / 'training.webp'}\n"
+    with Image.open(tmp_path / "training.webp") as film:
+        assert film.n_frames == len(grids) > 0
+        film.seek(film.n_frames - 1)
+        assert (np.asarray(film.convert("L"))[::2, ::2] == pixels(grids[-1])).all()
+
+
+def test_a_film_of_a_generator_with_classes_is_of_one_of_them_and_says_which(conditional, tmp_path):
+    result = ganzoo("sample", conditional, "--interpolate", "-n", 4, "-o", tmp_path / "walk.gif")
+    assert "a film of class 0; --class K for another" in result.stderr

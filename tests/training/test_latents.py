@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ganzoo.training.latents import BLOCK, draw_block, draw_latents, latent_blocks, path_blocks
+from ganzoo.training.latents import BLOCK, draw_block, draw_latents, latent_blocks, path_blocks, walk_blocks
 
 
 @pytest.mark.parametrize("z_dim", [1, 7, 100])
@@ -37,3 +37,13 @@ def test_a_path_is_the_same_however_many_follow():
 def test_a_block_of_a_stream_needs_no_block_before_it():
     assert draw_block(5, 3, 0, 0).shape == (BLOCK, 3)
     assert not torch.equal(draw_block(5, 3, 0, 0), draw_block(4, 3, 0, 0))
+
+
+@pytest.mark.parametrize("count", [2, 60, 100])
+def test_a_walk_is_closed_and_even(count):
+    blocks = walk_blocks(count, 512, seed=0)
+    z = torch.cat([next(blocks) for _ in range(4)])
+    assert torch.allclose(z[count : count + 40], z[:40], atol=1e-3)  # it begins again
+    assert torch.allclose(z[0], draw_latents(1, 512, seed=0)[0], atol=1e-4)
+    steps = (z[1 : count + 1] - z[:count]).norm(dim=1)
+    assert steps.max() < 2 * steps.min()  # shorter where it turns between two frames

@@ -1,0 +1,75 @@
+"""Films of a run: a walk through the latents, and the course of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import pad
+
+from ganzoo.data.films import write_film
+from ganzoo.errors import ConfigError, EvaluationError, FolderError
+from ganzoo.runs.run import Run
+from ganzoo.runs.sample_stream import SampleOptions, stream_samples
+
+LARGEST = 2**28
+"""Pixels of all frames of a GIF or WebP at most, which are in memory together."""
+
+
+def write_walk(run: Run, options: SampleOptions, out: Path, fps: int) -> Path:
+    """Write a film of `options.count` frames, a closed walk from latent to latent; all frames are of one class.
+
+    Raises what `stream_samples` raises, EvaluationError for samples that are not images, and FolderError.
+    """
+    if len(run.data.shape) != 3:
+        what = f"samples of shape {run.data.shape} are not images"
+        raise EvaluationError(what, where=str(run.path), hint="-o walk.png, for a picture of points")
+    label = 0 if run.num_classes > 1 and options.label is None else options.label
+    options = replace(options, label=label, walk=True)
+    _require_room(options.count, run.data.shape, out)
+    frames = (image.cpu() for x, _ in stream_samples(run, options) for image in x)
+    return _write(out, frames, fps)
+
+
+def write_course(run: Run, out: Path, fps: int) -> Path:
+    """Write a film of the sample grids that training left, one frame each. Raises EvaluationError, FolderError."""
+    paths = sorted(run.folder.samples.glob("step-*.png"), key=lambda path: (len(path.name), path.name))
+    if not paths:
+        what = "there are no sample grids, which training writes every train.sample_every steps"
+        raise EvaluationError(what, where=str(run.folder.samples), hint=f"ganzoo sample {run.path}")
+    sizes = [_size(path) for path in paths]
+    width, height = (max(side) for side in zip(*sizes, strict=True))
+    _require_room(len(paths), (1, height, width), out)
+    return _write(out, (_read_frame(path, width, height) for path in paths), fps)
+
+
+def _require_room(count: int, shape: tuple[int, ...], out: Path) -> None:
+    """Raise ConfigError for a film that would fill the memory."""
+    pixels = count * shape[-2] * shape[-1]
+    if out.suffix.lower() != ".mp4" and pixels > LARGEST:
+        what = f"{count:,} frames of {shape[-1]} x {shape[-2]} pixels are too many for {out.suffix}"
+        raise ConfigError(what, where=f"at most {LARGEST:,} pixels", hint=f"-o {out.stem}.mp4")
+
+
+def _write(out: Path, frames: Iterator[Tensor], fps: int) -> Path:
+    try:
+        return write_film(out, frames, fps)
+    except (OSError, ValueError) as error:
+        raise FolderError(f"cannot write the film: {error}", where=str(out), hint="-o film.gif") from error
+
+
+def _size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
+def _read_frame(path: Path, width: int, height: int) -> Tensor:
+    """Read a picture as uint8 RGB (3, H, W); white fills up one that is smaller."""
+    with Image.open(path) as image:
+        x = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+    return pad(x, (0, width - x.shape[2], 0, height - x.shape[1]), value=255)
