@@ -127,6 +127,7 @@ DATASET_PATH = click.option(
     help="Where the run's data lie now, if they moved; their content is checked.",
 )
 
+_OF_FILES = ("folder, zip, tar, npz, npy", "folder:PATH, zip:PATH, tar:PATH, npz:PATH, npy:PATH")
 COMPONENT_OPTIONS = (
     click.option("--model", metavar="NAME", help=f"{_listed('model')}, or a plugin's.  [default: dcgan]"),
     click.option("--loss", metavar="NAME", help=f"{_listed('loss')}.  [default: bce]"),
@@ -138,7 +139,7 @@ COMPONENT_OPTIONS = (
     click.option(
         "--dataset",
         metavar="NAME",
-        help=f"{_listed('dataset').replace('folder, zip, tar', 'folder:PATH, zip:PATH, tar:PATH')}.  [default: digits]",
+        help=f"{_listed('dataset').replace(*_OF_FILES)}.  [default: digits]",
     ),
 )  # fmt: skip
 TRAIN_OPTIONS = (

@@ -1,4 +1,4 @@
-"""Images to be scored, from a folder, an archive or an npz file; resized only if that was asked for."""
+"""Images to be scored, from a folder, an archive or an npz or npy file; resized only if that was asked for."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from ganzoo.data.listing import SUFFIXES, printable
 from ganzoo.errors import ConfigError, DataError, EvaluationError
 from ganzoo.evaluation.image_folders import read_folder, read_tar, read_zip
 from ganzoo.evaluation.image_sizes import LARGEST, SMALLEST, WANTED, ImageSet, show
-from ganzoo.evaluation.npz import LAYOUTS, read_npz
+from ganzoo.evaluation.npz import read_npz
 from ganzoo.settings.dataset_paths import name_reader
 
 NO_IMAGES = {
     (".pt", ".pth", ".ckpt", ".safetensors", ".pkl"): ("weights", "ganzoo evaluate RUN --step N"),
-    (".npy",): ("a bare array", LAYOUTS),
     (".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"): ("an archive, and neither zip nor tar", "unpack it, or zip it"),
     SUFFIXES: ("a single image", "ganzoo evaluate FOLDER"),
 }
@@ -22,7 +21,7 @@ READERS = {"folder": read_folder, "zip": read_zip, "tar": read_tar}
 
 
 def read_images(path: Path, image_size: int | None = None) -> ImageSet:
-    """Read the images of a folder, a zip or tar archive or an npz file, in the order of their names or of the array.
+    """Read the images of a folder, an archive, or an npz or npy file, in the order of their names or of the array.
 
     They keep their size unless `image_size` is given: then each is cropped to its centre square and resized.
     The subfolders of a folder are one set.
@@ -37,7 +36,7 @@ def read_images(path: Path, image_size: int | None = None) -> ImageSet:
     kind, reader = _kind(path), name_reader(path)
     if reader in READERS:
         return READERS[reader](path, image_size)
-    if kind == ".npz":
+    if kind in (".npz", ".npy"):
         return read_npz(path, image_size)
     found, hint = next((words for kinds, words in NO_IMAGES.items() if kind in kinds), ("no image file", WANTED))
     raise EvaluationError(f"{printable(path.name)} is {found}", where=show(path), hint=hint)

@@ -53,7 +53,7 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], closest: Pat
 
 
 def _pick(images: ImageSet, about: Generated, settings: EvalConfig, path: Path) -> tuple[ImageSet, Generated]:
-    """Pick as many images as the settings say, with their seed, each folder in its share.
+    """Pick as many images as the settings say, with their seed, each folder or class in its share.
 
     Return also their entry in the protocol. Raises EvaluationError if there are fewer.
     """
@@ -65,7 +65,8 @@ def _pick(images: ImageSet, about: Generated, settings: EvalConfig, path: Path) 
         return images, about
     chosen = pick_evenly(count, total, labels=images.y, seed=settings.seed)
     picked = images._replace(x=images.x[chosen], y=None if images.y is None else images.y[chosen])
-    pick = "even, each folder in its share" if images.class_names else "even"
+    group = "class" if about.source in ("npz", "npy") else "folder"
+    pick = f"even, each {group} in its share" if images.class_names else "even"
     return picked, replace(about, count=count, of=total, pick=pick, seed=settings.seed)
 
 

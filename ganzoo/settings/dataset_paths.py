@@ -1,4 +1,4 @@
-"""The dataset that a path means: a folder of images, or an archive."""
+"""The dataset that a path means: a folder of images, an archive, or a file of numpy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 READERS = {
     "zip": (".zip",),
+    "npz": (".npz",),
+    "npy": (".npy",),
     "tar": (".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz"),
 }
 """Datasets that read a file, and the ends of its name."""

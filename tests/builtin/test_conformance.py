@@ -4,6 +4,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -12,7 +13,7 @@ import ganzoo.testing
 
 
 def pictures():
-    """A folder and an archive with two images of each of two classes."""
+    """A folder, an archive and files of numpy with two images of each of two classes."""
     folder = Path(tempfile.mkdtemp(prefix="ganzoo-pictures-"))
     with zipfile.ZipFile(folder / "pictures.zip", "w") as archive:
         for place, colour in {"a/1": "red", "a/2": "blue", "b/1": "white", "b/2": "navy"}.items():
@@ -20,6 +21,9 @@ def pictures():
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.new("RGB", (10, 8), colour).save(path)
             archive.write(path, f"{place}.png")
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    np.savez(folder / "pictures.npz", images=images, labels=[0, 0, 1, 1])
+    np.save(folder / "pictures.npy", images)
     return folder
 
 
@@ -35,6 +39,8 @@ SMALL = {
         "stacked-digits": {"image_size": 8, "count": 1000},
         "folder": {"path": str(PICTURES / "pictures"), "image_size": 8},
         "zip": {"path": str(PICTURES / "pictures.zip"), "image_size": 8},
+        "npz": {"path": str(PICTURES / "pictures.npz")},
+        "npy": {"path": str(PICTURES / "pictures.npy")},
     },
     "metric": {"kid": {"subsets": 10, "subset_size": 50}},
     "engine": {"ray": {"address": "127.0.0.1:9"}},  # where no cluster is: test_ray.py has one

@@ -105,7 +105,7 @@ def test_a_size_that_is_asked_for_crops_the_middle_resizes_and_says_so(tmp_path)
     assert folder.notes == ("1 of 2 images cropped to the centre square", "1 of 2 images are resized to 8x8")
     assert array.x.shape == (1, 1, 8, 8)
     assert (array.x == 255).all()
-    assert array.notes == ("1 of 1 images are resized to 8x8",)
+    assert array.notes == ("1 of 1 images cropped to the centre square", "1 of 1 images are resized to 8x8")
 
 
 @pytest.mark.parametrize("size", [-1, 0, 7, 1025])
@@ -237,7 +237,7 @@ def test_unreadable_images_are_named_and_the_advice_is_not_that_of_training(tmp_
     ("name", "found"),
     [
         ("step-1.pt", "is weights"),
-        ("a.npy", "is a bare array"),
+        ("a.npy", "is no npy file"),
         ("a.rar", "is an archive, and neither zip nor tar"),
         ("a.PNG", "is a single image"),
         ("a.txt", "is no image file"),

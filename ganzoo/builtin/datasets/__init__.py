@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ganzoo.builtin.datasets.arrays import Npy, Npz
 from ganzoo.builtin.datasets.benchmarks import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.builtin.datasets.own_images import Folder, Tar, Zip
@@ -27,6 +28,8 @@ def register_datasets() -> Mapping[str, type[Dataset]]:
         "folder": Folder,
         "zip": Zip,
         "tar": Tar,
+        "npz": Npz,
+        "npy": Npy,
         "gaussians8": Gaussians8,
         "gaussians25": Gaussians25,
         "swissroll": SwissRoll,
