@@ -20,7 +20,8 @@ from ganzoo.cli.config import config
 from ganzoo.cli.diagnose import diagnose
 from ganzoo.cli.evaluate import evaluate
 from ganzoo.cli.explain import explain
-from ganzoo.cli.flags import PluginChoice
+from ganzoo.cli.flags import PLUGIN_FLAGS, PluginChoice, plugins_first
+from ganzoo.cli.hints import fit_hint
 from ganzoo.cli.list import list_
 from ganzoo.cli.new import new
 from ganzoo.cli.plugins import plugins
@@ -52,7 +53,8 @@ _DISTRIBUTED = {"run", "resume"}
 class _Refusal(click.ClickException):
     """A GanzooError for click: printed on stderr in three short parts, with the error's own exit code."""
 
-    def __init__(self, error: GanzooError) -> None:
+    def __init__(self, error: GanzooError, command: click.Command | None) -> None:
+        error.hint = fit_hint(error.hint, command, PLUGIN_FLAGS)
         super().__init__(str(error))
         self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it for the class
 
@@ -64,11 +66,15 @@ class _Refusal(click.ClickException):
 class _Group(click.Group):
     """Group of commands that prints errors of users without a traceback; bugs keep theirs."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the choice of plugins behind the name of a command too: where a hint is typed."""
+        return super().parse_args(ctx, plugins_first(args))
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except GanzooError as error:
-            raise _Refusal(error) from error
+            raise _Refusal(error, self.get_command(ctx, ctx.invoked_subcommand or "")) from error
         except KeyboardInterrupt:
             raise SystemExit(130) from None
         except BrokenPipeError:  # `ganzoo list | head -1`

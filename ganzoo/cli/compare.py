@@ -137,7 +137,7 @@ def _refuse_unfinished(states: Mapping[str, str], path: Path) -> None:
     failed = [name for name, state in states.items() if state in FAILURES]
     if failed:
         what = f"{len(failed)} of {len(states)} cells diverged, failed or ran out of time: {', '.join(failed[:5])}"
-        raise GridError(what, where=str(path), hint="the same command with --retry failed or --retry diverged")
+        raise GridError(what, where=str(path), hint="--retry failed (once more), or --retry diverged")
     unfinished = [name for name, state in states.items() if state in ("missing", "interrupted")]
     if unfinished:
         what = f"{len(unfinished)} of {len(states)} cells have not ended: {', '.join(unfinished[:5])}"

@@ -63,5 +63,5 @@ def _write(path: Path, text: str) -> None:
     try:
         write_atomically(path, text.encode())
     except OSError as error:
-        raise ResourceError(f"cannot write the table: {error}", where=str(path), hint="another -o") from error
+        raise ResourceError(f"cannot write the table: {error}", where=str(path), hint="-o OTHER_FILE") from error
     click.echo(path)

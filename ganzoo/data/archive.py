@@ -43,7 +43,7 @@ def open_archive(path: Path) -> Iterator[Listing]:
 
 def unopened(path: Path, kind: str, error: Exception) -> DataError:
     """Return the error about a file that is no archive of this kind."""
-    hint = "--dataset tar:FILE, zip:FILE or folder:PATH"
+    hint = "--dataset zip:FILE, or --dataset tar:FILE, or --dataset folder:PATH"
     what = f"cannot open {printable(str(path))} as a {kind} archive"
     return DataError(what, where=printable(str(error)), hint=hint)
 
@@ -66,9 +66,11 @@ def require_harmless(entry: ZipInfo, path: Path) -> None:
     """Raise DataError for a link or an encrypted entry."""
     name, where = printable(entry.filename), printable(str(path))
     if stat.S_ISLNK(entry.external_attr >> 16):
-        raise DataError(f"archive entry is a link: {name}", where=where, hint="zip without --symlinks")
+        raise DataError(f"archive entry is a link: {name}", where=where, hint="zip the files themselves and no links")
     if entry.flag_bits & 1:
-        raise DataError(f"archive entry is encrypted: {name}", where=where, hint="unpack it, --dataset folder:PATH")
+        raise DataError(
+            f"archive entry is encrypted: {name}", where=where, hint="--dataset folder:PATH (after unpacking it)"
+        )
 
 
 def require_bounded(expanded: int, path: Path) -> None:
@@ -76,7 +78,9 @@ def require_bounded(expanded: int, path: Path) -> None:
     limit = MAX_RATIO * path.stat().st_size + FREE_BYTES
     if expanded > limit:
         what = f"{path.name} expands to {expanded / 2**20:,.0f} MiB (> {limit / 2**20:,.0f} MiB)"
-        raise DataError(what, where=printable(str(path)), hint="if you trust it: unpack it, --dataset folder:PATH")
+        raise DataError(
+            what, where=printable(str(path)), hint="--dataset folder:PATH (after unpacking it, if you trust it)"
+        )
 
 
 def clean_entry(name: str, path: Path) -> str:

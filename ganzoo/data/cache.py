@@ -152,4 +152,4 @@ def _explaining(folder: Path, needed: int) -> Iterator[None]:
     except OSError as error:
         what = f"the cache cannot be written: {(error.strerror or str(error)).lower()}"
         where = f"{folder}, {needed / 2**30:.1f} GiB"
-        raise ResourceError(what, where=where, hint="GANZOO_CACHE=DIR on another disk, or without --cache") from error
+        raise ResourceError(what, where=where, hint="GANZOO_CACHE=DIR on another disk, or leave out --cache") from error

@@ -74,7 +74,7 @@ def _others(index: Tensor, total: int) -> Tensor:
     left = torch.ones(total, dtype=torch.bool)
     left[index] = False
     if not left.any():
-        raise DataError(f"dataset.limit={total:,} leaves no samples", hint="--set dataset.limit=0 takes all")
+        raise DataError(f"dataset.limit={total:,} leaves no samples", hint="--set dataset.limit=0 (which takes all)")
     return left.nonzero().flatten()
 
 

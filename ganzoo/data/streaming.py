@@ -80,7 +80,9 @@ class StreamedImages(LazyImages):
             if "exited unexpectedly" not in str(error):
                 raise
             what = "a process that decodes images was killed, perhaps because memory was short"
-            raise ResourceError(what, hint="fewer processes: --set dataset.workers=1; or --cache") from error
+            raise ResourceError(
+                what, hint="--set dataset.workers=1 (fewer processes), or --set dataset.cache=true"
+            ) from error
         finally:
             del chunks  # the last reference: ends the processes and waits for them
 
@@ -90,7 +92,7 @@ def require(chunk: Tensor | NDArray[np.uint8] | Unreadable) -> Tensor:
     if isinstance(chunk, Unreadable):
         what = f"{printable(chunk.name)} cannot be read any more: {chunk.reason}"
         raise DataError(
-            what, where="an image that was readable when the run began", hint="restore it, then ganzoo resume RUN"
+            what, where="an image that was readable when the run began", hint="restore it, and resume the run"
         )
     return chunk if isinstance(chunk, Tensor) else torch.from_numpy(chunk)
 

@@ -102,11 +102,11 @@ def require_file(member: tarfile.TarInfo, path: Path) -> None:
     """Raise DataError for an entry that is neither a folder nor a file with all its bytes."""
     name, where = printable(member.name), printable(str(path))
     if member.issym() or member.islnk():
-        hint = "tar --dereference --hard-dereference"
+        hint = "tar the files themselves and no links"
         raise DataError(f"archive entry is a link: {name}", where=where, hint=hint)
     if member.issparse() or not (member.isreg() or member.isdir()):
         what = f"archive entry is neither a file nor a folder: {name}"
-        raise DataError(what, where=where, hint="tar without --sparse, of files alone")
+        raise DataError(what, where=where, hint="tar whole files alone")
 
 
 def list_members(file: SharedFile, members: list[tarfile.TarInfo], path: Path) -> Listing:

@@ -132,7 +132,9 @@ class Evaluator:
                 hint = f" (try {error.hint})" if error.hint else ""
                 remarks.append(f"no {name}: {error.what}{hint}")
         if not scores:
-            raise EvaluationError("; ".join(remarks), hint="--samples N, --metrics fid, or another --features")
+            raise EvaluationError(
+                "; ".join(remarks), hint="--samples N (more of them), or --metrics fid, or --features NAME (another)"
+            )
         return scores, remarks
 
     def warn(self, fake: FeatureSet) -> list[str]:

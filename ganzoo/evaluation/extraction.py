@@ -53,7 +53,7 @@ def extract(batches: Iterable[Tensor], extractor: Extractor, total: int | None =
     assert moments.count == total or (total is None and moments.count <= KEEP), "another number of samples than `total`"
     if moments.count < 2:
         what = f"{moments.count} images are too few to score: a covariance needs at least two"
-        raise EvaluationError(what, hint="more images: --samples N, or a larger folder or dataset")
+        raise EvaluationError(what, hint="--samples N (more of them), or a larger folder or dataset")
     rows, logits, deviations = _join(kept)
     covariance = moments.scatter / (moments.count - 1)
     return FeatureSet(moments.count, moments.mean, covariance, rows, logits, deviations=deviations)
@@ -144,4 +144,4 @@ def _require_finite(features: Features, first: int, extractor: Extractor) -> Non
         if tensor is not None and not (finite := tensor.isfinite().reshape(len(tensor), -1).all(dim=1)).all():
             what = f"the features of {extractor.label} are nan or inf"
             where = f"image {first + int(finite.int().argmin())} is the first"
-            raise EvaluationError(what, where=where, hint="another --features, or undamaged weights")
+            raise EvaluationError(what, where=where, hint="--features NAME (another), or undamaged weights")

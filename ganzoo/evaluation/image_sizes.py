@@ -44,7 +44,7 @@ def own_size(sizes: Sizes, path: Path) -> int:
     else:
         return width
     side = min(max(width, SMALLEST), max(height, SMALLEST), LARGEST)
-    raise EvaluationError(what, hint=f"--image-size {side}, which crops the centre square and resizes it")
+    raise EvaluationError(what, hint=f"--image-size {side} (the centre square, resized)")
 
 
 def note_resizing(sizes: Sizes, size: int) -> list[str]:

@@ -81,7 +81,7 @@ def split_assignments(assignments: Sequence[str]) -> tuple[dict[str, list[str]],
         if key.startswith("engine.") or len(values) < 2:
             settings[key] = value
         elif key.startswith(("eval.", "features.")):
-            hint = f"for one value with a comma in it: --set '{key}=\"a,b\"'"
+            hint = f"--set '{key}=\"a,b\"' (for one value with a comma in it)"
             raise ConfigError(f"{key} is no axis: scores could not be compared", hint=hint)
         else:
             axes[key] = values

@@ -39,7 +39,10 @@ class Budget:
             assert dry_run is not None  # by `is_measured`
             price = dry_run.seconds_per_step if self.unit == "seconds" else dry_run.flops_per_step
         if not price:
-            raise ConfigError("a step has no FLOPs that torch counts", hint="--budget seconds=, images= or steps=")
+            raise ConfigError(
+                "a step has no FLOPs that torch counts",
+                hint="--budget steps=N, or --budget images=N, or --budget seconds=N",
+            )
         return max(1, math.floor(self.amount / price))
 
 
@@ -51,7 +54,7 @@ def parse_budget(text: str) -> Budget:
     except ValueError:
         number = math.nan
     if unit not in UNITS or not 0 < number < math.inf:
-        hint = "--budget images=200000; also steps=, seconds=, flops="
+        hint = "--budget images=200000 (also steps= seconds= flops=)"
         raise ConfigError(f"--budget {text!r} is not a unit and an amount above 0", hint=hint)
     return Budget(unit, number)
 

@@ -23,6 +23,9 @@ from ganzoo.settings.toml import flatten, to_tables
 SCHEMA = 1
 
 
+_OTHER = "--out OTHER_FOLDER"
+
+
 @dataclass(frozen=True)
 class GridFolder:
     """The files of one grid."""
@@ -56,14 +59,14 @@ class GridFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if not self.plan.is_file() and any(file.name != "grid.lock" for file in self.path.iterdir()):
-                raise FolderError("the folder holds no grid", where=str(self.path), hint="another --out")
+                raise FolderError("the folder holds no grid", where=str(self.path), hint=_OTHER)
             lock = FileLock(self.path / "grid.lock")
             lock.acquire(timeout=0)
         except Timeout:
             what = "another process works on this grid"
-            raise FolderError(what, where=str(self.path), hint="wait for it, or another --out") from None
+            raise FolderError(what, where=str(self.path), hint="--out OTHER_FOLDER, or wait for it") from None
         except OSError as error:
-            raise FolderError(f"cannot write the grid: {error}", where=str(self.path), hint="another --out") from error
+            raise FolderError(f"cannot write the grid: {error}", where=str(self.path), hint=_OTHER) from error
         try:
             self._mend()
             yield
@@ -122,10 +125,10 @@ class GridFolder:
         """Raise FolderError if the grid here has other axes or other common settings."""
         if list(old["axes"]) != list(axes):
             what = f"the grid here has the axes {', '.join(old['axes'])}, not {', '.join(axes)}"
-            raise FolderError(what, where=str(self.path), hint="another --out")
+            raise FolderError(what, where=str(self.path), hint=_OTHER)
         differ = _name_differences(old["common"], common)
         if differ:
-            raise FolderError(f"the grid here has other settings: {differ}", where=str(self.path), hint="another --out")
+            raise FolderError(f"the grid here has other settings: {differ}", where=str(self.path), hint=_OTHER)
 
     def _refuse_changed(self, cell: PlannedCell) -> None:
         """Raise FolderError if the run of a cell has other settings."""
@@ -137,7 +140,7 @@ class GridFolder:
         if then != now:
             differ = _name_differences(flatten(to_tables(then)), flatten(to_tables(now)))
             what = f"cell {cell.name} was made with other settings: {differ}"
-            raise FolderError(what, where=str(folder.path), hint="another --out")
+            raise FolderError(what, where=str(folder.path), hint=_OTHER)
 
     def read_endings(self) -> dict[str, dict[str, Any]]:
         """Return how each cell ended, by name; a cell that has not ended is absent."""

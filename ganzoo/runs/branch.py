@@ -43,6 +43,7 @@ def continue_run(
     if out is not None:
         branch(path, out, zoo, observer, start=start, changes=changes, ranks=ranks)
     elif start != LATEST:
+        load_start(RunFolder(path), start)  # its error comes first: a new folder would not help
         what = f"going on from {start if start == BEST else f'step {start}'} needs a new folder: the run keeps its own"
         raise ConfigError(what, where=str(path), hint=resume_command(path, start, changes))
     else:

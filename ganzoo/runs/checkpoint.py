@@ -65,7 +65,7 @@ def _require_finite(step: int, state: Mapping[str, Any]) -> None:
     for path, tensor in _tensors(state):
         if not torch.isfinite(tensor).all():
             what = f"{path} is not finite: checkpoint of step {step} not saved"
-            raise DivergedError(what, hint="a new run with a smaller rate: --set optim.lr_d=1e-4 --set optim.lr_g=1e-4")
+            raise DivergedError(what, hint="--set optim.lr_d=1e-4 --set optim.lr_g=1e-4 (smaller rates)")
 
 
 def _tensors(node: Any, path: str = "") -> Iterator[tuple[str, torch.Tensor]]:
@@ -113,7 +113,7 @@ def _not_saved(folder: Path, step: int, error: OSError) -> ResourceError:
     kept = available_steps(folder)
     previous = f"previous kept (step {kept[-1]})" if kept else "there is no previous one"
     what = f"{reason}: checkpoint of step {step} not saved; {previous}"
-    return ResourceError(what, where=str(folder), hint="make room or allow writing there, then ganzoo resume RUN")
+    return ResourceError(what, where=str(folder), hint="make room or allow writing there, then resume the run")
 
 
 def _rotate(folder: Path, step: int, keep_last: int) -> None:

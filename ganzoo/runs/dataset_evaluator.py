@@ -41,7 +41,7 @@ def _require_same_shape(fake: tuple[int, ...], real: tuple[int, ...]) -> None:
     if len(fake) != 3 or len(real) != 3:
         if fake != real:
             what = f"generated samples have shape {fake}, and real ones {real}"
-            raise EvaluationError(what, hint="leave out --dataset, or choose one of this shape")
+            raise EvaluationError(what, hint="leave out --dataset, or name one of this shape")
     elif fake[1:] != real[1:]:
         what = f"generated and real images differ in size: {fake[1:]} and {real[1:]}"
         raise EvaluationError(what, hint="leave out --image-size")

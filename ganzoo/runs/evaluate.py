@@ -134,6 +134,6 @@ def _choose_checkpoint(run: Run, weights: _Weights) -> tuple[str, int | None]:
     if not weights.best:
         return ("last", None) if weights.step is None else (f"step {weights.step}", weights.step)
     if not (record := best_evaluation(run.folder)):
-        hint = f"ganzoo run --eval-every N; or --step N: {run.path}"
+        hint = "leave out --best"
         raise CheckpointError("no evaluation chose a best checkpoint", where=str(run.path), hint=hint)
     return "best", int(record["step"])

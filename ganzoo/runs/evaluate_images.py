@@ -31,7 +31,7 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], closest: Pat
     `closest` is where to write generated images beside the nearest real ones, if anywhere.
     """
     if "dataset.name" not in given:
-        hint = "--dataset digits, or --dataset folder:PATH of real images"
+        hint = "--dataset digits, or --dataset folder:PATH (of real images)"
         raise ConfigError("images are scored against a dataset, and none is named", where=str(path), hint=hint)
     config = settle(flags=given).run
     choices.check(config, zoo)  # before anything is read

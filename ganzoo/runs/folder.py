@@ -198,7 +198,7 @@ def explain_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = "make room or allow writing there, then ganzoo resume RUN"
+        hint = "make room or allow writing there, then resume the run"
         raise ResourceError(f"cannot write the run: {error}", where=str(path), hint=hint) from error
 
 

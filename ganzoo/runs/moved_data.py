@@ -11,7 +11,7 @@ from ganzoo.errors import ConfigError, DataError
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.zoo.catalogue import Zoo
 
-NAME_PLACE = "--dataset-path PATH (where the run's data lie now; resume keeps it in recipe.toml)"
+NAME_PLACE = "--dataset-path PATH (where the run's data lie now: resume writes it into recipe.toml)"
 """Hint for a user whose data are gone, or others than those of the run."""
 
 _PLACES = ("path", "root")
@@ -27,7 +27,7 @@ def locate(run: RunConfig, path: str | Path | None, zoo: Zoo) -> RunConfig:
         return run
     if (place := _find_place(run, zoo)) is None:
         what = f"dataset {run.dataset.name!r} has no path: it comes with its package"
-        raise ConfigError(what, hint="the same command without --dataset-path")
+        raise ConfigError(what, hint="leave out --dataset-path")
     options = {**run.dataset.options, place: str(Path(path).expanduser().absolute())}
     return replace(run, dataset=Choice(run.dataset.name, options))
 

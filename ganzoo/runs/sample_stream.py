@@ -91,7 +91,7 @@ def _require_room(batch: Tensor, count: int) -> None:
     needed, free = batch[0].nbytes * count, available_bytes()
     if needed > free:
         what = f"{count:,} samples of shape {tuple(batch.shape[1:])} need {needed / 2**30:.1f} GiB"
-        hint = "fewer samples, or ganzoo sample RUN -n N --folder, which holds one batch at a time"
+        hint = "--folder (which holds one batch at a time), or fewer samples"
         raise ResourceError(what, where=f"free memory: {free / 2**30:.1f} GiB", hint=hint)
 
 
@@ -139,7 +139,7 @@ def find_class(run: Run, label: int | str) -> int:
     with_sign = str(label).removeprefix("-")
     if not (with_sign.isdecimal() and 0 <= int(label) < count):
         what = f"class {printable(str(label))} is not in 0..{count - 1}, nor a name of one"
-        raise ConfigError(what, where=str(run.path), hint=f"--class K, one of {abridge(list(names), 12)}")
+        raise ConfigError(what, where=str(run.path), hint=f"--class K (one of {abridge(list(names), 12)})")
     return int(label)
 
 

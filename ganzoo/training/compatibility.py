@@ -101,7 +101,7 @@ def check_settings(saved: Mapping[str, Any], run: RunConfig, free: tuple[str, ..
     if keys:
         now = flatten(to_tables(run))
         changes = ", ".join(f"{key} {then.get(key)} -> {now.get(key)}" for key in keys)
-        raise CheckpointError(f"the settings differ from the run's: {changes}", hint="the run's own recipe.toml again")
+        raise CheckpointError(f"the settings differ from the run's: {changes}", hint="the former values in recipe.toml")
 
 
 def name_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

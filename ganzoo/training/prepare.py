@@ -61,7 +61,7 @@ def explain_memory(run: RunConfig) -> Iterator[None]:
         if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
             raise
         batch = max(run.optim.batch_size, run.optim.batch_size_g)
-        hint = f"--batch-size {max(1, batch // 2)}, or a smaller --image-size"
+        hint = f"--set optim.batch_size={max(1, batch // 2)}, or smaller images"
         raise ResourceError("out of memory", where=str(error).partition("\n")[0][:200], hint=hint) from error
 
 

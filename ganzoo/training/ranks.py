@@ -161,7 +161,7 @@ def _choose_gpu(ranks: Ranks) -> None:
     """Make this rank's own GPU the current CUDA device."""
     if ranks.local >= (count := torch.cuda.device_count()):
         what = f"rank {ranks.rank} has no GPU of its own: this machine has {count}"
-        raise ResourceError(what, hint=f"--nproc-per-node {count}, or --device cpu")
+        raise ResourceError(what, hint=f"torchrun --nproc-per-node {count} -m ganzoo ..., or --device cpu")
     torch.cuda.set_device(ranks.local)
 
 
@@ -184,4 +184,4 @@ def _explained() -> Iterator[None]:
         yield
     except RuntimeError as error:
         what = f"another rank has ended: {str(error).rpartition('] ')[2][:200]}"  # after gloo's file and address
-        raise ResourceError(what, hint="read its error, then: ganzoo resume RUN, on any number of ranks") from error
+        raise ResourceError(what, hint="read its error, and resume the run on any number of ranks") from error

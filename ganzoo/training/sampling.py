@@ -87,7 +87,7 @@ def make_samples(network: nn.Module, z: Tensor, y: Tensor, batch: int) -> Tensor
     with evaluating(network):
         x = _generate_batch(network, z, y, batch)
     if not bool(x.isfinite().all()):
-        raise EvaluationError("the generator produces nan or inf", hint="an earlier checkpoint: --step N")
+        raise EvaluationError("the generator produces nan or inf", hint="--step N (an earlier checkpoint)")
     return as_stored(x)
 
 

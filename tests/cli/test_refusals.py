@@ -260,5 +260,5 @@ def test_too_large_a_batch_is_out_of_memory_with_a_smaller_one_to_try(tmp_path):
     words = ["run", *TINY, "--dry-run", "--batch-size", "5000000"]
     result = subprocess.run([sys.executable, "-c", code, *words], env=ENVIRONMENT, capture_output=True, text=True)
     assert result.returncode == 9, result.stderr
-    assert "out of memory" in result.stderr and "--batch-size 2500000" in result.stderr
+    assert "out of memory" in result.stderr and "--set optim.batch_size=2500000" in result.stderr
     assert "Traceback" not in result.stderr

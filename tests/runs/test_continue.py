@@ -137,6 +137,7 @@ def test_a_best_checkpoint_that_rotation_deleted_is_not_the_best_of_the_new_fold
 @pytest.mark.parametrize(
     ("words", "code", "what", "hint"),
     [
+        (["--from=5"], 5, "there is no checkpoint of step 5", ""),
         (["--from=best"], 2, "going on from best needs a new folder", "ganzoo resume RUN --from best --out RUN-2"),
         (["--from=4", "--steps=9"], 2, "step 4 needs a new folder", "ganzoo resume RUN --from 4 --steps=9 --out RUN-2"),
         (

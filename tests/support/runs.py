@@ -8,6 +8,7 @@ import time
 from click.testing import CliRunner
 
 from ganzoo.cli import cli
+from ganzoo.cli.hints import accepted_flags, flags_of, split_hint
 from ganzoo.files import read_records
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
@@ -63,7 +64,16 @@ def ganzoo(*words, code=0):
     """Run a command in this process and return click's result; a bug, or another exit code, fails the test."""
     result = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
     assert result.exit_code == code, result.output
+    assert_typable(words, result.stderr)
     return result
+
+
+def assert_typable(words, said):
+    """What an error says to type exists: flags that this command takes, or commands."""
+    name = next((str(word) for word in words if str(word) in cli.commands), None)
+    _, found, hint = said.partition("\n  try:   ")
+    for alternative in split_hint(hint.strip()) if found and name else ():
+        assert {*flags_of(alternative)} <= accepted_flags(cli.commands[name]) | accepted_flags(cli), hint
 
 
 def train(out, *words, steps=4, code=0):

@@ -22,7 +22,7 @@ from ganzoo.files import cache_folder
 from ganzoo.machine import require_memory
 
 DIGITS = tuple("0123456789")
-OFFLINE = "offline: --dataset digits, or --dataset folder:PATH"
+OFFLINE = "--dataset digits (which needs no network), or --dataset folder:PATH"
 DAMAGE = (RuntimeError, OSError, AssertionError, ValueError, TypeError, LookupError, EOFError)
 
 
@@ -96,13 +96,13 @@ class Benchmark(Dataset):
             if "not found" not in str(error):
                 raise self.damaged(root, str(error)) from error
             what = f"dataset {self.name} is not here, or not complete"
-            hint = f"--download, or --data-root DIR if you have it; {OFFLINE}"
+            hint = f"--download, or --data-root DIR (if you have it); {OFFLINE}"
             raise AbsentError(what, where=str(root), hint=hint) from error
 
     def damaged(self, root: Path, reason: str) -> DataError:
         """Return the error that says which files to replace."""
         what = f"dataset {self.name} is damaged: {reason[:80]}"
-        return DataError(what, where=str(root), hint="delete its files there, then --download")
+        return DataError(what, where=str(root), hint="--download (after deleting its files there)")
 
 
 @dataclass(frozen=True)

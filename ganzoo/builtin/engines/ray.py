@@ -155,7 +155,7 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
     try:
         ray.init(address, log_to_driver=False, logging_level="error", **options)
     except (ConnectionError, ray.exceptions.RayError) as error:
-        hint = "ray start --head, or --address local for this machine only"
+        hint = "ray start --head, or --address local (for this machine only)"
         raise ResourceError("there is no Ray cluster", where=address, hint=hint) from error
     try:
         yield

@@ -62,7 +62,7 @@ class Bundled(FeatureExtractor):
         if images.shape[1] not in (1, self.channels):
             reads = "grey images" if self.channels == 1 else "grey and colour images"
             what = f"{self.name} reads {reads}; these have {images.shape[1]} channels"
-            raise EvaluationError(what, hint="--features photos-cnn, or inception, for three")
+            raise EvaluationError(what, hint="--features photos-cnn (for three), or --features inception")
         x = from_uint8(images.expand(-1, self.channels, -1, -1))
         if x.shape[2:] != (SIZE, SIZE):
             x = interpolate(x, (SIZE, SIZE), mode="bilinear", antialias=True, align_corners=False)

@@ -90,7 +90,7 @@ def flatten(samples: Tensor, dimensions: int | None = None) -> Tensor:
     """float32 (N, *shape) -> (N, D). Raises EvaluationError for images, and unless D is `dimensions` where given."""
     if samples.dtype != torch.float32 or samples.ndim < 2 or samples.ndim == 4:
         what = f"these features are of points, float32 (N, D), not of {samples.dtype} {samples.ndim}-D"
-        raise EvaluationError(what, hint="--features inception, digits-cnn or photos-cnn for images")
+        raise EvaluationError(what, hint="--features inception, or --features digits-cnn, or --features photos-cnn")
     rows = samples.flatten(1)
     if dimensions not in (None, rows.shape[1]):
         what = f"these features are of points of {dimensions} coordinates, and samples have {rows.shape[1]}"

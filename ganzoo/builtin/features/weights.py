@@ -15,7 +15,7 @@ import torch
 from ganzoo.data.download import downloading
 from ganzoo.errors import DataError, EvaluationError, ResourceError
 
-SHIPPED = "--features digits-cnn (or photos-cnn), which ship with ganzoo"
+SHIPPED = "--features digits-cnn (or photos-cnn: they ship with ganzoo)"
 ONCE = "run it once with a network"
 
 

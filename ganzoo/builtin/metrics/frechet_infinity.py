@@ -62,7 +62,7 @@ class FrechetDistanceInfinity(Metric):
         if sizes[0] < least or (sizes.diff() == 0).any():
             needed = math.ceil(max(least / self.smallest_share, self.points / (1 - self.smallest_share)))
             what = f"{count} generated images are too few to extrapolate a distance of {len(fake.mean)} features"
-            raise EvaluationError(what, hint=f"--samples {needed}, or the metric fid")
+            raise EvaluationError(what, hint=f"--samples {needed}, or --metrics fid")
         return sizes
 
     def draw(self, sizes: Tensor, count: int, device: torch.device) -> list[Tensor]:

@@ -47,7 +47,7 @@ class InceptionScore(Metric):
         require(real=real, fake=fake, fakes=max(2, self.splits))
         if fake.logits is None:
             what = "the Inception score reads class probabilities, and this extractor has no classes"
-            raise EvaluationError(what, hint="--features inception, or digits-cnn, or photos-cnn")
+            raise EvaluationError(what, hint="--features inception, or --features digits-cnn, or --features photos-cnn")
         scores = [inception_score(part) for part in self.parts(fake.logits)]
         mean, std = float(np.mean(scores)), float(np.std(scores))
         if self.splits == 1:

@@ -38,7 +38,10 @@ class Modes(Metric):
         require(real=real, fake=fake)
         if real.logits is None or fake.logits is None:
             what = "modes are counted by classes, and this extractor has none"
-            raise EvaluationError(what, hint="--features gaussians8, gaussians25, stacked-digits or digits-cnn")
+            raise EvaluationError(
+                what,
+                hint="--features digits-cnn, or --features gaussians8 (or gaussians25: as the dataset)",
+            )
         classes, modes = fake.logits.shape[1], fake.logits.argmax(dim=1)
         near = torch.ones_like(modes, dtype=torch.bool)
         quality = dict[str, Score]()
@@ -59,4 +62,4 @@ def require_true_width(deviations: Tensor, dimensions: int) -> None:
     found = deviations.double().square().mean().sqrt().item() / dimensions**0.5
     if abs(found - 1) > 0.1 + 2 / len(deviations) ** 0.5:
         what = f"the modes of the reference are {found:.2f} times as wide as the extractor takes them for"
-        raise EvaluationError(what, hint="--set features.std=S, the S of the dataset")
+        raise EvaluationError(what, hint="--set features.std=S (that of the dataset)")

@@ -18,7 +18,7 @@ def require(*, real: FeatureSet, fake: FeatureSet, reals: int = 2, fakes: int = 
     dimensions = len(real.mean), len(fake.mean)
     if dimensions[0] != dimensions[1]:
         what = f"the reference has {dimensions[0]} features per image, the generated images have {dimensions[1]}"
-        raise EvaluationError(what, hint="extract both with the same --features")
+        raise EvaluationError(what, hint="extract both with the same features")
     _require_finite("reference", real)
     _require_finite("generated", fake)
 
@@ -33,4 +33,4 @@ def _require_finite(whose: str, features: FeatureSet) -> None:
     tensors = (features.mean, features.covariance, features.rows, features.logits, features.deviations)
     if not all(torch.isfinite(tensor).all() for tensor in tensors if tensor is not None):
         what = f"features of the {whose} images are not finite (nan or inf)"
-        raise EvaluationError(what, hint="other weights for --features: images are bytes, so the cause is the weights")
+        raise EvaluationError(what, hint="other weights of the extractor, since images are bytes and finite")

@@ -74,7 +74,7 @@ def count_halvings(data: DataSpec) -> int:
     size = data.shape[-1]
     if len(data.shape) != 3 or data.shape[1] != size or size not in (16, 32, 64, 128, 256):
         shape = " x ".join(map(str, data.shape))
-        hint = "--image-size 32; for points of the plane --model mlp"
+        hint = "--image-size 32; --model mlp (for points of the plane)"
         raise ConfigError(f"dcgan makes square images of 16, 32, 64, 128 or 256 pixels, not {shape}", hint=hint)
     return size.bit_length() - _SMALLEST.bit_length()
 

@@ -160,6 +160,6 @@ def _check_size(data: DataSpec) -> int:
     size = data.shape[-1]
     if len(data.shape) != 3 or data.shape[1] != size or size not in _SIZES:
         shape = " x ".join(map(str, data.shape))
-        hint = "--image-size 32; for points of the plane --model mlp"
+        hint = "--image-size 32; --model mlp (for points of the plane)"
         raise ConfigError(f"resnet makes square images of 32, 64, 128 or 256 pixels, not {shape}", hint=hint)
     return size

@@ -118,7 +118,7 @@ def _require_same_data(reported: Sequence[Result]) -> None:
             pair = (known[0][0], other)
             names = " / ".join(str(result.settings.get("dataset.name")) for result in pair)
             what = f"{_named(pair)} were trained on different data, and may not be ranked together"
-            raise EvaluationError(f"{what}\n    dataset: {names}", hint="one table each: --only dataset=NAME")
+            raise EvaluationError(f"{what}\n    dataset: {names}", hint="--only dataset=NAME (one table each)")
 
 
 def _refusal(reported: Sequence[Result], checkpoint: Checkpoint) -> EvaluationError:
