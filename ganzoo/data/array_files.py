@@ -151,7 +151,7 @@ def _open(path: Path) -> Iterator[BinaryIO]:
             raise IsADirectoryError(0, "it is a folder")
         file = path.open("rb")
     except OSError as error:
-        hint = f"--dataset folder:{path}" if path.is_dir() else "--dataset npz:FILE or npy:FILE"
+        hint = f"--dataset folder:{path}" if path.is_dir() else "--dataset npz:FILE, or --dataset npy:FILE"
         what, where = f"cannot read {printable(str(path))}", str(error.strerror).lower()
         raise DataError(what, where=where, hint=hint) from error
     with file:
@@ -198,7 +198,7 @@ def _require_room(archive: zipfile.ZipFile, name: str, path: Path) -> None:
     if needed > (allowed := available_bytes() // 2):
         what = f"{printable(path.name)} holds {needed / 2**30:.1f} GiB of images"
         where = f"half of the free memory: {allowed / 2**30:.1f} GiB"
-        raise ResourceError(what, where=where, hint=f"--dataset npy:FILE, which is not read at once: {SAVE_NPY}")
+        raise ResourceError(what, where=where, hint=f"--dataset npy:FILE (which is not read at once); {SAVE_NPY}")
 
 
 def _map(path: Path) -> NDArray[Any]:

@@ -28,7 +28,7 @@ def write_walk(run: Run, options: SampleOptions, out: Path, fps: int) -> Path:
     """
     if len(run.data.shape) != 3:
         what = f"samples of shape {run.data.shape} are not images"
-        raise EvaluationError(what, where=str(run.path), hint="-o walk.png, for a picture of points")
+        raise EvaluationError(what, where=str(run.path), hint="-o walk.png (a picture of points)")
     label = 0 if run.num_classes > 1 and options.label is None else options.label
     options = replace(options, label=label, walk=True)
     _require_room(options.count, run.data.shape, out)

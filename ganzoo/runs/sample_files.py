@@ -63,7 +63,7 @@ class Target:
         if not self.as_folder and self.suffix not in self.suffixes:
             what = "film" if self.course else "picture"
             found = f"the suffix {self.suffix}" if self.suffix else "no suffix"
-            hint = f"-o {stem}.gif" if self.course else f"-o {stem}.png, or --folder for single images"
+            hint = f"-o {stem}.gif" if self.course else f"-o {stem}.png, or --folder (for single images)"
             hint = f"--interpolate -o {self.out}" if self.suffix == ".mp4" else hint
             where = f"it takes {', '.join(self.suffixes)}"
             raise FolderError(f"cannot write the {what}: {name} has {found}", where=where, hint=hint)

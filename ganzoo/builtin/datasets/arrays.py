@@ -50,7 +50,7 @@ class ArrayImages(Dataset):
         size = self.image_size or height
         if size < SMALLEST or (not self.image_size and (height != width or size > LARGEST)):
             what = f"images of {self.image_size or width}x{size} pixels, and ganzoo trains on squares of 8 to 1024"
-            hint = f"--image-size {max(SMALLEST, min(height, width, LARGEST))}, which makes squares of them"
+            hint = f"--image-size {max(SMALLEST, min(height, width, LARGEST))} (which makes squares of them)"
             raise DataError(what, where=printable(self.path), hint=hint)
         fitted, more = fit_images(x, DecodeOptions(x.shape[1], size, fit=self.fit))
         return Samples(fitted, y, class_names, (*notes, *more))
