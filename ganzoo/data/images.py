@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.nn.functional import max_pool2d, pad
 
@@ -67,9 +69,17 @@ def mark(points: Tensor) -> Tensor:
     return max_pool2d(dots, 2, stride=1)[0] > 0
 
 
-def write_png(path: Path, image: Tensor) -> Path:
-    """Write a uint8 image (C, H, W), grey or RGB."""
+def write_png(path: Path, image: Tensor, about: str = "") -> Path:
+    """Write a uint8 image (C, H, W), grey or RGB; a PNG bears the text `about` as its description."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = image.permute(1, 2, 0).squeeze(2) if len(image) == 1 else image.permute(1, 2, 0)
-    Image.fromarray(pixels.contiguous().cpu().numpy()).save(path)
+    Image.fromarray(pixels.contiguous().cpu().numpy()).save(path, **_describe(path, about))
     return path
+
+
+def _describe(path: Path, about: str) -> dict[str, Any]:
+    if not about or path.suffix.lower() != ".png":
+        return {}
+    info = PngInfo()
+    info.add_text("Description", about)
+    return {"pnginfo": info}

@@ -78,7 +78,7 @@ def generated_images(
     """Return the images of a generator that are scored; `class_counts` are those of its training data, K numbers."""
     counts = class_counts if gan.conditioner.embedding_dim else (sum(class_counts),)
     frequencies = counts if settings.labels == "training" else ()
-    network, words = truncate(gan, network, settings.truncation), truncation_words(gan, settings.truncation)
+    network, words = truncate(gan, network, settings.truncation), truncation_words(gan.model, settings.truncation)
     return GeneratedImages(network, gan.z_dim, len(counts), settings.samples, settings.seed, stream, frequencies, words)
 
 

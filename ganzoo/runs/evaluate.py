@@ -16,7 +16,7 @@ from ganzoo.runs.evaluate_images import evaluate_images
 from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.manifest import check_plugins
 from ganzoo.runs.run import Run, open_run
-from ganzoo.runs.sample_stream import count_classes
+from ganzoo.runs.sample_stream import count_classes, is_older
 from ganzoo.runs.scores import best_evaluation, save_report
 from ganzoo.settings.merge import Layer, Origin, resolve
 from ganzoo.settings.sections import Choice, RunConfig
@@ -97,7 +97,11 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
     network = (gan.G_ema.module if weights.ema else gan.G).to(evaluation_device(config))
     counts, remark = count_classes(run)
     images = generated_images(network, gan, config.eval, counts)
-    if remark and config.eval.labels == "training":
+    if "eval.labels" not in given and config.eval.labels == "balanced" and is_older(run):
+        remark = f"each class in turn, as this run was scored before; ganzoo evaluate {run.path} --labels training"
+    elif config.eval.labels == "balanced":
+        remark = ""
+    if remark:
         evaluator = replace(evaluator, notes=(*evaluator.notes, remark))
     labels = match_labels(images.labels, run.manifest["data"]["classes"], evaluator.reference.class_names)
     report = evaluator.score(images, describe_images(images, "ema" if weights.ema else "raw", step), labels)

@@ -12,7 +12,7 @@ from ganzoo.data.images import write_png
 from ganzoo.errors import ConfigError, FolderError
 from ganzoo.runs.run import Run
 from ganzoo.runs.sample_grid import columns_for, draw_samples
-from ganzoo.runs.sample_stream import SampleOptions, gather_samples
+from ganzoo.runs.sample_stream import SampleOptions, describe_samples, gather_samples
 from ganzoo.training.latents import PATH
 
 LARGEST = 2**27
@@ -33,7 +33,7 @@ def write_grid(run: Run, options: SampleOptions, out: Path | None = None) -> Pat
     out = out or run.folder.samples / f"sample-{options.seed}.png"
     picture = draw_samples(x, columns)
     try:
-        return write_png(out, picture)
+        return write_png(out, picture, describe_samples(run, options))
     except (OSError, ValueError) as error:
         raise FolderError(f"cannot write the picture: {error}", where=str(out), hint="-o grid.png") from error
 

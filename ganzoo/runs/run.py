@@ -84,7 +84,7 @@ class Run:
         """Reports by the run's own settings: of the last checkpoint, then of the best one."""
         own = {"count": self.config.eval.samples, "seed": self.config.eval.seed, "weights": "ema"}
         if self.scores:
-            own |= {"labels": self._label_words, "truncation": self._truncation_words}
+            own |= {"labels": self._label_words, "truncation": self.describe_truncation(self.config.eval.truncation)}
         reports = [r for r in self.scores if r["protocol"]["generated"].items() >= own.items()]
         reports = [r for r in reports if r["protocol"]["reference"]["dataset"] == self.config.dataset.name]
         found = {report["checkpoint"]: report for report in reports}
@@ -93,13 +93,14 @@ class Run:
     @property
     def _label_words(self) -> str:
         """Words of the protocol about the labels of the run's own reports."""
-        counts = tuple(self.manifest["data"].get("class_counts", ()))  # without: a run of before, each class in turn
+        counts = tuple(
+            self.manifest.get("data", {}).get("class_counts", ())
+        )  # without: a run of before, each class in turn
         return label_words(self.num_classes, counts if self.config.eval.labels == "training" else ())
 
-    @property
-    def _truncation_words(self) -> str:
-        psi = self.config.eval.truncation
-        return truncation_words(self.build(), psi) if psi else "none"
+    def describe_truncation(self, psi: float) -> str:
+        """Return the words of the protocol for samples truncated by `psi`: "none", "|z| <= 0.5"."""
+        return truncation_words(self.zoo.create("model", self.config.model), psi)
 
     @property
     def status(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ganzoo.data.films import FILMS, check_film
-from ganzoo.data.listing import printable
+from ganzoo.data.listing import abridge, printable
 from ganzoo.errors import FolderError
 from ganzoo.runs.films import write_course, write_walk
 from ganzoo.runs.pictures import count_per_class, write_grid
@@ -114,6 +114,12 @@ def _default_count(run: Run, options: SampleOptions) -> int:
     return run.require_classes() * count_per_class(run) if options.per_class else DEFAULT_COUNT
 
 
+def _names(run: Run) -> str:
+    """Return the names of the classes in order, abridged; empty if they are 0, 1, 2, ..."""
+    names = list(run.manifest["data"]["classes"])
+    return "" if names == [str(k) for k in range(len(names))] else abridge(names, 12)
+
+
 def _remarks(run: Run, options: SampleOptions, target: Target) -> list[str]:
     remarks = []
     if isinstance(options.label, str):
@@ -122,6 +128,8 @@ def _remarks(run: Run, options: SampleOptions, target: Target) -> list[str]:
         remarks.append(f"a film of class {printable(run.manifest['data']['classes'][0])}; --class K for another")
     elif not (options.per_class or options.interpolate or options.labels == "balanced"):
         remarks.append(count_classes(run)[1])
+    if options.per_class and (names := _names(run)):
+        remarks.append(f"the classes are {names}")
     if options.per_class and options.count < (classes := run.require_classes()):
         remarks.append(f"-n {options.count} shows {options.count} of {classes} classes; -n {classes} shows all")
     return [remark for remark in remarks if remark]

@@ -16,7 +16,7 @@ from ganzoo.data.images import write_png
 from ganzoo.errors import EvaluationError, FolderError
 from ganzoo.evaluation.classes import name_folder
 from ganzoo.runs.run import Run
-from ganzoo.runs.sample_stream import SampleOptions, stream_samples
+from ganzoo.runs.sample_stream import SampleOptions, describe_samples, stream_samples
 
 
 def write_folder(run: Run, options: SampleOptions, out: Path | None = None) -> Path:
@@ -30,11 +30,11 @@ def write_folder(run: Run, options: SampleOptions, out: Path | None = None) -> P
         raise FolderError("the folder of images exists", where=str(out), hint="-o OTHER_FOLDER")
     _require_images(run, "leave out --folder, for a picture of points")
     folders = [out / name_folder(k, name) for k, name in enumerate(run.manifest["data"]["classes"])]
-    first = 0
+    first, about = 0, describe_samples(run, options)
     try:
         for x, y in stream_samples(run, options):
             for i, (image, label) in enumerate(zip(x.cpu(), y.tolist(), strict=True), first):
-                write_png((folders[label] if run.num_classes > 1 else out) / f"{i:06d}.png", image)
+                write_png((folders[label] if run.num_classes > 1 else out) / f"{i:06d}.png", image, about)
             first += len(x)
     except OSError as error:
         raise FolderError(f"cannot write the images: {error}", where=str(out), hint="-o OTHER_FOLDER") from error

@@ -72,6 +72,13 @@ def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, T
     return sample_batches(network, blocks, labels, options.count)
 
 
+def describe_samples(run: Run, options: SampleOptions) -> str:
+    """Return how samples were made, for the description of a PNG file."""
+    weights = "G_ema" if options.ema else "G"
+    truncation = run.describe_truncation(options.truncation)
+    return f"{run.path.name}: samples of {weights}, seed {options.seed}, truncation {truncation}"
+
+
 def gather_samples(run: Run, options: SampleOptions) -> tuple[Tensor, Tensor]:
     """Return all samples on the CPU, in the format of `stream_samples`, and their labels (count,).
 
@@ -126,6 +133,11 @@ def count_classes(run: Run) -> tuple[tuple[int, ...], str]:
             raise
         return unknown, f"each class in turn, since their frequencies are unknown: {error.what} (try {NAME_PLACE})"
     return samples.class_counts, ""
+
+
+def is_older(run: Run) -> bool:
+    """Return whether the generator knows classes and the manifest does not have their frequencies."""
+    return run.num_classes > 1 and not run.manifest.get("data", {}).get("class_counts")
 
 
 def find_class(run: Run, label: int | str) -> int:

@@ -44,8 +44,8 @@ def truncate(gan: GAN, network: nn.Module, psi: float) -> nn.Module:
     return TruncatedLatents(network, psi) if trunk is None else Generator(trunk, network.embedding)
 
 
-def truncation_words(gan: GAN, psi: float) -> str:
+def truncation_words(model: Model, psi: float) -> str:
     """Return the words of the protocol: "none", "|z| <= 0.5", or "styles, psi 0.7" for the model's own method."""
     if not psi:
         return "none"
-    return f"styles, psi {psi:g}" if overrides(gan.model, "truncated", Model) else f"|z| <= {psi:g}"
+    return f"styles, psi {psi:g}" if overrides(model, "truncated", Model) else f"|z| <= {psi:g}"

@@ -15,7 +15,7 @@ from ganzoo.settings.sections import Choice, EvalConfig
 from support.scored import CPU
 from support.zoo import ZOO
 
-CONDITIONAL = SimpleNamespace(z_dim=1, conditioner=SimpleNamespace(embedding_dim=2))
+CONDITIONAL = SimpleNamespace(z_dim=1, model=None, conditioner=SimpleNamespace(embedding_dim=2))
 
 
 class Perfect(nn.Linear):

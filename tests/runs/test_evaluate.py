@@ -53,6 +53,20 @@ def test_truncation_is_in_the_protocol_and_not_among_the_runs_own_scores(run, tm
     assert "truncation" in ganzoo("evaluate", run, "--truncation", -1, code=2).stderr
 
 
+def test_a_run_of_an_older_version_keeps_its_labels_and_says_how_to_change_them(run, tmp_path):
+    shutil.copytree(run, run := tmp_path / "run")
+    (run / "recipe.toml").write_text((run / "recipe.toml").read_text().replace('labels = "training"\n', ""))
+    manifest = json.loads((run / "manifest.json").read_text())
+    del manifest["data"]["class_counts"]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    report = evaluate_json(run, "--metrics=fid")
+    assert report["protocol"]["generated"]["labels"] == "each class in turn"
+    (hint,) = [line for line in report["warnings"] if "each class in turn" in line]
+    command = hint.partition("; ganzoo ")[2].split()
+    report = json.loads(ganzoo(*command, "--metrics=fid", "--json").stdout)
+    assert report["protocol"]["generated"]["labels"] == "training frequency"  # counted in the data
+
+
 def test_the_best_is_chosen_by_other_images_than_it_is_reported_by(run, tmp_path):
     shutil.copytree(run, run := tmp_path / "run")
     records = Run(run).evaluations

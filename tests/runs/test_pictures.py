@@ -211,6 +211,15 @@ def test_the_name_of_a_class_goes_before_its_number(conditional, tmp_path):
     assert "--class 8 is class number 8, 6" in ganzoo("sample", run, "--class", 8, "-o", tmp_path / "8.png").stderr
 
 
+def test_a_grid_by_class_names_its_columns_and_a_png_says_how_it_was_made(conditional, tmp_path):
+    run = rename_classes(conditional, tmp_path / "run", ["cat", *"123456789"])
+    words = ["--per-class", "-n", 5, "--seed", 3, "--truncation", 0.5]
+    result = ganzoo("sample", run, *words, "-o", tmp_path / "grid.png")
+    assert "the classes are cat, 1, 2" in result.stderr and "-n 5 shows 5 of 10 classes" in result.stderr
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.text["Description"] == "run: samples of G_ema, seed 3, truncation |z| <= 0.5"
+
+
 def test_labels_follow_the_frequencies_in_the_manifest(conditional, tmp_path):
     run = rename_classes(conditional, tmp_path / "run", list("0123456789"))
     manifest = json.loads((run / "manifest.json").read_text())
