@@ -183,7 +183,7 @@ def print_report(report: Report, as_json: bool) -> None:
         f"{generated.weights}, step {generated.step}, seed {generated.seed}" if generated.weights else generated.source
     )
     fingerprint = ", ".join(f"{key} {value[:40]}" for key, value in report.protocol.fingerprint.items())
-    split = f", {reference.options['split']} split" if "split" in reference.options else ""
+    split = f", {reference.options['split']} split" if reference.options.get("split", "auto") != "auto" else ""
     click.echo(f"  generated  {generated.count:,} images ({made})")
     click.echo(f"  reference  {reference.count:,} images of {reference.dataset}{split}, sha256 {reference.sha256[:8]}")
     click.echo(f"  features   {report.protocol.features}: {fingerprint}")
@@ -199,12 +199,27 @@ def print_dry_run(dry_run: DryRun, as_json: bool) -> None:
     shape = " x ".join(map(str, dry_run.shape))
     click.echo(f"{dry_run.title} on {dry_run.device}; nothing was written")
     click.echo(f"  data        {dry_run.samples:,} samples of {shape}")
+    for line in _list_classes(dry_run.classes):
+        click.echo(line)
     click.echo(f"  parameters  G {dry_run.parameters_g:,}  D {dry_run.parameters_d:,}")
     click.echo(f"  operations  {dry_run.flops_per_step:.3g} FLOPs a step")
     click.echo(f"  memory      {dry_run.memory_mb:,.0f} MB at most so far")
     click.echo(
         f"  time        {dry_run.steps:,} steps x {dry_run.seconds_per_step:.3f} s = {duration(dry_run.seconds)}"
     )
+
+
+def _list_classes(counts: Mapping[str, int], limit: int = 100) -> list[str]:
+    """Return lines of 80 columns with the number of samples of each class; none if there is one class alone."""
+    from textwrap import wrap
+
+    if len(counts) < 2:
+        return []
+    shown = [f"{name} ({count:,})".replace(" ", "\xa0") for name, count in list(counts.items())[:limit]]
+    rest = f" and {len(counts) - limit:,} more" if len(counts) > limit else ""
+    text = f"{len(counts):,} classes: {', '.join(shown)}{rest}"
+    first, indent = "  classes     ", " " * 14
+    return [line.replace("\xa0", " ") for line in wrap(text, 80, initial_indent=first, subsequent_indent=indent)]
 
 
 def duration(seconds: float) -> str:

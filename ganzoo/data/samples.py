@@ -6,7 +6,7 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
@@ -97,6 +97,19 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def numbered_as(self, names: Sequence[str]) -> Samples:
+        """Return the samples with classes in the order of `names`, or in one class if `names` has only one.
+
+        They are unchanged if their own names are others.
+        """
+        if len(names) == 1 < len(self.class_names):
+            return replace(self, y=torch.zeros_like(self.y), class_names=tuple(names), known=None)
+        if sorted(names) != sorted(self.class_names) or len({*names}) < len(names):
+            return self
+        number = {name: k for k, name in enumerate(names)}
+        y = torch.tensor([number[name] for name in self.class_names])[self.y]
+        return self if torch.equal(y, self.y) else replace(self, y=y, class_names=tuple(names), known=None)
 
     @cached_property
     def digests(self) -> Digests:

@@ -48,8 +48,10 @@ def resume(path: Path, zoo: Zoo, ranks: Ranks, changes: Changes = _NONE, *, free
     if not plan.is_needed:
         return
     folder = RunFolder(path)
-    run = manifest.keep_precision(continue_with(changes, folder, zoo), folder.read_json(folder.manifest))
-    training, _ = prepare(replace(run, train=replace(run.train, steps=plan.steps)), zoo, Observer().note, ranks)
+    made_with = folder.read_json(folder.manifest)
+    run = manifest.keep_precision(continue_with(changes, folder, zoo), made_with)
+    run = replace(run, train=replace(run.train, steps=plan.steps))
+    training, _ = prepare(run, zoo, Observer().note, ranks, manifest.read_classes(made_with))
     if plan.from_checkpoint:
         state = checkpoint.load(folder.checkpoints, plan.reached, quarantine=False).state
         training.load_state_dict(state, free)

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from ganzoo.contracts import DataSpec, Samples
+from ganzoo.data.listing import abridge
 from ganzoo.errors import CheckpointError, PluginError
 from ganzoo.runs.folder import timestamp
 from ganzoo.runs.moved_data import NAME_PLACE
@@ -85,6 +86,11 @@ def read_spec(manifest: Mapping[str, Any]) -> DataSpec:
     return DataSpec(tuple(data["shape"]), len(data["classes"]))
 
 
+def read_classes(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the names of the classes of a run in the order of their numbers; none if it never began."""
+    return list(manifest.get("data", {}).get("classes", []))
+
+
 def describe_device(device: Device, ranks: Ranks) -> dict[str, Any]:
     """Return device, precision, threads and ranks, on which bit-exact continuation depends."""
     cuda = device.torch_device.type == "cuda"
@@ -151,6 +157,10 @@ def check_data(manifest: Mapping[str, Any], samples: Samples) -> None:
     """Raise CheckpointError if the dataset is not the one that a run began with."""
     read_spec(manifest)
     then, now = manifest["data"], describe_data(samples)
+    if then["classes"] != now["classes"] and then["count"] == now["count"]:
+        what = f"the classes of the run were {abridge(then['classes'])}, and are {abridge(now['classes'])}"
+        hint = "dataset.labels, dataset.split or dataset.path in its recipe.toml"
+        raise CheckpointError(what, hint=hint)
     if then["sha256"] != now["sha256"]:
         what = f"the dataset differs from the run's: {then['count']} -> {now['count']} samples, or other content"
         raise CheckpointError(what, hint=NAME_PLACE)

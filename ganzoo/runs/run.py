@@ -17,7 +17,7 @@ from ganzoo.runs import checkpoint, start
 from ganzoo.runs.branch import continue_run
 from ganzoo.runs.changes import Changes
 from ganzoo.runs.folder import RunFolder, choose_name, read_reports
-from ganzoo.runs.manifest import check_data, check_plugins, read_spec
+from ganzoo.runs.manifest import check_data, check_plugins, read_classes, read_spec
 from ganzoo.runs.moved_data import explain_absence, locate
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.sample_stream import SampleOptions, gather_samples
@@ -144,6 +144,7 @@ class Run:
         with explain_absence(self.config, self.zoo):
             samples: Samples = self.zoo.create("dataset", self.config.dataset).load()
         check_samples(samples, self.config.dataset.name)
+        samples = samples.numbered_as(read_classes(self.manifest))
         if self.is_moved:
             check_data(self.manifest, samples)
         return samples

@@ -121,7 +121,8 @@ def reopen(folder: RunFolder, run: RunConfig, zoo: Zoo, observer: Observer, rank
     """Build the GAN and load the data of a run; note what may keep its continuation from being bit-exact."""
     made_with = folder.read_json(folder.manifest)
     with explain_absence(run, zoo):
-        training, samples = prepare(manifest.keep_precision(run, made_with), zoo, observer.note, ranks)
+        run_here, classes = manifest.keep_precision(run, made_with), manifest.read_classes(made_with)
+        training, samples = prepare(run_here, zoo, observer.note, ranks, classes)
     manifest.check_data(made_with, samples)
     session = Session(training, samples, folder, observer, RunEvaluator(run, zoo, samples))
     for difference in (*manifest.note_versions(made_with, zoo), *manifest.note_differences(made_with, training.gan)):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+from ganzoo.contracts import Samples
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import measure_costs, peak_memory_mb
 from ganzoo.training.feed import Feed
@@ -26,6 +27,8 @@ class DryRun:
     device: str
     samples: int
     shape: tuple[int, ...]
+    classes: dict[str, int]
+    """Number of samples of each class, in the order of the classes."""
     parameters_g: int
     parameters_d: int
     flops_per_step: float
@@ -53,11 +56,19 @@ def make_dry_run(run: RunConfig, zoo: Zoo, note: Callable[[str], None]) -> DryRu
         device=f"{gan.device.torch_device.type}, {gan.device.precision}",
         samples=len(samples),
         shape=samples.spec.shape,
+        classes=dict(
+            zip(samples.class_names, samples.y.bincount(minlength=len(samples.class_names)).tolist(), strict=True)
+        ),
         **measure_costs(gan, samples, optim),
         memory_mb=peak_memory_mb(gan.device.torch_device),
         seconds_per_step=seconds,
         steps=run.train.steps,
     )
+
+
+def _count_classes(samples: Samples) -> dict[str, int]:
+    counts = samples.y.bincount(minlength=len(samples.class_names))
+    return dict(zip(samples.class_names, counts.tolist(), strict=True))
 
 
 def _try_small(gan: GAN, feed: Feed) -> None:

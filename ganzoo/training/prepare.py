@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -23,9 +23,12 @@ from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
 
-def prepare(run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks = SINGLE) -> tuple[Training, Samples]:
+def prepare(
+    run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks = SINGLE, classes: Sequence[str] = ()
+) -> tuple[Training, Samples]:
     """Load the data, seed the run, and build its GAN. `note` receives remarks that the user should read.
 
+    `classes` are those of a run that goes on: their numbers stay what they were, in whatever order they are read now.
     Raises ConfigError, DataError, PluginError or ResourceError if the run cannot be prepared.
     """
     choices.check(run, zoo)  # before the data, which may take long to read or to download
@@ -34,6 +37,7 @@ def prepare(run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks 
     with ranks.local_rank_first():
         samples: Samples = zoo.create("dataset", run.dataset).load()
     check_samples(samples, run.dataset.name)
+    samples = samples.numbered_as(classes)
     randomness.seed_everything(run.train.seed)
     with explain_memory(run):
         gan = build_gan(run, zoo, samples.spec, device, ranks)

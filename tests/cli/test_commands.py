@@ -176,6 +176,9 @@ def test_the_same_seed_gives_the_same_log_and_another_seed_another(tmp_path):
     assert log(tmp_path / "a") == log(tmp_path / "b") != log(tmp_path / "c")
 
 
+DIGITS = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]  # images of each, of the 1,797 of the UCI
+
+
 def test_a_dry_run_counts_parameters_and_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     dry_run = parse(ganzoo("run", *TINY, "--steps", 500, "--dry-run", "--json").stdout)
@@ -183,7 +186,10 @@ def test_a_dry_run_counts_parameters_and_writes_nothing(tmp_path, monkeypatch):
     assert dry_run["parameters_d"] == (64 * 16 + 16) + (16 + 1)
     assert (dry_run["samples"], dry_run["shape"], dry_run["steps"]) == (1797, [1, 8, 8], 500)
     assert dry_run["seconds"] == pytest.approx(500 * dry_run["seconds_per_step"])
+    assert dry_run["classes"] == dict(zip("0123456789", DIGITS, strict=True))
     shown = ganzoo("run", *TINY, "--dry-run").stdout
+    assert "10 classes: 0 (178), 1 (182), 2 (177)" in shown
+    assert max(map(len, shown.splitlines())) <= 80
     assert "nothing was written" in shown and "G 1,168  D 1,057" in shown
     assert contents(tmp_path) == {}
 

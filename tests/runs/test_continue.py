@@ -199,3 +199,48 @@ def test_an_old_run_counts_its_classes_in_data_that_moved(tmp_path):
     assert counts == [40, 10]
     Image.new("L", (8, 8), 255).save(tmp_path / "here" / "rare" / "0.png")
     assert "differs" in ganzoo(*words, tmp_path / "x", "--dataset-path", tmp_path / "here", code=5).stderr
+
+
+def as_before(run, classes):
+    """Write the manifest as it was when the classes of the run had this order."""
+    record = json.loads(run.folder.manifest.read_text())
+    samples = run.load_data().numbered_as(classes)
+    record["data"] |= {"classes": classes, "sha256": samples.digests.data}
+    run.folder.manifest.write_text(json.dumps(record))
+    return samples
+
+
+def test_a_run_keeps_the_numbers_of_its_classes_in_whatever_order_they_are_read_now(tmp_path):
+    for k in range(11):
+        (tmp_path / f"images/{k}").mkdir(parents=True)
+        Image.new("L", (8, 8), 20 * k).save(tmp_path / f"images/{k}/a.png")
+    words = ["--no-scores", "--conditioner=cgan", f"--dataset=folder:{tmp_path / 'images'}"]
+    train(run := tmp_path / "run", *words, steps=1)
+    by_text = sorted(map(str, range(11)))
+    assert by_text[2] == "10"
+    then = as_before(Run(run), by_text)
+    Run(run).resume(2)
+    now = Run(run).load_data()
+    assert now.class_names == tuple(by_text)
+    assert now.x[now.y == 2].unique().tolist() == [200]
+    assert torch.equal(now.y, then.y)
+
+
+def test_a_run_without_classes_goes_on_when_folders_around_are_no_classes_any_more(tmp_path):
+    for name in ("rose", "tulip"):
+        (tmp_path / f"images/flowers/{name}").mkdir(parents=True)
+        Image.new("L", (8, 8), 90).save(tmp_path / f"images/flowers/{name}/a.png")
+    train(run := tmp_path / "run", "--no-scores", f"--dataset=folder:{tmp_path / 'images'}", steps=1)
+    as_before(Run(run), ["flowers"])
+    Run(run).resume(1)
+    assert Run(run).load_data().y.tolist() == [0, 0]
+
+
+def test_other_classes_are_refused_by_name(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"images/{name}").mkdir(parents=True)
+        Image.new("L", (8, 8), 90).save(tmp_path / f"images/{name}/0.png")
+    train(run := tmp_path / "run", "--no-scores", f"--dataset=folder:{tmp_path / 'images'}", steps=1)
+    (tmp_path / "images/b").rename(tmp_path / "images/c")
+    with pytest.raises(CheckpointError, match="the classes of the run were a, b, and are a, c"):
+        Run(run).resume(2)

@@ -310,3 +310,26 @@ def test_a_shipped_component_by_its_full_name_brings_the_same_settings(method):
     whole = {"loss.name": "wgan", "lipschitz.name": "gp"}
     said = dict(zip(whole, method, strict=True))
     assert settle(flags=said).run.optim == settle(flags=whole).run.optim
+
+
+def test_a_path_alone_is_the_dataset_that_reads_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "digits").mkdir()
+    for name in ("a.zip", "a.tar", "a.TGZ", "a.tar.gz", "a.txt"):
+        (tmp_path / name).touch()
+
+    def parse(text):
+        parsed = parse_component("dataset", text)
+        return parsed["dataset.name"], parsed.get("dataset.path")
+
+    for text in ("./photos", "photos/", str(tmp_path / "photos")):
+        assert parse(text) == ("folder", str(tmp_path / "photos"))
+    assert parse("./digits") == ("folder", str(tmp_path / "digits"))
+    assert parse("digits") == ("digits", None)  # the dataset
+    assert parse("a.zip") == ("zip", str(tmp_path / "a.zip"))
+    for name in ("a.tar", "a.TGZ", "a.tar.gz"):
+        assert parse(name) == ("tar", str(tmp_path / name))
+    assert parse("a.txt") == ("a.txt", None)
+    assert parse("./missing") == ("./missing", None)
+    assert parse_component("model", "./photos") == {"model.name": "./photos"}

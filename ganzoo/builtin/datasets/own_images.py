@@ -31,17 +31,22 @@ from ganzoo.errors import DataError
 HELD_OUT: tuple[Split, ...] = ("val", "test", "train")
 """Splits in the order in which they are held out."""
 OPTIONS = """\
-    A folder around all class folders is no class; class names that are whole numbers are sorted as numbers. Images
-    are turned upright, made square, and resized with Pillow's bicubic filter (Parmar et al. 2022, arXiv:2104.11222).
+    A folder around all class folders is no class; class names that are whole
+    numbers are sorted as numbers. Images are turned upright, made square, and
+    resized with Pillow's bicubic filter (Parmar et al. 2022, arXiv:2104.11222).
 
-    `path`: where they are. `image_size`: height and width in pixels. `mode`: "grey" has one channel, "rgb" three,
-    "rgba" four, "auto" one if every image is grey, else three. `background`: colour behind transparent pixels and of
-    bars. `bad_images`: what to do with unreadable ones, "refuse" or "skip". `cache`: decode once, and map the pixels
-    from a file from then on. `workers`: processes that decode what does not fit in memory; 0 is one per core but one.
-    `split`: which of the folders train, val and test is read; "auto" is "train", and another one holds samples out.
-    `labels`: whose they are, "folders", "none", or the name of a file such as "metadata.csv"; "auto" is a file if
-    there is one. `fit`: "crop" takes the centre square, "pad" adds bars, "stretch" squeezes. `depth`: bits that are
-    used in files of 16 bits and more, so that 12 makes 4095 white; 0 makes 65535 white.
+    `path`: where they are. `image_size`: height and width in pixels. `mode`: "grey"
+    has one channel, "rgb" three, "rgba" four, "auto" one if every image is grey,
+    else three. `background`: colour behind transparent pixels and of bars.
+    `bad_images`: what to do with unreadable ones, "refuse" or "skip". `cache`:
+    decode once, and map the pixels from a file from then on. `workers`: processes
+    that decode what does not fit in memory; 0 is one per core but one. `split`:
+    which of the folders train, val and test is read; "auto" is "train", and another
+    one holds samples out. `labels`: whose they are, "folders", "none", or the name
+    of a file such as "metadata.csv"; "auto" is a file if there is one. `fit`:
+    "crop" takes the centre square, "pad" adds bars, "stretch" squeezes. `depth`:
+    bits that are used in files of 16 bits and more, so that 12 makes 4095 white; 0
+    makes 65535 white.
     """
 
 
@@ -168,7 +173,8 @@ class ImageFiles(Dataset):
 class Folder(ImageFiles):
     """A folder of your own images.
 
-    Subfolders that hold images, at any depth, are the classes; images without subfolders are one class.
+    Subfolders that hold images, at any depth, are the classes; images without
+    subfolders are one class.
     """
 
     def list_images(self) -> AbstractContextManager[Listing]:
@@ -195,8 +201,9 @@ class ArchivedImages(ImageFiles):
 class Zip(ArchivedImages):
     """A zip archive of your own images, read in memory and never unpacked.
 
-    Folders in the archive are classes as in `folder`. An archive with links, with encrypted entries, with
-    names that point outside, or that expands too far, is refused.
+    Folders in the archive are classes as in `folder`. An archive with links, with
+    encrypted entries, with names that point outside, or that expands too far, is
+    refused.
     """
 
     def list_images(self) -> AbstractContextManager[Listing]:
@@ -208,9 +215,10 @@ class Zip(ArchivedImages):
 class Tar(ArchivedImages):
     """A tar archive of your own images, plain or compressed by gzip, bzip2 or xz.
 
-    Folders in the archive are classes as in `folder`. A plain archive is read in memory and never unpacked; a
-    compressed one is expanded once per run, to a temporary file. An archive with links or devices, with names
-    that point outside, or that expands too far, is refused.
+    Folders in the archive are classes as in `folder`. A plain archive is read in
+    memory and never unpacked; a compressed one is expanded once per run, to a
+    temporary file. An archive with links or devices, with names that point outside,
+    or that expands too far, is refused.
     """
 
     def list_images(self) -> AbstractContextManager[Listing]:
