@@ -23,7 +23,7 @@ def check_labels(run: RunConfig, conditioner: Conditioner, data: DataSpec) -> No
     if conditioner.needs_labels and data.num_classes < 2:
         raise DataError(
             f"conditioner {run.conditioner.name!r} needs at least 2 classes; dataset {run.dataset.name!r} has 1",
-            hint="--conditioner none, or images sorted into one folder per class",
+            hint="--conditioner none, or images sorted into one folder per class, or labels.csv beside them",
         )
 
 

@@ -38,11 +38,13 @@ def prepare(
         samples: Samples = zoo.create("dataset", run.dataset).load()
     check_samples(samples, run.dataset.name)
     samples = samples.numbered_as(classes)
+    for remark in samples.notes:  # before a refusal, which they may explain
+        note(remark)
     randomness.seed_everything(run.train.seed)
     with explain_memory(run):
         gan = build_gan(run, zoo, samples.spec, device, ranks)
         feed = Feed(samples, run.train.seed, device.torch_device, ranks)
-    for remark in (*samples.notes, *advise(run, gan)):
+    for remark in advise(run, gan):
         note(remark)
     return Training(run, gan, feed, choose_updates(gan, run.optim, note)), samples
 

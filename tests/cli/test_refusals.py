@@ -95,6 +95,17 @@ def test_a_conditioner_on_unlabelled_images_is_refused(tmp_path, conditioner):
     assert "--conditioner none" in result.stderr and not (tmp_path / "run").exists()
 
 
+def test_remarks_on_the_data_come_before_a_refusal_that_they_explain(tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    Image.new("L", (8, 8)).save(images / "a.png")
+    (images / "attributes.txt").write_text("a.png 1")
+    words = ["--dataset", f"folder:{images}", "--image-size=8", "--model=mlp", "--conditioner=cgan"]
+    result = ganzoo("run", *words, "--out", tmp_path / "run", code=3)
+    remark, refusal = "ignored, no images: attributes.txt", "conditioner 'cgan' needs at least 2 classes"
+    assert -1 < result.stderr.find(remark) < result.stderr.find(refusal)
+
+
 def test_cuda_where_there_is_none_is_refused_and_never_replaced(tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     result = train(tmp_path / "run", "--device", "cuda", code=9)
