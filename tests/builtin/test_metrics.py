@@ -1,6 +1,7 @@
 """What all metrics share: plain finite numbers, intervals around them, and what is refused."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -16,8 +17,13 @@ METRICS = {entry.name: entry.component for entry in ZOO.entries("metric")}
 # What all of them share
 
 
+def labelled(rows, logits):
+    """Features of two classes in turn."""
+    return replace(features(rows, logits), labels=torch.arange(len(rows)) % 2, class_names=("even", "odd"))
+
+
 def small_set(seed, count=40, dim=3):
-    return features(draw(count, dim, seed), draw(count, 10, seed + 1))
+    return labelled(draw(count, dim, seed), draw(count, 10, seed + 1))
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -35,13 +41,13 @@ def test_scores_are_plain_finite_numbers_inside_their_interval(name):
 def test_constant_images_give_finite_scores(name, constant):
     sets = {"real": small_set(0), "fake": small_set(2)}
     for which in sets if constant == "both" else [constant]:
-        sets[which] = features(torch.full((40, 3), 0.3), torch.full((40, 10), 0.3))
+        sets[which] = labelled(torch.full((40, 3), 0.3), torch.full((40, 10), 0.3))
     for score in METRICS[name]().compute(**sets).values():
         assert all(math.isfinite(number) for number in (score.value, score.low or 0, score.high or 0, score.std or 0))
 
 
 NEEDED = {"fid": (2, 2), "fid-infinity": (2, 2), "is": (2, 10), "kid": (2, 2), "prc": (4, 4), "dc": (6, 2)}
-NEEDED |= {"modes": (2, 2), "w1": (2, 2)}
+NEEDED |= {"modes": (2, 2), "w1": (2, 2), "intra-fid": (2, 2), "prc-per-class": (2, 2)}
 
 
 @pytest.mark.parametrize("name", METRICS)
