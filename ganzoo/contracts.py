@@ -226,6 +226,9 @@ class FeatureExtractor(ABC):
 class Metric(ABC):
     """A comparison of real and generated images by their features."""
 
+    needs_images: ClassVar[bool] = True
+    """False if `compute` reads mean and covariance of the reference alone, and no rows, so that a file of them does."""
+
     def prepare(self, real: FeatureSet) -> FeatureSet:
         """Return the real features with what this metric computes once; `compute` gives the same scores without it."""
         return real

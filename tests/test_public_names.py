@@ -68,7 +68,7 @@ PUBLIC = [
 ]
 PARAMETERS = {
     "run": "recipe model loss lipschitz conditioner augment dataset features options out zoo observer train",
-    "evaluate": "target dataset features options dataset_path step best ema closest zoo",
+    "evaluate": "target dataset features options dataset_path step best ema closest write_reference zoo",
     "diagnose": "target step held_out dataset_path",
     "compare": "results group_by metric checkpoint sort",
     "load_zoo": "files disabled override",

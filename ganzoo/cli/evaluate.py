@@ -11,6 +11,7 @@ from ganzoo.cli.flags import DATA_OPTIONS, DATASET_PATH, FEATURES_OPTIONS, Plugi
 
 _KEYS = {
     "samples": "eval.samples",
+    "reference": "eval.reference",
     "metrics": "eval.metrics",
     "seed": "eval.seed",
     "labels": "eval.labels",
@@ -30,6 +31,15 @@ _KEYS = {
 @click.argument("target", type=click.Path(path_type=Path, exists=True))
 @click.option("--dataset", metavar="NAME", help="Dataset to compare with.  [default: the run's]")
 @click.option("--split", metavar="NAME", help="Split of the dataset: train or test.  [default: the run's]")
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="npz file of mu and sigma to compare with, instead of a dataset: FD alone.",
+)
+@click.option(
+    "--write-reference", type=click.Path(path_type=Path), metavar="FILE", help="Write mu and sigma of the reference."
+)
 @DATASET_PATH
 @add_options(DATA_OPTIONS)
 @click.option(
@@ -64,8 +74,8 @@ _KEYS = {
 @click.pass_obj
 def evaluate(
     plugins: PluginChoice, /, target: Path, dataset: str | None, features: str | None, step: int | None, best: bool,
-    raw: bool, dataset_path: Path | None, closest: Path | None, assignments: tuple[str, ...], as_json: bool,
-    **flags: Any,
+    raw: bool, dataset_path: Path | None, closest: Path | None, write_reference: Path | None,
+    assignments: tuple[str, ...], as_json: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Score TARGET (a run folder, or a folder, zip, tar or npz of images); every score carries its protocol.
 
@@ -74,6 +84,7 @@ def evaluate(
     ganzoo evaluate runs/NAME --best --samples 50000 --features inception
     ganzoo evaluate images/ --dataset mnist --data-root DIR --json
     ganzoo evaluate fake.npz --dataset folder:photos --features photos-cnn
+    ganzoo evaluate images/ --reference stats.npz --features inception
     """
     if flags["inception_weights"] is not None:
         features = features or "inception"
@@ -87,7 +98,8 @@ def evaluate(
 
     report = evaluate.evaluate(
         target, dataset=dataset, features=features, options=given,
-        dataset_path=dataset_path, step=step, best=best, ema=not raw, closest=closest, zoo=plugins.load(),
+        dataset_path=dataset_path, step=step, best=best, ema=not raw, closest=closest,
+        write_reference=write_reference, zoo=plugins.load(),
     )  # fmt: skip
     terminal.print_report(report, as_json)
 

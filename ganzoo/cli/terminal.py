@@ -155,15 +155,17 @@ def print_reports(reports: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _print_classes(scores: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print the scores of single classes, if there are some: of many classes the worst."""
-    for name, score in scores.items():
-        if not (classes := score.get("classes")):
-            continue
-        worst_first = sorted(classes, key=lambda each: classes[each]["value"], reverse=score["better"] == "lower")
-        shown = list(classes) if len(classes) <= MOST_CLASSES else worst_first[:MOST_CLASSES]
-        which = "" if len(shown) == len(classes) else f", the worst {len(shown)} of {len(classes):,} (all: --json)"
-        click.echo(f"  {name} of each class{which}")
-        print_table([{"  class": f"  {each}", "score": _describe_score(classes[each])} for each in shown])
+    """Print the scores of single classes, a column for each score that has some: of many classes the worst."""
+    columns = {name: score["classes"] for name, score in scores.items() if score.get("classes")}
+    if not columns:
+        return
+    name, classes = next(iter(columns.items()))
+    worst_first = sorted(classes, key=lambda each: classes[each]["value"], reverse=scores[name]["better"] == "lower")
+    shown = list(classes) if len(classes) <= MOST_CLASSES else worst_first[:MOST_CLASSES]
+    if len(shown) < len(classes):
+        click.echo(f"  the worst {len(shown)} of {len(classes):,} classes by {name} (all: --json)")
+    rows = [{name: _describe_score(column[each]) for name, column in columns.items()} for each in shown]
+    print_table([{"  class": f"  {each}"} | row for each, row in zip(shown, rows, strict=True)])
 
 
 def _describe_score(score: Mapping[str, Any]) -> str:
@@ -185,7 +187,9 @@ def print_report(report: Report, as_json: bool) -> None:
     fingerprint = ", ".join(f"{key} {value[:40]}" for key, value in report.protocol.fingerprint.items())
     split = f", {reference.options['split']} split" if reference.options.get("split", "auto") != "auto" else ""
     click.echo(f"  generated  {generated.count:,} images ({made})")
-    click.echo(f"  reference  {reference.count:,} images of {reference.dataset}{split}, sha256 {reference.sha256[:8]}")
+    real = f"{reference.count:,} images" if reference.count is not None else "images"
+    real = f"statistics of {real} in" if reference.source else f"{real} of"
+    click.echo(f"  reference  {real} {reference.dataset}{split}, sha256 {reference.sha256[:8]}")
     click.echo(f"  features   {report.protocol.features}: {fingerprint}")
 
 

@@ -17,7 +17,7 @@ from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.extraction import extract, kept_rows
 from ganzoo.evaluation.memorisation import Memorisation, draw_pairs, find_memorised
-from ganzoo.evaluation.protocol import Generated, Protocol, Reference, name_score
+from ganzoo.evaluation.protocol import STATISTICS, Generated, Protocol, Reference, name_score
 from ganzoo.evaluation.references import load_reference
 from ganzoo.settings.sections import Choice, EvalConfig
 from ganzoo.training.sampling import Images
@@ -111,7 +111,13 @@ class Evaluator:
     @cached_property
     def prepared(self) -> dict[str, FeatureSet]:
         """The reference as each metric prepares it, by the name of the metric."""
-        return {name: metric.prepare(self.reference) for name, metric in self.metrics.items()}
+        able = {name: metric for name, metric in self.metrics.items() if self.has_images or not metric.needs_images}
+        return {name: metric.prepare(self.reference) for name, metric in able.items()}
+
+    @property
+    def has_images(self) -> bool:
+        """Return False if the reference is a mean and a covariance from a file."""
+        return self.about.source != STATISTICS
 
     def extract(self, images: Images) -> FeatureSet:
         """Extract the features of images, batch by batch. Raises what the extractor raises."""
@@ -123,28 +129,34 @@ class Evaluator:
         Raises EvaluationError if all do.
         """
         scores: dict[str, Score] = {}
-        remarks = list[str]()
+        warnings, refusals = list[str](), dict[str, list[str]]()
         for name, metric in self.metrics.items():
             try:
+                self._require_images(metric)
                 scores |= metric.compute(real=self.prepared[name], fake=fake)
-                remarks += metric.warn(real=self.prepared[name], fake=fake)
+                warnings += metric.warn(real=self.prepared[name], fake=fake)
             except EvaluationError as error:
                 hint = f" (try {error.hint})" if error.hint else ""
-                remarks.append(f"no {name}: {error.what}{hint}")
+                refusals.setdefault(error.what + hint, []).append(name)
+        remarks = [*warnings, *(f"no {', '.join(names)}: {reason}" for reason, names in refusals.items())]
         if not scores:
             raise EvaluationError(
                 "; ".join(remarks), hint="--samples N (more of them), or --metrics fid, or --features NAME (another)"
             )
         return scores, remarks
 
+    def _require_images(self, metric: Metric) -> None:
+        if metric.needs_images and not self.has_images:
+            what = f"the reference {self.about.dataset} holds mean and covariance, and this takes the images themselves"
+            raise EvaluationError(what, hint="--dataset NAME (in place of --reference)")
+
     def warn(self, fake: FeatureSet) -> list[str]:
         """Return warnings about features that make scores misleading."""
         dim, warnings = len(fake.mean), []
-        for what, count in (("generated", fake.count), ("reference", self.reference.count)):
+        real = f"{self.about.count:,}" if self.about.count is not None else f"at most {dim:,}"
+        for what, count in (f"{fake.count:,} generated", fake.count), (f"{real} reference", self.reference.count):
             if count <= dim:
-                warnings.append(
-                    f"{count:,} {what} images in {dim:,} dimensions: the covariance is singular, and FD far too high"
-                )
+                warnings.append(f"{what} images in {dim:,} dimensions: the covariance is singular, and FD far too high")
         if float(fake.covariance.trace()) <= 1e-6 * float(self.reference.covariance.trace()):
             warnings.append("all generated images look the same to the extractor: the generator has collapsed")
         return warnings
@@ -158,11 +170,9 @@ def open_evaluator(
     Raises EvaluationError if the extractor has no weights or cannot read these samples, ConfigError for an
     unknown name or option.
     """
-    extractor: FeatureExtractor = zoo.create("features", choices.choose_features(features, dataset, zoo))
+    loaded = load_extractor(samples.spec.shape, choices.choose_features(features, dataset, zoo), zoo, device)
     metrics = choices.choose_metrics(settings.metrics, zoo)
     frechet: Metric = zoo.create("metric", Choice("fid@ganzoo"))  # whatever a plugin calls fid
-    require_readable(samples.spec.shape, extractor)
-    loaded = extractor.load(device)
     about = describe_reference(samples, dataset, zoo)
     batch = settings.batch_size
     reference = load_reference(
@@ -179,6 +189,13 @@ def open_evaluator(
         settings.memorisation,
         (*samples.notes, *reference.notes),
     )
+
+
+def load_extractor(shape: tuple[int, ...], features: Choice, zoo: Zoo, device: torch.device) -> Extractor:
+    """Load the extractor of samples of this shape. Raises EvaluationError if it has no weights or cannot read them."""
+    extractor: FeatureExtractor = zoo.create("features", features)
+    require_readable(shape, extractor)
+    return extractor.load(device)
 
 
 def label(features: FeatureSet, y: Tensor | None, class_names: tuple[str, ...]) -> FeatureSet:

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Extractor
 
 
-_LATER = ("rows", "repeated", "of", "pick")
+_LATER = ("rows", "repeated", "of", "pick", "source")
 """Fields that older records do not have: one that is None must not make a protocol another one."""
 
 
+STATISTICS = "statistics"
+"""Source of a reference that is mean and covariance from a file."""
 LABELS = {"training": "training frequency", "balanced": "each class in turn"}
 """Value of eval.labels -> its words in a protocol, if the generator knows classes."""
 
@@ -27,16 +29,20 @@ class Reference:
     """The real images that generated ones are compared with."""
 
     dataset: str
+    """Name of the dataset, or of the file of statistics."""
     options: Mapping[str, Any]
     """Options of the dataset, its split included, but not the folders of its files."""
-    count: int
+    count: int | None
+    """Number of images; None where a file of statistics does not tell."""
     sha256: str
-    """SHA-256 of the pixels, in order."""
+    """SHA-256 of the pixels, in order; of statistics, that of their file."""
     rows: int | None = None
     """Number of those that metrics of single images read: an even pick out of very many; None is all."""
     repeated: int | None = None
     """Number of images that stand in the reference four times or more; None is none. Older scores of density and
     coverage took them for not covered."""
+    source: str | None = None
+    """"statistics" where mean and covariance from a file stand for the images; else None."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from torch import nn
 from ganzoo.contracts import Dataset, Samples, Score
 from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
 from ganzoo.evaluation.protocol import Generated, name_score
+from ganzoo.evaluation.statistics import open_statistics_evaluator
 from ganzoo.settings.sections import EvalConfig, RunConfig
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN
@@ -17,6 +18,7 @@ from ganzoo.training.labels import label_words
 from ganzoo.training.randomness import forked
 from ganzoo.training.sampling import GeneratedImages
 from ganzoo.training.truncation import truncate, truncation_words
+from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
 SELECTION = 1
@@ -50,6 +52,9 @@ class RunEvaluator:
         run = self.run
         device = choose_device(run.train.device, "fp32").torch_device
         with forked(device):  # an extractor may draw random numbers, and the run must not notice
+            if run.eval.reference:
+                features = choices.choose_features(run.features, run.dataset, self._zoo)
+                return open_statistics_evaluator(self._samples.spec.shape, features, run.eval, self._zoo, device)
             return open_evaluator(self._samples, run.dataset, run.features, run.eval, self._zoo, device)
 
     def quick_score(self, gan: GAN) -> tuple[str, Score, Score]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -12,9 +13,11 @@ from ganzoo.data.images import write_png
 from ganzoo.data.samples import check_samples
 from ganzoo.errors import EvaluationError, FolderError
 from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
+from ganzoo.evaluation.statistics import open_statistics_evaluator, write_statistics
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.device import choose_device
 from ganzoo.training.sampling import Images
+from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
 
@@ -23,17 +26,22 @@ def open_dataset_evaluator(
 ) -> Evaluator:
     """Load the dataset, the extractor and the metrics that samples of this shape are scored with.
 
-    `samples` are those of the dataset, if they are loaded already.
+    `samples` are those of the dataset, if they are loaded already. None are needed if the settings name a file of
+    statistics.
 
     Raises EvaluationError if real samples have another shape (images may differ in channels), and what
     `open_evaluator` raises.
     """
+    device = evaluation_device(config)
+    if config.eval.reference:
+        features = choices.choose_features(config.features, config.dataset, zoo)
+        return open_statistics_evaluator(shape, features, config.eval, zoo, device)
     if samples is None:
         loaded: Samples = zoo.create("dataset", config.dataset).load()
         check_samples(loaded, config.dataset.name)
         samples = loaded
     _require_same_shape(shape, samples.spec.shape)
-    return open_evaluator(samples, config.dataset, config.features, config.eval, zoo, evaluation_device(config))
+    return open_evaluator(samples, config.dataset, config.features, config.eval, zoo, device)
 
 
 def _require_same_shape(fake: tuple[int, ...], real: tuple[int, ...]) -> None:
@@ -60,8 +68,24 @@ def with_image_size(config: RunConfig, size: int, zoo: Zoo) -> RunConfig:
     return replace(config, dataset=Choice(config.dataset.name, {**config.dataset.options, "image_size": size}))
 
 
-def write_closest(evaluator: Evaluator, report: Report, images: Images, path: Path) -> None:
-    """Write generated images beside the nearest real ones, if the report looked for them. Raises FolderError."""
+class Outputs(NamedTuple):
+    """The files that an evaluation writes beside its report; None is not written."""
+
+    closest: Path | None = None
+    """Picture of generated images beside the nearest real ones."""
+    reference: Path | None = None
+    """Statistics of the reference."""
+
+
+def write_outputs(evaluator: Evaluator, report: Report, images: Images, outputs: Outputs) -> None:
+    """Write the files that were asked for. Raises FolderError."""
+    if outputs.reference is not None:
+        write_statistics(outputs.reference.expanduser(), evaluator.reference, evaluator.extractor)
+    if outputs.closest is not None:
+        _write_closest(evaluator, report, images, outputs.closest)
+
+
+def _write_closest(evaluator: Evaluator, report: Report, images: Images, path: Path) -> None:
     try:
         if (picture := evaluator.draw_closest(report, images)) is not None:
             write_png(path, picture)

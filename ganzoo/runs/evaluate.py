@@ -11,7 +11,13 @@ from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.evaluation.classes import match_labels
 from ganzoo.evaluation.evaluator import Evaluator, Report
 from ganzoo.evaluation.run_evaluator import describe_images, generated_images
-from ganzoo.runs.dataset_evaluator import evaluation_device, open_dataset_evaluator, with_image_size, write_closest
+from ganzoo.runs.dataset_evaluator import (
+    Outputs,
+    evaluation_device,
+    open_dataset_evaluator,
+    with_image_size,
+    write_outputs,
+)
 from ganzoo.runs.evaluate_images import evaluate_images
 from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.manifest import check_plugins
@@ -29,27 +35,30 @@ from ganzoo.zoo.plugins import load_zoo
 def evaluate(
     target: str | Path | Run, *, dataset: str | None = None, features: str | None = None,
     options: Mapping[str, Any] | None = None, dataset_path: str | Path | None = None, step: int | None = None,
-    best: bool = False, ema: bool = True, closest: Path | None = None, zoo: Zoo | None = None,
+    best: bool = False, ema: bool = True, closest: Path | None = None, write_reference: Path | None = None,
+    zoo: Zoo | None = None,
 ) -> Report:  # fmt: skip
     """Score a run, or images in a folder, a zip archive or an npz file, against a dataset: a run's own by default.
 
     `options` are settings as on `--set`: {"eval.samples": 10_000, "eval.metrics": "fid,is"}. `step`, `best`
     and `ema` choose the weights of a run, whose scores.json takes the report. `closest` is where to write
-    generated images beside the nearest real ones; for a run it is in its folder. `dataset_path` is where the data of
-    a run lie now, if they moved: other data raise CheckpointError.
+    generated images beside the nearest real ones; for a run it is in its folder. `write_reference` is where to write
+    the mean and covariance of the reference, a file that "eval.reference" takes in place of a dataset. `dataset_path`
+    is where the data of a run lie now, if they moved: other data raise CheckpointError.
 
     Raises EvaluationError, ConfigError, DataError, CheckpointError, PluginError, ResourceError or FolderError.
     """
     zoo = zoo or (target.zoo if isinstance(target, Run) else load_zoo())
     given = _read_settings(dataset, features, options)
+    outputs = Outputs(closest, write_reference)
     if isinstance(target, Run) or RunFolder(Path(target)).recipe.is_file():
         run = open_run(target, _require_own(dataset_path, given), zoo)
-        return _evaluate_run(run, zoo, given, _Weights(step, best, ema), closest)
+        return _evaluate_run(run, zoo, given, _Weights(step, best, ema), outputs)
     labels_or_truncation = {"eval.labels", "eval.truncation"} & given.keys()
     if step is not None or best or not ema or dataset_path is not None or labels_or_truncation:
         what = "a step, the best checkpoint, raw weights, labels, truncation and data that moved are those of a run"
         raise ConfigError(what, where=str(target), hint=f"ganzoo evaluate {target} --dataset NAME")
-    return evaluate_images(Path(target), zoo, given, closest)
+    return evaluate_images(Path(target), zoo, given, outputs)
 
 
 def _require_own(dataset_path: str | Path | None, given: Mapping[str, Any]) -> str | Path | None:
@@ -60,6 +69,8 @@ def _require_own(dataset_path: str | Path | None, given: Mapping[str, Any]) -> s
     return dataset_path
 
 
+SIZE = "dataset.image_size"
+"""Key of the size to which images are resized, whatever the reference."""
 _SETTINGS = ("dataset.", "features.", "eval.", "train.device")
 
 
@@ -72,6 +83,9 @@ def _read_settings(dataset: str | None, features: str | None, options: Mapping[s
         given |= parse_component("dataset", dataset)
     if features is not None:
         given["features.name"] = features
+    if given.get("eval.reference") and (others := [key for key in given if key.startswith("dataset.") and key != SIZE]):
+        what = f"both {others[0]} and a file of statistics name the reference"
+        raise ConfigError(what, hint="--dataset NAME, or --reference FILE")
     return given
 
 
@@ -84,7 +98,7 @@ class _Weights:
     ema: bool
 
 
-def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weights, closest: Path | None) -> Report:
+def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weights, outputs: Outputs) -> Report:
     if weights.best and weights.step is not None:
         what = "both a step and the best checkpoint are named"
         raise ConfigError(what, where=str(run.path), hint=f"--step {weights.step}, or --best")
@@ -107,10 +121,9 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
     report = evaluator.score(images, describe_images(images, "ema" if weights.ema else "raw", step), labels)
     with explain_disk(run.path):
         save_report(run.folder, name, report.to_json())
-    if closest is None and name == "last" and weights.ema:
-        closest = run.folder.closest
-    if closest is not None:
-        write_closest(evaluator, report, images, closest)
+    if outputs.closest is None and name == "last" and weights.ema:
+        outputs = outputs._replace(closest=run.folder.closest)
+    write_outputs(evaluator, report, images, outputs)
     return report
 
 

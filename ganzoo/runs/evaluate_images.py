@@ -16,7 +16,14 @@ from ganzoo.evaluation.evaluator import Report
 from ganzoo.evaluation.image_sets import read_images
 from ganzoo.evaluation.image_sizes import ImageSet, evaluating, show
 from ganzoo.evaluation.protocol import Generated
-from ganzoo.runs.dataset_evaluator import evaluation_device, open_dataset_evaluator, with_image_size, write_closest
+from ganzoo.evaluation.statistics import name_features
+from ganzoo.runs.dataset_evaluator import (
+    Outputs,
+    evaluation_device,
+    open_dataset_evaluator,
+    with_image_size,
+    write_outputs,
+)
 from ganzoo.runs.folder import RunFolder
 from ganzoo.settings.sections import EvalConfig
 from ganzoo.training.sampling import StoredImages
@@ -25,14 +32,16 @@ from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.recipes import settle
 
 
-def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], closest: Path | None) -> Report:
-    """Score the images at `path` with the `given` settings, which must name a dataset; raises what `evaluate` raises.
+def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], outputs: Outputs) -> Report:
+    """Score the images at `path` with the `given` settings, which must name a dataset, or a file of statistics.
 
-    `closest` is where to write generated images beside the nearest real ones, if anywhere.
+    Raises what `evaluate` raises.
     """
-    if "dataset.name" not in given:
+    if "dataset.name" not in given and "eval.reference" not in given:
         hint = "--dataset digits, or --dataset folder:PATH (of real images)"
         raise ConfigError("images are scored against a dataset, and none is named", where=str(path), hint=hint)
+    if "eval.reference" in given and "features.name" not in given:
+        given = {**given, "features.name": name_features(Path(given["eval.reference"]))}
     config = settle(flags=given).run
     choices.check(config, zoo)  # before anything is read
     refuse_runs(path.expanduser())
@@ -47,8 +56,7 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], closest: Pat
     labels = match_labels(images.y, images.class_names, evaluator.reference.class_names)
     report = evaluator.score(stored, replace(about, sha256=hash_samples(x).images), labels)
     report = replace(report, warnings=(*images.notes, *report.warnings))
-    if closest is not None:
-        write_closest(evaluator, report, stored, closest)
+    write_outputs(evaluator, report, stored, outputs)
     return report
 
 

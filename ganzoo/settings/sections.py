@@ -70,11 +70,13 @@ class EvalConfig:
     """[eval]: how a run is scored, and when."""
 
     samples: Annotated[int, Ge(2)] = 5_000
-    """Generated images; the reference is the whole dataset."""
+    """Generated images."""
     metrics: str = "fid,is,kid,prc,dc"
     """Names of metrics, with commas between them."""
     memorisation: bool = True
     """Look for training images that the generator copies."""
+    reference: str = ""
+    """File of statistics, mu and sigma, for FD alone; without one the reference is the whole dataset."""
     every: NonNegativeInt = 0
     """Steps between scores while training, which choose the best checkpoint; 0 means none."""
     at_end: bool = True

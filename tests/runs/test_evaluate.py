@@ -316,7 +316,8 @@ def test_a_conditional_run_is_scored_class_by_class(run, tmp_path):
     assert list(scores["intra-FD(digits-cnn)-100"]["classes"]) == list("0123456789")
     assert "classes" not in scores["FD(digits-cnn)-100"]
     shown = ganzoo("evaluate", run, *words).stdout
-    assert "precision-per-class(digits-cnn)-100 of each class\n  class  score\n  0      " in shown
+    assert "\n  class  intra-FD(digits-cnn)-100  " in shown
+    assert [line.split()[0] for line in shown.splitlines() if line.startswith("  ")][1:11] == list("0123456789")
 
 
 def test_folders_of_a_class_each_are_scored_class_by_class(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -44,12 +45,14 @@ class FrechetDistance(Metric):
     reference images or other trainings. Where n is below the number of features it is rather too wide.
     """
 
+    needs_images: ClassVar[bool] = False
+
     def prepare(self, real: FeatureSet) -> FeatureSet:
         """Return the features with the square root of their covariance."""
         return replace(real, root=root_of(real))
 
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake)
+        require(real=real, fake=fake, moments=True)
         real = self.prepare(real)
         values, vectors = torch.linalg.eigh(symmetric_product(real, fake))
         distance = frechet_distance(real, fake, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import torch
 from annotated_types import Ge, Gt, Lt
@@ -32,6 +32,8 @@ class FrechetDistanceInfinity(Metric):
     fixed, and keeps its own bias.
     """
 
+    needs_images: ClassVar[bool] = False
+
     points: Annotated[int, Ge(3)] = 15
     smallest_share: Annotated[float, Gt(0), Lt(1)] = 0.25
     seed: NonNegativeInt = 0
@@ -41,7 +43,7 @@ class FrechetDistanceInfinity(Metric):
         return FrechetDistance().prepare(real)
 
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake)
+        require(real=real, fake=fake, moments=True)
         sizes = self.sizes(fake)
         subsets = self.draw(sizes, len(fake.rows), fake.rows.device)
         real = self.prepare(real)

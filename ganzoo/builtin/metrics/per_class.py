@@ -91,7 +91,7 @@ def require_of_each_class(real: FeatureSet, fake: FeatureSet, least: int) -> Non
         if few := [(name, n) for name, n in zip(real.class_names, counts, strict=True) if n < least]:
             listed = abridge([f"{name} ({n})" for name, n in few])
             what = f"too few {whose} images of {len(few)} classes, where each takes {least} or more: {listed}"
-            more = f"--samples {max(2 * fake.count, least * len(counts))}, or a folder with more of them"
+            more = f"--samples {max(2 * fake.count, least * len(counts))} (or a folder with more of them)"
             raise EvaluationError(what, hint=more if whose == "generated" else "a reference with more of them")
 
 

@@ -8,13 +8,16 @@ from ganzoo.contracts import FeatureSet
 from ganzoo.errors import EvaluationError
 
 
-def require(*, real: FeatureSet, fake: FeatureSet, reals: int = 2, fakes: int = 2) -> None:
+def require(*, real: FeatureSet, fake: FeatureSet, reals: int = 2, fakes: int = 2, moments: bool = False) -> None:
     """Raise EvaluationError unless both sets have finite features of one extractor, of enough images.
 
-    `reals` and `fakes` are the numbers of rows needed.
+    `reals` and `fakes` are the numbers of rows needed; with `moments`, mean and covariance of that many reals will do.
     """
-    _require_count("reference", real, reals, hint=f"a reference of at least {reals} images")
-    _require_count("generated", fake, fakes, hint=f"--samples {fakes}, or a folder of at least {fakes} images")
+    known = real.count if moments and not len(real.rows) else len(real.rows)
+    _require_count("reference", known, reals, hint=f"a reference of at least {reals} images")
+    _require_count(
+        "generated", len(fake.rows), fakes, hint=f"--samples {fakes}, or a folder of at least {fakes} images"
+    )
     dimensions = len(real.mean), len(fake.mean)
     if dimensions[0] != dimensions[1]:
         what = f"the reference has {dimensions[0]} features per image, the generated images have {dimensions[1]}"
@@ -23,8 +26,8 @@ def require(*, real: FeatureSet, fake: FeatureSet, reals: int = 2, fakes: int = 
     _require_finite("generated", fake)
 
 
-def _require_count(whose: str, features: FeatureSet, images: int, *, hint: str) -> None:
-    if (count := len(features.rows)) < images:
+def _require_count(whose: str, count: int, images: int, *, hint: str) -> None:
+    if count < images:
         what = f"too few {whose} images: there are features of {count}, and this metric takes {images} or more"
         raise EvaluationError(what, hint=hint)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.errors import EvaluationError
-from ganzoo.evaluation.protocol import LABELS, decisive, differences
+from ganzoo.evaluation.protocol import LABELS, STATISTICS, decisive, differences
 from ganzoo.results.comparison.metrics import Checkpoint, Measure
 from ganzoo.results.read import Result
 
@@ -165,6 +165,8 @@ def _commands(result: Result, wanted: Mapping[str, Any], report: Mapping[str, An
 
 
 def _reference_words(reference: Mapping[str, Any]) -> list[str]:
+    if reference.get("source") == STATISTICS:
+        return ["--reference", reference["dataset"]]
     split = reference["options"].get("split")
     return ["--dataset", reference["dataset"], *(["--split", split] if split else [])]
 
