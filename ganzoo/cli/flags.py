@@ -164,6 +164,9 @@ COMPONENT_OPTIONS = (
 TRAIN_OPTIONS = (
     *DATA_OPTIONS,
     click.option("--steps", type=int, metavar="N", help="Generator updates."),
+    click.option(
+        "--init-from", type=click.Path(path_type=Path), metavar="RUN", help="Begin with the weights of this run."
+    ),
     click.option("--batch-size", type=int, metavar="N", help="Real samples of a discriminator update."),
     click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]"),
     click.option("--precision", metavar="NAME", help="auto, fp32, tf32 or bf16.  [default: auto]"),
@@ -197,6 +200,7 @@ _KEYS = {
     "download": "dataset.download",
     "cache": "dataset.cache",
     "steps": "train.steps",
+    "init_from": "init.run",
     "batch_size": "optim.batch_size",
     "seed": "train.seed",
     "device": "train.device",

@@ -17,9 +17,9 @@ from ganzoo.runs.changes import (
     require_changeable,
     resume_command,
 )
-from ganzoo.runs.checkpoint import Checkpoint
 from ganzoo.runs.folder import RunFolder, create_folder, emptied_if_refused, explain_disk
 from ganzoo.runs.observer import Observer
+from ganzoo.runs.origin import BEST, LATEST, describe_origin, load_start
 from ganzoo.runs.scores import best_evaluation
 from ganzoo.runs.session import Session
 from ganzoo.runs.start import ResumePlan, check_length, continue_with, reopen, resume
@@ -27,8 +27,6 @@ from ganzoo.settings.merge import Origin, Settings
 from ganzoo.training.costs import measure_costs
 from ganzoo.training.ranks import SINGLE, Ranks
 from ganzoo.zoo.catalogue import Zoo
-
-LATEST, BEST = "latest", "best"
 
 
 def continue_run(
@@ -93,25 +91,6 @@ def _describe(session: Session, zoo: Zoo, source: RunFolder, changed: list[str])
     origins = source.read_json(source.manifest).get("origins", {}) | dict.fromkeys(changed, "--set")
     settings = Settings(run, {key: Origin(name) for key, name in origins.items()})
     return manifest.describe(settings, zoo, session.samples, gan, measure_costs(gan, session.samples, run.optim))
-
-
-def load_start(folder: RunFolder, start: str) -> Checkpoint:
-    """Load the checkpoint "latest", "best" or of a step. Raises CheckpointError if there is none."""
-    if start == LATEST:
-        return checkpoint.load(folder.checkpoints, quarantine=False)
-    if start != BEST:
-        return checkpoint.load(folder.checkpoints, int(start), quarantine=False)
-    if not (best := best_evaluation(folder)):
-        steps = ", ".join(map(str, checkpoint.available_steps(folder.checkpoints)))
-        what = f"no evaluation chose a best checkpoint; there are steps {steps}"
-        raise CheckpointError(what, where=str(folder.path), hint="the same with one of these steps")
-    return checkpoint.load(folder.checkpoints, int(best["step"]), quarantine=False)
-
-
-def describe_origin(folder: RunFolder, step: int) -> dict[str, Any]:
-    """Return the run, the step and the SHA-256 of a checkpoint, for the manifest of a run that begins with it."""
-    digest = checkpoint.read_digest(folder.checkpoints, step)
-    return {"run": str(folder.path.absolute()), "step": step, "sha256": digest}
 
 
 def _write(new: RunFolder, old: RunFolder, session: Session, made: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.runs import checkpoint, manifest
 from ganzoo.runs.changes import Changes, require_in_place
 from ganzoo.runs.folder import RunFolder, create_folder, emptied_if_refused, explain_disk
+from ganzoo.runs.init import initialise
 from ganzoo.runs.manifest import check_plugins
 from ganzoo.runs.moved_data import explain_absence
 from ganzoo.runs.observer import Observer
@@ -36,9 +37,10 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
         training, samples = prepare(settings.run, zoo, observer.note, ranks)
         session = Session(training, samples, folder, observer, RunEvaluator(training.run, zoo, samples))
         costs = measure_costs(training.gan, samples, training.run.optim)
+        origin = initialise(training.gan, settings.run.init, observer.note)
     with folder.claim(new=True):
         with explain_disk(path):
-            folder.write_json(folder.manifest, manifest.describe(settings, zoo, samples, training.gan, costs))
+            folder.write_json(folder.manifest, manifest.describe(settings, zoo, samples, training.gan, costs) | origin)
             folder.write_recipe(settings.run)  # last: a folder with a recipe is a run
         session.run()
 
@@ -66,7 +68,9 @@ def resume(path: Path, zoo: Zoo, observer: Observer, *, changes: Changes = _NONE
                 return
         ranks.maximum(*ResumePlan(True, newest is not None, reached, run.train.steps))
         session = reopen(folder, run, zoo, observer, ranks)
-        if newest is not None:
+        if newest is None:  # killed before its first checkpoint
+            initialise(session.training.gan, run.init, observer.note)
+        else:
             session.training.load_state_dict(newest.state)
         with explain_disk(path):
             folder.write_recipe(run)

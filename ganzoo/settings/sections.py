@@ -90,7 +90,21 @@ class EvalConfig:
     batch_size: PositiveInt = 64
 
 
-SECTIONS: dict[str, type] = {"optim": OptimConfig, "train": TrainConfig, "eval": EvalConfig}
+@dataclass(frozen=True)
+class InitConfig:
+    """[init]: the run whose weights a new run begins with, if any."""
+
+    run: str = ""
+    """Its folder; empty for random weights."""
+    networks: Literal["both", "g", "d"] = "both"
+    weights: Literal["raw", "ema"] = "raw"
+    """Weights that G begins with: those of G, or their moving average."""
+    checkpoint: Literal["latest", "best"] = "latest"
+    step: NonNegativeInt = 0
+    """Step of the checkpoint; 0 means that of `checkpoint`."""
+
+
+SECTIONS: dict[str, type] = {"optim": OptimConfig, "train": TrainConfig, "init": InitConfig, "eval": EvalConfig}
 
 
 @dataclass(frozen=True)
@@ -130,6 +144,7 @@ class RunConfig:
     features: Choice = Choice("auto")
     optim: OptimConfig = OptimConfig()
     train: TrainConfig = TrainConfig()
+    init: InitConfig = InitConfig()
     eval: EvalConfig = EvalConfig()
 
     def choice(self, kind: Kind) -> Choice:
