@@ -49,7 +49,9 @@ _KEYS = {
     help="Images to score, of a folder an even pick.  [default: as many as the run; all of a folder]",
 )
 @add_options(FEATURES_OPTIONS)
-@click.option("--metrics", metavar="NAMES", help="Metrics, separated by commas: fid, is, kid, prc, dc, modes, w1.")
+@click.option(
+    "--metrics", metavar="NAMES", help="Metrics, separated by commas: fid, is, kid, prc, dc, modes, w1, intra-fid ..."
+)
 @click.option("--step", type=int, metavar="N", help="Score the checkpoint of step N.  [default: the newest]")
 @click.option("--best", is_flag=True, help="Score the best checkpoint, as --eval-every chose it.")
 @click.option("--raw", is_flag=True, help="Use the weights of G itself, not of G_ema.")

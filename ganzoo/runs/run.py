@@ -86,7 +86,8 @@ class Run:
         if self.scores:
             own |= {"labels": self._label_words, "truncation": self.describe_truncation(self.config.eval.truncation)}
         reports = [r for r in self.scores if r["protocol"]["generated"].items() >= own.items()]
-        reports = [r for r in reports if r["protocol"]["reference"]["dataset"] == self.config.dataset.name]
+        reference = Path(self.config.eval.reference).name or self.config.dataset.name
+        reports = [r for r in reports if r["protocol"]["reference"]["dataset"] == reference]
         found = {report["checkpoint"]: report for report in reports}
         return [found[name] for name in ("last", "best") if name in found]
 

@@ -63,7 +63,7 @@ def test_a_run_is_scored_by_statistics_too_and_ranked_by_its_dataset_as_before(p
     assert numbers(report) == pytest.approx(numbers(own), rel=1e-9)
     assert [each["protocol"]["reference"]["dataset"] for each in Run(tmp_path / "run").scores] == ["digits", "ours.npz"]
     train(tmp_path / "other", f"--set=eval.reference={folder / 'ours.npz'}", "--eval-every=2")
-    (scored, *_) = Run(tmp_path / "other").scores
+    (scored, *_) = Run(tmp_path / "other").final_scores
     assert numbers(scored) == pytest.approx(numbers(own), rel=1e-9)
 
 

@@ -8,7 +8,7 @@ import torch
 
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.evaluation import extraction, references
-from support.image_files import make_zip, write
+from support.image_files import make_tar, make_zip, write
 from support.scored import encode, evaluate_json
 
 torch.set_num_threads(1)
@@ -35,6 +35,8 @@ def save(kind, order, path):
     files = {f"{DIGITS.y[i]}/{n:04d}.png": encode(DIGITS.x[i]) for n, i in enumerate(order.tolist())}
     if kind == "zip":
         return make_zip(path.with_suffix(".zip"), files)
+    if kind == "tar":
+        return make_tar(path.with_suffix(".tar"), files)
     for name, content in files.items():
         write(path / name, content)
     return path
@@ -46,7 +48,7 @@ def distance(*words):
     return next(iter(report["scores"].values())), report["protocol"]["generated"]
 
 
-@pytest.mark.parametrize("kind", ["folder", "zip", "npz"])
+@pytest.mark.parametrize("kind", ["folder", "zip", "tar", "npz"])
 def test_shuffled_sorted_and_subsampled_copies_agree_within_their_intervals(kind, tmp_path):
     """The first 150 of the sorted ones hold half of the classes: a distance of 150 and more."""
     shuffled, ordered = save(kind, SHUFFLED, tmp_path / "shuffled"), save(kind, SORTED, tmp_path / "sorted")
