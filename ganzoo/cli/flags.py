@@ -146,7 +146,10 @@ DATASET_PATH = click.option(
     help="Where the run's data lie now, if they moved; their content is checked.",
 )
 
-_OF_FILES = ("folder, zip, tar, npz, npy", "folder:PATH, zip:PATH, tar:PATH, npz:PATH, npy:PATH")
+_OF_FILES = (
+    "folder, zip, tar, npz, npy, webdataset, lmdb, hf",
+    "folder:PATH, zip:PATH, tar:PATH, npz:PATH, npy:PATH, webdataset:PATH, lmdb:PATH, hf:PATH",
+)
 COMPONENT_OPTIONS = (
     click.option("--model", metavar="NAME", help=f"{_listed('model')}, or a plugin's.  [default: dcgan]"),
     click.option("--loss", metavar="NAME", help=f"{_listed('loss')}.  [default: bce]"),

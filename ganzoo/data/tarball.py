@@ -31,10 +31,16 @@ COPIED = 2**20  # bytes expanded at once
 
 @contextmanager
 def open_tar(path: Path) -> Iterator[Listing]:
-    """List the images of a tar archive. One that is compressed is expanded once, to a temporary file without a name.
+    """List the images of a tar archive. Raises what `open_members` raises."""
+    shared, members = open_members(path)
+    yield list_members(shared, members, path)
 
-    Raises DataError if it is missing or damaged, expands too far, or has an entry that points outside or is neither
-    a file nor a folder; ResourceError if the disk has no room to expand it.
+
+def open_members(path: Path) -> tuple[SharedFile, list[tarfile.TarInfo]]:
+    """Open a tar archive. One that is compressed is expanded once, to a temporary file without a name.
+
+    Raises DataError if it is missing or damaged, expands too far, or has an entry that is neither a file nor a folder;
+    ResourceError if the disk has no room to expand it.
     """
     try:
         shared = SharedFile(_open_plain(path))
@@ -45,7 +51,7 @@ def open_tar(path: Path) -> Iterator[Listing]:
     for member in members:
         require_file(member, path)
     require_bounded(sum(member.size for member in members), path)
-    yield list_members(shared, members, path)
+    return shared, members
 
 
 class SharedFile:
@@ -114,12 +120,13 @@ def list_members(file: SharedFile, members: list[tarfile.TarInfo], path: Path) -
     named = [(clean_entry(member.name, path), member) for member in members]
     entries, notes = keep_last((name, member) for name, member in named if not member.isdir())
     folders = {name for name, member in named if member.isdir() and name} | list_parents(entries)
-    files = [ImageFile(name, partial(_read, file, member)) for name, member in entries.items()]
+    files = [ImageFile(name, partial(read_member, file, member)) for name, member in entries.items()]
     return list_files(files, folders, notes)
 
 
 @naming_the_reason()
-def _read(file: SharedFile, member: tarfile.TarInfo) -> bytes:
+def read_member(file: SharedFile, member: tarfile.TarInfo) -> bytes:
+    """Return the content of an entry. Raises UnreadableImageError if it is too large, or not whole."""
     if member.size > MAX_BYTES:
         raise UnreadableImageError(f"file too large, {member.size:,} bytes")
     data = file.read(member.offset_data, member.size)

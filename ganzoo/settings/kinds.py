@@ -73,7 +73,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         builtin="datasets",
         names=(
             *("digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10", "folder", "zip", "tar"),
-            *("npz", "npy"),
+            *("npz", "npy", "webdataset", "lmdb", "hf"),
             *("gaussians8", "gaussians25", "swissroll", "stacked-digits"),
         ),
         default="digits",

@@ -1,5 +1,6 @@
 """What ships keeps the contracts, by the kit that the packages of others are held to."""
 
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
@@ -24,6 +25,8 @@ def pictures():
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
     np.savez(folder / "pictures.npz", images=images, labels=[0, 0, 1, 1])
     np.save(folder / "pictures.npy", images)
+    with tarfile.open(folder / "pictures.tar", "w") as archive:
+        archive.add(folder / "pictures", "")
     return folder
 
 
@@ -41,6 +44,7 @@ SMALL = {
         "zip": {"path": str(PICTURES / "pictures.zip"), "image_size": 8},
         "npz": {"path": str(PICTURES / "pictures.npz")},
         "npy": {"path": str(PICTURES / "pictures.npy")},
+        "webdataset": {"path": str(PICTURES / "pictures.tar"), "image_size": 8},
     },
     "metric": {"kid": {"subsets": 10, "subset_size": 50}},
     "engine": {"ray": {"address": "127.0.0.1:9"}},  # where no cluster is: test_ray.py has one

@@ -8,6 +8,7 @@ from ganzoo.builtin.datasets.arrays import Npy, Npz
 from ganzoo.builtin.datasets.benchmarks import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.builtin.datasets.own_images import Folder, Tar, Zip
+from ganzoo.builtin.datasets.packed_images import HuggingFace, Lmdb, WebDataset
 from ganzoo.builtin.datasets.stacked import StackedDigits
 from ganzoo.builtin.datasets.toy import Gaussians8, Gaussians25, SwissRoll
 from ganzoo.contracts import Dataset
@@ -30,6 +31,9 @@ def register_datasets() -> Mapping[str, type[Dataset]]:
         "tar": Tar,
         "npz": Npz,
         "npy": Npy,
+        "webdataset": WebDataset,
+        "lmdb": Lmdb,
+        "hf": HuggingFace,
         "gaussians8": Gaussians8,
         "gaussians25": Gaussians25,
         "swissroll": SwissRoll,
