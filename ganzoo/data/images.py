@@ -35,6 +35,12 @@ def require_uint8(images: Tensor) -> None:
         raise EvaluationError(what, hint="ganzoo.data.images.to_uint8 clamps and rounds samples in [-1, 1]")
 
 
+def advise_channels(channels: int, otherwise: str) -> str:
+    """Return how images of so many channels can be scored: with transparency, from files, else as `otherwise` says."""
+    from_files = "ganzoo sample RUN --folder -o DIR (then evaluate DIR: what is transparent becomes white)"
+    return from_files if channels == 4 else otherwise
+
+
 def make_grid(x: Tensor, columns: int = 0, gap: int = 2) -> Tensor:
     """uint8 (N, C, H, W) -> one uint8 image (C, H', W'), row by row; 0 columns makes it about square."""
     columns = columns or math.ceil(math.sqrt(len(x)))

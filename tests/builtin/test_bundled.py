@@ -131,3 +131,9 @@ def test_other_sizes_are_resized(component):
 def test_floating_images_are_refused(component):
     with pytest.raises(EvaluationError, match="uint8"):
         component().load(CPU).extract(torch.zeros(2, component.channels, 32, 32))
+
+
+def test_images_with_transparency_are_refused_with_a_way_to_score_them():
+    with pytest.raises(EvaluationError, match="these have 4 channels") as caught:
+        PhotosCNN().load(torch.device("cpu")).extract(torch.zeros(2, 4, 32, 32, dtype=torch.uint8))
+    assert caught.value.hint.startswith("ganzoo sample RUN --folder -o DIR ")

@@ -17,7 +17,7 @@ from torch.nn.functional import interpolate
 
 from ganzoo.builtin.features.convnet import ConvNet
 from ganzoo.contracts import Extractor, FeatureExtractor, Features
-from ganzoo.data.images import from_uint8, require_uint8
+from ganzoo.data.images import advise_channels, from_uint8, require_uint8
 from ganzoo.errors import EvaluationError
 
 SIZE = 32  # height and width in pixels of the images that the networks were trained on
@@ -62,7 +62,8 @@ class Bundled(FeatureExtractor):
         if images.shape[1] not in (1, self.channels):
             reads = "grey images" if self.channels == 1 else "grey and colour images"
             what = f"{self.name} reads {reads}; these have {images.shape[1]} channels"
-            raise EvaluationError(what, hint="--features photos-cnn (for three), or --features inception")
+            hint = "--features photos-cnn (for three), or --features inception"
+            raise EvaluationError(what, hint=advise_channels(images.shape[1], hint))
         x = from_uint8(images.expand(-1, self.channels, -1, -1))
         if x.shape[2:] != (SIZE, SIZE):
             x = interpolate(x, (SIZE, SIZE), mode="bilinear", antialias=True, align_corners=False)

@@ -29,7 +29,7 @@ from ganzoo.builtin.features.weights import (
 )
 from ganzoo.contracts import Extractor, FeatureExtractor, Features
 from ganzoo.data.download import impatient_sockets
-from ganzoo.data.images import require_uint8
+from ganzoo.data.images import advise_channels, require_uint8
 from ganzoo.errors import EvaluationError
 
 INCEPTION = Published(
@@ -266,7 +266,7 @@ def in_colour(images: Tensor) -> Tensor:
     require_uint8(images)
     if images.shape[1] not in (1, 3):
         what = f"extractors read grey or RGB images; these have {images.shape[1]} channels"
-        raise EvaluationError(what, hint="convert the images to RGB")
+        raise EvaluationError(what, hint=advise_channels(images.shape[1], "convert the images to RGB"))
     return images.expand(-1, 3, -1, -1)
 
 
