@@ -22,14 +22,14 @@ def measure_updates(gan: GAN, x_real: Tensor, y: Tensor) -> Numbers:
     """
     numbers: Numbers = {}
     for name, network, step in (("d", gan.D, discriminator_step), ("g", gan.G, generator_step)):
-        before = [weight.detach().clone() for weight in network.parameters()]
+        before = [weight.detach().clone() for weight in _trained(network)]
         step(gan, x_real, y)
         numbers |= {f"{key}/{name}": value for key, value in _compare(before, network).items()}
     return numbers
 
 
 def _compare(before: list[Tensor], network: nn.Module) -> Numbers:
-    weights = list(network.parameters())
+    weights = _trained(network)
     changes = [weight.detach() - old for weight, old in zip(weights, before, strict=True)]
     gradients = [weight.grad for weight in weights if weight.grad is not None]
     still = sum(int((change == 0).sum()) for change in changes)
@@ -38,6 +38,11 @@ def _compare(before: list[Tensor], network: nn.Module) -> Numbers:
         "gradient": float(_norm(gradients)) if gradients else 0.0,
         "still": still / max(1, sum(change.numel() for change in changes)),
     }
+
+
+def _trained(network: nn.Module) -> list[nn.Parameter]:
+    """Return the weights that an update may change: those that are not frozen."""
+    return [weight for weight in network.parameters() if weight.requires_grad]
 
 
 def _norm(tensors: list[Tensor]) -> Tensor:

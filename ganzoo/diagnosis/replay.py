@@ -79,7 +79,8 @@ def _checking(training: Training) -> Iterator[None]:
             if not any(layer.children()):
                 handles.append(layer.register_forward_hook(_output_check(f"the output of {whose}.{name}")))
         for name, weight in network.named_parameters():
-            handles.append(weight.register_hook(_gradient_check(f"the gradient of {whose}.{name}")))  # type: ignore[no-untyped-call]
+            if weight.requires_grad:
+                handles.append(weight.register_hook(_gradient_check(f"the gradient of {whose}.{name}")))  # type: ignore[no-untyped-call]
     try:
         yield
     finally:

@@ -53,6 +53,10 @@ class TrainConfig:
     """Decay of G_ema per generator update, reached through a warm-up."""
     clip_grad_norm: NonNegativeFloat = 0.0
     """Largest norm of a player's gradient: a larger one is scaled down to it; 0 means no limit. arXiv:1211.5063."""
+    freeze_d: NonNegativeInt = 0
+    """First layers of D whose weights stay as they are; FreezeD, arXiv:2002.10964."""
+    freeze: str = ""
+    """Weights of G and D that stay as they are, by name with commas between: D.trunk.*,G.embedding."""
     seed: Annotated[int, Ge(0), Lt(2**63)] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "fp32", "tf32", "bf16"] = "auto"

@@ -10,6 +10,7 @@ from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnfor
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.compatibility import check_enforcers, check_labels, check_networks
 from ganzoo.training.device import Device
+from ganzoo.training.freezing import freeze
 from ganzoo.training.gan import GAN, Combined, Discriminator, Generator, average_of
 from ganzoo.training.optimizers import make_optimizer
 from ganzoo.training.ranks import SINGLE, Ranks
@@ -36,6 +37,7 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
     G = Generator(model.generator(data, conditioner.embedding_dim), conditioner.generator_embedding(data.num_classes))
     D = lipschitz.constrain(_discriminator(model, conditioner, data, lipschitz.per_sample))
     G, D, transform = device.place(G), device.place(D), device.place(augmentation.transform(data))
+    frozen_d = freeze(run.train, G, D)
     return GAN(
         model=model,
         G=G,
@@ -52,6 +54,7 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
         device=device,
         penalty_scale=torch.ones((), device=device.torch_device),
         clip_grad_norm=run.train.clip_grad_norm,
+        frozen_d=frozen_d,
         ranks=ranks,
     )
 

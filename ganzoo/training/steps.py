@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from ganzoo.contracts import Verdict
+from ganzoo.training.freezing import project
 from ganzoo.training.gan import GAN
 from ganzoo.training.ranks import SINGLE, Ranks
 
@@ -32,7 +33,7 @@ def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
         auxiliary = gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
 
     descend(gan.opt_d, adversarial + penalty + auxiliary, gan.ranks, limit=gan.clip_grad_norm)  # line 9
-    gan.lipschitz.project(gan.D)
+    project(gan)
     gan.adapt(real.logits.detach())
     return {
         "d/adversarial": adversarial.detach(),
