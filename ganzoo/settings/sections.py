@@ -41,6 +41,8 @@ class OptimConfig:
     batch_size: PositiveInt = 64
     batch_size_g: NonNegativeInt = 0
     """Samples of a generator update; 0 means batch_size."""
+    accumulate: PositiveInt = 1
+    """Parts in which a batch passes the networks, one after the other, to need less memory; gradients are summed."""
 
 
 @dataclass(frozen=True)

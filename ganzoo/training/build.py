@@ -37,8 +37,8 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
     G = Generator(model.generator(data, conditioner.embedding_dim), conditioner.generator_embedding(data.num_classes))
     D = lipschitz.constrain(_discriminator(model, conditioner, data, lipschitz.per_sample))
     G, D, transform = device.place(G), device.place(D), device.place(augmentation.transform(data))
-    frozen_d = freeze(run.train, G, D)
     return GAN(
+        frozen_d=freeze(run.train, G, D),  # before the optimisers, which take no frozen weights
         model=model,
         G=G,
         D=D,
@@ -54,7 +54,7 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
         device=device,
         penalty_scale=torch.ones((), device=device.torch_device),
         clip_grad_norm=run.train.clip_grad_norm,
-        frozen_d=frozen_d,
+        accumulate=run.optim.accumulate,
         ranks=ranks,
     )
 

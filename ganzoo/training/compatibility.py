@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Verdict, overrides
 from ganzoo.errors import CheckpointError, ConfigError, DataError, PluginError
@@ -121,10 +121,19 @@ def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
             f"augment {run.augment.name!r} follows the sign of the logits of reals, which {run.loss.name} leaves "
             "free: its strength will be arbitrary (try --augment diffaug)"
         )
+    if gan.accumulate > 1 and not (gan.per_sample and not _has_batch_norm(gan.G)):
+        yield (
+            f"optim.accumulate: batch statistics are those of a part of {run.optim.batch_size // gan.accumulate} "
+            "samples, so that steps differ from those of a whole batch (models without batch norm have none)"
+        )
     if unused := _unused_setting(run.optim):
         yield f"{unused} has no effect here: it needs optim.lr_decay, and beta2_end needs adam"
     if gan.device.precision == "bf16" and gan.device.torch_device.type == "cpu" and not has_bf16():
         yield "this processor has no bf16 arithmetic: expect a step to take a hundred times as long (--precision auto)"
+
+
+def _has_batch_norm(network: nn.Module) -> bool:
+    return any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in network.modules())
 
 
 def _unused_setting(optim: OptimConfig) -> str:

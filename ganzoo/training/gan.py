@@ -115,6 +115,8 @@ class GAN:
     """True if each logit of D depends on one sample alone, as `check_networks` measured."""
     clip_grad_norm: float = 0.0
     """Largest norm of the gradient of an update; 0 sets no limit."""
+    accumulate: int = 1
+    """Parts in which a batch passes the networks."""
     frozen_d: frozenset[str] = frozenset()
     """Names of the weights of D that stay as they are."""
     ranks: Ranks = SINGLE

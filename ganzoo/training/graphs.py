@@ -62,11 +62,19 @@ def choose_updates(gan: GAN, optim: OptimConfig, note: Callable[[str], None]) ->
     """Return updates that are captured as graphs on CUDA and eager elsewhere; `note` is told of eager ones on CUDA."""
     if gan.device.torch_device.type != "cuda":
         return eager_updates(gan)
-    if gan.ranks.size > 1 or optim.beta2_end:
-        reason = "several ranks" if gan.ranks.size > 1 else "optim.beta2_end, which changes with the steps"
+    if reason := _find_obstacle(gan, optim):
         note(f"steps run eagerly, which is slower, since CUDA graphs do not allow {reason}")
         return eager_updates(gan)
     return captured_updates(gan, note, CudaCapture(), find_reason)
+
+
+def _find_obstacle(gan: GAN, optim: OptimConfig) -> str:
+    """Return the first setting that no graph allows; empty if there is none."""
+    if gan.ranks.size > 1:
+        return "several ranks"
+    if optim.beta2_end:
+        return "optim.beta2_end, which changes with the steps"
+    return "optim.accumulate, which frees the memory of each part" if gan.accumulate > 1 else ""
 
 
 def eager_updates(gan: GAN) -> Updates:

@@ -56,6 +56,9 @@ def check_shares(optim: OptimConfig, ranks: Ranks) -> None:
             nearest = max(1, round(batch / ranks.size)) * ranks.size
             what = f"a batch of {batch} has no equal shares for {ranks.size} ranks"
             raise ConfigError(what, where=f"optim.{name}", hint=f"--set optim.{name}={nearest}")
+        if batch and (share := batch // ranks.size) < optim.accumulate:
+            what = f"{share} samples cannot pass the networks in {optim.accumulate} parts"
+            raise ConfigError(what, where=f"optim.{name}", hint=f"--set optim.accumulate={share}")
 
 
 @contextmanager
@@ -67,7 +70,7 @@ def explain_memory(run: RunConfig) -> Iterator[None]:
         if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
             raise
         batch = max(run.optim.batch_size, run.optim.batch_size_g)
-        hint = f"--set optim.batch_size={max(1, batch // 2)}, or smaller images"
+        hint = f"--set optim.batch_size={max(1, batch // 2)}, or --set optim.accumulate={2 * run.optim.accumulate}"
         raise ResourceError("out of memory", where=str(error).partition("\n")[0][:200], hint=hint) from error
 
 

@@ -22,6 +22,22 @@ Terms = dict[str, Tensor]
 def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
     """x_real (N, *shape) in [-1, 1], y (N,). Updates D in place; returns the terms of its loss and mean logits."""
     z = gan.sample_z(y)  # line 4
+    gan.opt_d.zero_grad(set_to_none=True)
+    logits, terms = [], []
+    for part in split_batch(gan.accumulate, x_real, y, z):
+        loss, real_logits, of_part = discriminator_loss(gan, *part)
+        backward(loss, share := len(real_logits) / len(y))
+        logits.append(real_logits)
+        terms.append((share, of_part))
+    descend(gan.opt_d, gan.ranks, limit=gan.clip_grad_norm)  # line 9
+    project(gan)
+    gan.adapt(torch.cat(logits))
+    states = {f"augment/{name}": state.clone() for name, state in gan.transform.named_buffers() if state.ndim == 0}
+    return average_terms(terms) | states
+
+
+def discriminator_loss(gan: GAN, x_real: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Terms]:
+    """x_real (N, *shape), y (N,), z (N, Z) -> D's loss, a scalar with its graph; logits of reals (N,); its terms."""
     with gan.device.autocast(), gan.ranks.distinct_draws(y.device):
         with torch.no_grad():  # D's update needs no gradient through G
             x_fake = gan.G(z, y).float()  # line 5
@@ -31,18 +47,14 @@ def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
         penalty = gan.lipschitz.penalty(lambda x: gan.discriminate(x, y).logits, real=x_real, fake=x_fake)  # lines 6-7
         penalty = penalty * gan.penalty_scale
         auxiliary = gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
-
-    descend(gan.opt_d, adversarial + penalty + auxiliary, gan.ranks, limit=gan.clip_grad_norm)  # line 9
-    project(gan)
-    gan.adapt(real.logits.detach())
-    return {
+    terms = {
         "d/adversarial": adversarial.detach(),
         "d/penalty": penalty.detach(),
         "d/auxiliary": auxiliary.detach(),
         "score/real": real.logits.detach().mean(),
         "score/fake": fake.logits.detach().mean(),
-        **{f"augment/{name}": state.clone() for name, state in gan.transform.named_buffers() if state.ndim == 0},
     }
+    return adversarial + penalty + auxiliary, real.logits.detach(), terms
 
 
 def discriminate_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tuple[Verdict, Verdict]:
@@ -67,6 +79,18 @@ def generator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
 def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
     """Update G as `generator_step` does, but leave G_ema alone."""
     z = gan.sample_z(y)
+    gan.opt_g.zero_grad(set_to_none=True)
+    terms = []
+    for part in split_batch(gan.accumulate, x_real, y, z):
+        loss, of_part = generator_loss(gan, *part)
+        backward(loss, share := len(part[1]) / len(y))
+        terms.append((share, of_part))
+    descend(gan.opt_g, gan.ranks, running_statistics(gan), limit=gan.clip_grad_norm)  # line 12
+    return average_terms(terms)
+
+
+def generator_loss(gan: GAN, x_real: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Terms]:
+    """x_real (N, *shape), y (N,), z (N, Z) -> G's loss, a scalar with its graph, and its terms."""
     with gan.device.autocast(), frozen(gan.D), gan.ranks.distinct_draws(y.device):
         fake = gan.discriminate(gan.G(z, y).float(), y)  # line 11
         real_logits = gan.discriminate(x_real, y).logits if gan.loss.relativistic else None
@@ -74,25 +98,36 @@ def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
         adversarial = gan.loss.generator_loss(fake=fake.logits, real=real_logits)
         auxiliary = gan.conditioner.auxiliary_loss(fake, y)
         penalty = gan.generator_penalty(z, y)
-
-    loss = adversarial + penalty + auxiliary
-    descend(gan.opt_g, loss, gan.ranks, running_statistics(gan), limit=gan.clip_grad_norm)  # line 12
-    return {
+    terms = {
         "g/adversarial": adversarial.detach(),
         "g/penalty": penalty.detach(),
         "g/auxiliary": auxiliary.detach(),
     }
+    return adversarial + penalty + auxiliary, terms
 
 
-def descend(
-    optimizer: Optimizer, loss: Tensor, ranks: Ranks = SINGLE, buffers: Sequence[Tensor] = (), *, limit: float = 0.0
-) -> None:
-    """Take one gradient step; the gradients stay readable until the next one. Ranks average gradients and `buffers`.
+def split_batch(parts: int, *batch: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Yield tensors (N, ...) in `parts` parts, whose sizes differ by one at most; fewer if N is smaller."""
+    return zip(*(tensor.tensor_split(min(parts, len(tensor))) for tensor in batch), strict=True)
+
+
+def backward(loss: Tensor, share: float) -> None:
+    """Add the gradient of a part of the batch; its mean counts by the share of the batch that the part is."""
+    (loss if share == 1 else loss * share).backward()  # type: ignore[no-untyped-call]
+
+
+def average_terms(parts: Sequence[tuple[float, Terms]]) -> Terms:
+    """Return the terms of a whole batch, by the share and the terms of each part."""
+    if len(parts) == 1:
+        return parts[0][1]
+    return {name: torch.stack([share * terms[name] for share, terms in parts]).sum() for name in parts[0][1]}
+
+
+def descend(optimizer: Optimizer, ranks: Ranks = SINGLE, buffers: Sequence[Tensor] = (), *, limit: float = 0.0) -> None:
+    """Take one step by the gradients, which stay readable until the next one. Ranks average them and `buffers`.
 
     A gradient whose norm exceeds `limit` is scaled down to it, unless `limit` is 0.
     """
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
     weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.grad is not None]
     if ranks.size > 1:
         ranks.average([*(weight.grad for weight in weights), *buffers])
