@@ -91,7 +91,10 @@ def _read_grid(
     values = read_flags(**flags)
     choice = Choice(engine, _take_engine(sets) | _take_engine(values))
     if budget is not None and "train.steps" in {**values, **sets, **axes}:
-        raise ConfigError("--budget and the number of steps both say how long a run is", hint="one of them")
+        raise ConfigError(
+            "--budget and the number of steps both say how long a run is",
+            hint="leave out --steps, or leave out --budget",
+        )
     spent = parse_budget(budget) if budget is not None else None
     return GridConfig(axes, parse_seeds(seeds), values, sets, spent, evals), choice
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ganzoo.data.decoding import MAX_BYTES, UnreadableImageError, naming_the_reason
+from ganzoo.data.folder import suggest_reader
 from ganzoo.data.listing import ImageFile, Listing, abridge, clean, list_files, printable
 from ganzoo.errors import DataError
 
@@ -43,7 +44,7 @@ def open_archive(path: Path) -> Iterator[Listing]:
 
 def unopened(path: Path, kind: str, error: Exception) -> DataError:
     """Return the error about a file that is no archive of this kind."""
-    hint = "--dataset zip:FILE, or --dataset tar:FILE, or --dataset folder:PATH"
+    hint = suggest_reader(path, kind, "--dataset zip:FILE, or --dataset tar:FILE, or --dataset folder:PATH")
     what = f"cannot open {printable(str(path))} as a {kind} archive"
     return DataError(what, where=printable(str(error)), hint=hint)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo.data.arrays import LAYOUTS, Arrays, UnfitArrayError, to_images, to_labels, unlabelled
+from ganzoo.data.folder import suggest_reader
 from ganzoo.data.listing import abridge, printable
 from ganzoo.errors import DataError, ResourceError
 from ganzoo.machine import available_bytes
@@ -151,7 +152,7 @@ def _open(path: Path) -> Iterator[BinaryIO]:
             raise IsADirectoryError(0, "it is a folder")
         file = path.open("rb")
     except OSError as error:
-        hint = f"--dataset folder:{path}" if path.is_dir() else "--dataset npz:FILE, or --dataset npy:FILE"
+        hint = suggest_reader(path, "", "--dataset npz:FILE, or --dataset npy:FILE")
         what, where = f"cannot read {printable(str(path))}", str(error.strerror).lower()
         raise DataError(what, where=where, hint=hint) from error
     with file:

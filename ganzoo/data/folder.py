@@ -19,7 +19,8 @@ def list_folder(root: Path) -> Listing:
     Raises DataError if the folder is missing or cannot be read.
     """
     if not root.is_dir():
-        raise DataError(f"no images found in {printable(str(root))}", where=_explain(root), hint=_advise(root))
+        what, hint = f"no images found in {printable(str(root))}", suggest_reader(root, "folder")
+        raise DataError(what, where=_explain(root), hint=hint)
     try:
         paths, folders, again = _walk(root)
     except OSError as error:
@@ -34,10 +35,12 @@ def _explain(root: Path) -> str:
     return "it is a file, not a folder" if root.exists() else "there is no such folder"
 
 
-def _advise(root: Path) -> str:
-    """Return the words that read a file that is no folder."""
-    reader = name_reader(root)
-    return f"--dataset {reader}:{shlex.quote(str(root))}" if reader else "--dataset folder:PATH"
+def suggest_reader(path: Path, tried: str, otherwise: str = "") -> str:
+    """Return the flag of the dataset that reads a path, where one dataset was tried in vain and another fits."""
+    reader = name_reader(path)
+    if reader not in ("", tried):
+        return f"--dataset {shlex.quote(f'{reader}:{path}')}"
+    return otherwise or f"--dataset {tried}:PATH"
 
 
 def _walk(root: Path) -> tuple[list[str], list[str], list[str]]:

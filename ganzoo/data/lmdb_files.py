@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.data.decoding import UnreadableImageError, naming_the_reason
+from ganzoo.data.folder import suggest_reader
 from ganzoo.data.listing import ImageFile, Listing, abridge, printable
 from ganzoo.errors import DataError
 
@@ -27,7 +28,7 @@ def list_databases(path: Path) -> Listing:
     folders = [path] if is_database(path) else sorted(inner for inner in _inside(path) if is_database(inner))
     if not folders:
         what = f"no LMDB database at {printable(str(path))}"
-        raise DataError(what, where="there is no data.mdb", hint="--dataset lmdb:DIR")
+        raise DataError(what, where="there is no data.mdb", hint=suggest_reader(path, "lmdb"))
     files: list[ImageFile] = []
     notes: list[str] = []
     for folder in folders:

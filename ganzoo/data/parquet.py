@@ -15,6 +15,7 @@ from typing import Any
 
 from ganzoo.data.classes import SPLITS
 from ganzoo.data.decoding import UnreadableImageError, naming_the_reason
+from ganzoo.data.folder import suggest_reader
 from ganzoo.data.listing import ImageFile, Listing, abridge, printable
 from ganzoo.data.shards import make_table
 from ganzoo.errors import DataError
@@ -31,7 +32,7 @@ def list_rows(path: Path) -> Listing:
     """
     paths = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
     if not paths:
-        raise DataError(f"no parquet files in {printable(str(path))}", hint="--dataset hf:DIR")
+        raise DataError(f"no parquet files in {printable(str(path))}", hint=suggest_reader(path, "hf"))
     files: list[ImageFile] = []
     labels: dict[str, list[tuple[str, Any]]] = {}
     splits = [SPLITS.get(inner.stem.split("-")[0].lower(), "") for inner in paths]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.data.archive import clean_entry
+from ganzoo.data.folder import suggest_reader
 from ganzoo.data.listing import SUFFIXES, ImageFile, Listing, abridge, note_ignored, printable
 from ganzoo.data.tarball import open_members, read_member
 from ganzoo.errors import DataError
@@ -63,7 +64,8 @@ def find_shards(pattern: str) -> list[Path]:
     paths = [*map(Path, found)]
     if missing := [str(path) for path in paths if not path.is_file()] or ([] if paths else [pattern]):
         what = f"{len(missing)} of {max(1, len(paths))} shards are not there"
-        raise DataError(what, where=abridge(missing), hint="--dataset 'webdataset:train-{000..012}.tar'")
+        hint = suggest_reader(Path(pattern), "", "--dataset 'webdataset:train-{000..012}.tar'")
+        raise DataError(what, where=abridge(missing), hint=hint)
     return paths
 
 

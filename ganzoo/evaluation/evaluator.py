@@ -24,6 +24,7 @@ from ganzoo.training.sampling import Images
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
+ANOTHER = "--metrics fid, or --samples N (more of them), or --features NAME (another)"
 REPEATS = 3
 """Copies of an image with which its ball has radius 0, for precision at its default number of neighbours."""
 
@@ -129,20 +130,20 @@ class Evaluator:
         Raises EvaluationError if all do.
         """
         scores: dict[str, Score] = {}
-        warnings, refusals = list[str](), dict[str, list[str]]()
+        warnings, hints, refusals = list[str](), list[str](), dict[str, list[str]]()
         for name, metric in self.metrics.items():
             try:
                 self._require_images(metric)
                 scores |= metric.compute(real=self.prepared[name], fake=fake)
                 warnings += metric.warn(real=self.prepared[name], fake=fake)
             except EvaluationError as error:
+                hints.append(error.hint)
                 hint = f" (try {error.hint})" if error.hint else ""
                 refusals.setdefault(error.what + hint, []).append(name)
         remarks = [*warnings, *(f"no {', '.join(names)}: {reason}" for reason, names in refusals.items())]
         if not scores:
-            raise EvaluationError(
-                "; ".join(remarks), hint="--samples N (more of them), or --metrics fid, or --features NAME (another)"
-            )
+            flags = [hint for hint in hints if hint.startswith("--")]
+            raise EvaluationError("; ".join(remarks), hint=flags[0] if flags else ANOTHER)
         return scores, remarks
 
     def _require_images(self, metric: Metric) -> None:

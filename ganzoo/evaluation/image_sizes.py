@@ -13,7 +13,7 @@ from ganzoo.data.listing import abridge, printable
 from ganzoo.errors import EvaluationError
 
 SMALLEST, LARGEST = 8, 1024  # pixels: the bounds of ImageSize
-WANTED = "ganzoo evaluate FOLDER, ZIP, TAR or NPZ"
+WANTED = "ganzoo evaluate FOLDER (or a ZIP, TAR or NPZ of images)"
 Sizes = Counter[tuple[int, int]]
 """Number of images of each (width, height)."""
 

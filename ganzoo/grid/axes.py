@@ -81,7 +81,7 @@ def split_assignments(assignments: Sequence[str]) -> tuple[dict[str, list[str]],
         if key.startswith("engine.") or len(values) < 2:
             settings[key] = value
         elif key.startswith(("eval.", "features.")):
-            hint = f"--set '{key}=\"a,b\"' (for one value with a comma in it)"
+            hint = f"--set '{key}=\"{','.join(values)}\"' (for one value with a comma in it)"
             raise ConfigError(f"{key} is no axis: scores could not be compared", hint=hint)
         else:
             axes[key] = values
@@ -97,4 +97,4 @@ def _refuse_flag(key: str, values: Sequence[str]) -> None:
         flag = section
     else:
         return
-    raise ConfigError(f"--set {key} does not make an axis", hint=f"--{flag} {','.join(values)}")
+    raise ConfigError(f"--set {key} does not make an axis", hint=f"--{flag} {','.join(values)} (in place of --set)")

@@ -82,7 +82,7 @@ def _require_rest(path: Path, step: int, steps: int) -> None:
     """Raise CheckpointError if a checkpoint is the last one of its run."""
     if step >= steps:
         what = f"nothing is left to train: the checkpoint is that of step {step} of {steps}"
-        raise CheckpointError(what, where=str(path), hint="--steps N (more than that)")
+        raise CheckpointError(what, where=str(path), hint=f"--steps {2 * step or 1} (or any number above {step})")
 
 
 def _describe(session: Session, zoo: Zoo, source: RunFolder, changed: list[str]) -> dict[str, Any]:

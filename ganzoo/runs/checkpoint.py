@@ -243,9 +243,12 @@ def _not_ours(path: Path) -> CheckpointError:
 
 def _none_usable(folder: Path, step: int | None, damaged: Mapping[int, str]) -> CheckpointError:
     if step is not None:
-        others = ", ".join(map(str, available_steps(folder))) or "none"
-        what = damaged.get(step, f"there is no checkpoint of step {step}")
-        return CheckpointError(f"{what} (available: {others})", where=str(folder))
+        others = [other for other in available_steps(folder) if other != step]
+        nearest = min(others, key=lambda other: abs(other - step), default=None)
+        fault = damaged.get(step, f"there is no checkpoint of step {step}")
+        what = f"{fault} (available: {', '.join(map(str, others)) or 'none'})"
+        hint = "" if nearest is None else f"--step {nearest}, or --from {nearest}"
+        return CheckpointError(what, where=str(folder), hint=hint)
     count = len(damaged.keys() | _files(folder, ".json.corrupt").keys())
     what = f"no usable checkpoint in {folder} ({count} found, {count} corrupt)"
     hint = "bring back a copy of the folder, or start the run again" if count else "start the run first"

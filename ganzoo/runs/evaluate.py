@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,7 +58,7 @@ def evaluate(
     labels_or_truncation = {"eval.labels", "eval.truncation"} & given.keys()
     if step is not None or best or not ema or dataset_path is not None or labels_or_truncation:
         what = "a step, the best checkpoint, raw weights, labels, truncation and data that moved are those of a run"
-        raise ConfigError(what, where=str(target), hint=f"ganzoo evaluate {target} --dataset NAME")
+        raise ConfigError(what, where=str(target), hint=f"ganzoo evaluate {shlex.quote(str(target))} --dataset NAME")
     return evaluate_images(Path(target), zoo, given, outputs)
 
 
@@ -65,7 +66,7 @@ def _require_own(dataset_path: str | Path | None, given: Mapping[str, Any]) -> s
     """Return the path. Raises ConfigError if a dataset is named too, which is not the run's own."""
     if dataset_path is not None and "dataset.name" in given:
         what = f"--dataset-path is where the run's own data lie, and --dataset names {given['dataset.name']!r}"
-        raise ConfigError(what, hint="one of them")
+        raise ConfigError(what, hint="leave out --dataset, or leave out --dataset-path")
     return dataset_path
 
 
@@ -85,7 +86,7 @@ def _read_settings(dataset: str | None, features: str | None, options: Mapping[s
         given["features.name"] = features
     if given.get("eval.reference") and (others := [key for key in given if key.startswith("dataset.") and key != SIZE]):
         what = f"both {others[0]} and a file of statistics name the reference"
-        raise ConfigError(what, hint="--dataset NAME, or --reference FILE")
+        raise ConfigError(what, hint="leave out --reference, or leave out --dataset")
     return given
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +42,7 @@ def write_course(run: Run, out: Path, fps: int) -> Path:
     paths = sorted(run.folder.samples.glob("step-*.png"), key=lambda path: (len(path.name), path.name))
     if not paths:
         what = "there are no sample grids, which training writes every train.sample_every steps"
-        raise EvaluationError(what, where=str(run.folder.samples), hint=f"ganzoo sample {run.path}")
+        raise EvaluationError(what, where=str(run.folder.samples), hint=f"ganzoo sample {shlex.quote(str(run.path))}")
     sizes = [_size(path) for path in paths]
     width, height = (max(side) for side in zip(*sizes, strict=True))
     _require_room(len(paths), (1, height, width), out)

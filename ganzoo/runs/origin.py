@@ -20,9 +20,9 @@ def load_start(folder: RunFolder, start: str) -> Checkpoint:
     if start != BEST:
         return checkpoint.load(folder.checkpoints, int(start), quarantine=False)
     if not (best := best_evaluation(folder)):
-        steps = ", ".join(map(str, checkpoint.available_steps(folder.checkpoints)))
-        what = f"no evaluation chose a best checkpoint; there are steps {steps}"
-        raise CheckpointError(what, where=str(folder.path), hint="the same with one of these steps")
+        steps = checkpoint.available_steps(folder.checkpoints)
+        what = f"no evaluation chose a best checkpoint; there are steps {', '.join(map(str, steps))}"
+        raise CheckpointError(what, where=str(folder.path), hint=f"--from {steps[-1] if steps else LATEST}")
     return checkpoint.load(folder.checkpoints, int(best["step"]), quarantine=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +152,8 @@ def find_class(run: Run, label: int | str) -> int:
     with_sign = str(label).removeprefix("-")
     if not (with_sign.isdecimal() and 0 <= int(label) < count):
         what = f"class {printable(str(label))} is not in 0..{count - 1}, nor a name of one"
-        raise ConfigError(what, where=str(run.path), hint=f"--class K (one of {abridge(list(names), 12)})")
+        hint = f"--class {shlex.quote(str(names[0]))} (one of {abridge(list(names), 12)})"
+        raise ConfigError(what, where=str(run.path), hint=hint)
     return int(label)
 
 

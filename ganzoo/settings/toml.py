@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -23,7 +24,8 @@ def from_tables(tables: Mapping[str, Any]) -> RunConfig:
     for section in tables:
         if section not in (*KINDS, *SECTIONS):
             known = (*KINDS, *SECTIONS)
-            raise ConfigError(f"unknown section [{section}].{did_you_mean(section, known)}", hint=", ".join(known))
+            what = f"unknown section [{section}].{did_you_mean(section, known)} There are {', '.join(known)}"
+            raise ConfigError(what, hint="ganzoo config show  (shows all with their options)")
     for section, table in tables.items():
         if not isinstance(table, Mapping):
             raise ConfigError(f"[{section}] is not a table but {table!r}", hint="ganzoo show recipe wgan_gp")
@@ -83,8 +85,15 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     """Parse "optim.lr_g=1e-4" to ("optim.lr_g", 1e-4). The value is TOML, or a string if TOML cannot read it."""
     key, equals, value = text.partition("=")
     if not equals or "." not in key.strip("."):
-        raise ConfigError(f"--set {text!r} is not section.option=value", hint="--set optim.lr_g=1e-4")
+        hint = _complete(key, value) or "--set optim.lr_g=1e-4"
+        raise ConfigError(f"--set {text!r} is not section.option=value", hint=hint)
     return key.strip(), _toml_value(value.strip())
+
+
+def _complete(option: str, value: str) -> str:
+    """Return the flag with the section that has an option of this name, if one section alone has it."""
+    sections = [name for name, schema in SECTIONS.items() if option in {field.name for field in fields(schema)}]
+    return f"--set {shlex.quote(f'{sections[0]}.{option}={value}')}" if value and len(sections) == 1 else ""
 
 
 def _toml_value(text: str) -> Any:

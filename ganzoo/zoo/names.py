@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,6 +55,7 @@ def unknown(kind: Kind | Literal["recipe"], name: str, known: Collection[str]) -
         what = f"no {title(kind)} is named {name!r}; the package {package} provides it"
         return ConfigError(what, hint=f"in a checkout of ganzoo: pip install ./plugins/{package}")
     if kind == "dataset" and (reader := name_reader(Path(name))):
-        return ConfigError(f"no dataset is named {name!r}, but there is a {reader}", hint=f"--dataset {reader}:{name}")
+        hint = f"--dataset {shlex.quote(f'{reader}:{name}')}"
+        return ConfigError(f"no dataset is named {name!r}, but there is a {reader}", hint=hint)
     hint = f"ganzoo list {kind}  (shows all {len(known)})"
     return ConfigError(f"no {title(kind)} is named {name!r}.{did_you_mean(name, known)}", hint=hint)

@@ -106,7 +106,7 @@ def find_recipe(text: str) -> Recipe:
         return read_recipe(Path(text))
     if text in KNOWN["recipe"]:
         raise unknown("recipe", text, known)
-    hint = f"one of: {', '.join(known)}; or the path of a .toml file"
+    hint = f"ganzoo list recipe  (shows all {len(known)}), or the path of a .toml file"
     raise ConfigError(f"no recipe is named {text!r}.{did_you_mean(text, known)}", hint=hint)
 
 

@@ -248,7 +248,7 @@ def test_runs_that_repeat_a_seed_are_no_seeds_of_their_own():
 def test_an_unknown_axis_is_refused_with_the_nearest():
     with pytest.raises(ConfigError, match="Did you mean 'loss'") as caught:
         compare(make_cube(), group_by=["los"])
-    assert caught.value.hint == "model, loss"
+    assert caught.value.hint == "--group-by model,loss"
 
 
 # metrics
@@ -272,7 +272,7 @@ def test_the_names_of_inception_are_found_too():
 def test_a_score_that_is_not_there_or_not_one_is_refused():
     with pytest.raises(ConfigError, match="no score is called 'lpips'") as caught:
         choose_metric("lpips", [FD, KD])
-    assert caught.value.hint == f"{FD}, {KD}"
+    assert caught.value.hint == f"--metric '{FD}', or --metric '{KD}'"
     with pytest.raises(ConfigError, match=r"precision.* or recall"):
         choose_metric("digits", NAMES[4:])
 
@@ -299,4 +299,4 @@ def test_runs_are_chosen_by_a_value():
     assert choose_results(results, ["loss=b", "optim.lr_g=2"]) == [results[3]]
     with pytest.raises(ConfigError, match=r"--only 'loss=c' leaves no run") as error:
         choose_results(results, ["loss=c"])
-    assert error.value.hint == "loss is a or b"
+    assert error.value.hint == "--only loss=a, or --only loss=b"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -47,7 +48,8 @@ def choose_results(results: Sequence[Result], only: Sequence[str]) -> list[Resul
         axis = name if "." in name else f"{name}.name"
         known = list(dict.fromkeys(str(result.value(axis)) for result in chosen))
         if not equals or value not in known:
-            raise ConfigError(f"--only {words!r} leaves no run", hint=f"{name} is {' or '.join(known)}")
+            hint = ", or ".join(f"--only {shlex.quote(f'{name}={value}')}" for value in known)
+            raise ConfigError(f"--only {words!r} leaves no run", hint=hint)
         chosen = [result for result in chosen if str(result.value(axis)) == value]
     return chosen
 
@@ -70,7 +72,7 @@ def choose_axes(asked: Sequence[str], axes: Collection[str]) -> tuple[str, ...]:
         if name not in known:
             shown = list(map(short, axes))
             what = f"{name!r}: the runs have no such axis.{did_you_mean(name, shown)}"
-            raise ConfigError(what, hint=", ".join(shown))
+            raise ConfigError(what, hint=f"--group-by {','.join(shown)}")
     return tuple(dict.fromkeys(known[name] for name in asked))
 
 

@@ -40,7 +40,8 @@ def choose_metric(asked: str | None, names: Collection[str]) -> str:
 
 def _only(asked: str, found: Sequence[str], names: Collection[str]) -> str:
     if not found:
-        raise ConfigError(f"no score is called {asked!r}", hint=", ".join(names))
+        hint = ", or ".join(f"--metric '{name}'" for name in names)
+        raise ConfigError(f"no score is called {asked!r}", hint=hint)
     if len(found) > 1:
         raise ConfigError(f"{asked!r} may be {' or '.join(found)}", hint=f"--metric '{found[0]}'")
     return found[0]
