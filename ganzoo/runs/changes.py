@@ -18,7 +18,7 @@ from ganzoo.zoo.catalogue import Zoo
 
 IN_NEW_FOLDER = (*FREE, "optim.", "loss.", "lipschitz.", "train.ema_decay", "train.clip_grad_norm", "train.freeze_")
 """Beginnings of the settings with which a run may go on in a new folder; there its log has another origin."""
-_PROTOCOL = ("features.", "eval.samples", "eval.seed")
+_PROTOCOL = ("features.", *(f"eval.{name}" for name in ("samples", "seed", "labels", "truncation", "reference")))
 """Settings that change the scores by which the best checkpoint is chosen."""
 _NEVER = ("optim.name",)
 """Settings that begin like others that may change: the state of one optimiser means nothing to another."""

@@ -38,7 +38,7 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
     D = lipschitz.constrain(_discriminator(model, conditioner, data, lipschitz.per_sample))
     G, D, transform = device.place(G), device.place(D), device.place(augmentation.transform(data))
     return GAN(
-        frozen_d=freeze(run.train, G, D),  # before the optimisers, which take no frozen weights
+        frozen_d=freeze(run.train, G, D),
         model=model,
         G=G,
         D=D,

@@ -171,8 +171,9 @@ def test_settings_on_which_no_result_depends_change_in_place(whole, tmp_path):
     assert len(checkpoint.available_steps(tmp_path / "run" / "checkpoints")) <= 4
 
 
-def test_scores_by_another_protocol_do_not_come_along(whole, tmp_path):
-    Run(whole).resume(9, checkpoint=6, options={"eval.samples": 16}, out=tmp_path / "new")
+@pytest.mark.parametrize(("key", "value"), [("eval.samples", 16), ("eval.truncation", 0.5)])
+def test_scores_by_another_protocol_do_not_come_along(whole, tmp_path, key, value):
+    Run(whole).resume(9, checkpoint=6, options={key: value}, out=tmp_path / "new")
     assert {record["step"] for record in Run(tmp_path / "new").evaluations} == {8}
 
 
