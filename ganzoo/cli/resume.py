@@ -57,7 +57,7 @@ def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as
         return
     if out or folder.read_json(folder.status).get("step") != reached:
         tell_findings(out or run, zoo)
-    terminal.print_outcome(out or run, as_json, plugins)
+    terminal.print_outcome(out or run, zoo, as_json, plugins)
 
 
 def _go_on(run: Path, out: Path | None, start: str, changes: Changes, zoo: Zoo) -> bool:

@@ -49,7 +49,7 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
         with terminal.Display() as display:
             start.start(settings, zoo, path, display, ranks)
     tell_findings(path, zoo)
-    terminal.print_outcome(path, as_json, plugins)
+    terminal.print_outcome(path, zoo, as_json, plugins)
 
 
 def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ganzoo.evaluation.evaluator import Report
     from ganzoo.training.dry_run import DryRun
     from ganzoo.training.loop import Training
+    from ganzoo.zoo.catalogue import Zoo
 
 MOST_CLASSES = 20
 """Classes whose scores are printed."""
@@ -112,11 +113,11 @@ def _describe(record: Mapping[str, Any]) -> str:
     return f"{losses}  {scores}  {record['images_per_s']:.0f} images/s"
 
 
-def print_outcome(path: Path, as_json: bool, plugins: PluginChoice) -> None:
+def print_outcome(path: Path, zoo: Zoo, as_json: bool, plugins: PluginChoice) -> None:
     """Print the state, scores and files of a run and the commands to type next, or one JSON object."""
     from ganzoo.runs.run import Run
 
-    run = Run(path)
+    run = Run(path, zoo)
     last = run.log[-1] if run.log else {}
     if as_json:
         outcome: dict[str, Any] = {"run": str(path), "status": run.status, "samples": str(run.grid or "")}

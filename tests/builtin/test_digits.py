@@ -39,7 +39,9 @@ def test_digits_have_32_pixels_one_channel_and_ten_classes():
 @pytest.mark.parametrize("name", sorted(register_datasets()))
 @pytest.mark.parametrize("size", [7, 1025, 32.0, True])
 def test_image_sizes_out_of_range_are_refused(name, size):
-    path = {"path": "x"} if name in ("folder", "zip") else {}
+    fields = register_datasets()[name].__dataclass_fields__
+    path = {"path": "x"} if "path" in fields else {}
+    size = -1 if size == 7 and fields["image_size"].default == 0 else size  # 0 leaves arrays as they are
     with pytest.raises(ConfigError, match=r"dataset\.image_size"):
         validate(register_datasets()[name], {"image_size": size, **path}, "dataset")
 

@@ -92,7 +92,20 @@ def test_every_kind_has_the_components_that_were_promised():
         "augment": {"none", "diffaug", "ada"},
         "dataset": {
             *("digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10"),
-            *("folder", "zip", "tar", "gaussians8", "gaussians25", "swissroll", "stacked-digits"),
+            *(
+                "folder",
+                "zip",
+                "tar",
+                "npz",
+                "npy",
+                "webdataset",
+                "lmdb",
+                "hf",
+                "gaussians8",
+                "gaussians25",
+                "swissroll",
+                "stacked-digits",
+            ),
         },
         "features": {
             *("digits-cnn", "photos-cnn", "inception", "dinov2", "clip", "vgg16"),

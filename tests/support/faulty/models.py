@@ -159,3 +159,18 @@ class Sharing(SmallMLP):
 class NoGradient(SmallMLP):
     def generator_penalty(self, generator, z, c):
         return generator(z, c).square().mean().detach()
+
+
+@planted("model", models.truncated_generator_is_itself_for_psi_1, "the samples of G for psi = 1")
+class AlwaysNearer(SmallMLP):
+    def truncated(self, generator, psi):
+        return _Halved(generator)
+
+
+class _Halved(torch.nn.Module):
+    def __init__(self, generator):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, z, c):
+        return self.generator(0.5 * z, c)
