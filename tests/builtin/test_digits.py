@@ -41,7 +41,8 @@ def test_digits_have_32_pixels_one_channel_and_ten_classes():
 def test_image_sizes_out_of_range_are_refused(name, size):
     fields = register_datasets()[name].__dataclass_fields__
     path = {"path": "x"} if "path" in fields else {}
-    size = -1 if size == 7 and fields["image_size"].default == 0 else size  # 0 leaves arrays as they are
+    if size == 7 and name in ("npz", "npy"):
+        size = -1  # 0 leaves arrays as they are, and the rest is refused when they are read
     with pytest.raises(ConfigError, match=r"dataset\.image_size"):
         validate(register_datasets()[name], {"image_size": size, **path}, "dataset")
 
