@@ -34,7 +34,7 @@ MISTAKES = [
     (["--set", "model.widht=8"], 2, "model.widht: no such option. Did you mean 'width'?", "depth"),
     (["--set", "loss.weight=1"], 2, "loss.weight: no such option. It takes no options.", ""),
     (["--set", "optm.lr_g=1"], 2, "unknown section [optm]. Did you mean 'optim'?", ""),
-    (["--set", "lr_g=1"], 2, "is not section.option=value", "--set optim.lr_g=1e-4"),
+    (["--set", "lr_g=1"], 2, "is not section.option=value", "--set optim.lr_g=1\n"),
     (["--set", "optim.lr_g"], 2, "is not section.option=value", ""),
     (["--modle", "mlp"], 2, "No such option", "--model"),
     (["--batch_size", "8"], 2, "No such option", "--batch-size"),
