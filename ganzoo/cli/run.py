@@ -56,9 +56,12 @@ def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:
     """Build a run, try one step, and print its size and time. Raises ConfigError under torchrun."""
     from ganzoo.cli import terminal
     from ganzoo.errors import ConfigError
+    from ganzoo.runs.init import initialise
     from ganzoo.training.dry_run import make_dry_run
     from ganzoo.training.ranks import read_ranks
 
     if read_ranks().size > 1:
         raise ConfigError("ganzoo run --dry-run runs in one process only", hint="the same command without torchrun")
-    terminal.print_dry_run(make_dry_run(run, zoo, terminal.Display().note), as_json)
+    note = terminal.Display().note
+    tried = make_dry_run(run, zoo, note, lambda gan: initialise(gan, run.init, note))
+    terminal.print_dry_run(tried, as_json)

@@ -43,10 +43,16 @@ class DryRun:
         return self.steps * self.seconds_per_step
 
 
-def make_dry_run(run: RunConfig, zoo: Zoo, note: Callable[[str], None]) -> DryRun:
-    """Try a step on two samples, then time one of full size after warming up. Raises what `prepare` raises."""
+def make_dry_run(
+    run: RunConfig, zoo: Zoo, note: Callable[[str], None], begin: Callable[[GAN], object] = lambda gan: None
+) -> DryRun:
+    """Try a step on two samples, then time one of full size after warming up. `begin` loads weights, if any.
+
+    Raises what `prepare` and `begin` raise.
+    """
     training, samples = prepare(run, zoo, note)
     gan, optim = training.gan, run.optim
+    begin(gan)
     with explain_memory(run), closing(training.feed):
         _try_small(gan, training.feed)
         for _ in range(WARM_UP + 2 if gan.device.torch_device.type == "cuda" else 2):  # until kernels are chosen
@@ -56,9 +62,7 @@ def make_dry_run(run: RunConfig, zoo: Zoo, note: Callable[[str], None]) -> DryRu
         device=f"{gan.device.torch_device.type}, {gan.device.precision}",
         samples=len(samples),
         shape=samples.spec.shape,
-        classes=dict(
-            zip(samples.class_names, samples.y.bincount(minlength=len(samples.class_names)).tolist(), strict=True)
-        ),
+        classes=_count_classes(samples),
         **measure_costs(gan, samples, optim),
         memory_mb=peak_memory_mb(gan.device.torch_device),
         seconds_per_step=seconds,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganzoo.runs.run import Run
-from support.runs import ganzoo, train
+from support.runs import TINY, ganzoo, train
 from support.states import same
 
 
@@ -67,6 +67,12 @@ def test_a_run_of_which_nothing_fits_is_refused(source, tmp_path):
     said = ganzoo("run", *words, f"--init-from={source}", code=2).stderr
     assert "no weight of G has the name and shape" in said and not (tmp_path / "run").exists()
     assert "not a run folder" in ganzoo("run", *words, f"--init-from={tmp_path}", code=5).stderr
+
+
+def test_a_dry_run_reads_the_weights_too_or_refuses_them(source, tmp_path):
+    words = ["run", *TINY, "--conditioner=cgan", "--dry-run"]
+    assert "G begins with 5 of 5 tensors" in ganzoo(*words, "--init-from", source).stderr
+    assert "this is not a run folder" in ganzoo(*words, "--init-from", tmp_path, code=5).stderr
 
 
 def test_a_run_without_it_has_no_origin_and_keeps_its_weights(source):
