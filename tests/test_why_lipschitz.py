@@ -79,6 +79,7 @@ def test_the_loss_of_a_penalised_critic_falls_with_the_distance_of_samples():
     assert numbers["rho"] > 0.9
 
 
+@pytest.mark.full
 def test_the_loss_of_a_classifier_does_not_while_its_samples_get_better():
     numbers = play("curves", "bce", 0, 480)
     assert numbers["last W1"] < 0.5 * numbers["first W1"]

@@ -118,7 +118,7 @@ def test_only_enforcers_add_up(kind):
 # The first step
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", *(pytest.param(x, marks=pytest.mark.full) for x in ("rmsprop", "sgd"))])
 def test_no_step_waits_for_the_compiler_of_torch_and_the_first_not_for_tensorboard(tmp_path, optimizer):
     words = ["--steps=2", "--loss=wgan", "--lipschitz=gp", "--no-scores", f"--set=optim.name={optimizer}"]
     _, lines = run_watched(AT_FIRST_STEP, {*COMPILER, "tensorboard"}, "run", *TINY, *words, "--out", tmp_path / "run")

@@ -224,7 +224,7 @@ print(len(samples) * 3 * 256**2, most - before)
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("way", ["streamed", "cached"])
+@pytest.mark.parametrize("way", ["streamed", pytest.param("cached", marks=pytest.mark.full)])
 def test_what_does_not_fit_is_never_held(images, place, way):
     originals = list(images.iterdir())
     for i in range(1):

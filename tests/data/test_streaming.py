@@ -167,6 +167,7 @@ def await_steps(path, steps=2):
 WORDS = ("--model", "mlp", "--image-size", "8", "--batch-size", "16", "--no-scores", "--set", "train.log_every=1")
 
 
+@pytest.mark.full
 @pytest.mark.timeout(180)
 def test_a_streamed_run_is_the_run_in_memory_also_when_a_signal_came_in_between(images, tmp_path):
     words = ("run", "--dataset", f"folder:{images}", *WORDS, "--steps", "60000", "--out", tmp_path / "streamed")

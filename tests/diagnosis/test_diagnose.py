@@ -71,7 +71,6 @@ HEALTHY = {
     "lsgan": {"loss": "lsgan", "steps": 600},
     "wgan-gp-on-points": {"model": "mlp", "loss": "wgan", "lipschitz": "gp", "dataset": "gaussians8", "steps": 400},
 }
-QUICK = ("wgan-gp-on-points",)
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +109,8 @@ def test_a_planted_failure_is_the_first_alarm(name, seed, zoo, digits, tmp_path)
     assert found.alarms[0].advice
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.full) for name in HEALTHY]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("name", HEALTHY)
 def test_a_healthy_run_raises_no_alarm(name, zoo, tmp_path):
     found = diagnose(make(tmp_path / "run", zoo, 0, **HEALTHY[name]))
     assert [alarm.what for alarm in found.alarms] == []

@@ -279,6 +279,7 @@ def start_writer(folder, own):
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, env=environment)
 
 
+@pytest.mark.full
 def test_processes_that_write_and_read_one_entry_at_once_all_get_the_right_answer(tmp_path):
     """Two delete and write it again and again, and a third reads: none ever sees half an entry."""
     (folder := tmp_path / "cache").mkdir()

@@ -119,6 +119,7 @@ def test_usr1_saves_the_step_and_the_run_goes_on_to_its_end(hold):
     assert_equal_runs(run.folder, run.whole())
 
 
+@pytest.mark.full
 def test_a_run_killed_at_any_moment_goes_on_as_if_never_killed(tmp_path):
     parts = ["--model=dcgan", "--set=model.width=2", "--image-size=16", "--lipschitz=sn+dragan", "--conditioner=acgan"]
     optim = ["--device=cpu", "--batch-size=16", "--set=optim.n_critic=2", "--set=optim.batch_size_g=24", "--steps=40"]

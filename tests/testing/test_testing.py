@@ -121,6 +121,7 @@ def on_path(installed, monkeypatch):
     monkeypatch.syspath_prepend(str(installed))
 
 
+@pytest.mark.full
 def test_check_of_an_installed_package_prints_a_row_for_each_check(on_path):
     header, *rows = ganzoo("check", "ganzoo-sound").stdout.splitlines()
     assert header.split() == ["component", "check", "result"]

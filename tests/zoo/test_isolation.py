@@ -56,6 +56,7 @@ def test_the_table_of_plugins_says_of_each_what_became_of_it(site):
     assert (rows["point-empty"]["version"], rows["ganzoo-malformed"]["version"]) == ("", "0.3")
 
 
+@pytest.mark.full
 def test_a_run_beside_them_trains_what_it_trains_without_them(site, tmp_path):
     words = ["run", *TINY, "--steps=2", "--no-scores", "--set=train.log_every=1", "--out"]
     beside = process(site, *words, tmp_path / "beside")
