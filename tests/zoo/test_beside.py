@@ -83,10 +83,10 @@ def test_a_plugin_with_a_byte_order_mark_is_read_or_refused_in_words(tmp_path, e
 @pytest.mark.full
 def test_a_run_its_resume_and_a_grid_find_the_modules_beside_a_plugin(tmp_path):
     path = write(tmp_path / "seven", "seven", 7.0)
-    plugin, words = ["--plugin", path.name], [*TINY, "--loss=seven", "--no-scores", "--steps=2"]
+    plugin, words = ["--plugin", path], [*TINY, "--loss=seven", "--no-scores", "--steps=2"]
     commands = [["run", *words, "--out", tmp_path / "run"], ["resume", tmp_path / "run", "--steps=3"]]
     commands.append(["compare", *words, "--seeds=0", "--jobs=1", "--out", tmp_path / "grid"])
     for command in commands:
-        process = spawn(*plugin, *command, cwd=path.parent)
+        process = spawn(*plugin, *command, cwd=tmp_path)  # python -m puts the present folder first
         said = process.communicate(timeout=120)
         assert process.returncode == 0, said
