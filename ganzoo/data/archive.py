@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ganzoo.data.decoding import MAX_BYTES, UnreadableImageError, naming_the_reason
@@ -20,7 +20,13 @@ MAX_RATIO = 200  # deflate reaches 1000 on zeros; images are compressed already
 FREE_BYTES = 2**26  # bytes to which an archive may expand at any ratio
 UTF8_NAME = 0x800  # flag of an entry whose name is in UTF-8
 
-Entry = TypeVar("Entry")
+
+class Entry(NamedTuple):
+    """One file or folder of an archive."""
+
+    name: str
+    is_folder: bool
+    read: Callable[[], bytes]
 
 
 @contextmanager
@@ -39,7 +45,9 @@ def open_archive(path: Path) -> Iterator[Listing]:
             require_harmless(entry, path)
         files = [entry for entry in archive.infolist() if not is_folder(entry)]
         require_bounded(sum(entry.file_size for entry in files), path)
-        yield list_entries(Handle(path, archive), path)
+        handle = Handle(path, archive)
+        entries = [Entry(decode_name(e), is_folder(e), partial(_read, handle, e)) for e in archive.infolist()]
+        yield list_entries(entries, path)
 
 
 def unopened(path: Path, kind: str, error: Exception) -> DataError:
@@ -54,7 +62,6 @@ class Handle:
 
     def __init__(self, path: Path, archive: ZipFile) -> None:
         self.path, self._archive, self._process = path, archive, os.getpid()
-        self.entries = archive.infolist()
 
     def read(self, entry: ZipInfo) -> bytes:
         """Return the expanded content of an entry. Raises OSError, or anything else if the archive is damaged."""
@@ -93,14 +100,14 @@ def clean_entry(name: str, path: Path) -> str:
         raise DataError(what, where=printable(str(path)), hint="an archive you trust") from error
 
 
-def keep_last(entries: Iterable[tuple[str, Entry]]) -> tuple[dict[str, Entry], list[str]]:
+def keep_last(entries: Iterable[Entry]) -> tuple[dict[str, Entry], list[str]]:
     """Return the last entry of each name, as unpacking would leave it, and a note about names that are repeated."""
     kept: dict[str, Entry] = {}
     repeated: dict[str, None] = {}
-    for name, entry in entries:
-        if name in kept:
-            repeated[name] = None
-        kept[name] = entry
+    for entry in entries:
+        if entry.name in kept:
+            repeated[entry.name] = None
+        kept[entry.name] = entry
     return kept, [f"entries that are repeated, of which the last counts: {abridge([*repeated])}"] if repeated else []
 
 
@@ -113,13 +120,12 @@ def list_parents(names: Iterable[str]) -> set[str]:
     return parents
 
 
-def list_entries(archive: Handle, path: Path) -> Listing:
+def list_entries(entries: Iterable[Entry], path: Path) -> Listing:
     """List the images of an archive that was checked. Raises DataError for a name that leads out of it."""
-    named = [(clean_entry(decode_name(entry), path), entry) for entry in archive.entries]
-    entries, notes = keep_last((name, entry) for name, entry in named if not is_folder(entry))
-    folders = {name for name, entry in named if is_folder(entry) and name} | list_parents(entries)
-    files = [ImageFile(name, partial(_read, archive, entry)) for name, entry in entries.items()]
-    return list_files(files, folders, notes)
+    named = [entry._replace(name=clean_entry(entry.name, path)) for entry in entries]
+    files, notes = keep_last(entry for entry in named if not entry.is_folder)
+    folders = {entry.name for entry in named if entry.is_folder and entry.name} | list_parents(files)
+    return list_files([ImageFile(name, entry.read) for name, entry in files.items()], folders, notes)
 
 
 def is_folder(entry: ZipInfo) -> bool:

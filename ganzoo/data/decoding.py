@@ -24,7 +24,9 @@ from torch.nn.functional import interpolate
 
 from ganzoo.data.depth import RangeError, raw_mode, reduce_depth
 
-ImageSize = Annotated[int, Ge(8), Le(1024)]
+SMALLEST, LARGEST = 8, 1024
+"""Bounds of the side of an image, in pixels."""
+ImageSize = Annotated[int, Ge(SMALLEST), Le(LARGEST)]
 """Height and width of a square sample."""
 Background = Literal["white", "black"]
 """Colour behind transparent pixels."""

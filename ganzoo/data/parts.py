@@ -102,12 +102,18 @@ def split_names(wanted: Wanted) -> list[str]:
 
 def find_class(text: str, names: Sequence[str]) -> int:
     """Return the number of the class of this name or, if none has it, of this number. Raises ConfigError."""
-    if text in names:
-        return names.index(text)
-    if text.isdecimal() and int(text) < len(names):
-        return int(text)
-    what = f"there is no class {text!r} among {len(names)}"
-    raise ConfigError(what, where=abridge([*names], LISTED), hint=_choosing(names))
+    if (number := look_up_class(text, names)) is None:
+        what = f"there is no class {text!r} among {len(names)}"
+        raise ConfigError(what, where=abridge([*names], LISTED), hint=_choosing(names))
+    return number
+
+
+def look_up_class(label: int | str, names: Sequence[str]) -> int | None:
+    """Return the number of the class of this name or, if none has it, of this number; None if there is none."""
+    if isinstance(label, str) and label in names:
+        return names.index(label)
+    text = str(label)
+    return int(text) if text.isdecimal() and int(text) < len(names) else None
 
 
 def select(samples: Samples, index: Tensor, notes: Sequence[str]) -> Samples:

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ganzoo.data.archive import clean_entry, keep_last, list_parents, require_bounded, unopened
+from ganzoo.data.archive import Entry, list_entries, require_bounded, unopened
 from ganzoo.data.decoding import MAX_BYTES, UnreadableImageError, naming_the_reason
-from ganzoo.data.listing import ImageFile, Listing, list_files, printable
+from ganzoo.data.listing import Listing, printable
 from ganzoo.errors import DataError, ResourceError
 
 COMPRESSIONS: dict[bytes, Callable[[Path], Any]] = {
@@ -33,7 +33,7 @@ COPIED = 2**20  # bytes expanded at once
 def open_tar(path: Path) -> Iterator[Listing]:
     """List the images of a tar archive. Raises what `open_members` raises."""
     shared, members = open_members(path)
-    yield list_members(shared, members, path)
+    yield list_entries([Entry(m.name, m.isdir(), partial(read_member, shared, m)) for m in members], path)
 
 
 def open_members(path: Path) -> tuple[SharedFile, list[tarfile.TarInfo]]:
@@ -113,15 +113,6 @@ def require_file(member: tarfile.TarInfo, path: Path) -> None:
     if member.issparse() or not (member.isreg() or member.isdir()):
         what = f"archive entry is neither a file nor a folder: {name}"
         raise DataError(what, where=where, hint="tar whole files alone")
-
-
-def list_members(file: SharedFile, members: list[tarfile.TarInfo], path: Path) -> Listing:
-    """List the images of an archive that was checked. Raises DataError for a name that leads out of it."""
-    named = [(clean_entry(member.name, path), member) for member in members]
-    entries, notes = keep_last((name, member) for name, member in named if not member.isdir())
-    folders = {name for name, member in named if member.isdir() and name} | list_parents(entries)
-    files = [ImageFile(name, partial(read_member, file, member)) for name, member in entries.items()]
-    return list_files(files, folders, notes)
 
 
 @naming_the_reason()

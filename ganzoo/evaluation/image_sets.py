@@ -5,10 +5,11 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from ganzoo.data.decoding import LARGEST, SMALLEST
 from ganzoo.data.listing import SUFFIXES, printable
 from ganzoo.errors import ConfigError, DataError, EvaluationError
 from ganzoo.evaluation.image_folders import read_folder, read_tar, read_zip
-from ganzoo.evaluation.image_sizes import LARGEST, SMALLEST, WANTED, ImageSet, show
+from ganzoo.evaluation.image_sizes import WANTED, ImageSet, show
 from ganzoo.evaluation.npz import read_npz
 from ganzoo.settings.dataset_paths import name_reader
 

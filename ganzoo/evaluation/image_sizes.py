@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from ganzoo.data.decoding import LARGEST, SMALLEST
 from ganzoo.data.listing import abridge, printable
 from ganzoo.errors import EvaluationError
 
-SMALLEST, LARGEST = 8, 1024  # pixels: the bounds of ImageSize
 WANTED = "ganzoo evaluate FOLDER (or a ZIP, TAR or NPZ of images)"
 Sizes = Counter[tuple[int, int]]
 """Number of images of each (width, height)."""

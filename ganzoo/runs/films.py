@@ -16,7 +16,7 @@ from torch.nn.functional import pad
 from ganzoo.data.films import write_film
 from ganzoo.errors import ConfigError, EvaluationError, FolderError
 from ganzoo.runs.run import Run
-from ganzoo.runs.sample_stream import SampleOptions, stream_samples
+from ganzoo.runs.sample_stream import SampleOptions, require_images, stream_samples
 
 LARGEST = 2**28
 """Pixels of all frames of a GIF or WebP at most, which are in memory together."""
@@ -27,9 +27,7 @@ def write_walk(run: Run, options: SampleOptions, out: Path, fps: int) -> Path:
 
     Raises what `stream_samples` raises, EvaluationError for samples that are not images, and FolderError.
     """
-    if len(run.data.shape) != 3:
-        what = f"samples of shape {run.data.shape} are not images"
-        raise EvaluationError(what, where=str(run.path), hint="-o walk.png (a picture of points)")
+    require_images(run, "-o walk.png (a picture of points)")
     label = 0 if run.num_classes > 1 and options.label is None else options.label
     options = replace(options, label=label, walk=True)
     _require_room(options.count, run.data.shape, out)
@@ -39,7 +37,7 @@ def write_walk(run: Run, options: SampleOptions, out: Path, fps: int) -> Path:
 
 def write_course(run: Run, out: Path, fps: int) -> Path:
     """Write a film of the sample grids that training left, one frame each. Raises EvaluationError, FolderError."""
-    paths = sorted(run.folder.samples.glob("step-*.png"), key=lambda path: (len(path.name), path.name))
+    paths = run.folder.grids
     if not paths:
         what = "there are no sample grids, which training writes every train.sample_every steps"
         raise EvaluationError(what, where=str(run.folder.samples), hint=f"ganzoo sample {shlex.quote(str(run.path))}")

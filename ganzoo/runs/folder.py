@@ -96,6 +96,11 @@ class RunFolder:
         return self.path / "tb"
 
     @property
+    def grids(self) -> list[Path]:
+        """Sample grids of training, the oldest first."""
+        return sorted(self.samples.glob("step-*.png"), key=lambda path: (len(path.name), path.name))  # 1000000 is last
+
+    @property
     def resume_command(self) -> str:
         """Command that goes on with the run."""
         return f"ganzoo resume {shlex.quote(str(self.path))}"

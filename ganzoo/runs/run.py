@@ -94,10 +94,7 @@ class Run:
     @property
     def _label_words(self) -> str:
         """Words of the protocol about the labels of the run's own reports."""
-        counts = tuple(
-            self.manifest.get("data", {}).get("class_counts", ())
-        )  # without: a run of before, each class in turn
-        return label_words(self.num_classes, counts if self.config.eval.labels == "training" else ())
+        return label_words(self.num_classes, self.class_counts if self.config.eval.labels == "training" else ())
 
     def describe_truncation(self, psi: float) -> str:
         """Return the words of the protocol for samples truncated by `psi`: "none", "|z| <= 0.5"."""
@@ -125,10 +122,14 @@ class Run:
         return self.data.num_classes if conditioner.embedding_dim else 1
 
     @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Number of training samples of each class; empty for a run of an older version, which did not count them."""
+        return tuple(self.manifest.get("data", {}).get("class_counts", ()))
+
+    @property
     def grid(self) -> Path | None:
         """Newest sample grid, if any."""
-        grids = self.folder.samples.glob("step-*.png")
-        return max(grids, key=lambda path: (len(path.name), path.name), default=None)  # 1000000 after 999999
+        return next(reversed(self.folder.grids), None)
 
     def generator(self, *, step: int | None = None, ema: bool = True, truncation: float = 0.0) -> tuple[nn.Module, int]:
         """Return G_ema (or G) of a checkpoint, the newest by default, and its z_dim.

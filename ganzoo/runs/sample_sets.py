@@ -13,10 +13,10 @@ import torch
 from numpy.typing import DTypeLike
 
 from ganzoo.data.images import write_png
-from ganzoo.errors import EvaluationError, FolderError
+from ganzoo.errors import FolderError
 from ganzoo.evaluation.classes import name_folder
 from ganzoo.runs.run import Run
-from ganzoo.runs.sample_stream import SampleOptions, describe_samples, stream_samples
+from ganzoo.runs.sample_stream import SampleOptions, describe_samples, require_images, stream_samples
 
 
 def write_folder(run: Run, options: SampleOptions, out: Path | None = None) -> Path:
@@ -28,7 +28,7 @@ def write_folder(run: Run, options: SampleOptions, out: Path | None = None) -> P
     out = out or run.path / f"images-{options.seed}"
     if out.exists():
         raise FolderError("the folder of images exists", where=str(out), hint="-o OTHER_FOLDER")
-    _require_images(run, "leave out --folder, for a picture of points")
+    require_images(run, "leave out --folder, for a picture of points")
     folders = [out / name_folder(k, name) for k, name in enumerate(run.manifest["data"]["classes"])]
     first, about = 0, describe_samples(run, options)
     try:
@@ -79,9 +79,3 @@ def _write_arrays(run: Run, options: SampleOptions, archive: zipfile.ZipFile) ->
 def _write_header(file: IO[bytes], dtype: DTypeLike, shape: Sequence[int]) -> None:
     descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
     np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": tuple(shape)})
-
-
-def _require_images(run: Run, hint: str) -> None:
-    if len(run.data.shape) != 3:
-        what = f"samples of shape {run.data.shape} are not images"
-        raise EvaluationError(what, where=str(run.path), hint=hint)

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.listing import abridge, printable
-from ganzoo.errors import ConfigError, DataError, GanzooError, ResourceError
+from ganzoo.data.parts import look_up_class
+from ganzoo.errors import ConfigError, DataError, EvaluationError, GanzooError, ResourceError
 from ganzoo.machine import available_bytes
 from ganzoo.runs.moved_data import NAME_PLACE
 from ganzoo.training.labels import Labels, label_rule
@@ -80,6 +81,13 @@ def describe_samples(run: Run, options: SampleOptions) -> str:
     return f"{run.path.name}: samples of {weights}, seed {options.seed}, truncation {truncation}"
 
 
+def require_images(run: Run, hint: str) -> None:
+    """Raise EvaluationError with this hint if the samples of a run are no images."""
+    if len(run.data.shape) != 3:
+        what = f"samples of shape {run.data.shape} are not images"
+        raise EvaluationError(what, where=str(run.path), hint=hint)
+
+
 def gather_samples(run: Run, options: SampleOptions) -> tuple[Tensor, Tensor]:
     """Return all samples on the CPU, in the format of `stream_samples`, and their labels (count,).
 
@@ -119,15 +127,14 @@ def count_classes(run: Run) -> tuple[tuple[int, ...], str]:
 
     A run of an older version did not write them down: they are counted in its dataset, if that is at hand.
     """
-    data = run.manifest.get("data", {})
-    if counts := data.get("class_counts"):
-        return tuple(counts), ""
+    if run.class_counts:
+        return run.class_counts, ""
     unknown = (1,) * run.data.num_classes
     if run.num_classes == 1:
         return unknown, ""
     try:
         samples = run.load_data()
-        if samples.digests.data != data.get("sha256"):
+        if samples.digests.data != run.manifest.get("data", {}).get("sha256"):
             raise DataError("the dataset differs from the run's")
     except GanzooError as error:
         if run.is_moved:  # the user said where they are
@@ -138,7 +145,7 @@ def count_classes(run: Run) -> tuple[tuple[int, ...], str]:
 
 def is_older(run: Run) -> bool:
     """Return whether the generator knows classes and the manifest does not have their frequencies."""
-    return run.num_classes > 1 and not run.manifest.get("data", {}).get("class_counts")
+    return run.num_classes > 1 and not run.class_counts
 
 
 def find_class(run: Run, label: int | str) -> int:
@@ -147,14 +154,11 @@ def find_class(run: Run, label: int | str) -> int:
     Raises ConfigError if there is none, or if the generator ignores labels.
     """
     names, count = run.manifest["data"]["classes"], run.require_classes()
-    if isinstance(label, str) and label in names:
-        return int(names.index(label))
-    with_sign = str(label).removeprefix("-")
-    if not (with_sign.isdecimal() and 0 <= int(label) < count):
+    if (number := look_up_class(label, names)) is None:
         what = f"class {printable(str(label))} is not in 0..{count - 1}, nor a name of one"
         hint = f"--class {shlex.quote(str(names[0]))} (one of {abridge(list(names), 12)})"
         raise ConfigError(what, where=str(run.path), hint=hint)
-    return int(label)
+    return number
 
 
 def explain_class(run: Run, label: str) -> str:

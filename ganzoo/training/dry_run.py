@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from ganzoo.contracts import Samples
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import measure_costs, peak_memory_mb
 from ganzoo.training.feed import Feed
@@ -62,17 +61,12 @@ def make_dry_run(
         device=f"{gan.device.torch_device.type}, {gan.device.precision}",
         samples=len(samples),
         shape=samples.spec.shape,
-        classes=_count_classes(samples),
+        classes=dict(zip(samples.class_names, samples.class_counts, strict=True)),
         **measure_costs(gan, samples, optim),
         memory_mb=peak_memory_mb(gan.device.torch_device),
         seconds_per_step=seconds,
         steps=run.train.steps,
     )
-
-
-def _count_classes(samples: Samples) -> dict[str, int]:
-    counts = samples.y.bincount(minlength=len(samples.class_names))
-    return dict(zip(samples.class_names, counts.tolist(), strict=True))
 
 
 def _try_small(gan: GAN, feed: Feed) -> None:

@@ -8,10 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from ganzoo.data.decoding import ImageSize
+from ganzoo.data.decoding import LARGEST, SMALLEST, ImageSize
 from ganzoo.errors import ConfigError, DataError
 from ganzoo.evaluation.image_sets import read_images
-from ganzoo.evaluation.image_sizes import LARGEST, SMALLEST
 from support.image_files import BLUE, GREEN, RED, make_tar, make_zip, png, write
 from support.image_sets import channels_first, noise, png_of, refusal
 

@@ -12,11 +12,10 @@ from annotated_types import Ge, Le, MinLen
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.data.array_files import read_npy, read_npz
 from ganzoo.data.arrays import Arrays, fit_images
-from ganzoo.data.decoding import DecodeOptions, Fit
+from ganzoo.data.decoding import LARGEST, SMALLEST, DecodeOptions, Fit
 from ganzoo.data.listing import printable
 from ganzoo.errors import DataError
 
-SMALLEST, LARGEST = 8, 1024  # pixels: the bounds of ImageSize
 OPTIONS = """\
     Images are uint8 (M, H, W, C), (M, C, H, W) or (M, H, W), C = 1 or 3, or floats in [0, 1] or [-1, 1], which are
     reduced to 8 bits. Labels are whole numbers or texts (M,) or (M, 1), or one-hot (M, K); the values that occur are
