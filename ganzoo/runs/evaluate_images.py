@@ -25,6 +25,7 @@ from ganzoo.runs.dataset_evaluator import (
     write_outputs,
 )
 from ganzoo.runs.folder import RunFolder
+from ganzoo.settings.dataset_paths import name_reader
 from ganzoo.settings.sections import EvalConfig
 from ganzoo.training.sampling import StoredImages
 from ganzoo.zoo import choices
@@ -46,8 +47,7 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], outputs: Out
     choices.check(config, zoo)  # before anything is read
     refuse_runs(path.expanduser())
     images = read_images(path, given.get("dataset.image_size"))
-    source = "folder" if path.is_dir() else path.suffix[1:].lower()
-    about = Generated(len(images.x), source)
+    about = Generated(len(images.x), name_reader(path.expanduser()))
     if "eval.samples" in given:
         images, about = _pick(images, about, config.eval, path)
     x = images.x

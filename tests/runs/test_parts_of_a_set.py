@@ -57,6 +57,11 @@ def test_shuffled_sorted_and_subsampled_copies_agree_within_their_intervals(kind
     assert max(score["value"] for score in scores) < 8
 
 
+def test_a_compressed_tar_is_a_tar_in_the_protocol(tmp_path):
+    files = {f"{n}.png": encode(DIGITS.x[n]) for n in range(4)}
+    assert distance(make_tar(tmp_path / "some.tar.gz", files, "w:gz"), *WORDS)[1]["source"] == "tar"
+
+
 def test_a_set_against_itself_in_another_order_is_at_no_distance(tmp_path):
     order = torch.arange(len(DIGITS)).flip(0)
     score, _ = distance(save("npz", order, tmp_path / "all"), *WORDS)
