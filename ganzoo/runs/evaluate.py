@@ -129,8 +129,11 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
 
 
 def _open_evaluator(run: Run, config: RunConfig, zoo: Zoo, *, others: bool) -> Evaluator:
-    """Return an evaluator against the data of a run, or against `others`, which it was not trained on."""
-    own = run.load_data() if run.is_moved or not others else None
+    """Return an evaluator against the data of a run, or against `others`, which it was not trained on.
+
+    Statistics stand for the data of the run, which are then loaded only if the user said where they moved.
+    """
+    own = run.load_data() if run.is_moved or not (others or config.eval.reference) else None
     if not others:
         return open_dataset_evaluator(config, zoo, run.data.shape, own)
     return replace(open_dataset_evaluator(config, zoo, run.data.shape), memorisation=False)
