@@ -6,10 +6,11 @@ import codecs
 import errno
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -58,12 +59,52 @@ def cache_folder(name: str) -> Path | None:
         return None
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a file that a user saved, as UTF-8 with or without a byte order mark.
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@contextmanager
+def open_regular(path: Path, most: int | None = None) -> Iterator[BinaryIO]:
+    """Open a regular file to read; never wait for a pipe, a device or a file without end.
+
+    `most` is the largest size in bytes that is read. Raises OSError, in words, for anything else.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe opens without its writer
+    try:
+        found = os.fstat(descriptor)
+        if kind := _KINDS.get(stat.S_IFMT(found.st_mode)):
+            raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
+        if most is not None and found.st_size > most:
+            raise OSError(errno.EFBIG, f"it has {found.st_size:,} bytes, more than {most:,}", str(path))
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Return the content of a regular file of at most `most` bytes. Raises OSError, in words, for anything else."""
+    with open_regular(path, most) as file:
+        data = file.read(most + 1)
+    if len(data) > most:  # it grew, or its size is unknown, as in /proc
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return data
+
+
+MOST_TEXT = 1 << 30  # bytes; the log of ten million records
+
+
+def read_text(path: Path, most: int = MOST_TEXT) -> str:
+    """Return the text of a regular file of at most `most` bytes, as UTF-8 with or without a byte order mark.
 
     Raises OSError; UnicodeError, in words, for another encoding.
     """
-    data = path.read_bytes()
+    data = read_regular(path, most)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UnicodeError("it is saved as UTF-16; save it as UTF-8")
     try:

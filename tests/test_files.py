@@ -2,10 +2,11 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
-from ganzoo.files import write_atomically
+from ganzoo.files import open_regular, read_regular, read_text, write_atomically
 from support.checkpoints import names
 from support.disks import largest_file
 
@@ -38,3 +39,26 @@ def test_directory_that_cannot_be_synced_is_no_failure(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", lambda *arguments: (_ for _ in ()).throw(PermissionError(errno.EACCES, "no")))
     write_atomically(tmp_path / "status.json", b"{}")
     assert (tmp_path / "status.json").read_bytes() == b"{}"
+
+
+def test_pipes_devices_and_folders_are_no_files(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    wrong = {tmp_path / "pipe": "a pipe", Path("/dev/zero"): "a device", tmp_path: "a folder"}
+    for path, kind in wrong.items():
+        with pytest.raises(OSError, match=f"it is {kind}, not a file"), open_regular(path):
+            pass
+
+
+def test_file_of_the_largest_size_is_read_and_a_larger_one_is_not(tmp_path):
+    path = tmp_path / "seven.txt"
+    path.write_bytes(b"1234567")
+    assert read_regular(path, 7) == b"1234567"
+    assert read_text(path, 7) == "1234567"
+    with pytest.raises(OSError, match="it has 7 bytes, more than 6"):
+        read_regular(path, 6)
+
+
+def test_file_whose_size_is_unknown_is_read_up_to_the_largest_size():
+    assert read_regular(Path("/proc/self/comm"), 1000)
+    with pytest.raises(OSError, match="it has more than 2 bytes"):
+        read_regular(Path("/proc/self/comm"), 2)
