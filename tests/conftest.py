@@ -15,6 +15,8 @@ torch.set_num_threads(1)  # two workers share two cores
 
 from support.zoo import ZOO  # noqa: E402
 
+pytest_plugins = ["support.faults"]
+
 
 @pytest.fixture(scope="session")
 def zoo():

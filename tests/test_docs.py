@@ -42,6 +42,8 @@ NOT_RUN_HERE = {
     "ruff format --check .": "continuous integration runs it",
     "mypy": "continuous integration runs it",
     "pytest": "this is it",
+    "pytest -m 'fault and not soak' --faults": "its tests run anyway",
+    "pytest -m soak -n 0 -s": "takes hours",
     "torchrun --standalone --nproc-per-node 2 -m ganzoo run --model dcgan --loss wgan --lipschitz gp --out runs/two": (
         "test_ranks.py runs its like"
     ),
