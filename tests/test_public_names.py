@@ -70,9 +70,9 @@ PARAMETERS = {
     "run": "recipe model loss lipschitz conditioner augment dataset features options out zoo observer train",
     "evaluate": "target dataset features options dataset_path step best ema closest write_reference zoo",
     "diagnose": "target step held_out dataset_path",
-    "compare": "results group_by metric checkpoint sort",
+    "compare": "results group_by metric checkpoint sort protocol",
     "load_zoo": "files disabled override",
-    "write_report": "results path title metric",
+    "write_report": "results path title metric protocol",
     "read_results": "paths",
 }
 

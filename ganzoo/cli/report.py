@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from ganzoo.cli.flags import add_options
+from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
+
 
 @click.command(short_help="Write one HTML file that shows runs: table, curves, samples, settings.")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
@@ -16,7 +19,11 @@ import click
 @click.option(
     "--only", multiple=True, metavar="AXIS=VALUE", help="Keep runs with this value: dataset=mnist; may be repeated."
 )
-def report(runs: tuple[Path, ...], out: Path, title: str, metric: str | None, only: tuple[str, ...]) -> None:
+@add_options(PROTOCOL_OPTIONS)
+def report(
+    runs: tuple[Path, ...], out: Path, title: str, metric: str | None, only: tuple[str, ...], samples: int | None,
+    protocol: tuple[str, ...],
+) -> None:  # fmt: skip
     """Write a report of RUNS (run folders, grids, or folders that contain some): one file, which opens offline.
 
     \b
@@ -27,4 +34,5 @@ def report(runs: tuple[Path, ...], out: Path, title: str, metric: str | None, on
     from ganzoo.results.read import read_results
     from ganzoo.results.report import write_report
 
-    click.echo(write_report(choose_results(read_results(runs), only), out, title=title, metric=metric))
+    results, asked = choose_results(read_results(runs), only), read_protocol(samples, protocol)
+    click.echo(write_report(results, out, title=title, metric=metric, protocol=asked))

@@ -7,6 +7,9 @@ from typing import Literal
 
 import click
 
+from ganzoo.cli.flags import add_options
+from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
+
 
 @click.command(short_help="Compare runs or a grid: one table over seeds, with intervals and tests.")
 @click.argument("runs", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
@@ -20,10 +23,12 @@ import click
 @click.option(
     "--only", multiple=True, metavar="AXIS=VALUE", help="Keep runs with this value: dataset=mnist; may be repeated."
 )
+@add_options(PROTOCOL_OPTIONS)
 @click.option("--sort", metavar="AXIS", help="Axis to sort rows by.  [default: best row first]")
 def table(
     runs: tuple[Path, ...], shape: str | None, out: Path | None, group_by: str | None, names: str | None,
-    checkpoint: Literal["last", "best"], only: tuple[str, ...], sort: str | None,
+    checkpoint: Literal["last", "best"], only: tuple[str, ...], sort: str | None, samples: int | None,
+    protocol: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Compare RUNS: run folders, grids, or folders that contain some at any depth.
 
@@ -41,25 +46,26 @@ def table(
     asked = _split(names)
     results = choose_results(read_results(runs), only)
     compared = compare(
-        results, group_by=_split(group_by) or None, metric=next(iter(asked), None), checkpoint=checkpoint, sort=sort
-    )
-    grid = find_grid(results)
+        results, group_by=_split(group_by) or None, metric=next(iter(asked), None), checkpoint=checkpoint, sort=sort,
+        protocol=read_protocol(samples, protocol),
+    )  # fmt: skip
     metrics = [choose_metric(name, compared.metrics) for name in asked]
-    text = render(compared, shape, metrics=metrics, provenance=read_provenance(grid, results) if grid else None)
-    if out is None:
-        click.echo(text, nl=False)
-    else:
-        _write(out, text)
+    provenance = read_provenance(grid, results) if (grid := find_grid(results)) else None
+    _write(out, render(compared, shape, metrics=metrics, provenance=provenance))
 
 
 def _split(names: str | None) -> list[str]:
     return [name.strip() for name in (names or "").split(",") if name.strip()]
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path | None, text: str) -> None:
+    """Write the table to a file, or to stdout."""
     from ganzoo.errors import ResourceError
     from ganzoo.files import write_atomically
 
+    if path is None:
+        click.echo(text, nl=False)
+        return
     try:
         write_atomically(path, text.encode())
     except OSError as error:

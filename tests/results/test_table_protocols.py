@@ -2,7 +2,7 @@
 
 import pytest
 
-from ganzoo.errors import EvaluationError
+from ganzoo.errors import ConfigError, EvaluationError
 from ganzoo.results.comparison import compare
 from support.made_runs import FD, make_report, make_result
 
@@ -44,10 +44,66 @@ def test_many_commands_are_cut():
     assert "2 more" in caught.value.hint
 
 
-def test_the_newest_protocol_that_all_share_is_taken():
+def test_a_quick_look_does_not_replace_the_score_of_the_settings():
     runs = [
-        run("bce", make_report(1.0), make_report(9.0, count=5000), make_report(7.0, features="photos-cnn")),
-        run("wgan", make_report(8.0, count=5000), make_report(2.0)),
+        run("bce", make_report(1.0), make_report(9.0, count=500)),
+        run("wgan", make_report(2.0), make_report(8.0, count=500)),
+    ]
+    table = compare(runs)
+    assert table.protocol["generated"]["count"] == 2000
+    assert [row.last[FD].mean for row in table.rows] == [1.0, 2.0]
+    (note,) = [note for note in table.notes if "left out" in note]
+    assert "--samples" in note
+    asked = compare(runs, protocol={"samples": "500"})
+    assert [row.last[FD].mean for row in asked.rows] == [8.0, 9.0]
+
+
+def test_a_look_against_other_data_or_by_another_extractor_is_not_the_run_s_own():
+    reports = [
+        make_report(1.0, labels="each class in turn"),
+        make_report(2.0, labels="each class in turn", dataset="mnist"),
+        make_report(3.0, labels="each class in turn", features="photos-cnn"),
+        make_report(4.0, labels="training frequency"),
+    ]
+    data = {"data": {"sha256": "d", "count": 1797, "class_counts": [9, 9]}}
+    result = run("bce", *reports, manifest=data, settings={"dataset.name": "digits", "eval.labels": "training"})
+    (row,) = compare([result]).rows
+    assert row.last[FD].mean == 1.0
+    unequal = {"data": data["data"] | {"class_counts": [9, 1]}}
+    (row,) = compare([run("bce", *reports[::-1], manifest=unequal, settings=dict(result.settings))]).rows
+    assert row.last[FD].mean == 4.0
+
+
+def test_the_protocol_can_be_chosen_by_any_of_its_fields():
+    runs = [run("bce", make_report(1.0), make_report(7.0, features="photos-cnn"))]
+    for asked in ({"features": "photos-cnn"}, {"features": "Photos-CNN"}):
+        assert compare(runs, protocol=asked).rows[0].last[FD].mean == 7.0
+    weights = {"features.weights": "aaaaaaaa"}
+    assert compare(runs, protocol=weights).rows[0].last[FD].mean == 1.0
+
+
+def test_a_protocol_that_no_run_has_names_those_that_exist():
+    runs = [run("bce", make_report(1.0), make_report(9.0, count=500))]
+    with pytest.raises(EvaluationError, match="no run has a score by a protocol with samples=100") as caught:
+        compare(runs, protocol={"samples": "100"})
+    assert caught.value.hint == "--protocol samples=2000, or --protocol samples=500"
+    with pytest.raises(ConfigError, match="no field 'sample'"):
+        compare(runs, protocol={"sample": "100"})
+
+
+def test_a_protocol_that_one_run_lacks_is_refused_with_its_command():
+    runs = [run("bce", make_report(1.0), make_report(9.0, count=500)), run("wgan", make_report(2.0))]
+    with pytest.raises(EvaluationError, match="bce-s0 and wgan-s0") as caught:
+        compare(runs, protocol={"samples": "500"})
+    assert caught.value.hint == "ganzoo evaluate runs/wgan/s0 --samples 500"
+    assert [row.last[FD].mean for row in compare(runs).rows] == [1.0, 2.0]  # the grid keeps its own
+
+
+def test_the_newest_protocol_that_all_share_is_taken_if_it_is_not_the_runs_own():
+    other = {"settings": {"eval.samples": 300}}
+    runs = [
+        run("bce", make_report(1.0), make_report(9.0, count=5000), make_report(7.0, features="photos-cnn"), **other),
+        run("wgan", make_report(8.0, count=5000), make_report(2.0), **other),
     ]
     table = compare(runs)
     assert table.protocol["generated"]["count"] == 5000

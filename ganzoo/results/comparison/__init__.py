@@ -3,6 +3,7 @@
 table       the values: Table, Row, Effect
 axes        the settings in which the runs differ
 metrics     the score that is asked for
+asked       the protocol that is asked for, or that a run asks for itself
 protocols   the reports that may be ranked together
 rows        summaries over seeds
 ranking     the best row, and tests against it
@@ -12,8 +13,9 @@ statistics  intervals and tests
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from ganzoo.results.comparison.asked import Asked
 from ganzoo.results.comparison.axes import choose_axes, choose_results, find_axes, key_of, list_values, short
 from ganzoo.results.comparison.effects import find_effects
 from ganzoo.results.comparison.metrics import Checkpoint, Measure, choose_metric
@@ -41,13 +43,14 @@ __all__ = [
 
 def compare(
     results: Sequence[Result], *, group_by: Sequence[str] | None = None, metric: str | None = None,
-    checkpoint: Checkpoint = "last", sort: str | None = None,
+    checkpoint: Checkpoint = "last", sort: str | None = None, protocol: Mapping[str, str] | None = None,
 ) -> Table:  # fmt: skip
     """Group runs into rows and rank them; `group_by` and `sort` take axes, `metric` a score, by short names too.
 
+    The scores are those of the runs' own settings, unless `protocol` asks for others: {"samples": "500"}.
     Raises EvaluationError if scores may not be ranked together, ConfigError if no run has an axis or a metric.
     """
-    selection = select_reports(results, checkpoint)  # refuses unlike protocols
+    selection = select_reports(results, checkpoint, Asked(protocol or {}))  # refuses unlike protocols
     axes = find_axes(results)
     shown = axes if group_by is None else choose_axes(group_by, axes)
     averaged = tuple(axis for axis in axes if axis not in shown)

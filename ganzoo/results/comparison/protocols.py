@@ -1,4 +1,4 @@
-"""Scores that may be ranked together: by the newest protocol that all runs share, else an error that says why not."""
+"""Scores that may be ranked together: by a protocol that all runs share, else an error that says why not."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.protocol import LABELS, STATISTICS, decisive, differences
+from ganzoo.results.comparison.asked import Asked, is_own
 from ganzoo.results.comparison.metrics import Checkpoint, Measure
 from ganzoo.results.read import Result
 
@@ -49,18 +50,21 @@ class Selection:
     notes: tuple[str, ...]
 
 
-def select_reports(results: Sequence[Result], checkpoint: Checkpoint) -> Selection:
-    """Take the reports of complete runs by the newest protocol that all of them share for `checkpoint`.
+def select_reports(results: Sequence[Result], checkpoint: Checkpoint, asked: Asked) -> Selection:
+    """Take the reports of complete runs by one protocol that all of them share for `checkpoint`.
 
-    Raises EvaluationError if they share none, or were trained on different data.
+    That is the protocol of their own settings, if they share it, else the newest one; `asked` chooses another.
+    Raises EvaluationError if they share none, or were trained on different data; ConfigError for an unknown field of
+    a protocol.
     """
     reported = [result for result in results if _reports(result, checkpoint)]
+    asked.check([report["protocol"] for result in reported for report in _reports(result, checkpoint)])
     if not reported:
         return Selection({}, tuple(ScoredRun(result, {}, {}) for result in results), ())
     _require_same_data(reported)
-    shared = _newest_shared(reported, checkpoint)
+    shared = _choose_shared(reported, checkpoint, asked)
     if shared is None:
-        raise _refusal(reported, checkpoint)
+        raise _refusal(reported, checkpoint, asked)
     runs = tuple(ScoredRun(r, _scores(r, "last", shared), _scores(r, "best", shared)) for r in results)
     first = next(report for report in _reports(reported[0], checkpoint) if shared in _keys(report))
     return Selection(_common(first["protocol"]), runs, tuple(_remarks(runs, reported, checkpoint, shared)))
@@ -84,10 +88,18 @@ def _common(protocol: Mapping[str, Any]) -> dict[str, Any]:
     return {**protocol, "generated": {k: v for k, v in protocol["generated"].items() if k not in own}}
 
 
-def _newest_shared(reported: Sequence[Result], checkpoint: Checkpoint) -> str | None:
+def _choose_shared(reported: Sequence[Result], checkpoint: Checkpoint, asked: Asked) -> str | None:
+    """Return the protocol of the runs' own settings if all share it, else the newest shared one; None if none is."""
     keys = [[key for report in _reports(result, checkpoint) for key in _keys(report)] for result in reported]
-    shared = set(keys[0]).intersection(*keys[1:])
-    return next((key for key in reversed(keys[0]) if key in shared), None)
+    shared = [key for key in reversed(keys[0]) if all(key in other for other in keys) and asked.fits(json.loads(key))]
+    own = [key for key in shared if all(_is_own(result, checkpoint, key) for result in reported)]
+    return next(iter(own or shared), None)
+
+
+def _is_own(result: Result, checkpoint: Checkpoint, key: str) -> bool:
+    """Return whether a run has a report by this protocol that its own settings ask for."""
+    reports = [report for report in _reports(result, checkpoint) if key in _keys(report)]
+    return any(is_own(report["protocol"], result) for report in reports)
 
 
 def _scores(result: Result, checkpoint: Checkpoint, key: str) -> Mapping[str, Mapping[str, Any]]:
@@ -100,15 +112,23 @@ def _scores(result: Result, checkpoint: Checkpoint, key: str) -> Mapping[str, Ma
 def _remarks(runs: Sequence[ScoredRun], reported: Sequence[Result], checkpoint: Checkpoint, key: str) -> list[str]:
     other: Checkpoint = "best" if checkpoint == "last" else "last"
     remarks = []
-    left_out = sum(bool(_reports(run.result, other)) and not run.scores(other) for run in runs)
-    if left_out:
-        remarks.append(f"{left_out} runs have scores of the {other} checkpoint by another protocol only: left out.")
+    without = sum(bool(_reports(run.result, other)) and not run.scores(other) for run in runs)
+    if without:
+        remarks.append(f"{without} runs have scores of the {other} checkpoint by another protocol only: left out.")
     by_key = [report for result in reported for report in _reports(result, checkpoint) if key in _keys(report)]
     labels = {report["protocol"]["generated"].get("labels") for report in by_key}
     if len(labels) > 1:
-        (asked,) = labels - {"none"}
-        remarks.append(f"Some generators were asked for classes ({asked}), others know no classes.")
+        (words,) = labels - {"none"}
+        remarks.append(f"Some generators were asked for classes ({words}), others know no classes.")
+    if left_out := _other_scores(reported, checkpoint, key):
+        remarks.append(f"Scores by other protocols are left out ({left_out}): --samples N or --protocol FIELD=VALUE.")
     return remarks
+
+
+def _other_scores(reported: Sequence[Result], checkpoint: Checkpoint, key: str) -> str:
+    """Return the first score of each report by another protocol, as "FD(digits-cnn)-500, FID-50k"."""
+    others = [report for r in reported for report in _reports(r, checkpoint) if key not in _keys(report)]
+    return ", ".join(dict.fromkeys(next(iter(report["scores"]), "no score") for report in others))
 
 
 def _require_same_data(reported: Sequence[Result]) -> None:
@@ -121,10 +141,12 @@ def _require_same_data(reported: Sequence[Result]) -> None:
             raise EvaluationError(f"{what}\n    dataset: {names}", hint="--only dataset=NAME (one table each)")
 
 
-def _refusal(reported: Sequence[Result], checkpoint: Checkpoint) -> EvaluationError:
+def _refusal(reported: Sequence[Result], checkpoint: Checkpoint, asked: Asked) -> EvaluationError:
     """Return an error that names two runs, how their protocols differ, and the commands that score all runs alike."""
-    newest = {result.name: _reports(result, checkpoint)[-1] for result in reported}
-    target = Counter(key for report in newest.values() for key in _keys(report)).most_common(1)[0][0]
+    reports = {result.name: asked.sort(_reports(result, checkpoint)) for result in reported}
+    newest = {name: own[-1] for name, own in reports.items()}
+    keys = [key for report in newest.values() for key in _keys(report) if asked.fits(json.loads(key))]
+    target = Counter(keys).most_common(1)[0][0]
     one = next(result for result in reported if target in _keys(newest[result.name]))
     others = [r for r in reported if not any(target in _keys(report) for report in _reports(r, checkpoint))]
     wanted = _with_labels(newest[one.name]["protocol"], json.loads(target)[_LABELS])

@@ -14,7 +14,7 @@ no requests. Text that comes from runs is escaped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ganzoo.errors import FolderError
@@ -24,13 +24,17 @@ from ganzoo.results.read import Result
 from ganzoo.results.report.page import render
 
 
-def write_report(results: Sequence[Result], path: Path, *, title: str = "", metric: str | None = None) -> Path:
+def write_report(
+    results: Sequence[Result], path: Path, *, title: str = "", metric: str | None = None,
+    protocol: Mapping[str, str] | None = None,
+) -> Path:  # fmt: skip
     """Write the report of these runs, completely or not at all, and return its path.
 
-    `metric` is the score that ranks, by its full or short name. Raises EvaluationError and ConfigError as `compare`
-    does, CheckpointError if a diagnosis cannot be read, and FolderError if the file cannot be written.
+    `metric` is the score that ranks, by its full or short name; `protocol` as in `compare`. Raises EvaluationError
+    and ConfigError as `compare` does, CheckpointError if a diagnosis cannot be read, and FolderError if the file
+    cannot be written.
     """
-    page = render(compare(results, metric=metric), results, title)
+    page = render(compare(results, metric=metric, protocol=protocol), results, title)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, page.encode())
