@@ -70,6 +70,12 @@ def test_a_run_that_is_refused_says_why_and_leaves_no_folder(runs):
     assert not cell.folder.exists()
 
 
+@pytest.mark.fault(
+    "cells end by every exit code, by kill -9 or a segmentation fault",
+    "each has its state and one line of reason",
+    "F35",
+    "F38",
+)
 @pytest.mark.parametrize(
     ("script", "state", "reason", "code"),
     [
@@ -89,12 +95,14 @@ def test_every_exit_has_its_state_and_one_line_of_reason(tmp_path, script, state
     assert reason in ending.reason and "\n" not in ending.reason
 
 
+@pytest.mark.fault("a plugin reads address 0", "its stack is in the log of the cell", "F38")
 def test_a_segmentation_fault_leaves_its_stack_in_the_log(tmp_path):
     run_script(tmp_path, "import ctypes\ndef loss():\n  ctypes.string_at(0)\nloss()")
     said = (tmp_path / "logs" / "a.log").read_text()
     assert "Segmentation fault" in said and "in loss" in said
 
 
+@pytest.mark.fault("a cell hangs beyond --cell-timeout", "it is ended, and its stack is in the log", "F37")
 def test_a_process_that_hangs_is_ended_and_its_stack_is_in_the_log(tmp_path):
     ending = run_script(tmp_path, "import time\ndef loss():\n  time.sleep(600)\nloss()", timeout=1.5)
     assert (ending.state, ending.exit) == ("timeout", -signal.SIGABRT)
@@ -103,6 +111,9 @@ def test_a_process_that_hangs_is_ended_and_its_stack_is_in_the_log(tmp_path):
     assert 1.5 < ending.seconds < 20
 
 
+@pytest.mark.fault(
+    "a cell is stopped by SIGSTOP beyond --cell-timeout", "it is killed, and the cell is a timeout", "F37"
+)
 def test_a_process_that_hears_no_signal_is_killed(tmp_path, impatient):
     ending = run_script(tmp_path, "import os; os.kill(os.getpid(), 19)", timeout=0.5)
     assert (ending.state, ending.exit) == ("timeout", -signal.SIGKILL)
@@ -127,6 +138,9 @@ def test_a_process_has_its_share_of_the_machine_and_nothing_to_read(tmp_path):
     assert (tmp_path / "logs" / "a.log").read_text() == "7 ''\n"
 
 
+@pytest.mark.fault(
+    "another process holds the folder of a cell", "the cell fails in words, and the folder is not touched", "F87"
+)
 def test_a_folder_that_another_process_holds_is_not_touched(tmp_path, impatient):
     (tmp_path / "cells" / "a").mkdir(parents=True)
     with RunFolder(tmp_path / "cells" / "a").claim():
@@ -161,6 +175,7 @@ execute(Cell("a", (sys.executable, "-m", "ganzoo", "--plugin", str(place / "held
 """
 
 
+@pytest.mark.fault("kill -9 of the parent of a cell", "the cell saves and ends, and goes on to the same bits", "F36")
 def test_a_run_whose_parent_is_killed_saves_itself_and_goes_on_as_if_nothing_had_been(tmp_path):
     (tmp_path / "held.py").write_text(HELD)
     plugin = ("--plugin", str(tmp_path / "held.py"))

@@ -11,6 +11,7 @@ from support.checkpoints import names
 from support.disks import largest_file
 
 
+@pytest.mark.fault("a power cut right after a file got its name", "its bytes were flushed before")
 def test_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     calls = []
     for name in ("fsync", "replace"):
@@ -26,6 +27,7 @@ def test_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     assert (tmp_path / "status.json").read_bytes() == b"{}"
 
 
+@pytest.mark.fault("a write fails half way", "the old file is whole, and no other is left")
 def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "status.json"
     write_atomically(path, b"old")
@@ -41,6 +43,7 @@ def test_directory_that_cannot_be_synced_is_no_failure(tmp_path, monkeypatch):
     assert (tmp_path / "status.json").read_bytes() == b"{}"
 
 
+@pytest.mark.fault("a pipe, a device or a folder lies where a file is read", "it is refused by name, without waiting")
 def test_pipes_devices_and_folders_are_no_files(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     wrong = {tmp_path / "pipe": "a pipe", Path("/dev/zero"): "a device", tmp_path: "a folder"}
@@ -49,6 +52,7 @@ def test_pipes_devices_and_folders_are_no_files(tmp_path):
             pass
 
 
+@pytest.mark.fault("a file is larger than its kind may be", "it is refused unread")
 def test_file_of_the_largest_size_is_read_and_a_larger_one_is_not(tmp_path):
     path = tmp_path / "seven.txt"
     path.write_bytes(b"1234567")

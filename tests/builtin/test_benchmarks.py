@@ -46,6 +46,9 @@ def test_without_any_home_a_folder_must_be_named(monkeypatch):
         default_root()
 
 
+@pytest.mark.fault(
+    "a benchmark is not there and no download is asked for", "exit 3 with the folder and the ways out", "F82"
+)
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_an_absent_benchmark_says_where_it_looked_and_the_ways_out(tmp_path, name):
     with pytest.raises(DataError) as caught:
@@ -96,6 +99,7 @@ def write_idx(root, images=4, labels=4, magic=0x0803):
     return raw
 
 
+@pytest.mark.fault("the files of MNIST are cut short, empty or garbage", "exit 3 with the file")
 @pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "labels missing"])
 def test_a_damaged_mnist_is_named(tmp_path, damage):
     raw = write_idx(tmp_path, labels=3 if damage == "labels missing" else 4)
@@ -223,12 +227,14 @@ def redirect(monkeypatch, url):
     monkeypatch.setattr(benchmarks.MNIST, "source", url)
 
 
+@pytest.mark.fault("a download has other bytes", "exit 3, hash mismatch", "F83")
 def test_a_download_with_a_wrong_hash_is_refused(tmp_path, monkeypatch, server):
     redirect(monkeypatch, server)
     with pytest.raises(DataError, match="download of mnist is damaged: hash mismatch"):
         MNIST(root=str(tmp_path), download=True).load()
 
 
+@pytest.mark.fault("a download without a network", "exit 3 at once, with a dataset that needs none", "F82")
 def test_a_download_without_a_network_is_refused_at_once_and_restores_the_timeout(tmp_path, monkeypatch):
     redirect(monkeypatch, "http://127.0.0.1:1/")  # nothing listens there
     socket.setdefaulttimeout(7.0)
@@ -239,6 +245,7 @@ def test_a_download_without_a_network_is_refused_at_once_and_restores_the_timeou
     socket.setdefaulttimeout(None)
 
 
+@pytest.mark.fault("a server accepts and says nothing", "exit 3 in seconds", "F82")
 def test_a_server_that_never_answers_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(download, "PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and says nothing

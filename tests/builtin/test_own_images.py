@@ -33,6 +33,7 @@ def test_subfolders_are_classes_sorted_by_name_whatever_the_order_of_creation(tm
     assert samples.notes == ()
 
 
+@pytest.mark.fault("images lie in the folder itself", "they are one class", "F67")
 def test_a_flat_folder_is_one_class(tmp_path):
     write(tmp_path / "b.png", png(BLUE))
     write(tmp_path / "a.JPG", png(RED))
@@ -49,6 +50,7 @@ def test_images_beside_class_folders_are_refused_by_name(tmp_path):
         load(tmp_path)
 
 
+@pytest.mark.fault("a class folder is empty", "a note, and it gets no label", "F69")
 def test_an_empty_class_folder_is_noted_and_gets_no_label(tmp_path):
     write(tmp_path / "b/a.png")
     (tmp_path / "a").mkdir()
@@ -57,6 +59,7 @@ def test_an_empty_class_folder_is_noted_and_gets_no_label(tmp_path):
     assert samples.notes == ("class a has no images",)
 
 
+@pytest.mark.fault("a dataset folder is empty, missing or a file", "exit 3 with what is looked for", "F66")
 @pytest.mark.parametrize("name", ["missing", "empty", "file.png"])
 def test_a_path_without_images_is_refused(tmp_path, name):
     (tmp_path / "empty").mkdir()
@@ -66,6 +69,7 @@ def test_a_path_without_images_is_refused(tmp_path, name):
     assert caught.value.exit_code == 3
 
 
+@pytest.mark.fault("hidden folders, `__MACOSX`, `._` files and Thumbs.db among images", "they are ignored", "F70")
 def test_hidden_and_system_files_are_ignored_and_other_files_are_noted(tmp_path):
     write(tmp_path / "c0/a.png")
     for name in ("c0/._a.png", "c0/Thumbs.db", ".ipynb_checkpoints/a.png", "__MACOSX/c0/a.png", ".DS_Store"):
@@ -76,6 +80,11 @@ def test_hidden_and_system_files_are_ignored_and_other_files_are_noted(tmp_path)
     assert samples.notes == ("ignored, no images: words.txt",)
 
 
+@pytest.mark.fault(
+    "class folders named as a script, with a newline or not in UTF-8",
+    "they load, and can be printed on one line",
+    "F84",
+)
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "two\nlines", os.fsdecode(b"caf\xe9"), "naïve"])
 def test_odd_class_names_load_and_can_be_printed_on_one_line(tmp_path, name):
     write(tmp_path / name.replace("/", ":") / "a.png")
@@ -84,6 +93,7 @@ def test_odd_class_names_load_and_can_be_printed_on_one_line(tmp_path, name):
     assert class_name[:3] == name[:3]
 
 
+@pytest.mark.fault("links to folders form a loop", "each folder is read once", "F76")
 def test_a_link_loop_is_visited_once(tmp_path):
     write(tmp_path / "c0/a.png")
     (tmp_path / "c0/loop").symlink_to("..")
@@ -127,6 +137,7 @@ def damage(path):
     (path / "c1/gone.png").symlink_to("/nowhere.png")
 
 
+@pytest.mark.fault("images are truncated, garbage or empty", "exit 3 with names and reasons", "F65")
 def test_unreadable_images_are_refused_by_name_with_reasons(tmp_path):
     damage(tmp_path)
     with pytest.raises(DataError) as caught:
@@ -136,6 +147,11 @@ def test_unreadable_images_are_refused_by_name_with_reasons(tmp_path):
     assert caught.value.hint == "--set dataset.bad_images=skip"
 
 
+@pytest.mark.fault(
+    "images are truncated, garbage or empty, and dataset.bad_images=skip",
+    "the others are loaded, and a note counts what is gone",
+    "F65",
+)
 def test_skipping_unreadable_images_keeps_the_others_and_notes_what_is_gone(tmp_path):
     damage(tmp_path)
     samples = load(tmp_path, bad_images="skip")
@@ -146,6 +162,7 @@ def test_skipping_unreadable_images_keeps_the_others_and_notes_what_is_gone(tmp_
     assert "class c1 has no images" in samples.notes
 
 
+@pytest.mark.fault("links lead nowhere or to themselves", "they are unreadable images", "F76")
 def test_a_dangling_link_is_unreadable(tmp_path):
     (tmp_path / "a.png").symlink_to("/nowhere.png")
     (tmp_path / "b.png").symlink_to("b.png")
@@ -153,6 +170,7 @@ def test_a_dangling_link_is_unreadable(tmp_path):
         load(tmp_path, bad_images="skip")  # nothing is left
 
 
+@pytest.mark.fault("a named pipe lies among the images", "it is refused and does not block")
 def test_a_named_pipe_is_unreadable_and_does_not_block(tmp_path):
     os.mkfifo(tmp_path / "a.png")
     with pytest.raises(DataError, match="not a regular file"):
@@ -167,6 +185,7 @@ def bomb(side):
     return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
 
 
+@pytest.mark.fault("an image claims 15,000 x 15,000 pixels", "exit 3 before it is decoded", "F77")
 @pytest.mark.parametrize("side", [9_500, 15_000])  # Pillow warns of the first, and raises for the second
 def test_decompression_bombs_are_refused(tmp_path, side):
     write(tmp_path / "bomb.png", bomb(side))
@@ -174,6 +193,7 @@ def test_decompression_bombs_are_refused(tmp_path, side):
         load(tmp_path)
 
 
+@pytest.mark.fault("an image file is larger than the limit", "it is refused unread")
 def test_a_huge_file_is_refused_unread(tmp_path):
     with (tmp_path / "a.tif").open("wb") as file:
         file.truncate(MAX_BYTES + 1)  # sparse

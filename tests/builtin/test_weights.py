@@ -72,6 +72,7 @@ def test_the_option_goes_before_the_environment_and_that_before_the_cache(tmp_pa
     assert [extractor.extract(one).rows[0, 0].item() for extractor in found] == [3.0, 6.0, 9.0]
 
 
+@pytest.mark.fault("the weights of Inception in the cache have other bytes", "exit 7, and they are not loaded", "F96")
 def test_a_damaged_file_in_the_cache_is_refused(small, cache):
     cache.mkdir(parents=True)
     (cache / INCEPTION.file).write_bytes(saved(SMALL_STATE))
@@ -100,6 +101,7 @@ class Malicious:
         return os.mkdir, (self.marker,)
 
 
+@pytest.mark.fault("a file of weights is a pickle that runs code", "exit 7, and nothing runs")
 @pytest.mark.parametrize("cls", FROM_FILE)
 @pytest.mark.parametrize("form", [pickle.dumps, lambda thing: saved({"fc.weight": thing})], ids=["pickle", "zip"])
 def test_code_in_a_file_of_weights_never_runs(tmp_path, cls, form):
@@ -157,6 +159,7 @@ def test_the_library_unpickles_only_what_was_written_anew(tmp_path, small):
 WAYS_OUT = ("--features digits-cnn", "--inception-weights FILE", "GANZOO_INCEPTION_WEIGHTS=FILE", "run it once")
 
 
+@pytest.mark.fault("no weights of Inception and no network", "exit 7 with three ways out", "F96")
 def test_offline_without_weights_one_message_has_the_three_ways_out(small, cache):
     with pytest.raises(EvaluationError, match=r"no weights: cannot download inception \(no network\)") as caught:
         Inception().load(CPU)
@@ -225,6 +228,7 @@ def server():
         httpd.shutdown()
 
 
+@pytest.mark.fault("downloaded weights have another hash", "they never reach the cache", "F96")
 def test_a_download_with_another_hash_never_reaches_the_cache(monkeypatch, small, cache, server):
     publish(monkeypatch, url=server.url)
     with pytest.raises(EvaluationError, match="no weights: cannot download inception: invalid hash") as caught:

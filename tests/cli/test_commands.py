@@ -38,6 +38,7 @@ def parse(text):
 # Help
 
 
+@pytest.mark.fault("a slow import of torch and of plugins", "help does not wait for either", "F62")
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"]], ids=["ganzoo", "run"])
 def test_help_comes_without_waiting_for_torch(words):
     python = [sys.executable, "-X", "importtime", "-m", "ganzoo", *words]
@@ -194,6 +195,7 @@ def test_a_dry_run_counts_parameters_and_writes_nothing(tmp_path, monkeypatch):
     assert contents(tmp_path) == {}
 
 
+@pytest.mark.fault("wgan without a Lipschitz enforcer", "a note before the first step", "F46")
 def test_a_warning_comes_before_a_combination_that_will_disappoint(tmp_path):
     result = train(tmp_path / "run", "--loss", "wgan")
     assert result.stderr.startswith("note: wgan without a Lipschitz enforcer")
@@ -213,6 +215,12 @@ def test_a_plugin_of_one_file_brings_a_loss_that_trains_as_a_built_in_does(tmp_p
 # Poor surroundings
 
 
+@pytest.mark.fault(
+    "no HOME, no temporary folder, ASCII output, a dumb terminal of 40 columns, quotes and accents in the path",
+    "the run completes without a traceback or an escape sequence",
+    "F91",
+    "F95",
+)
 def test_a_run_needs_no_home_no_temporary_folder_no_utf8_and_no_simple_path(tmp_path):
     poor = {"TERM": "dumb", "COLUMNS": "40", "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "TMPDIR": "/nonexistent"}
     environment = {key: value for key, value in ENVIRONMENT.items() if key != "HOME"} | poor
@@ -224,6 +232,7 @@ def test_a_run_needs_no_home_no_temporary_folder_no_utf8_and_no_simple_path(tmp_
     assert [record["step"] for record in log(out)] == [2]
 
 
+@pytest.mark.fault("stdout is a pipe that its reader has closed", "exit 141 and no traceback", "F34")
 def test_a_reader_that_leaves_early_is_no_error_worth_a_traceback():
     ours, its = os.pipe()
     os.close(ours)  # as `| head -1` does, once it has its line

@@ -61,6 +61,12 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.fault(
+    "flags and settings are misspelt or out of range",
+    "exit 2 or 3 with the nearest that exists, and nothing is written",
+    "F49",
+    "F50",
+)
 @pytest.mark.parametrize(("words", "code", "what", "way_out"), MISTAKES, ids=[" ".join(case[0]) for case in MISTAKES])
 def test_a_mistake_is_refused_in_words_and_leaves_nothing(tmp_path, monkeypatch, words, code, what, way_out):
     monkeypatch.chdir(tmp_path)
@@ -84,11 +90,17 @@ def test_batch_norm_asked_for_under_a_per_sample_enforcer_is_refused(tmp_path, l
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("conditioner", ["cgan", "projection", "acgan"])
-def test_a_conditioner_on_unlabelled_images_is_refused(tmp_path, conditioner):
-    (tmp_path / "images").mkdir()
+@pytest.mark.fault(
+    "a flat folder of images, or a single class, and a conditioner",
+    "exit 3 with the number of classes that are needed",
+    "F67",
+    "F68",
+)
+@pytest.mark.parametrize(("conditioner", "folder"), [("cgan", "."), ("projection", "cats"), ("acgan", ".")])
+def test_a_conditioner_on_images_of_one_class_is_refused(tmp_path, conditioner, folder):
+    (tmp_path / "images" / folder).mkdir(parents=True)
     for shade in range(3):
-        Image.new("L", (8, 8), 50 * shade).save(tmp_path / "images" / f"{shade}.png")
+        Image.new("L", (8, 8), 50 * shade).save(tmp_path / "images" / folder / f"{shade}.png")
     words = ["--dataset", f"folder:{tmp_path / 'images'}", "--conditioner", conditioner]
     result = train(tmp_path / "run", *words, code=3)
     assert f"conditioner '{conditioner}' needs at least 2 classes" in result.stderr
@@ -106,6 +118,7 @@ def test_remarks_on_the_data_come_before_a_refusal_that_they_explain(tmp_path):
     assert -1 < result.stderr.find(remark) < result.stderr.find(refusal)
 
 
+@pytest.mark.fault("--device cuda where there is no GPU", "exit 9, and never another device in silence", "F93")
 def test_cuda_where_there_is_none_is_refused_and_never_replaced(tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     result = train(tmp_path / "run", "--device", "cuda", code=9)
@@ -118,6 +131,7 @@ def test_the_nearest_name_is_suggested_everywhere(command):
     assert "Did you mean 'wgan'?" in ganzoo(*command, code=2).stderr
 
 
+@pytest.mark.fault("a --plugin file is broken, exits or is not there", "exit 4 with the reason, and nothing is written")
 @pytest.mark.parametrize(
     ("source", "what"),
     [
@@ -141,6 +155,9 @@ def test_a_broken_plugin_of_one_file_is_refused_whatever_it_does(tmp_path, sourc
 # Folders
 
 
+@pytest.mark.fault(
+    "--out exists already", "exit 10 with its step and the command that resumes it, and it is left as it was", "F86"
+)
 def test_an_existing_folder_is_refused_and_left_as_it_was(tmp_path):
     train(tmp_path / "a run", steps=2)
     before = contents(tmp_path)
@@ -160,6 +177,7 @@ def test_an_empty_folder_is_taken_as_a_run_killed_while_reading_its_data_leaves_
     assert Run(tmp_path / "run").status["state"] == "complete"
 
 
+@pytest.mark.fault("the parent of --out is a file", "exit 10 with the reason, before anything is built", "F85")
 def test_a_place_where_no_folder_can_be_is_refused(tmp_path):
     (tmp_path / "file").touch()
     assert "cannot make the run folder" in train(tmp_path / "file" / "run", code=10).stderr
@@ -188,6 +206,7 @@ def test_what_is_no_run_cannot_be_resumed(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault("Ctrl-C while the data are loaded", "exit 130, and no folder is left")
 def test_an_interrupt_before_the_first_step_leaves_no_folder(tmp_path, monkeypatch):
     def interrupt(self):
         raise KeyboardInterrupt
@@ -232,6 +251,11 @@ def strict(folder):
     return log(folder)
 
 
+@pytest.mark.fault(
+    "a loss becomes nan at step 7",
+    "exit 6 with step and term, and the last good checkpoint is that of the steps before",
+    "F40",
+)
 @pytest.mark.parametrize(
     ("log_every", "save_every", "last_good", "what"),
     [
@@ -253,6 +277,7 @@ def test_divergence_is_named_and_the_last_good_checkpoint_kept(tmp_path, log_eve
     assert same(state(tmp_path / "run"), state(tmp_path / "good"))
 
 
+@pytest.mark.fault("a learning rate of 1e20", "exit 6 with the rate, and no nan in the log", "F41")
 def test_an_absurd_learning_rate_diverges_in_words(tmp_path):
     words = ["--set", "optim.lr_d=1e20", "--set", "train.log_every=1", "--set", "train.save_every=1"]
     result = train(tmp_path / "run", *words, steps=50, code=6)
@@ -261,6 +286,7 @@ def test_an_absurd_learning_rate_diverges_in_words(tmp_path):
     strict(tmp_path / "run")
 
 
+@pytest.mark.fault("memory runs out for a batch", "exit 9 with a smaller batch to type", "F92")
 def test_too_large_a_batch_is_out_of_memory_with_a_smaller_one_to_try(tmp_path):
     code = (
         "import resource, sys; from pathlib import Path; import ganzoo.runs.start, ganzoo.cli\n"

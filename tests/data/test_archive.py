@@ -37,6 +37,7 @@ def test_entries_that_escape_are_refused(tmp_path, name):
     assert list(tmp_path.iterdir()) == [tmp_path / "a.zip"]
 
 
+@pytest.mark.fault("a zip archive has links", "exit 3 with their names", "F78")
 def test_links_in_archives_are_refused(tmp_path):
     entry = zipfile.ZipInfo("link.png")
     entry.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -53,6 +54,7 @@ def test_encrypted_entries_are_refused(tmp_path):
         load_zip(tmp_path / "a.zip")
 
 
+@pytest.mark.fault("a zip archive expands to a hundred times its size", "exit 3 before it expands", "F79")
 def test_a_zip_bomb_is_refused_before_it_expands(tmp_path):
     zeros = bytes(2**24)
     make_zip(tmp_path / "a.zip", {f"{i}.png": zeros for i in range(6)})
@@ -62,6 +64,7 @@ def test_a_zip_bomb_is_refused_before_it_expands(tmp_path):
     assert time.perf_counter() - start < 1.0
 
 
+@pytest.mark.fault("a bit of a zipped image is flipped", "it is an unreadable image")
 def test_a_member_with_a_flipped_bit_is_unreadable(tmp_path):
     data = bytearray(make_zip(tmp_path / "a.zip", {"a.png": png(), "b.png": png()}).read_bytes())
     data[60] ^= 0xFF
@@ -71,6 +74,7 @@ def test_a_member_with_a_flipped_bit_is_unreadable(tmp_path):
     assert len(load_zip(tmp_path / "a.zip", bad_images="skip")) == 1
 
 
+@pytest.mark.fault("a zip archive is empty, cut short or not there", "exit 3 with its name")
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 but no more", None])
 def test_what_is_no_archive_is_refused(tmp_path, content):
     if content is not None:

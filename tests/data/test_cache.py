@@ -88,6 +88,7 @@ def flip(path):
         file.write(bytes([byte[0] ^ 1]))
 
 
+@pytest.mark.fault("an entry of the cache of pixels is damaged", "it is decoded again with a note")
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -114,6 +115,7 @@ def test_pixels_without_their_record_count_for_nothing(images, place):
     assert len(list(place.glob("*.json"))) == 1
 
 
+@pytest.mark.fault("a kill while images are decoded into the cache", "nothing of it counts")
 def test_a_kill_while_decoding_leaves_nothing_that_counts(images, place, monkeypatch):
     monkeypatch.setattr(reading, "BLOCK_BYTES", 30 * 3 * 8 * 8)
     decode, calls = reading.decode_into, []
@@ -134,6 +136,7 @@ def test_a_kill_while_decoding_leaves_nothing_that_counts(images, place, monkeyp
     assert sorted(path.suffix for path in place.iterdir()) == [".json", ".lock", ".pixels"]
 
 
+@pytest.mark.fault("two runs fill one cache at once", "images are decoded once")
 def test_two_at_once_decode_once(images, place, monkeypatch):
     decoded = []
     read_blocks = reading.read_blocks
@@ -154,6 +157,7 @@ def test_two_at_once_decode_once(images, place, monkeypatch):
     assert all(torch.equal(x, found[0]) for x in found) and len(found) == 3
 
 
+@pytest.mark.fault("too little space for the cache of pixels", "exit 9 before anything is decoded")
 def test_a_full_disk_is_refused_before_anything_is_decoded(images, place, monkeypatch, undecodable):
     undecodable()
     monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1000, 900, 100))
@@ -182,6 +186,7 @@ def test_a_disk_that_refuses_to_take_more_leaves_nothing_behind(images, place):
     assert [path.suffix for path in place.iterdir()] == [".lock"]
 
 
+@pytest.mark.fault("a cache that cannot be written", "it serves what it has")
 def test_a_cache_that_cannot_be_written_still_serves_what_it_has(images, place, undecodable):
     load(images, cache=True)
     for path in place.iterdir():

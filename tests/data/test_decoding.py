@@ -20,6 +20,7 @@ def load_one(path, image, name="a.png", **options):
 # Modes
 
 
+@pytest.mark.fault("images of 16 bits", "they are scaled, never clipped", "F71")
 def test_a_16_bit_ramp_keeps_its_levels_and_ends_at_255(tmp_path):
     ramp = np.linspace(0, 65535, 1024).round().astype(np.uint16).reshape(32, 32)
     x = load_one(tmp_path, Image.fromarray(ramp), image_size=32)
@@ -38,6 +39,7 @@ def test_a_deep_pgm_is_scaled_as_a_16_bit_image(tmp_path):
     assert samples.notes == ("1 of 1 images reduced from 16 to 8 bits",)
 
 
+@pytest.mark.fault("images of floating point or long integers", "exit 3 with the mode and a depth to give", "F72")
 @pytest.mark.parametrize("mode", ["F", "I"])
 def test_modes_of_unknown_range_are_refused_by_name(tmp_path, mode):
     Image.new(mode, (8, 8)).save(tmp_path / "a.tif")
@@ -45,6 +47,7 @@ def test_modes_of_unknown_range_are_refused_by_name(tmp_path, mode):
         load(tmp_path)
 
 
+@pytest.mark.fault("images with transparency", "they are composited on the background, and a note counts them", "F72")
 @pytest.mark.parametrize(("background", "value"), [("white", 255), ("black", 0)])
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
 def test_transparent_pixels_show_the_background(tmp_path, mode, background, value):
@@ -66,6 +69,7 @@ def test_an_opaque_alpha_channel_changes_nothing(tmp_path):
     assert load(tmp_path).notes == ()
 
 
+@pytest.mark.fault("CMYK, palette and one-bit images", "their colours are kept", "F72")
 def test_cmyk_palette_and_one_bit_images_keep_their_colours(tmp_path):
     cyan = load_one(tmp_path / "cmyk", Image.new("CMYK", (8, 8), (255, 0, 0, 0)), "a.tif")
     assert cyan[:, 0, 0].tolist() == [0, 255, 255]
@@ -104,6 +108,7 @@ def test_the_first_frame_of_an_animation_counts(tmp_path):
 # Geometry
 
 
+@pytest.mark.fault("a photograph says that it is turned", "it is turned", "F73")
 def test_exif_orientation_6_turns_the_image_clockwise(tmp_path):
     image = Image.new("L", (8, 8), 0)
     image.paste(255, (0, 0, 8, 4))  # bright on top
@@ -115,6 +120,9 @@ def test_exif_orientation_6_turns_the_image_clockwise(tmp_path):
     assert x[:, :4].max() < 5
 
 
+@pytest.mark.fault(
+    "images of mixed sizes, some smaller than the target", "cropped to the centre, with notes of both", "F74", "F75"
+)
 def test_mixed_sizes_are_cropped_to_the_centre_and_enlarged_images_are_noted(tmp_path):
     stripes = Image.new("RGB", (32, 16), RED)
     stripes.paste(GREEN, (8, 0, 24, 16))

@@ -103,6 +103,7 @@ def test_streaming_leaves_the_random_state_alone(images, little_memory):
     assert torch.equal(before, torch.get_rng_state())
 
 
+@pytest.mark.fault("an image is deleted while a run streams it", "exit 3 with its name")
 def test_an_image_that_is_lost_while_streaming_is_named(images, little_memory):
     samples = load(images)
     (images / "class0/0003.png").unlink()
@@ -115,6 +116,7 @@ def test_an_image_that_is_lost_while_streaming_is_named(images, little_memory):
         samples.x[:10]
 
 
+@pytest.mark.fault("kill -9 of a decoding process", "no hang and no traceback, exit 9")
 def test_a_killed_process_is_no_hang_and_no_traceback(images, little_memory):
     feed = Feed(load(images), seed=0, device=CPU)
     feed.next(1)
@@ -192,6 +194,7 @@ def losses(path):
     return [(record["step"], record["d/adversarial"]) for record in records]
 
 
+@pytest.mark.fault("kill -9 of a run that streams", "its processes end, and its lock is free")
 @pytest.mark.timeout(120)
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux tells a child that its parent ended")
 def test_the_processes_of_a_run_that_is_killed_end_and_free_its_lock(images, tmp_path):

@@ -31,6 +31,7 @@ def test_an_archive_streams_as_it_loads(tmp_path, monkeypatch, mode):
     assert torch.equal(next(streamed.x.stream(iter(range(50)))), resident.x[:50])
 
 
+@pytest.mark.fault("a tar archive has links and devices", "exit 3 with their names", "F78")
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
 def test_links_and_devices_are_refused(tmp_path, kind):
     entry = tarfile.TarInfo("a.png")
@@ -41,6 +42,7 @@ def test_links_and_devices_are_refused(tmp_path, kind):
         load_tar(tmp_path / "a.tar")
 
 
+@pytest.mark.fault("a compressed tar expands without end", "exit 3 before it expands whole", "F79")
 def test_a_bomb_is_refused_before_it_is_expanded_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "FREE_BYTES", 2**20)
     path = make_tar(tmp_path / "a.tgz", {"a.png": bytes(2**23)}, "w:gz")
@@ -55,6 +57,7 @@ def test_an_archive_that_is_cut_is_no_archive_or_has_an_unreadable_image(tmp_pat
         load_tar(tmp_path / "a.tar")
 
 
+@pytest.mark.fault("a tar archive is empty, cut short or not there", "exit 3 with its name")
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 a zip", b"\x1f\x8b but no more", None])
 def test_what_is_no_archive_is_refused(tmp_path, content):
     if content is not None:

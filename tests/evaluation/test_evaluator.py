@@ -59,6 +59,9 @@ def test_few_images_are_scored_with_a_warning():
     assert report.warnings == ()
 
 
+@pytest.mark.fault(
+    "a generator makes one image only", "its scores are finite, IS is 1, and a warning says that it collapsed", "F48"
+)
 def test_a_constant_generator_has_finite_scores_and_a_warning():
     _, evaluator = open_digits("fid,is,prc,dc,kid")
     grey = StoredImages(torch.full((100, 1, 8, 8), 128, dtype=torch.uint8), CPU)

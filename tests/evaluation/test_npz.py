@@ -93,6 +93,7 @@ def test_files_that_are_no_npz_are_refused_with_what_they_are(tmp_path):
     assert "a.npz holds nothing and no array" in refusal(make_zip(tmp_path / "a.npz", {}))
 
 
+@pytest.mark.fault("a byte of an npz file is changed, anywhere", "it is refused, or harmless")
 def test_damage_anywhere_is_refused_or_harmless(tmp_path):
     pixels = noise(2, size=8)
     whole = save(tmp_path / "a.npz", pixels).read_bytes()
@@ -115,6 +116,7 @@ def test_an_array_that_claims_more_than_it_holds_is_damaged(tmp_path):
     assert "a.npz is damaged (" in refusal(tmp_path / "a.npz")
 
 
+@pytest.mark.fault("an npz file holds more than fits in memory", "it is refused unread")
 def test_more_than_memory_holds_is_refused_unread(tmp_path, monkeypatch):
     path = save(tmp_path / "a.npz", noise(100))
     monkeypatch.setattr(array_files, "available_bytes", lambda: 100_000)

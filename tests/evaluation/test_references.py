@@ -135,6 +135,7 @@ SPOILT = [
 ]
 
 
+@pytest.mark.fault("a cached reference is damaged in one of sixteen ways", "a note, and it is computed anew")
 @pytest.mark.parametrize("how", ", ".join(SPOILT).split(", "))
 def test_an_unusable_entry_is_noted_and_replaced(tmp_path, how):
     right = Eye().load(tmp_path).features
@@ -160,6 +161,7 @@ class Trap:
         return Path.touch, (self.path,)
 
 
+@pytest.mark.fault("a cached reference is a pickle that runs code", "nothing runs")
 def test_no_entry_can_run_code(tmp_path):
     Eye().load(tmp_path / "cache")
     rewrite(the_entry(tmp_path / "cache"), key=np.array([Trap(tmp_path / "sprung")], dtype=object))
@@ -167,6 +169,7 @@ def test_no_entry_can_run_code(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.fault("any bit of a cached reference is flipped", "no number changes")
 def test_no_flipped_bit_changes_a_number(tmp_path):
     """Anywhere in the file; where it goes unseen it is in a date or a flag that zip files carry for nothing."""
     right = Eye().load(tmp_path).features
@@ -192,6 +195,7 @@ def test_an_entry_under_the_name_of_another_is_not_believed(tmp_path):
     assert loaded.notes[0].startswith("the cached reference was unusable (of other images")
 
 
+@pytest.mark.fault("the folder of cached references cannot be written", "a note, and the score is right")
 def test_a_folder_that_cannot_be_written_is_a_note(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
@@ -201,6 +205,7 @@ def test_a_folder_that_cannot_be_written_is_a_note(tmp_path):
         assert str(folder) in loaded.notes[0]
 
 
+@pytest.mark.fault("the disk is full when a reference is to be cached", "a note, and the score is right")
 def test_a_full_disk_is_a_note(tmp_path, monkeypatch):
     def full(path, data):
         raise OSError(28, "No space left on device")
@@ -279,6 +284,7 @@ def start_writer(folder, own):
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, env=environment)
 
 
+@pytest.mark.fault("three processes delete, write and read one cached reference", "all get the right answer")
 @pytest.mark.full
 def test_processes_that_write_and_read_one_entry_at_once_all_get_the_right_answer(tmp_path):
     """Two delete and write it again and again, and a third reads: none ever sees half an entry."""

@@ -57,6 +57,7 @@ def test_more_seeds_run_only_what_they_add(zoo, tmp_path):
     assert (plan["seeds"], list(plan["cells"])) == ([0, 1], NAMES)
 
 
+@pytest.mark.fault("cells failed, diverged or ran out of time", "they stay results until --retry")
 def test_failures_are_results_until_they_are_to_be_tried_again(zoo, tmp_path):
     states = {"mlp_bce_s0": "failed", "mlp_wgan_s0": "diverged", "mlp_bce_s1": "timeout", "mlp_wgan_s1": "refused"}
     first = conduct(zoo, tmp_path, Scripted(**states))
@@ -98,6 +99,7 @@ def test_refused_combinations_are_in_the_file_and_never_run(zoo, tmp_path):
     assert cells["mlp-gp-s0"]["settings"]["lipschitz.name"] == "gp"
 
 
+@pytest.mark.fault("the last line of cells.jsonl is torn", "its cell alone runs again")
 def test_a_torn_last_line_costs_its_cell_alone(zoo, tmp_path):
     conduct(zoo, tmp_path, Scripted())
     path = tmp_path / "cells.jsonl"
@@ -131,6 +133,7 @@ def test_a_measured_grid_takes_more_values_and_keeps_its_refusals(zoo, tmp_path)
     assert engine.given == ["mlp-gp-s0"]
 
 
+@pytest.mark.fault("a kill during a retry", "the cell is missing, and goes on")
 def test_a_kill_during_a_retry_leaves_the_cell_missing(zoo, tmp_path):
     class Killed(Scripted):
         def run(self, cells):
@@ -167,6 +170,7 @@ def test_every_command_that_made_a_grid_is_kept(zoo, tmp_path, monkeypatch):
     assert GridFolder(tmp_path).read_plan()["commands"] == [["ganzoo", "compare", "a"], ["ganzoo", "compare", "b"]]
 
 
+@pytest.mark.fault("a grid is begun again with other axes or settings", "exit 10 with what differs")
 def test_other_axes_and_other_settings_need_another_folder(zoo, tmp_path):
     conduct(zoo, tmp_path, Scripted())
     with pytest.raises(FolderError, match=r"the grid here has the axes model.name, loss.name, not model.name"):
@@ -181,11 +185,13 @@ def test_other_axes_and_other_settings_need_another_folder(zoo, tmp_path):
         conduct(zoo, tmp_path, Scripted(), GridConfig(REQUEST.axes, seeds=(2,)))
 
 
+@pytest.mark.fault("a second process works on one grid", "exit 10", "F88")
 def test_a_grid_is_one_process_at_a_time(zoo, tmp_path):
     with GridFolder(tmp_path).claim(), pytest.raises(FolderError, match="another process works on this grid"):
         conduct(zoo, tmp_path, Scripted())
 
 
+@pytest.mark.fault("SIGTERM to a grid", "the engine is closed, exit 143, and ended cells are kept", "F36")
 def test_a_signal_stops_the_engine_and_is_named(zoo, tmp_path):
     class Stopped(Scripted):
         closed = False
@@ -224,6 +230,11 @@ def alive(path):
     return [line for line in listed.splitlines() if str(path) in line]
 
 
+@pytest.mark.fault(
+    "kill -9 of a grid's parent",
+    "no cell outlives it, and the same command ends in the same scores and runs nothing twice",
+    "F36",
+)
 @pytest.mark.full
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("enforcers", "ended"), [(["none"], 1), (["none", "clip"], 3)])
@@ -297,6 +308,7 @@ def register_losses():
 '''
 
 
+@pytest.mark.fault("losses that diverge, crash or hang", "three rows with their reasons, exit 8", "F35", "F37", "F38")
 @pytest.mark.full
 @pytest.mark.timeout(300)
 def test_cells_that_diverge_crash_or_hang_are_three_honest_rows(tmp_path):

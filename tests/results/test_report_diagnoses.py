@@ -71,6 +71,7 @@ def test_many_diagnoses_share_one_budget_and_each_run_has_its_first_picture(tmp_
     assert 30_000 < sum(len(picture.uri) for own in found for picture in own if picture) * 3 / 4 <= 60_000
 
 
+@pytest.mark.fault("a diagnosis names HTML and pictures of other folders", "text, and no picture from elsewhere")
 def test_what_a_diagnosis_says_is_text_and_pictures_come_from_its_folder_alone(tmp_path):
     folder = make_run(tmp_path / "run")
     write_figure(tmp_path / "secret.png")

@@ -99,6 +99,9 @@ def test_other_checkpoints_weights_and_seeds_are_other_reports(run, tmp_path):
     assert [report["checkpoint"] for report in Run(copy).scores] == ["last", "best", "last", "last", "step 8"]
 
 
+@pytest.mark.fault(
+    "a run is scored while it trains", "its weights and random states are those of a run that is not", "F21"
+)
 def test_scoring_leaves_the_run_bit_for_bit_as_it_was(run, tmp_path):
     train(tmp_path / "run", *SCORED, "--no-scores", "--conditioner=cgan", steps=8)
     assert_same_weights(run, tmp_path / "run")
@@ -169,6 +172,9 @@ def offline(tmp_path, monkeypatch):
 WAYS_OUT = ("--features digits-cnn", "--inception-weights FILE", "run it once with a network")
 
 
+@pytest.mark.fault(
+    "the weights of Inception are missing when training ends", "the run is complete, and a note says how to score it"
+)
 def test_training_ends_well_where_weights_are_missing(offline, tmp_path):
     result = train(tmp_path / "run", "--features=inception", "--samples=8")
     assert Run(tmp_path / "run").status["state"] == "complete"
@@ -178,6 +184,7 @@ def test_training_ends_well_where_weights_are_missing(offline, tmp_path):
     assert all(way in refused.stderr for way in WAYS_OUT)
 
 
+@pytest.mark.fault("the weights of Inception are missing and --eval-every needs them", "exit 7 before the first step")
 def test_a_run_to_be_scored_while_it_trains_is_refused_at_once(offline, tmp_path):
     result = train(tmp_path / "run", "--features=inception", "--eval-every=2", code=7)
     assert all(way in result.stderr for way in WAYS_OUT)
@@ -269,6 +276,7 @@ def test_another_dataset_is_scored_at_the_size_of_the_run(run, tmp_path):
     assert "differ in size" in ganzoo("evaluate", run, "--image-size=16", code=7).stderr
 
 
+@pytest.mark.fault("a kill between training and scoring", "the next resume scores the run")
 def test_a_run_that_was_killed_before_it_was_scored_is_scored_when_it_is_resumed(run, tmp_path):
     shutil.copytree(run, run := tmp_path / "run")
     before = scores_of(run)
@@ -277,6 +285,7 @@ def test_a_run_that_was_killed_before_it_was_scored_is_scored_when_it_is_resumed
     assert scores_of(run) == before
 
 
+@pytest.mark.fault("a kill between the scores of the last and the best checkpoint", "the next resume has both")
 def test_a_run_that_was_killed_between_the_scores_of_its_last_and_its_best_gets_both(run, tmp_path):
     shutil.copytree(run, run := tmp_path / "run")
     before, written = scores_of(run), json.loads((run / "scores.json").read_text())
@@ -300,6 +309,7 @@ def test_what_cannot_be_evaluated_is_refused_in_words(run, tmp_path, words, code
     assert "Traceback" not in ganzoo("evaluate", run, *words, code=code).stderr
 
 
+@pytest.mark.fault("a generator gives nan when it is scored", "exit 6 in words, and no score")
 def test_a_generator_that_diverged_is_named_by_its_evaluation(tmp_path):
     words = ["--set=optim.lr_g=3e38", "--set=train.log_every=100", *SCORED, "--eval-every=1"]
     result = train(tmp_path / "run", *words, steps=9, code=6)

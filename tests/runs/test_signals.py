@@ -76,6 +76,13 @@ def hold(tmp_path):
         run.process.kill()
 
 
+@pytest.mark.fault(
+    "SIGTERM, SIGINT or SIGHUP within a step",
+    "the step ends and is saved, exit 143, 130 or 129, and the run goes on to the same bits",
+    "F29",
+    "F31",
+    "F32",
+)
 @pytest.mark.parametrize(
     ("number", "code"),
     [
@@ -98,6 +105,7 @@ def test_a_signal_lets_the_step_end_saves_it_and_the_run_goes_on_as_if_never_sto
     assert_equal_runs(run.folder, run.whole())
 
 
+@pytest.mark.fault("Ctrl-C twice within a step", "exit 130 at once, and the checkpoint before is whole", "F31")
 def test_a_second_signal_ends_the_process_within_the_step(hold):
     run = hold(at=7)
     while run.process.poll() is None:  # the gate stays closed
@@ -110,6 +118,7 @@ def test_a_second_signal_ends_the_process_within_the_step(hold):
     assert_equal_runs(run.folder, run.whole())
 
 
+@pytest.mark.fault("SIGUSR1 within a step", "the step is saved, and the run goes on", "F33")
 def test_usr1_saves_the_step_and_the_run_goes_on_to_its_end(hold):
     run = hold(at=7)
     run.send(signal.SIGUSR1)
@@ -119,6 +128,9 @@ def test_usr1_saves_the_step_and_the_run_goes_on_to_its_end(hold):
     assert_equal_runs(run.folder, run.whole())
 
 
+@pytest.mark.fault(
+    "kill -9 at a random moment of training", "the resumed run ends in the bits of the undisturbed one", "F01"
+)
 @pytest.mark.full
 def test_a_run_killed_at_any_moment_goes_on_as_if_never_killed(tmp_path):
     parts = ["--model=dcgan", "--set=model.width=2", "--image-size=16", "--lipschitz=sn+dragan", "--conditioner=acgan"]
@@ -148,6 +160,7 @@ def test_a_run_killed_at_any_moment_goes_on_as_if_never_killed(tmp_path):
     assert [event.step for event in events.Scalars("d/adversarial")] == list(range(1, 41))
 
 
+@pytest.mark.fault("kill -9 before the first regular checkpoint", "the run goes on from step 0 to the same bits")
 def test_a_run_killed_before_its_first_regular_checkpoint_goes_on_too(hold):
     run = hold(at=4)
     run.process.kill()
@@ -161,6 +174,7 @@ def test_a_run_killed_before_its_first_regular_checkpoint_goes_on_too(hold):
     assert [event.step for event in events.Scalars("d/adversarial")] == [2, 4, 6, 8, 10, 12]
 
 
+@pytest.mark.fault("the terminal of a run is closed", "exit 129 after a save", "F32")
 def test_a_closed_terminal_is_a_hangup_and_saves(tmp_path):
     ours, its = pty.openpty()
     code = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); import ganzoo.cli; ganzoo.cli.main()"
@@ -181,6 +195,7 @@ def test_a_closed_terminal_is_a_hangup_and_saves(tmp_path):
     assert checkpoint.available_steps(tmp_path / "run" / "checkpoints")[-1] == status["step"]
 
 
+@pytest.mark.fault("nobody reads the progress of a run any more", "it goes on to its end")
 def test_a_run_whose_progress_nobody_reads_any_more_goes_on_to_its_end(tmp_path):
     process = spawn("run", *TINY, "--steps", 12, "--out", tmp_path / "run")
     process.stderr.close()  # as `2>&1 | head -1` does
@@ -202,6 +217,9 @@ def own_handler():
     signal.signal(signal.SIGTERM, previous)
 
 
+@pytest.mark.fault(
+    "a program with a handler of its own embeds a run", "both handlers run, and its own is restored", "F39"
+)
 def test_the_handler_of_an_embedding_program_is_called_too_and_restored(tmp_path, own_handler):
     class Stopper(Observer):
         def step(self, step):
@@ -232,6 +250,7 @@ def test_usr1_is_a_wish_to_save_and_no_ending():
     assert (interrupts.ending, interrupts.save_wanted) == (None, True)
 
 
+@pytest.mark.fault("SIGHUP is ignored, as under nohup", "it stays ignored")
 def test_an_ignored_hangup_stays_ignored_as_under_nohup():
     previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -96,6 +96,12 @@ def test_a_disk_that_is_full_for_the_log_ends_the_run_with_its_checkpoints_kept(
 # What changes nothing
 
 
+@pytest.mark.fault(
+    "losses, pictures and checkpoints are written at every step",
+    "the weights are those of a run that writes none",
+    "F20",
+    "F21",
+)
 @pytest.mark.full
 def test_recording_sampling_and_saving_more_often_change_no_weight(tmp_path):
     model = ["--model", "dcgan", "--set", "model.width=2", "--set", "optim.batch_size=8", "--conditioner", "acgan"]
@@ -125,6 +131,7 @@ def test_an_observer_sees_every_step_and_every_record(tmp_path):
     assert Witness.records == [record for record in run.log if record["step"] > 4]
 
 
+@pytest.mark.fault("a complete run is resumed", "it says so, exit 0, and no file changes", "F24")
 def test_resuming_a_complete_run_changes_no_file(finished):
     before = contents(finished)
     result = ganzoo("resume", finished)
@@ -135,6 +142,11 @@ def test_resuming_a_complete_run_changes_no_file(finished):
 # Going on
 
 
+@pytest.mark.fault(
+    "a finished run is made longer",
+    "it ends in the bits of one that was long from the start, with one record per step",
+    "F25",
+)
 def test_a_run_made_longer_equals_one_that_was_long_from_the_start(tmp_path):
     train(tmp_path / "long", "--set", "train.log_every=2", steps=8)
     train(tmp_path / "short", "--set", "train.log_every=2", steps=4)
@@ -145,6 +157,11 @@ def test_a_run_made_longer_equals_one_that_was_long_from_the_start(tmp_path):
     assert Run(tmp_path / "short").status["steps"] == 8
 
 
+@pytest.mark.fault(
+    "a kill after the last checkpoint tears the last line of the log",
+    "records after the checkpoint are written again and not twice",
+    "F25",
+)
 def test_records_after_the_checkpoint_are_written_again_and_not_twice(tmp_path):
     train(tmp_path / "run", "--set", "train.log_every=1", "--set", "train.save_every=3", steps=8)
     whole = log(tmp_path / "run")
@@ -164,6 +181,7 @@ def test_seconds_of_training_go_on_where_they_were(tmp_path):
     assert seconds[0] == first < seconds[1]
 
 
+@pytest.mark.fault("a run folder is moved", "it goes on to the same bits", "F28")
 def test_a_run_that_has_moved_goes_on(tmp_path):
     train(tmp_path / "here", steps=4)
     train(tmp_path / "whole", "--set", "train.log_every=4", steps=8)
@@ -174,6 +192,9 @@ def test_a_run_that_has_moved_goes_on(tmp_path):
     assert same(state(tmp_path / "whole"), state(tmp_path / "there" / "moved"))
 
 
+@pytest.mark.fault(
+    "a run goes on with another number of threads", "a note says that it is not bit-exact any more", "F23"
+)
 def test_another_number_of_threads_goes_on_with_a_warning(tmp_path):
     train(tmp_path / "run", steps=2)
     torch.set_num_threads(2)
@@ -184,6 +205,11 @@ def test_another_number_of_threads_goes_on_with_a_warning(tmp_path):
     assert "not bit-exact: the run began with threads 1, this is 2" in result.stderr
 
 
+@pytest.mark.fault(
+    "the newest checkpoint of a run is all zeros when it is resumed",
+    "a note names it, and the run goes on from the one before",
+    "F04",
+)
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(tmp_path):
     train(tmp_path / "run", "--set", "train.save_every=2", steps=4)
     newest = tmp_path / "run" / "checkpoints" / "step-00000004.pt"
@@ -210,6 +236,11 @@ PHASES = ["training.feed.Feed.next", "training.loop.measure", "runs.checkpoint.s
 PHASES += ["runs.log.RunLog.samples"]
 
 
+@pytest.mark.fault(
+    "SIGTERM while data are read, losses measured, a checkpoint saved, a record or a picture written",
+    "exit 143 after a save, and the run goes on to the same bits",
+    "F30",
+)
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_signal_in_any_phase_of_a_step_loses_nothing(tmp_path, monkeypatch, phase):
     each = [f"--set=train.{when}_every=1" for when in ("log", "sample", "save")]
@@ -233,6 +264,11 @@ def paint(folder, names):
         Image.new("L", (8, 8), 20 * shade).save(folder / name)
 
 
+@pytest.mark.fault(
+    "a file of the dataset is deleted between run and resume",
+    "exit 5 with both numbers of samples, and the run is left as it was",
+    "F81",
+)
 def test_changed_data_is_refused_and_the_run_left_as_it_was(tmp_path):
     images = [f"{label}/{i}.png" for label in "ab" for i in range(6)]
     paint(tmp_path / "data", images)
@@ -246,6 +282,11 @@ def test_changed_data_is_refused_and_the_run_left_as_it_was(tmp_path):
     ganzoo("resume", tmp_path / "run", "--steps", 4)
 
 
+@pytest.mark.fault(
+    "the plugin of a run's loss is gone when it is resumed or sampled",
+    "exit 4 with the plugin and the flag that brings it",
+    "F12",
+)
 def test_a_missing_plugin_is_named_with_the_way_to_bring_it(tmp_path):
     (tmp_path / "held.py").write_text(HELD)
     plugin = ["--plugin", tmp_path / "held.py"]
@@ -257,6 +298,9 @@ def test_a_missing_plugin_is_named_with_the_way_to_bring_it(tmp_path):
     assert Run(tmp_path / "run").status["state"] == "complete"
 
 
+@pytest.mark.fault(
+    "the recipe of a run is edited by hand after training began", "exit 5 with key, old and new value", "F11"
+)
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -281,6 +325,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again_as_if_never_kille
     assert_equal_runs(tmp_path / "run", tmp_path / "whole")
 
 
+@pytest.mark.fault("a kill between the last save and the end", "the next resume calls the run complete")
 def test_a_run_killed_between_its_last_save_and_its_end_is_called_complete(tmp_path):
     train(tmp_path / "run", steps=3)
     RunFolder(tmp_path / "run").write_status("running", 3, 3)

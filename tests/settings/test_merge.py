@@ -78,6 +78,12 @@ def test_the_recipes_of_the_papers_are_all_here():
     assert {recipe.name for recipe in list_recipes()} == expected
 
 
+@pytest.mark.fault(
+    "a setting is infinite, nan, negative, of another type or misspelt",
+    "exit 2 with key, value and what is allowed",
+    "F49",
+    "F50",
+)
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
@@ -173,6 +179,7 @@ def test_a_dataset_may_carry_its_path():
     assert parse_component("dataset", "zip:a")["dataset.path"] == str(Path.cwd() / "a")  # from anywhere, later
 
 
+@pytest.mark.fault("a recipe is no TOML", "exit 2 with its file")
 @pytest.mark.parametrize("content", ["steps = = 3", "[train]\nsteps = 3\nsteps = 4", "\ufffe"])
 def test_a_broken_recipe_is_refused_by_file_name(tmp_path, content):
     path = tmp_path / "broken.toml"
@@ -191,6 +198,7 @@ def test_a_recipe_of_an_editor_that_adds_a_byte_order_mark_is_read(tmp_path):
     assert settle(recipe=read_recipe(path)).run.model.name == "mlp"
 
 
+@pytest.mark.fault("a recipe is saved as UTF-16 or cp1252", "exit 2 with what to save it as")
 @pytest.mark.parametrize(("encoding", "what"), [("utf-16", "saved as UTF-16"), ("cp1252", "byte 10 is not UTF-8")])
 def test_a_recipe_in_another_encoding_is_refused_in_words(tmp_path, encoding, what):
     path = tmp_path / "windows.toml"
@@ -199,6 +207,7 @@ def test_a_recipe_in_another_encoding_is_refused_in_words(tmp_path, encoding, wh
         read_recipe(path)
 
 
+@pytest.mark.fault("a recipe has more than a megabyte", "exit 2, unread")
 def test_a_huge_recipe_is_refused(tmp_path):
     path = tmp_path / "huge.toml"
     path.write_bytes(b"#" * 1_000_001)
@@ -292,6 +301,7 @@ def test_a_recipe_of_a_plugin_is_implied_for_its_own_model_alone(foreign):
     assert settle(flags=method | {"model.name": "mine"}).origins["optim.lr_g"].name == "recipe mine"
 
 
+@pytest.mark.fault("a plugin brings a recipe that is no TOML", "it is refused by name and harms no other")
 def test_an_unreadable_recipe_of_a_plugin_is_refused_by_name_and_harms_nobody_else(foreign):
     with pytest.raises(ConfigError, match="cannot read the recipe"):
         find_recipe("torn")

@@ -101,11 +101,15 @@ class NotFinite(Odd):
         return Constant(data.shape, float("nan"))
 
 
+@pytest.mark.fault(
+    "a plugin's generator makes samples of another shape", "exit 4 with both shapes, before the first step", "F58"
+)
 def test_a_generator_of_the_wrong_shape_is_refused_before_the_first_step():
     with pytest.raises(PluginError, match=r"expected samples of shape \(4, 1, 16, 16\), got \(4, 1, 14, 14\)"):
         build(zoo=with_model(WrongShape), model="odd")
 
 
+@pytest.mark.fault("a plugin's generator gives nan", "exit 4 before the first step", "F58")
 def test_a_generator_that_gives_nan_is_refused_before_the_first_step():
     with pytest.raises(PluginError, match="not finite"):
         build(zoo=with_model(NotFinite), model="odd")

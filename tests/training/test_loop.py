@@ -14,11 +14,15 @@ from support.states import same
 from support.trainings import TINY, Notebook, interrupted_equals_whole, make
 
 
+@pytest.mark.fault(
+    "a run of any loss, enforcer and conditioner is interrupted", "it ends in the bits of the undisturbed one", "F22"
+)
 @combinations("loss", "lipschitz", "conditioner")
 def test_an_interrupted_run_ends_bit_identical_to_a_whole_one(tmp_path, loss, lipschitz, conditioner):
     assert interrupted_equals_whole(tmp_path, 3, loss=loss, lipschitz=lipschitz, conditioner=conditioner)
 
 
+@pytest.mark.fault("a run is interrupted at each of its steps", "it ends in the bits of the undisturbed one", "F22")
 @pytest.mark.parametrize("stop", range(1, 6))
 def test_it_does_so_wherever_it_is_interrupted(tmp_path, stop):
     assert interrupted_equals_whole(tmp_path, stop, loss="wgan", lipschitz="gp")
@@ -115,6 +119,7 @@ def test_divergence_is_an_error_that_names_step_and_number():
         train(training, Notebook())
 
 
+@pytest.mark.fault("a checkpoint is of other networks", "exit 5, in words")
 def test_a_checkpoint_of_other_networks_is_refused():
     state = make(model={**TINY, "width": 7}).state_dict()
     state["settings"] = make().state_dict()["settings"]  # a plugin's new version, say
@@ -122,6 +127,11 @@ def test_a_checkpoint_of_other_networks_is_refused():
         make().load_state_dict(state)
 
 
+@pytest.mark.fault(
+    "a checkpoint lacks the moving average, an optimiser, the random states or the position",
+    "exit 5 with the name of the part",
+    "F13",
+)
 @pytest.mark.parametrize("part", ["G_ema", "opt_d", "random", "position"])
 def test_a_checkpoint_that_lacks_a_part_is_refused_by_name(part):
     state = make().state_dict()

@@ -23,12 +23,21 @@ from support.runs import TINY, assert_equal_runs, ganzoo
 # Everything broken at once
 
 
+@pytest.mark.fault("23 broken plugins are installed", "help answers at once and imports none", "F51", "F62")
 def test_help_answers_at_once_whatever_is_installed(site):
     result = process(site, "--help")
     assert "--override" in result.stdout
     assert result.stderr == "" and "hi\n" not in result.stdout  # not one was imported
 
 
+@pytest.mark.fault(
+    "plugins fail at import, exit, print to stdout or misspell a hook",
+    "one line each on stderr, and `list --json` is valid and whole",
+    "F51",
+    "F52",
+    "F53",
+    "F61",
+)
 def test_every_fault_is_one_line_and_the_list_is_whole(site):
     result = process(site, "list", "--json")
     rows = {(row["kind"], row["name"]): row["plugin"] for row in json.loads(result.stdout)}
@@ -39,6 +48,15 @@ def test_every_fault_is_one_line_and_the_list_is_whole(site):
     assert "hi\n" in result.stderr and "hello\n" in result.stderr
 
 
+@pytest.mark.fault(
+    "plugins with a wrong signature, a misspelt hook, a newer API, a stale entry point or damaged metadata",
+    "each is listed as broken with its reason",
+    "F54",
+    "F55",
+    "F59",
+    "F60",
+    "F64",
+)
 def test_the_table_of_plugins_says_of_each_what_became_of_it(site):
     rows = {row["name"]: row for row in json.loads(process(site, "plugins", "--json").stdout)}
     for case, (_, fault) in BROKEN.items():
@@ -56,6 +74,7 @@ def test_the_table_of_plugins_says_of_each_what_became_of_it(site):
     assert (rows["point-empty"]["version"], rows["ganzoo-malformed"]["version"]) == ("", "0.3")
 
 
+@pytest.mark.fault("a run beside broken and rude plugins", "its bits are those of a run without them", "F63")
 @pytest.mark.full
 def test_a_run_beside_them_trains_what_it_trains_without_them(site, tmp_path):
     words = ["run", *TINY, "--steps=2", "--no-scores", "--set=train.log_every=1", "--out"]
@@ -72,6 +91,11 @@ def test_an_installed_plugin_is_used_like_a_built_in(loaded):
     assert loaded("ganzoo-good").create("loss", Choice("good", {"by": 2.5})).by == 2.5
 
 
+@pytest.mark.fault(
+    "a plugin changes the default type, threads, seeds, signals, folder and environment",
+    "all is put back, and a remark names what was changed",
+    "F63",
+)
 def test_what_a_plugin_changes_is_as_before(loaded, monkeypatch):
     monkeypatch.setenv("HOME", "/home")
     rules, path, folder, handler = list(warnings.filters), list(sys.path), Path.cwd(), signal.getsignal(signal.SIGINT)
@@ -108,6 +132,9 @@ def test_a_filter_for_one_message_may_stay_and_one_for_all_may_not():
         assert changed == ["the warnings filters"] and warnings.filters[0][1].pattern == "of a library"
 
 
+@pytest.mark.fault(
+    "a plugin breaks after it has registered a part", "nothing of it is left, and the others register", "F53"
+)
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_plugin_leaves_nothing_behind(loaded, case):
     zoo = loaded(NAMES[case])
@@ -116,6 +143,7 @@ def test_a_broken_plugin_leaves_nothing_behind(loaded, case):
     assert zoo.create("loss", Choice("wgan")) == Wasserstein()
 
 
+@pytest.mark.fault("Ctrl-C while a plugin loads", "the command ends")
 def test_ctrl_c_while_a_plugin_loads_ends_the_command(loaded, site, monkeypatch):
     (site / "ganzoo_good.py").rename(site / "kept.py")
     (site / "ganzoo_good.py").write_text("raise KeyboardInterrupt")

@@ -20,6 +20,7 @@ from support.runs import TINY, ganzoo
 # What is asked for
 
 
+@pytest.mark.fault("a component of a broken plugin is asked for", "exit 4 with that plugin and its reason")
 def test_a_part_of_a_broken_plugin_is_an_error_that_names_it_alone(loaded):
     zoo = loaded("ganzoo-contract", "ganzoo-import", "ganzoo-stop")
     with pytest.raises(PluginError, match=r"ganzoo-contract .* ganzoo-import .* ganzoo-stop"):
@@ -61,6 +62,12 @@ def test_a_plugin_that_is_not_installed_cannot_be_disabled(loaded):
 # One name, two plugins
 
 
+@pytest.mark.fault(
+    "two plugins bring one name, or that of a built-in",
+    "the second is name@plugin, and a remark names both",
+    "F56",
+    "F57",
+)
 def test_of_two_with_one_name_the_second_keeps_what_is_its_own(loaded):
     zoo = loaded("ganzoo-twin-a", "ganzoo-twin-b")
     assert zoo.entry("loss", "twin").plugin == "ganzoo-twin-a"
@@ -103,6 +110,9 @@ def test_only_a_plugin_that_is_there_may_override(loaded):
         loaded("ganzoo-twin-a", override=["ganzoo-twin-b"])
 
 
+@pytest.mark.fault(
+    "a run with --override is resumed without it", "exit 4 with the flag, and the manifest records the override", "F57"
+)
 def test_a_run_of_an_overridden_name_goes_on_with_the_same_plugin_only(installed, site, monkeypatch, tmp_path):
     only(monkeypatch, "ganzoo-twin-b")
     run = tmp_path / "run"

@@ -20,6 +20,14 @@ DAMAGE = {
 }
 
 
+@pytest.mark.fault(
+    "the newest checkpoint is cut short, has a flipped bit, is all zeros, empty, a page of HTML or gone",
+    "the one before is used, and the file is set aside under another name",
+    "F02",
+    "F03",
+    "F04",
+    "F05",
+)
 @pytest.mark.parametrize(("damage", "reason"), DAMAGE.values(), ids=DAMAGE)
 def test_damaged_checkpoint_is_passed_over_and_kept_aside(tmp_path, damage, reason):
     save_steps(tmp_path, 50, 60)
@@ -34,6 +42,9 @@ def test_damaged_checkpoint_is_passed_over_and_kept_aside(tmp_path, damage, reas
     assert available_steps(tmp_path) == [50]
 
 
+@pytest.mark.fault(
+    "a sidecar is empty, zeros, or JSON without its keys", "its checkpoint does not count, and the one before is used"
+)
 @pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"schema": "1"}', '{"schema": 1}', "\x00" * 200])
 def test_damaged_sidecar_counts_as_a_damaged_checkpoint(tmp_path, content):
     save_steps(tmp_path, 50, 60)
@@ -52,6 +63,9 @@ def test_every_damaged_checkpoint_on_the_way_is_named(tmp_path):
     ]
 
 
+@pytest.mark.fault(
+    "every checkpoint of a run is damaged", "exit 5 with how many were found, and none is deleted", "F06"
+)
 def test_when_all_are_damaged_none_is_loaded_and_none_deleted(tmp_path):
     save_steps(tmp_path, 40, 50, 60)
     for step in (40, 50, 60):
@@ -63,6 +77,9 @@ def test_when_all_are_damaged_none_is_loaded_and_none_deleted(tmp_path):
     assert len(list(tmp_path.glob("*.pt.corrupt"))) == 3
 
 
+@pytest.mark.fault(
+    "the checkpoint that was asked for is damaged", "exit 5 with those that are whole, and never another step instead"
+)
 def test_damaged_step_that_was_asked_for_is_an_error_not_another_step(tmp_path):
     save_steps(tmp_path, 50, 60)
     flip_bit(state_file(tmp_path, 60))
@@ -70,6 +87,9 @@ def test_damaged_step_that_was_asked_for_is_an_error_not_another_step(tmp_path):
         load(tmp_path, 60)
 
 
+@pytest.mark.fault(
+    "a run in use has a damaged checkpoint and is only read", "the one before is read, and nothing is renamed"
+)
 def test_reader_of_a_folder_in_use_renames_nothing(tmp_path):
     save_steps(tmp_path, 50, 60)
     flip_bit(state_file(tmp_path, 60))
@@ -78,6 +98,7 @@ def test_reader_of_a_folder_in_use_renames_nothing(tmp_path):
     assert names(tmp_path) == before
 
 
+@pytest.mark.fault("a damaged checkpoint lies on a read-only disk", "the one before is used")
 def test_damaged_checkpoint_that_cannot_be_renamed_is_passed_over(tmp_path, monkeypatch):
     save_steps(tmp_path, 50, 60)
     flip_bit(state_file(tmp_path, 60))
@@ -90,6 +111,7 @@ def test_damaged_checkpoint_that_cannot_be_renamed_is_passed_over(tmp_path, monk
     assert load(tmp_path).step == 50
 
 
+@pytest.mark.fault("a kill between a checkpoint and its sidecar", "the checkpoint does not count", "F26")
 def test_state_without_a_sidecar_is_no_checkpoint(tmp_path):
     save_steps(tmp_path, 50, 60)
     sidecar_file(tmp_path, 60).unlink()

@@ -13,6 +13,9 @@ from support.checkpoints import assert_is_state_of, names, save_steps, state_of
 from support.disks import largest_file
 
 
+@pytest.mark.fault(
+    "the disk is full half way through a checkpoint", "exit 9 with the step that is kept, and no partial file", "F14"
+)
 @pytest.mark.parametrize("limit", [0, 100, 20_000])
 def test_write_that_fails_half_way_keeps_the_previous_checkpoint(tmp_path, limit):
     save_steps(tmp_path, 40)
@@ -36,6 +39,7 @@ def tiny_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.fault("a file system of 1 MiB is full at a save", "exit 9 with the step that is kept", "F14")
 @pytest.mark.parametrize("warned", [True, False], ids=["seen-before", "while-writing"])
 def test_full_disk_keeps_the_previous_checkpoint(tiny_disk, monkeypatch, warned):
     if not warned:
@@ -68,6 +72,10 @@ def fail_at_rename(monkeypatch, number):
     monkeypatch.setattr(os, "replace", fail)
 
 
+@pytest.mark.fault(
+    "the disk is full when a file of a checkpoint is to get its name",
+    "the step is withdrawn, and the one before is the newest",
+)
 @pytest.mark.parametrize("number", [1, 2, 3], ids=["state", "sidecar", "latest"])
 def test_step_that_could_not_be_saved_whole_is_withdrawn(tmp_path, monkeypatch, number):
     save_steps(tmp_path, 40)
@@ -79,6 +87,7 @@ def test_step_that_could_not_be_saved_whole_is_withdrawn(tmp_path, monkeypatch, 
     assert load(tmp_path).step == 40
 
 
+@pytest.mark.fault("the disk is full when a step is saved a second time", "the step of the first save is still there")
 @pytest.mark.parametrize("number", [1, 2, 3, 4], ids=["both", "state", "sidecar", "latest"])
 def test_step_that_could_not_be_saved_again_is_still_there(tmp_path, monkeypatch, number):
     save_steps(tmp_path, 40)
@@ -88,12 +97,14 @@ def test_step_that_could_not_be_saved_again_is_still_there(tmp_path, monkeypatch
     assert_is_state_of(40, load(tmp_path).state)
 
 
+@pytest.mark.fault("the folder of checkpoints cannot be written", "exit 9 with folder and reason")
 def test_folder_that_cannot_be_written_is_named_with_the_reason(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ResourceError, match=r"cannot write \(Not a directory\): checkpoint of step 1 not saved"):
         save_steps(tmp_path / "file" / "checkpoints", 1)
 
 
+@pytest.mark.fault("a write comes out short without an error", "the file never gets its name")
 def test_file_that_comes_out_short_never_gets_its_name(tmp_path, monkeypatch):
     save_steps(tmp_path, 40)
     before = names(tmp_path)
@@ -103,6 +114,9 @@ def test_file_that_comes_out_short_never_gets_its_name(tmp_path, monkeypatch):
     assert names(tmp_path) == before
 
 
+@pytest.mark.fault(
+    "temporary files of killed writers lie in the folder", "they are removed, never loaded, and nothing else is", "F16"
+)
 def test_sweep_removes_what_killed_writers_left_and_nothing_else(tmp_path):
     save_steps(tmp_path, 60)
     before = names(tmp_path)

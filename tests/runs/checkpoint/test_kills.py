@@ -4,9 +4,16 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from support.checkout import ROOT
 
 
+@pytest.mark.fault(
+    "kill -9 at fifty moments of saving",
+    "every checkpoint that counts is whole, and none older than the last complete one is loaded",
+    "F01",
+)
 def test_after_fifty_kills_during_saving_every_checkpoint_is_whole(tmp_path):
     script = "import sys; from pathlib import Path; from support.checkpoints import survive_kills"
     script += "; print(*survive_kills(Path(sys.argv[1]), rounds=50))"

@@ -7,6 +7,7 @@ from ganzoo.runs.checkpoint import available_steps, load
 from support.checkpoints import assert_is_state_of, names, plant, save_steps, sidecar_file, state_file
 
 
+@pytest.mark.fault("steps 9, 10, 99 and 100 lie side by side", "they are ordered as numbers", "F19")
 def test_steps_are_ordered_as_numbers(tmp_path):
     for step in (9, 100, 10, 99):
         plant(tmp_path, step, b"")
@@ -15,12 +16,14 @@ def test_steps_are_ordered_as_numbers(tmp_path):
     assert available_steps(tmp_path) == [9, 10, 99, 100]
 
 
+@pytest.mark.fault("latest.json is gone", "the highest whole step is loaded", "F18")
 def test_highest_step_is_loaded_when_nothing_points_to_the_latest(tmp_path):
     save_steps(tmp_path, 9, 10, 99, 100, keep_last=9)
     (tmp_path / "latest.json").unlink()
     assert load(tmp_path).step == 100
 
 
+@pytest.mark.fault("latest.json is damaged or points to nothing", "the highest whole step is loaded", "F18")
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"step": 70}', '{"step": "60"}', "\udcff"])
 def test_useless_pointer_to_the_latest_is_ignored(tmp_path, content):
     save_steps(tmp_path, 50, 60)
@@ -28,6 +31,7 @@ def test_useless_pointer_to_the_latest_is_ignored(tmp_path, content):
     assert load(tmp_path)[::2] == (60, ())
 
 
+@pytest.mark.fault("files of other names lie among the checkpoints", "they are neither loaded nor deleted")
 def test_files_of_other_names_are_neither_loaded_nor_deleted(tmp_path):
     others = ["step-1.5.pt", "step-notes.json", "step-.json", "step-00000050.pt.bak", "50.json"]
     for name in others:

@@ -84,6 +84,7 @@ def test_read_only_state_is_saved_into_a_new_folder(tmp_path):
     assert_is_state_of(1, load(folder).state)
 
 
+@pytest.mark.fault("a checkpoint is saved and loaded between two draws", "no random state changes", "F20")
 def test_saving_and_loading_leave_the_random_states_alone(tmp_path):
     torch.manual_seed(0)
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()
@@ -94,6 +95,7 @@ def test_saving_and_loading_leave_the_random_states_alone(tmp_path):
     assert after[1:] == before[1:]
 
 
+@pytest.mark.fault("weights change right after a save", "the checkpoint holds those of the save", "F27")
 def test_changing_a_tensor_after_saving_does_not_change_the_checkpoint(tmp_path):
     state = state_of(3)
     save(tmp_path, 3, state)
@@ -101,6 +103,7 @@ def test_changing_a_tensor_after_saving_does_not_change_the_checkpoint(tmp_path)
     assert_is_state_of(3, load(tmp_path).state)
 
 
+@pytest.mark.fault("a folder of checkpoints is moved", "it loads, and no file holds a path", "F28")
 def test_folder_that_has_moved_still_loads(tmp_path):
     old, new = tmp_path / "old", tmp_path / "a new home"
     save_steps(old, 10, 20)
@@ -125,6 +128,7 @@ def test_saving_a_step_again_replaces_it(tmp_path):
     assert names(tmp_path) == ["latest.json", "step-00000005.json", "step-00000005.pt"]
 
 
+@pytest.mark.fault("a step is saved again and killed at each rename", "one state or the other is whole")
 @pytest.mark.parametrize("renames", range(4))
 def test_save_of_a_step_again_that_is_killed_leaves_one_state_or_the_other(tmp_path, monkeypatch, renames):
     save(tmp_path, 5, {"attempt": "first"})
@@ -148,6 +152,11 @@ def test_save_of_a_step_again_that_is_killed_leaves_one_state_or_the_other(tmp_p
 # States that must not be saved
 
 
+@pytest.mark.fault(
+    "a weight is nan or infinite when the state is to be saved",
+    "exit 6 with the name of the tensor, and the checkpoint before is kept",
+    "F42",
+)
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.complex64])
 def test_state_that_is_not_finite_is_refused_and_the_previous_one_kept(tmp_path, poison, kind):
@@ -168,6 +177,7 @@ def test_tensor_that_is_not_finite_is_found_in_lists(tmp_path):
         save(tmp_path, 1, state)
 
 
+@pytest.mark.fault("a plugin's state holds what could not be loaded again", "the save is refused with its place")
 @pytest.mark.parametrize("content", [np.float64(1), np.ones(2), Path("x")], ids=["scalar", "array", "path"])
 def test_state_that_could_not_be_restored_is_not_saved(tmp_path, content):
     with pytest.raises(CheckpointError, match=r"the state holds .* step 60 not saved"):
