@@ -7,8 +7,9 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -90,8 +91,11 @@ def open_regular(path: Path, most: int | None = None) -> Iterator[BinaryIO]:
 def read_regular(path: Path, most: int) -> bytes:
     """Return the content of a regular file of at most `most` bytes. Raises OSError, in words, for anything else."""
     with open_regular(path, most) as file:
-        data = file.read(most + 1)
-    if len(data) > most:  # it grew, or its size is unknown, as in /proc
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(size + 1)  # as much memory as the file needs, and not `most`
+        if len(data) > size:  # it grew, or its size is unknown, as in /proc
+            data += file.read(most + 1 - len(data))
+    if len(data) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return data
 
@@ -113,6 +117,51 @@ def read_text(path: Path, most: int = MOST_TEXT) -> str:
         raise UnicodeError(f"byte {error.start} is not UTF-8; save it as UTF-8") from None
 
 
+MOST_JSON = 1 << 27  # bytes; the scores of 50,000 classes
+DEEPEST = 100
+"""Most levels of a JSON file; those that ganzoo writes have six or so."""
+
+
+def read_json(path: Path, most: int = MOST_JSON) -> Any:
+    """Return the value in a JSON file: a regular one, of at most `most` bytes.
+
+    Raises OSError; ValueError, in words, for a file that holds something else than JSON.
+    """
+    data = read_regular(path, most)
+    if not data.strip(b"\0 \t\r\n"):
+        raise ValueError("it is empty" if not data else f"it holds {len(data):,} bytes of nothing")
+    return parse_json(data)
+
+
+def parse_json(data: bytes) -> Any:
+    """Return a JSON value. Raises ValueError, in words, for other bytes, nan, infinity, or too many levels."""
+    try:
+        value = _JSON.decode(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("it has too many levels") from None
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [child for node in level if isinstance(node, dict | list) for child in _children(node)]
+    if level:
+        raise ValueError("it has too many levels")
+    return value
+
+
+def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"it holds {name}, which is no number of JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def append(path: Path, record: Mapping[str, Any]) -> None:
     """Append one record to a file, as a line of JSON."""
     line = json.dumps(record, allow_nan=False) + "\n"
@@ -120,29 +169,87 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
         file.write(line)
 
 
-def read_records(path: Path) -> list[dict[str, Any]]:
-    """Return the records in order, without a last line that a killed process wrote in part."""
-    if not path.is_file():
-        return []
-    records = []
-    for line in read_text(path).splitlines():
+@dataclass(frozen=True)
+class DamagedLine:
+    """A line of a file of records that holds no record."""
+
+    number: int
+    """Number of the line, from 1."""
+    why: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The records of a file in order, and the lines that hold none."""
+
+    records: list[dict[str, Any]]
+    damaged: list[DamagedLine]
+
+
+def _no_check(record: Any) -> None:
+    """Take any JSON object."""
+    if not isinstance(record, dict):
+        raise ValueError("it holds no object")
+
+
+def read_lines(path: Path, check: Callable[[Any], None] = _no_check) -> Lines:
+    """Return the records of a file, without a last line that a killed process wrote in part.
+
+    `check` raises ValueError for a value that is not such a record. A file that does not exist has no lines. Raises
+    OSError.
+    """
+    try:
+        *whole, last = read_regular(path, MOST_TEXT).split(b"\n")
+    except FileNotFoundError:
+        return Lines([], [])
+    found = Lines([], [])
+    for number, data in enumerate([*whole, last], 1):
         try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            break  # only the last line can be incomplete: each is one write
-    return records
+            if data.strip():
+                record = parse_json(data)
+                check(record)
+                found.records.append(record)
+        except ValueError as error:
+            if number <= len(whole) or not data.startswith(b"{"):  # each record is one write, which a kill cuts short
+                found.damaged.append(DamagedLine(number, str(error), data))
+    return found
 
 
-def read_last_record(path: Path) -> dict[str, Any]:
-    """Return the last complete record without reading those before it; {} if there is none."""
-    if not path.is_file():
-        return {}
+def set_aside(path: Path, damaged: Sequence[DamagedLine]) -> None:
+    """Append damaged lines of a file that is about to be rewritten to NAME.damaged beside it. Raises OSError."""
+    if damaged:
+        with damaged_name(path).open("ab") as file:
+            file.writelines(line.data + b"\n" for line in damaged)
+
+
+def damaged_name(path: Path) -> Path:
+    """Return where what is damaged of a file is kept: NAME.damaged."""
+    return path.with_name(f"{path.name}.damaged")
+
+
+def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Write a file of records, whole or not at all. Raises OSError."""
+    write_atomically(path, "".join(json.dumps(record, allow_nan=False) + "\n" for record in records).encode())
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a file in order, without lines that hold none."""
+    return read_lines(path).records
+
+
+def read_last_record(path: Path, check: Callable[[Any], None] = _no_check) -> dict[str, Any]:
+    """Return the last record of a file without reading those before it; {} if there is none. Raises OSError."""
     tail = 1 << 16  # bytes; a record has less than a thousand
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - tail))
-        lines = file.read().splitlines()
+    try:
+        with open_regular(path) as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - tail))
+            lines = file.read(tail).splitlines()
+    except FileNotFoundError:
+        return {}
     for line in reversed(lines):
         with suppress(ValueError):  # incomplete after a kill, or cut by `tail`
-            record: dict[str, Any] = json.loads(line)
+            record: dict[str, Any] = parse_json(line)
+            check(record)
             return record
     return {}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from ganzoo.cli.show import show
 from ganzoo.cli.table import table
 from ganzoo.errors import ConfigError, GanzooError
 from ganzoo.machine import count_cores, read_quota
+from ganzoo.runs.damage import DamageWarning
 from ganzoo.zoo.installed import tolerate_damage
 
 _EXIT_CODES = """
@@ -63,6 +65,25 @@ class _Refusal(click.ClickException):
             click.echo(f"ganzoo: {self.message}", err=True)
 
 
+@contextmanager
+def _damage_as_notes() -> Iterator[None]:
+    """Print each warning of a damaged file once, as a note on stderr; other warnings stay as they are."""
+    shown: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
+        if not issubclass(category, DamageWarning):
+            others(message, category, *place, **options)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            with suppress(OSError):  # the terminal may be closed
+                click.echo(f"note: {message}", err=True)
+
+    with warnings.catch_warnings():
+        others, warnings.showwarning = warnings.showwarning, show
+        warnings.simplefilter("always", DamageWarning)
+        yield
+
+
 class _Group(click.Group):
     """Group of commands that prints errors of users without a traceback; bugs keep theirs."""
 
@@ -72,7 +93,8 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _damage_as_notes():
+                return super().invoke(ctx)
         except GanzooError as error:
             raise _Refusal(error, self.get_command(ctx, ctx.invoked_subcommand or "")) from error
         except KeyboardInterrupt:

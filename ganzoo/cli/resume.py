@@ -12,6 +12,7 @@ from ganzoo.cli.flags import DATASET_PATH, PluginChoice, read_assignments
 
 if TYPE_CHECKING:
     from ganzoo.runs.changes import Changes
+    from ganzoo.runs.folder import RunFolder
     from ganzoo.zoo.catalogue import Zoo
 
 
@@ -52,12 +53,16 @@ def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as
     from ganzoo.runs.folder import RunFolder
 
     changes, zoo, folder = _read_changes(**flags), plugins.load(), RunFolder(run)
-    reached = folder.read_json(folder.status).get("step")
+    reached = _reached(folder)
     if not _go_on(run, out, start, changes, zoo):
         return
-    if out or folder.read_json(folder.status).get("step") != reached:
+    if out or _reached(folder) != reached:
         tell_findings(out or run, zoo)
     terminal.print_outcome(out or run, zoo, as_json, plugins)
+
+
+def _reached(folder: RunFolder) -> int | None:
+    return status.step if (status := folder.read_status()) else None
 
 
 def _go_on(run: Path, out: Path | None, start: str, changes: Changes, zoo: Zoo) -> bool:

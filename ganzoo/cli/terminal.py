@@ -115,24 +115,25 @@ def _describe(record: Mapping[str, Any]) -> str:
 
 def print_outcome(path: Path, zoo: Zoo, as_json: bool, plugins: PluginChoice) -> None:
     """Print the state, scores and files of a run and the commands to type next, or one JSON object."""
+    from ganzoo.runs.records import Status, read_last_log_record
     from ganzoo.runs.run import Run
 
     run = Run(path, zoo)
-    last = run.log[-1] if run.log else {}
+    last = read_last_log_record(path)
     if as_json:
         outcome: dict[str, Any] = {"run": str(path), "status": run.status, "samples": str(run.grid or "")}
         outcome |= {"last": last, "scores": run.final_scores}
         click.echo(json.dumps(outcome))
         return
-    status = run.status
+    status = run.folder.read_status() or Status("not begun", 0, run.config.train.steps)
     minutes, seconds = divmod(round(last.get("seconds", 0)), 60)
-    click.echo(f"{status['state']}: {status['step']} of {status['steps']} steps in {minutes}:{seconds:02d} min")
+    click.echo(f"{status.state}: {status.step} of {status.steps} steps in {minutes}:{seconds:02d} min")
     click.echo(f"  samples  {run.grid}\n  run      {path}")
     if reports := run.final_scores:
         print_reports(reports)
     click.echo("next")
     click.echo(f"  {plugins.command} sample {quote(str(path))} --interpolate")
-    click.echo(f"  {plugins.command} resume {quote(str(path))} --steps {2 * status['steps']}")
+    click.echo(f"  {plugins.command} resume {quote(str(path))} --steps {2 * status.steps}")
     click.echo(f"  tensorboard --logdir {quote(str(run.folder.tensorboard))}")
 
 

@@ -21,7 +21,7 @@ from ganzoo.diagnosis.held_out import load_held_out
 from ganzoo.diagnosis.replay import find_nan
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.evaluator import require_readable
-from ganzoo.files import read_records
+from ganzoo.runs.damage import known_records
 from ganzoo.runs.folder import explain_disk
 from ganzoo.runs.run import Run, open_run
 from ganzoo.training.sampling import as_stored
@@ -122,7 +122,7 @@ def read_scores(run: Run) -> tuple[Series, str]:
     evaluations = read_series(run.evaluations, "value")
     if len(evaluations[0]) >= FEWEST_SCORES or not run.folder.audits.is_file():
         return evaluations, next((record["name"] for record in run.evaluations), "FD")
-    return read_series(read_records(run.folder.audits), "w1"), "W1 of the samples"
+    return read_series(known_records(run.folder.audits), "w1"), "W1 of the samples"
 
 
 def _load_extractor(run: Run, x: Tensor, notes: list[str]) -> Extractor | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import CheckpointError, ConfigError
-from ganzoo.files import read_records, write_atomically
+from ganzoo.files import write_lines
 from ganzoo.runs import checkpoint, manifest
 from ganzoo.runs.changes import (
     IN_NEW_FOLDER,
@@ -17,6 +16,7 @@ from ganzoo.runs.changes import (
     require_changeable,
     resume_command,
 )
+from ganzoo.runs.damage import known_records
 from ganzoo.runs.folder import RunFolder, create_folder, emptied_if_refused, explain_disk
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.origin import BEST, LATEST, describe_origin, load_start
@@ -88,7 +88,7 @@ def _require_rest(path: Path, step: int, steps: int) -> None:
 def _describe(session: Session, zoo: Zoo, source: RunFolder, changed: list[str]) -> dict[str, Any]:
     """Return the manifest of a run that goes on with these settings; others have the origin that they had."""
     run, gan = session.evaluator.run, session.training.gan
-    origins = source.read_json(source.manifest).get("origins", {}) | dict.fromkeys(changed, "--set")
+    origins = dict(source.read_manifest().origins) | dict.fromkeys(changed, "--set")
     settings = Settings(run, {key: Origin(name) for key, name in origins.items()})
     return manifest.describe(settings, zoo, session.samples, gan, measure_costs(gan, session.samples, run.optim))
 
@@ -110,16 +110,12 @@ def _copy_records(old: RunFolder, new: RunFolder, step: int, *, scores: bool) ->
     """Copy the records up to a step; without the scores if later ones could not be compared with them."""
     for source, target in ((old.log, new.log), (old.evaluations, new.evaluations), (old.audits, new.audits)):
         if source.is_file() and (scores or source != old.evaluations):
-            _write_records(target, [record for record in read_records(source) if record["step"] <= step])
+            write_lines(target, [record for record in known_records(source) if record["step"] <= step])
 
 
 def _keep_best(old: RunFolder, new: RunFolder, step: int) -> int | None:
     """Return the best step so far whose checkpoint is there; drop better ones, which rotation has deleted since."""
     there = set(checkpoint.available_steps(old.checkpoints))
     while (best := best_evaluation(new)) and best["step"] not in there:
-        _write_records(new.evaluations, [r for r in read_records(new.evaluations) if r["step"] != best["step"]])
+        write_lines(new.evaluations, [r for r in known_records(new.evaluations) if r["step"] != best["step"]])
     return int(best["step"]) if best else None
-
-
-def _write_records(path: Path, records: list[dict[str, Any]]) -> None:
-    write_atomically(path, "".join(json.dumps(record) + "\n" for record in records).encode())

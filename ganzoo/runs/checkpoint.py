@@ -12,6 +12,7 @@ import errno
 import hashlib
 import json
 import math
+import os
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,7 @@ import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from ganzoo.errors import CheckpointError, DivergedError, ResourceError
-from ganzoo.files import write_atomically
+from ganzoo.files import open_regular, read_json, write_atomically
 
 SCHEMA = 1
 
@@ -209,11 +210,12 @@ def _versions(sidecar: Path) -> Iterator[dict[str, Any]]:
 def _verify(path: Path, versions: list[dict[str, Any]]) -> bytes:
     """Return the bytes of a state. Raises _DamageError unless a record of its sidecar has their size and SHA-256."""
     try:
-        data = path.read_bytes()
+        with open_regular(path) as file:
+            if (size := os.fstat(file.fileno()).st_size) not in [record.get("bytes") for record in versions]:
+                raise _DamageError(f"size {size}, expected {versions[0].get('bytes')}")
+            data = file.read()
     except OSError as error:
         raise _DamageError(f"cannot be read: {error.strerror}") from None
-    if len(data) not in [record.get("bytes") for record in versions]:
-        raise _DamageError(f"size {len(data)}, expected {versions[0].get('bytes')}")
     if hashlib.sha256(data).hexdigest() not in [record.get("sha256") for record in versions]:
         raise _DamageError("sha256 mismatch")
     return data
@@ -281,7 +283,7 @@ def _write_json(path: Path, record: Mapping[str, Any]) -> None:
 def _read_json(path: Path) -> dict[str, Any]:
     """Return the object in one of these JSON files, or {} if it cannot be read."""
     try:
-        record = json.loads(path.read_bytes())
+        record = read_json(path, 1 << 20)
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}

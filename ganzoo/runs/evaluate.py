@@ -103,7 +103,7 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
     if weights.best and weights.step is not None:
         what = "both a step and the best checkpoint are named"
         raise ConfigError(what, where=str(run.path), hint=f"--step {weights.step}, or --best")
-    check_plugins(run.manifest, zoo)  # first: its error says more than that a component is unknown
+    check_plugins(run.made_with, zoo)  # first: its error says more than that a component is unknown
     config = _settings_of(run, given, zoo)
     choices.check(config, zoo)
     name, step = _choose_checkpoint(run, weights)
@@ -118,7 +118,7 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
         remark = ""
     if remark:
         evaluator = replace(evaluator, notes=(*evaluator.notes, remark))
-    labels = match_labels(images.labels, run.manifest["data"]["classes"], evaluator.reference.class_names)
+    labels = match_labels(images.labels, run.class_names, evaluator.reference.class_names)
     report = evaluator.score(images, describe_images(images, "ema" if weights.ema else "raw", step), labels)
     with explain_disk(run.path):
         save_report(run.folder, name, report.to_json())

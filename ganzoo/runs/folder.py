@@ -19,7 +19,9 @@ import tomli_w
 from filelock import FileLock, Timeout
 
 from ganzoo.errors import CheckpointError, FolderError, ResourceError
-from ganzoo.files import write_atomically
+from ganzoo.files import damaged_name, write_atomically
+from ganzoo.runs.damage import describe, known_scores, rebuild_status, warn
+from ganzoo.runs.records import Manifest, Status, read_manifest, read_object, read_status
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import from_tables, read_toml, to_tables
 
@@ -123,11 +125,27 @@ class RunFolder:
         write_atomically(self.recipe, tomli_w.dumps(to_tables(run)).encode())
 
     def read_json(self, path: Path) -> dict[str, Any]:
-        """Return one of the folder's JSON files; empty if it does not exist."""
-        return json.loads(path.read_bytes()) if path.is_file() else {}
+        """Return one of the folder's JSON files; empty if it does not exist. Raises CheckpointError."""
+        return read_object(path, dict) or {}
+
+    def read_status(self) -> Status | None:
+        """Return how far the run is; None if it has not begun. A damaged status.json is made up for, with a warning."""
+        try:
+            return read_status(self.path)
+        except CheckpointError as error:
+            steps = self.read_recipe().train.steps
+            found = rebuild_status(self.path, steps)
+            warn(describe(error, f"by its checkpoints and log it is {found.state} at step {found.step} of {steps}"))
+            return found
+
+    def read_manifest(self) -> Manifest:
+        """Return what the run was made with. Raises CheckpointError if that cannot be read."""
+        return read_manifest(self.path)
 
     def write_json(self, path: Path, values: Mapping[str, Any]) -> None:
-        """Write one of the folder's JSON files, whole or not at all."""
+        """Write one of the folder's JSON files, whole or not at all; a folder in its place is moved aside."""
+        if path.is_dir():
+            move_aside(path)
         write_atomically(path, (json.dumps(values, indent=2, allow_nan=False) + "\n").encode())
 
     def write_status(self, state: str, step: int, steps: int, memory_mb: float | None = None) -> None:
@@ -137,9 +155,16 @@ class RunFolder:
         """
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "time": timestamp()}
         if memory_mb is None:
-            memory_mb = self.read_json(self.status).get("memory_mb")
+            memory_mb = self.read_memory_mb()
         peak = {} if memory_mb is None else {"memory_mb": memory_mb}
         self.write_json(self.status, {"state": state, "step": step, "steps": steps, **owner, **peak})
+
+    def read_memory_mb(self) -> float | None:
+        """Return the peak memory so far, over all processes of the run; None if status.json does not say."""
+        with suppress(CheckpointError):  # it is written anew, and a run does not end because of it
+            if status := read_status(self.path):
+                return status.memory_mb
+        return None
 
     @contextmanager
     def claim(self, *, new: bool = False) -> Iterator[None]:
@@ -151,9 +176,7 @@ class RunFolder:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            status = self.read_json(self.status)
-            owner = f"pid {status.get('pid')} on {status.get('host')} since {status.get('time')}"
-            what = f"the run is in use by {owner}"
+            what = f"the run is in use by {self._name_owner()}"
             raise FolderError(what, where=str(self.path), hint="--out OTHER_FOLDER") from None
         except OSError as error:
             raise FolderError(f"cannot lock the run folder: {error}", where=str(self.path)) from error
@@ -163,6 +186,12 @@ class RunFolder:
             yield
         finally:
             lock.release()
+
+    def _name_owner(self) -> str:
+        with suppress(CheckpointError):
+            if status := read_status(self.path):
+                return f"pid {status.pid} on {status.host} since {status.time and status.time.isoformat()}"
+        return "another process"
 
 
 def create_folder(path: Path) -> RunFolder:
@@ -191,9 +220,13 @@ def emptied_if_refused(folder: RunFolder) -> Iterator[RunFolder]:
 
 
 def _taken(folder: RunFolder) -> FolderError:
-    if not (status := folder.read_json(folder.status)):
+    try:
+        status = read_status(folder.path)
+    except CheckpointError as error:
+        return FolderError(f"the folder exists; {error.what}", where=str(folder.path), hint="--out OTHER_FOLDER")
+    if status is None:
         return FolderError("the path exists and is not a run folder", where=str(folder.path), hint="--out OTHER_FOLDER")
-    found = f"the folder exists (step {status['step']}, {status['state']})"
+    found = f"the folder exists (step {status.step}, {status.state})"
     return FolderError(found, where=str(folder.path), hint=f"{folder.resume_command}, or --out OTHER_FOLDER")
 
 
@@ -208,9 +241,17 @@ def explain_disk(path: Path) -> Iterator[None]:
 
 
 def read_reports(folder: RunFolder) -> list[dict[str, Any]]:
-    """Return the reports of scores.json, the newest last."""
-    reports: list[dict[str, Any]] = folder.read_json(folder.scores).get("reports", [])
-    return reports
+    """Return the reports of scores.json, the newest last; none, with a warning, if it is damaged."""
+    return known_scores(folder.path)
+
+
+def move_aside(path: Path) -> Path:
+    """Move a damaged file, or a folder in its place, to NAME.damaged or the next free name. Raises OSError."""
+    target, number = damaged_name(path), 1
+    while os.path.lexists(target):
+        number += 1
+        target = path.with_name(f"{path.name}.damaged-{number}")
+    return path.rename(target)
 
 
 def choose_name(run: RunConfig) -> str:

@@ -48,7 +48,7 @@ def resume(path: Path, zoo: Zoo, ranks: Ranks, changes: Changes = _NONE, *, free
     if not plan.is_needed:
         return
     folder = RunFolder(path)
-    made_with = folder.read_json(folder.manifest)
+    made_with = folder.read_manifest()
     run = manifest.keep_precision(continue_with(changes, folder, zoo), made_with)
     run = replace(run, train=replace(run.train, steps=plan.steps))
     training, _ = prepare(run, zoo, Observer().note, ranks, manifest.read_classes(made_with))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -16,8 +15,10 @@ from torch import Tensor
 from ganzoo.contracts import DataSpec, Samples, Score
 from ganzoo.data.images import write_png
 from ganzoo.data.parts import pick_evenly
-from ganzoo.files import append, read_records, write_atomically
+from ganzoo.files import append, set_aside, write_lines
+from ganzoo.runs.damage import tell_set_aside
 from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.records import read_run_lines
 from ganzoo.runs.sample_grid import POINTS, draw_sample_grid, has_picture
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import flatten, to_tables
@@ -112,9 +113,15 @@ class RunLog:
 
 
 def rewind(path: Path, step: int) -> list[dict[str, Any]]:
-    """Drop the records after `step`, which a resumed run will write again, and return those that stay."""
-    records = [record for record in read_records(path) if record["step"] <= step]
-    write_atomically(path, "".join(json.dumps(record) + "\n" for record in records).encode())
+    """Drop the records after `step`, which a resumed run will write again, and return those that stay.
+
+    Damaged lines are kept in a file beside it, with a warning. Raises CheckpointError if the file cannot be read.
+    """
+    lines = read_run_lines(path)
+    records = [record for record in lines.records if record["step"] <= step]
+    set_aside(path, lines.damaged)
+    write_lines(path, records)
+    tell_set_aside(path, lines.damaged)
     return records
 
 

@@ -19,6 +19,8 @@ from ganzoo.data.listing import abridge
 from ganzoo.errors import CheckpointError, PluginError
 from ganzoo.runs.folder import timestamp
 from ganzoo.runs.moved_data import NAME_PLACE
+from ganzoo.runs.records import DataRecord, DeviceRecord, Manifest
+from ganzoo.runs.typed import typed
 from ganzoo.settings.kinds import KINDS
 from ganzoo.settings.merge import Settings
 from ganzoo.settings.sections import RunConfig
@@ -79,16 +81,25 @@ def describe_data(samples: Samples) -> dict[str, Any]:
     }
 
 
-def read_spec(manifest: Mapping[str, Any]) -> DataSpec:
-    """Return the spec of the data that a run was trained on. Raises CheckpointError if it never began."""
-    if not (data := manifest.get("data")):
-        raise CheckpointError("the run ended before its first step", hint="ganzoo run --out OTHER_FOLDER")
-    return DataSpec(tuple(data["shape"]), len(data["classes"]))
+def read_spec(manifest: Manifest) -> DataSpec:
+    """Return the spec of the data that a run was trained on. Raises CheckpointError if the manifest does not say."""
+    data = _require_data(manifest)
+    return DataSpec(data.shape, len(data.classes))
 
 
-def read_classes(manifest: Mapping[str, Any]) -> list[str]:
-    """Return the names of the classes of a run in the order of their numbers; none if it never began."""
-    return list(manifest.get("data", {}).get("classes", []))
+def _require_data(manifest: Manifest) -> DataRecord:
+    """Return what a manifest says of the data. Raises CheckpointError for one without their shape or content."""
+    data = manifest.data or DataRecord()
+    lacking = [name for name in ("shape", "classes", "count", "sha256") if not getattr(data, name)]
+    if lacking:
+        what = f"manifest.json cannot be used: data.{lacking[0]} is missing"
+        raise CheckpointError(what, where=manifest.place, hint="ganzoo run --out OTHER_FOLDER")
+    return data
+
+
+def read_classes(manifest: Manifest) -> list[str]:
+    """Return the names of the classes of a run in the order of their numbers; none if its manifest has none."""
+    return list(manifest.data.classes) if manifest.data else []
 
 
 def describe_device(device: Device, ranks: Ranks) -> dict[str, Any]:
@@ -110,13 +121,13 @@ def describe_components(run: RunConfig, zoo: Zoo) -> list[dict[str, str]]:
     ]
 
 
-def check_plugins(manifest: Mapping[str, Any], zoo: Zoo) -> None:
+def check_plugins(manifest: Manifest, zoo: Zoo) -> None:
     """Raise PluginError unless every component of a run comes from the plugin that it began with."""
-    for part in manifest.get("components", []):
-        kind, name, plugin = part["kind"], part["name"], part["plugin"]
+    for part in manifest.components:
+        kind, name, plugin = part.kind, part.name, part.plugin
         present = [p for p in zoo.plugins if p.name == plugin] or [p for p in zoo.plugins if p.answers_to(plugin)]
         if not present or present[0].state != "ok":
-            what = f"{kind} {name!r} needs plugin {plugin} {part['version']}".rstrip()
+            what = f"{kind} {name!r} needs plugin {plugin} {part.version}".rstrip()
             raise PluginError(what + _why_not(present), hint=_how_to_bring(plugin, present))
         now = zoo.plugin(zoo.entry(kind, name).plugin)
         if now.name not in {p.name for p in present}:
@@ -144,49 +155,48 @@ def _how_to_choose(then: Plugin, now: Plugin, zoo: Zoo) -> str:
     return f"ganzoo --override {then.name}, before the command; load_zoo(override=[{then.name!r}]) in Python"
 
 
-def note_versions(manifest: Mapping[str, Any], zoo: Zoo) -> Iterator[str]:
+def note_versions(manifest: Manifest, zoo: Zoo) -> Iterator[str]:
     """Yield a remark for each plugin of a run that has another version now."""
-    for part in manifest.get("components", []):
-        plugin = zoo.plugin(part["plugin"])
-        if plugin.version != part["version"]:
-            what = f"{part['kind']} {part['name']!r} began with {plugin.name} {part['version']}"
+    for part in manifest.components:
+        plugin = zoo.plugin(part.plugin)
+        if plugin.version != part.version:
+            what = f"{part.kind} {part.name!r} began with {plugin.name} {part.version}"
             yield f"maybe not bit-exact: {what}, this is {plugin.version}"
 
 
-def check_data(manifest: Mapping[str, Any], samples: Samples) -> None:
+def check_data(manifest: Manifest, samples: Samples) -> None:
     """Raise CheckpointError if the dataset is not the one that a run began with."""
-    read_spec(manifest)
-    then, now = manifest["data"], describe_data(samples)
-    if then["classes"] != now["classes"] and then["count"] == now["count"]:
-        what = f"the classes of the run were {abridge(then['classes'])}, and are {abridge(now['classes'])}"
+    then, now = _require_data(manifest), typed(DataRecord, describe_data(samples))
+    if then.classes != now.classes and then.count == now.count:
+        what = f"the classes of the run were {abridge(list(then.classes))}, and are {abridge(list(now.classes))}"
         hint = "dataset.labels, dataset.split or dataset.path in its recipe.toml"
         raise CheckpointError(what, hint=hint)
-    if then["sha256"] != now["sha256"]:
-        what = f"the dataset differs from the run's: {then['count']} -> {now['count']} samples, or other content"
+    if then.sha256 != now.sha256:
+        what = f"the dataset differs from the run's: {then.count} -> {now.count} samples, or other content"
         raise CheckpointError(what, hint=NAME_PLACE)
 
 
-def keep_precision(run: RunConfig, manifest: Mapping[str, Any]) -> RunConfig:
+def keep_precision(run: RunConfig, manifest: Manifest) -> RunConfig:
     """Return the run in the precision that it began with, if that was chosen by measuring and this device has it too.
 
     Choosing again would mean measuring again, and two measurements may differ.
     """
-    began = manifest["device"]
+    began = manifest.device or DeviceRecord()
     here = choose_device(run.train.device, "fp32").torch_device.type
-    if run.train.precision != "auto" or began["type"] != here:
+    if run.train.precision != "auto" or began.type != here or not began.precision:
         return run
-    if began["precision"] == "bf16" and here == "cpu" and not has_bf16():
+    if began.precision == "bf16" and here == "cpu" and not has_bf16():
         return run
-    return replace(run, train=replace(run.train, precision=began["precision"]))
+    return replace(run, train=replace(run.train, precision=began.precision))
 
 
-def note_differences(manifest: Mapping[str, Any], gan: GAN) -> Iterator[str]:
+def note_differences(manifest: Manifest, gan: GAN) -> Iterator[str]:
     """Yield why a continuation is not bit-exact: another torch, thread count, device, precision or number of ranks."""
-    then, now = {"ranks": 1} | manifest["device"], describe_device(gan.device, gan.ranks)
-    if then["ranks"] != now["ranks"]:
-        yield f"not bit-exact: the run began on {then['ranks']} rank{'s' * (then['ranks'] > 1)}, this is {now['ranks']}"
+    then, now = manifest.device or DeviceRecord(), describe_device(gan.device, gan.ranks)
+    if then.ranks != now["ranks"]:
+        yield f"not bit-exact: the run began on {then.ranks} rank{'s' * (then.ranks > 1)}, this is {now['ranks']}"
     for what in ("type", "name", "precision", "threads"):
-        if then[what] != now[what]:
-            yield f"not bit-exact: the run began with {what} {then[what]}, this is {now[what]}"
-    if (torch_then := manifest["versions"]["torch"]) != _TORCH:
+        if (before := getattr(then, what)) != now[what]:
+            yield f"not bit-exact: the run began with {what} {before}, this is {now[what]}"
+    if (torch_then := manifest.versions.get("torch")) != _TORCH:
         yield f"not bit-exact: the run began with torch {torch_then}, this is {_TORCH}"

@@ -12,14 +12,15 @@ from torch import Tensor, nn
 from ganzoo.contracts import Conditioner, DataSpec, Samples
 from ganzoo.data.samples import check_samples
 from ganzoo.errors import CheckpointError, ConfigError
-from ganzoo.files import read_records
 from ganzoo.runs import checkpoint, start
 from ganzoo.runs.branch import continue_run
 from ganzoo.runs.changes import Changes
+from ganzoo.runs.damage import known_records
 from ganzoo.runs.folder import RunFolder, choose_name, read_reports
 from ganzoo.runs.manifest import check_data, check_plugins, read_classes, read_spec
 from ganzoo.runs.moved_data import explain_absence, locate
 from ganzoo.runs.observer import Observer
+from ganzoo.runs.records import Manifest, Status
 from ganzoo.runs.sample_stream import SampleOptions, gather_samples
 from ganzoo.settings.kinds import KINDS
 from ganzoo.settings.toml import parse_component
@@ -46,7 +47,7 @@ class Run:
         self._zoo = zoo
         self.is_moved = dataset_path is not None
         if dataset_path is not None:
-            check_plugins(self.manifest, self.zoo)  # its error says more than that a component is unknown
+            check_plugins(self.made_with, self.zoo)  # its error says more than that a component is unknown
             self.config = locate(self.config, dataset_path, self.zoo)
 
     @property
@@ -56,8 +57,8 @@ class Run:
         return self._zoo
 
     def __repr__(self) -> str:
-        status = self.status
-        return f"Run({str(self.path)!r}, {status.get('state')}, step {status.get('step')}/{status.get('steps')})"
+        status = self.folder.read_status() or Status("not begun", 0, self.config.train.steps)
+        return f"Run({str(self.path)!r}, {status.state}, step {status.step}/{status.steps})"
 
     @property
     def path(self) -> Path:
@@ -67,12 +68,12 @@ class Run:
     @property
     def log(self) -> list[dict[str, Any]]:
         """Records of log.jsonl, in order."""
-        return read_records(self.folder.log)
+        return known_records(self.folder.log)
 
     @property
     def evaluations(self) -> list[dict[str, Any]]:
         """Records of evaluations.jsonl, the scores while training, in order."""
-        return read_records(self.folder.evaluations)
+        return known_records(self.folder.evaluations)
 
     @property
     def scores(self) -> list[dict[str, Any]]:
@@ -102,18 +103,23 @@ class Run:
 
     @property
     def status(self) -> dict[str, Any]:
-        """State, step, steps and owner of the run."""
-        return self.folder.read_json(self.folder.status)
+        """State, step, steps and owner of the run; empty before it began."""
+        return status.to_json() if (status := self.folder.read_status()) else {}
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """Versions, plugins, command, data, device and seed of the run."""
+        """Versions, plugins, command, data, device and seed of the run, as manifest.json has them."""
         return self.folder.read_json(self.folder.manifest)
+
+    @property
+    def made_with(self) -> Manifest:
+        """The manifest as checked values. Raises CheckpointError if it cannot be read."""
+        return self.folder.read_manifest()
 
     @property
     def data(self) -> DataSpec:
         """Shape and number of classes of the training data."""
-        return read_spec(self.manifest)
+        return read_spec(self.made_with)
 
     @property
     def num_classes(self) -> int:
@@ -122,9 +128,15 @@ class Run:
         return self.data.num_classes if conditioner.embedding_dim else 1
 
     @property
+    def class_names(self) -> list[str]:
+        """Names of the classes of the training data, in the order of their numbers."""
+        return read_classes(self.made_with)
+
+    @property
     def class_counts(self) -> tuple[int, ...]:
         """Number of training samples of each class; empty for a run of an older version, which did not count them."""
-        return tuple(self.manifest.get("data", {}).get("class_counts", ()))
+        data = self.made_with.data
+        return data.class_counts if data else ()
 
     @property
     def grid(self) -> Path | None:
@@ -146,9 +158,9 @@ class Run:
         with explain_absence(self.config, self.zoo):
             samples: Samples = self.zoo.create("dataset", self.config.dataset).load()
         check_samples(samples, self.config.dataset.name)
-        samples = samples.numbered_as(read_classes(self.manifest))
+        samples = samples.numbered_as(read_classes(self.made_with))
         if self.is_moved:
-            check_data(self.manifest, samples)
+            check_data(self.made_with, samples)
         return samples
 
     def restore(self, step: int | None = None, *, whole: bool = False) -> tuple[GAN, int]:
@@ -156,7 +168,7 @@ class Run:
 
         `whole` restores discriminator, augmentation and optimisers too. Raises what `generator` raises.
         """
-        check_plugins(self.manifest, self.zoo)
+        check_plugins(self.made_with, self.zoo)
         loaded = checkpoint.load(self.folder.checkpoints, step, quarantine=False)
         gan = self.build()
         try:

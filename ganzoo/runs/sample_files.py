@@ -116,7 +116,7 @@ def _default_count(run: Run, options: SampleOptions) -> int:
 
 def _names(run: Run) -> str:
     """Return the names of the classes in order, abridged; empty if they are 0, 1, 2, ..."""
-    names = list(run.manifest["data"]["classes"])
+    names = run.class_names
     return "" if names == [str(k) for k in range(len(names))] else abridge(names, 12)
 
 
@@ -125,7 +125,7 @@ def _remarks(run: Run, options: SampleOptions, target: Target) -> list[str]:
     if isinstance(options.label, str):
         remarks.append(explain_class(run, options.label))
     elif target.is_film and run.num_classes > 1:
-        remarks.append(f"a film of class {printable(run.manifest['data']['classes'][0])}; --class K for another")
+        remarks.append(f"a film of class {printable(run.class_names[0])}; --class K for another")
     elif not (options.per_class or options.interpolate or options.labels == "balanced"):
         remarks.append(count_classes(run)[1])
     if options.per_class and (names := _names(run)):

@@ -29,7 +29,7 @@ def write_folder(run: Run, options: SampleOptions, out: Path | None = None) -> P
     if out.exists():
         raise FolderError("the folder of images exists", where=str(out), hint="-o OTHER_FOLDER")
     require_images(run, "leave out --folder, for a picture of points")
-    folders = [out / name_folder(k, name) for k, name in enumerate(run.manifest["data"]["classes"])]
+    folders = [out / name_folder(k, name) for k, name in enumerate(run.class_names)]
     first, about = 0, describe_samples(run, options)
     try:
         for x, y in stream_samples(run, options):

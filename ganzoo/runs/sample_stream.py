@@ -134,7 +134,7 @@ def count_classes(run: Run) -> tuple[tuple[int, ...], str]:
         return unknown, ""
     try:
         samples = run.load_data()
-        if samples.digests.data != run.manifest.get("data", {}).get("sha256"):
+        if (data := run.made_with.data) is None or samples.digests.data != data.sha256:
             raise DataError("the dataset differs from the run's")
     except GanzooError as error:
         if run.is_moved:  # the user said where they are
@@ -153,7 +153,7 @@ def find_class(run: Run, label: int | str) -> int:
 
     Raises ConfigError if there is none, or if the generator ignores labels.
     """
-    names, count = run.manifest["data"]["classes"], run.require_classes()
+    names, count = run.class_names, run.require_classes()
     if (number := look_up_class(label, names)) is None:
         what = f"class {printable(str(label))} is not in 0..{count - 1}, nor a name of one"
         hint = f"--class {shlex.quote(str(names[0]))} (one of {abridge(list(names), 12)})"
@@ -163,7 +163,7 @@ def find_class(run: Run, label: int | str) -> int:
 
 def explain_class(run: Run, label: str) -> str:
     """Return a remark if a whole number may mean the name of one class and the number of another; else nothing."""
-    names, number = run.manifest["data"]["classes"], find_class(run, label)
+    names, number = run.class_names, find_class(run, label)
     if not label.isdecimal() or names[number] == str(number):
         return ""
     name = printable(names[number])

@@ -8,10 +8,12 @@ from copy import deepcopy
 from typing import Any
 
 from ganzoo.data.images import write_png
+from ganzoo.errors import CheckpointError
 from ganzoo.evaluation.run_evaluator import RunEvaluator
-from ganzoo.files import read_records
 from ganzoo.runs import checkpoint
-from ganzoo.runs.folder import RunFolder, read_reports
+from ganzoo.runs.damage import describe, known_records, warn
+from ganzoo.runs.folder import RunFolder, move_aside, read_reports
+from ganzoo.runs.records import read_scores
 from ganzoo.training.gan import GAN
 
 
@@ -35,7 +37,7 @@ def score_run(gan: GAN, step: int, folder: RunFolder, evaluator: RunEvaluator) -
 
 def best_evaluation(folder: RunFolder) -> dict[str, Any]:
     """Return the record of evaluations.jsonl with the lowest selection score, the first of equals; {} if none."""
-    return min(read_records(folder.evaluations), key=lambda record: float(record["selection"]), default={})
+    return min(known_records(folder.evaluations), key=lambda record: float(record["selection"]), default={})
 
 
 def is_scored(folder: RunFolder, step: int) -> bool:
@@ -62,13 +64,22 @@ def save_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -
     """
     entry = {"checkpoint": checkpoint, **report}
     others = []
-    for old in read_reports(folder):
+    for old in _read_or_move_aside(folder):
         if _subject(old) != _subject(entry):
             others.append(old)
         elif old["protocol"] == entry["protocol"]:
             entry["scores"] = old["scores"] | entry["scores"]
             entry["memorisation"] = entry["memorisation"] or old["memorisation"]
     folder.write_json(folder.scores, {"reports": [*others, entry]})
+
+
+def _read_or_move_aside(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return the reports so far; a damaged scores.json is moved aside, with a warning."""
+    try:
+        return read_scores(folder.path)
+    except CheckpointError as error:
+        warn(describe(error, f"moved to {move_aside(folder.scores).name}, and begun anew"))
+        return []
 
 
 def _subject(report: Mapping[str, Any]) -> tuple[str, str]:

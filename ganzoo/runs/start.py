@@ -79,7 +79,7 @@ def resume(path: Path, zoo: Zoo, observer: Observer, *, changes: Changes = _NONE
 
 def continue_with(changes: Changes, folder: RunFolder, zoo: Zoo) -> RunConfig:
     """Return the settings with which a run goes on. Raises PluginError if a plugin is missing, ConfigError."""
-    check_plugins(folder.read_json(folder.manifest), zoo)  # its error says more than that a component is unknown
+    check_plugins(folder.read_manifest(), zoo)  # its error says more than that a component is unknown
     return changes.apply(folder.read_recipe(), zoo)
 
 
@@ -117,13 +117,13 @@ def check_length(then: RunConfig, now: RunConfig, reached: int, observer: Observ
 
 def _ensure_complete(folder: RunFolder, reached: int, steps: int) -> None:
     """Write the status of a run that was killed between its last save and its end."""
-    if folder.read_json(folder.status).get("state") != "complete":
+    if (status := folder.read_status()) is None or status.state != "complete":
         folder.write_status("complete", reached, steps)
 
 
 def reopen(folder: RunFolder, run: RunConfig, zoo: Zoo, observer: Observer, ranks: Ranks) -> Session:
     """Build the GAN and load the data of a run; note what may keep its continuation from being bit-exact."""
-    made_with = folder.read_json(folder.manifest)
+    made_with = folder.read_manifest()
     with explain_absence(run, zoo):
         run_here, classes = manifest.keep_precision(run, made_with), manifest.read_classes(made_with)
         training, samples = prepare(run_here, zoo, observer.note, ranks, classes)

@@ -34,8 +34,7 @@ def write_end(state: str, training: Training, folder: RunFolder) -> None:
 
 def _peak_memory_mb(training: Training, folder: RunFolder) -> float:
     """Return the peak memory of the run, over the processes before this one too."""
-    before = float(folder.read_json(folder.status).get("memory_mb", 0))
-    return max(before, round(peak_memory_mb(training.gan.device.torch_device), 1))
+    return max(folder.read_memory_mb() or 0.0, round(peak_memory_mb(training.gan.device.torch_device), 1))
 
 
 def _locate(error: DivergedError, folder: RunFolder) -> DivergedError:

@@ -9,6 +9,7 @@ import torch
 from ganzoo.builtin.losses import Hinge, Wasserstein
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.runs.manifest import check_plugins
+from ganzoo.runs.records import Component, Manifest
 from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.settings.options import PositiveFloat
 from ganzoo.settings.sections import Choice
@@ -214,7 +215,7 @@ def test_a_file_that_is_called_like_what_ships_does_not_pass_for_it(tmp_path, st
 def test_a_run_with_a_shipped_component_is_not_resumed_with_that_of_a_file_of_the_same_name(tmp_path):
     (path := tmp_path / "losses.py").write_text(HINGE)
     zoo = load_zoo(files=[path], disabled=["all"], override=["losses.py"])
-    began = {"components": [{"kind": "loss", "name": "hinge", "plugin": "losses", "version": ""}]}
+    began = Manifest(components=(Component("loss", "hinge", "losses"),))
     with pytest.raises(PluginError, match="from plugin losses, but here it comes from losses"):
         check_plugins(began, zoo)
 
