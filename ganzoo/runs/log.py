@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
@@ -17,15 +17,12 @@ from ganzoo.data.images import write_png
 from ganzoo.data.parts import pick_evenly
 from ganzoo.files import append, set_aside, write_lines
 from ganzoo.runs.damage import tell_set_aside
+from ganzoo.runs.events import Events
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.records import read_run_lines
 from ganzoo.runs.sample_grid import POINTS, draw_sample_grid, has_picture
 from ganzoo.settings.sections import RunConfig
-from ganzoo.settings.toml import flatten, to_tables
 from ganzoo.training.gan import GAN
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
 
 TIMINGS = ("seconds", "images_per_s")
 """Keys of a record that differ between two runs of the same seed."""
@@ -38,12 +35,18 @@ def _pick_points(samples: Samples) -> Tensor:
 
 
 class RunLog:
-    """Writer of a run's records. A resumed run opens a new one, which drops the records after its checkpoint."""
+    """Writer of a run's records. A resumed run opens a new one, which drops the records after its checkpoint.
+
+    Its pictures and events are files that a run can live without: where they cannot be written, `note` receives one
+    remark. Any other file that cannot be written raises OSError.
+    """
 
     def __init__(
-        self, folder: RunFolder, run: RunConfig, spec: DataSpec, step: int, samples: Samples | None = None
-    ) -> None:
+        self, folder: RunFolder, run: RunConfig, spec: DataSpec, step: int, samples: Samples | None = None,
+        note: Callable[[str], None] = lambda text: None,
+    ) -> None:  # fmt: skip
         self.folder, self.run, self.spec = folder, run, spec
+        self._note, self._misses_grids = note, False
         self._reals = _pick_points(samples) if samples is not None and spec.shape == (2,) else None
         self._images = run.optim.n_critic * run.optim.batch_size  # real images that D sees in a step
         records = rewind(folder.log, step)
@@ -54,10 +57,10 @@ class RunLog:
         self._first_step, self._last_step, self._last_time = step, step, time.perf_counter()
 
     @cached_property
-    def _tensorboard(self) -> SummaryWriter:
+    def _events(self) -> Events:
         """Event file, opened by the first event: no step waits for the import of TensorBoard, no clock counts it."""
         with self.pausing():
-            return _open_tensorboard(self.folder, self.run, self._first_step)
+            return Events(self.folder.tensorboard, self.run, self._first_step, self._note)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> dict[str, Any]:
         """Append one record, and return it with step, images seen, seconds of training and images/s added."""
@@ -68,9 +71,7 @@ class RunLog:
         speed = {"seconds": round(self._seconds, 3), "images_per_s": round(steps * self._images / elapsed, 1)}
         record = {"step": step, "images": step * self._images, **values, **speed}
         append(self.folder.log, record)
-        for name, value in record.items():
-            if name != "step":
-                self._tensorboard.add_scalar(name, value, step)
+        self._events.scalars({name: value for name, value in record.items() if name != "step"}, step)
         return record
 
     @contextmanager
@@ -86,8 +87,7 @@ class RunLog:
         record = {"step": step, "images": step * self._images, "name": name, **values}
         append(self.folder.evaluations, record)
         tag = "eval/" + name.replace("(", "_").replace(")", "")  # TensorBoard allows no brackets
-        self._tensorboard.add_scalar(tag, score.value, step)
-        self._tensorboard.add_scalar("eval/selection", selection.value, step)
+        self._events.scalars({tag: score.value, "eval/selection": selection.value}, step)
         return record
 
     def audit(self, step: int, numbers: Mapping[str, float], seconds: float) -> None:
@@ -95,21 +95,29 @@ class RunLog:
         # JSON has neither nan nor inf
         finite = {name: value for name, value in numbers.items() if math.isfinite(value)}
         append(self.folder.audits, {"step": step, **finite, "seconds": round(seconds, 4)})
-        for name, value in finite.items():
-            self._tensorboard.add_scalar(f"diagnosis/{name}", value, step)
+        self._events.scalars({f"diagnosis/{name}": value for name, value in finite.items()}, step)
 
     def samples(self, step: int, gan: GAN) -> None:
         """Write the sample grid of a step; samples that are neither images nor points of the plane have none."""
         if not has_picture(self.spec):
             return
         grid = draw_sample_grid(gan, self.run, self.spec, self._reals)
-        write_png(self.folder.samples / f"step-{step:06d}.png", grid)
-        self._tensorboard.add_image("samples/ema", grid, step)
+        try:
+            write_png(self.folder.samples / f"step-{step:06d}.png", grid)
+        except OSError as error:
+            self._miss_grid(step, error)
+        self._events.image("samples/ema", grid, step)
+
+    def _miss_grid(self, step: int, error: OSError) -> None:
+        """Note the first sample grid that could not be written; later ones are tried, since the disk may have room."""
+        if not self._misses_grids:
+            self._note(f"step {step}: no sample grid in {self.folder.samples}: {error.strerror or error}")
+        self._misses_grids = True
 
     def close(self) -> None:
         """Flush and close the event file."""
-        if "_tensorboard" in vars(self):
-            self._tensorboard.close()
+        if "_events" in vars(self):
+            self._events.close()
 
 
 def rewind(path: Path, step: int) -> list[dict[str, Any]]:
@@ -123,16 +131,3 @@ def rewind(path: Path, step: int) -> list[dict[str, Any]]:
     write_lines(path, records)
     tell_set_aside(path, lines.damaged)
     return records
-
-
-def _open_tensorboard(folder: RunFolder, run: RunConfig, step: int) -> SummaryWriter:
-    """Open an event file that hides the events after `step` of a killed process; the first file has the settings."""
-    from torch.utils.tensorboard import SummaryWriter  # not at the top: it is slow, and only training needs it
-
-    is_first = step == 0 or not folder.tensorboard.is_dir()
-    writer = SummaryWriter(str(folder.tensorboard), purge_step=step + 1)
-    if is_first:
-        settings = {key: value for key, value in flatten(to_tables(run)).items() if not isinstance(value, list)}
-        # run_name ".": without it TensorBoard shows the settings as a second run
-        writer.add_hparams(settings, {"hparam/steps": run.train.steps}, run_name=".")
-    return writer

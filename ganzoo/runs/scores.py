@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -17,15 +17,20 @@ from ganzoo.runs.records import read_scores
 from ganzoo.training.gan import GAN
 
 
-def score_run(gan: GAN, step: int, folder: RunFolder, evaluator: RunEvaluator) -> None:
+def score_run(
+    gan: GAN, step: int, folder: RunFolder, evaluator: RunEvaluator, note: Callable[[str], None] = lambda text: None
+) -> None:
     """Score the last checkpoint of a run, and the best one if evaluations chose one; save both reports.
 
-    Raises EvaluationError.
+    `note` is told of a picture that cannot be written. Raises EvaluationError, OSError.
     """
     report, images = evaluator.report(gan.G_ema.module, gan, step)
     save_report(folder, "last", report.to_json())
     if (picture := evaluator.open().draw_closest(report, images)) is not None:
-        write_png(folder.closest, picture)
+        try:
+            write_png(folder.closest, picture)
+        except OSError as error:
+            note(f"no picture {folder.closest}: {error.strerror or error}")
     if not (best := best_evaluation(folder)):
         return
     if best["step"] != step:

@@ -59,7 +59,8 @@ class Session:
         training, folder = self.training, self.folder
         training.align()
         folder.write_status("running", training.step, training.run.train.steps)
-        with closing(RunLog(folder, training.run, self.samples.spec, training.step, self.samples)) as self.log:
+        spec, note = self.samples.spec, self.observer.note
+        with closing(RunLog(folder, training.run, spec, training.step, self.samples, note)) as self.log:
             keep_best_checkpoint(folder)  # as it was at this step: a kill may have come after a later mark
             self.watch = Watch(self.samples, self.evaluator.dataset, training.run.optim.batch_size)
             if training.step == 0:
@@ -81,7 +82,7 @@ class Session:
         try:
             with explain_disk(self.folder.path), explain_memory(run):
                 self.observer.note(f"scoring {run.eval.samples:,} images by {self.evaluator.open().extractor.label}")
-                score_run(self.training.gan, self.training.step, self.folder, self.evaluator)
+                score_run(self.training.gan, self.training.step, self.folder, self.evaluator, self.observer.note)
         except GanzooError as error:
             self.observer.note(f"not scored: {error}")
 
@@ -120,7 +121,7 @@ class Session:
             with self.log.pausing():
                 audit, alarms, seconds = self.watch.audit(gan, step)
                 self.log.audit(step, audit.numbers, seconds)
-        except (RuntimeError, GanzooError) as error:  # no memory for a copy, or a network that cannot be copied
+        except (RuntimeError, OSError, GanzooError) as error:  # no memory or room, or a network that cannot be copied
             self.watch = None  # the run itself is well
             self.observer.note(f"step {step}: no more looks at what goes wrong: {str(error).splitlines()[0]}")
             return

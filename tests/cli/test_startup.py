@@ -9,6 +9,7 @@ import pytest
 from ganzoo.contracts import DataSpec
 from ganzoo.errors import ConfigError
 from ganzoo.runs import log
+from ganzoo.runs.events import Events
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.log import RunLog
 from ganzoo.settings.kinds import ALL_KINDS, KIND_INFO
@@ -136,10 +137,8 @@ def recorder(place, step):
 
 
 def test_the_settings_are_among_the_events_of_a_run_that_was_stopped_before_its_first(tmp_path, monkeypatch):
-    from torch.utils.tensorboard import SummaryWriter
-
     written = []
-    monkeypatch.setattr(SummaryWriter, "add_hparams", lambda *args, **kwargs: written.append(args))
+    monkeypatch.setattr(Events, "_describe_settings", lambda events, run: written.append(run) or [])
     recorder(tmp_path, 0).close()
     assert not (tmp_path / "tb").exists()
     for step in (3, 4):
@@ -155,9 +154,9 @@ def test_no_clock_counts_the_opening_of_tensorboard_nor_a_pause_around_it(tmp_pa
 
     def open_slowly(*args):
         clock.now += 100
-        return SimpleNamespace(add_scalar=lambda *args: None, close=lambda: None)
+        return SimpleNamespace(scalars=lambda *args: None, close=lambda: None)
 
-    monkeypatch.setattr(log, "_open_tensorboard", open_slowly)
+    monkeypatch.setattr(log, "Events", open_slowly)
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     first, second = recorder(tmp_path / "one", 0), recorder(tmp_path / "two", 0)
@@ -168,7 +167,7 @@ def test_no_clock_counts_the_opening_of_tensorboard_nor_a_pause_around_it(tmp_pa
     start = second._last_time
     with second.pausing():
         clock.now += 10
-        second._tensorboard.close()
+        second._events.close()
     assert second._last_time == start + 110
 
 
