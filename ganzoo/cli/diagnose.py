@@ -51,9 +51,7 @@ def examine(
     from ganzoo.runs.run import Run
 
     run = Run(path, zoo, dataset_path=dataset_path)
-    found = diagnose_run(run, step=step, held_out=held_out)
-    save(found, run)
-    return found
+    return save(diagnose_run(run, step=step, held_out=held_out), run)
 
 
 def tell_findings(path: Path, zoo: Zoo) -> None:

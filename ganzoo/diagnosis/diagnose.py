@@ -22,7 +22,6 @@ from ganzoo.diagnosis.replay import find_nan
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.evaluator import require_readable
 from ganzoo.runs.damage import known_records
-from ganzoo.runs.folder import explain_disk
 from ganzoo.runs.run import Run, open_run
 from ganzoo.training.sampling import as_stored
 from ganzoo.zoo import choices
@@ -97,13 +96,20 @@ def diagnose(
     return Diagnosis(run.path.name, at, tuple(findings), found, tuple(notes))
 
 
-def save(diagnosis: Diagnosis, run: Run) -> None:
-    """Write diagnosis.json and the pictures into the folder of the run. Raises ResourceError if the disk is full."""
+def save(diagnosis: Diagnosis, run: Run) -> Diagnosis:
+    """Write diagnosis.json and the pictures into the folder of the run, and return the diagnosis.
+
+    Where that is impossible, because the run is another's or its disk is full, a note of it says so.
+    """
     from ganzoo.diagnosis.figures import draw_figures  # matplotlib takes a second to import
 
-    with explain_disk(run.path):
-        draw_figures(diagnosis, run, run.folder.figures)
+    try:
         run.folder.write_json(run.folder.diagnosis, diagnosis.to_json())
+        draw_figures(diagnosis, run, run.folder.figures)
+    except OSError as error:
+        note = f"not kept in {run.path}: {error.strerror or error}"
+        return replace(diagnosis, notes=(*diagnosis.notes, note))
+    return diagnosis
 
 
 def _check_course(run: Run) -> list[Finding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from PIL import Image
 
 from ganzoo.contracts import Samples
 from ganzoo.data.images import write_png
@@ -14,6 +15,7 @@ from ganzoo.data.samples import check_samples
 from ganzoo.errors import EvaluationError, FolderError
 from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
 from ganzoo.evaluation.statistics import open_statistics_evaluator, write_statistics
+from ganzoo.files import require_writable
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.device import choose_device
 from ganzoo.training.sampling import Images
@@ -75,6 +77,18 @@ class Outputs(NamedTuple):
     """Picture of generated images beside the nearest real ones."""
     reference: Path | None = None
     """Statistics of the reference."""
+
+    def check(self) -> None:
+        """Raise FolderError for a file that cannot be written: now, not after everything was scored."""
+        if self.closest is not None and self.closest.suffix.lower() not in Image.registered_extensions():
+            what = f"cannot write the picture: {self.closest.suffix or 'no suffix'} is no format of pictures"
+            raise FolderError(what, where=str(self.closest), hint="--closest pairs.png")
+        for path, flag in ((self.closest, "--closest pairs.png"), (self.reference, "--write-reference stats.npz")):
+            try:
+                if path is not None:
+                    require_writable(path.expanduser().parent)
+            except OSError as error:
+                raise FolderError(f"cannot write there: {error.strerror}", where=str(path), hint=flag) from error
 
 
 def write_outputs(evaluator: Evaluator, report: Report, images: Images, outputs: Outputs) -> None:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import CheckpointError, ConfigError
+from torch import Tensor
+
+from ganzoo.data.images import write_png
+from ganzoo.errors import CheckpointError, ConfigError, GanzooError
 from ganzoo.evaluation.classes import match_labels
 from ganzoo.evaluation.evaluator import Evaluator, Report
 from ganzoo.evaluation.run_evaluator import describe_images, generated_images
@@ -20,7 +23,7 @@ from ganzoo.runs.dataset_evaluator import (
     write_outputs,
 )
 from ganzoo.runs.evaluate_images import evaluate_images
-from ganzoo.runs.folder import RunFolder, explain_disk
+from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.manifest import check_plugins
 from ganzoo.runs.run import Run, open_run
 from ganzoo.runs.sample_stream import count_classes, is_older
@@ -52,6 +55,7 @@ def evaluate(
     zoo = zoo or (target.zoo if isinstance(target, Run) else load_zoo())
     given = _read_settings(dataset, features, options)
     outputs = Outputs(closest, write_reference)
+    outputs.check()
     if isinstance(target, Run) or RunFolder(Path(target)).recipe.is_file():
         run = open_run(target, _require_own(dataset_path, given), zoo)
         return _evaluate_run(run, zoo, given, _Weights(step, best, ema), outputs)
@@ -120,11 +124,24 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
         evaluator = replace(evaluator, notes=(*evaluator.notes, remark))
     labels = match_labels(images.labels, run.class_names, evaluator.reference.class_names)
     report = evaluator.score(images, describe_images(images, "ema" if weights.ema else "raw", step), labels)
-    with explain_disk(run.path):
-        save_report(run.folder, name, report.to_json())
-    if outputs.closest is None and name == "last" and weights.ema:
-        outputs = outputs._replace(closest=run.folder.closest)
+    draws = outputs.closest is None and name == "last" and weights.ema
+    report = _keep(report, run, name, evaluator.draw_closest(report, images) if draws else None)
     write_outputs(evaluator, report, images, outputs)
+    return report
+
+
+def _keep(report: Report, run: Run, name: str, closest: Tensor | None) -> Report:
+    """Write a report, and the picture of the closest images, into the folder of the run.
+
+    Where that is impossible, because the run is another's or its disk is full, the report that is returned says so.
+    """
+    try:
+        save_report(run.folder, name, report.to_json())
+        if closest is not None:
+            write_png(run.folder.closest, closest)
+    except (OSError, ValueError, GanzooError) as error:  # read-only, full, or a scores.json that cannot be read
+        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        return replace(report, warnings=(*report.warnings, f"not kept in {run.path}: {why}"))
     return report
 
 

@@ -19,7 +19,7 @@ LARGEST = 2**27
 """Pixels of a picture at most, and half the number of those that Pillow opens without a warning."""
 
 
-def write_grid(run: Run, options: SampleOptions, out: Path | None = None) -> Path:
+def write_grid(run: Run, options: SampleOptions, out: Path) -> Path:
     """Write one picture of images or of points of the plane, and return its path.
 
     Raises ConfigError, also for a picture that would be too large, CheckpointError, FolderError, ResourceError;
@@ -30,7 +30,6 @@ def write_grid(run: Run, options: SampleOptions, out: Path | None = None) -> Pat
     x, _ = gather_samples(run, options)
     if options.per_class and len(run.data.shape) == 3 and columns != run.num_classes:
         x = _by_rows(x, run.num_classes)
-    out = out or run.folder.samples / f"sample-{options.seed}.png"
     picture = draw_samples(x, columns)
     try:
         return write_png(out, picture, describe_samples(run, options))

@@ -9,6 +9,7 @@ from pathlib import Path
 from ganzoo.data.films import FILMS, check_film
 from ganzoo.data.listing import abridge, printable
 from ganzoo.errors import FolderError
+from ganzoo.files import require_writable
 from ganzoo.runs.films import write_course, write_walk
 from ganzoo.runs.pictures import count_per_class, write_grid
 from ganzoo.runs.run import Run
@@ -87,25 +88,39 @@ def write_samples(
     """
     target.check()
     run = Run(path, zoo, dataset_path=options.dataset_path)
-    out = target.out
+    out = target.out or _choose_place(run, options, target, note)
     if target.course:
-        return write_course(run, out or run.folder.samples / "training.gif", target.fps)
+        return write_course(run, out, target.fps)
     _check_channels(run, out)
     options = replace(options, count=_default_count(run, options) if count is None else count)
     for remark in _remarks(run, options, target):
         note(remark)
     if target.as_folder:
         return write_folder(run, options, out)
-    if out is not None and target.is_film:
+    if target.is_film:
         return write_walk(run, options, out, target.fps)
-    if out is not None and target.suffix == ".npz":
+    if target.suffix == ".npz":
         return write_npz(run, options, out)
     return write_grid(run, options, out)
 
 
-def _check_channels(run: Run, out: Path | None) -> None:
+def _choose_place(run: Run, options: SampleOptions, target: Target, note: Callable[[str], None]) -> Path:
+    """Return a place in the folder of the run, or in the working folder, with a remark, if a run is read-only."""
+    out = run.folder.samples / ("training.gif" if target.course else f"sample-{options.seed}.png")
+    if target.as_folder:
+        out = run.path / f"images-{options.seed}"
+    try:
+        require_writable(out.parent)
+    except OSError as error:
+        here = Path(f"{run.path.resolve().name}-{out.name}")
+        note(f"not kept in {run.path}: {error.strerror or error}; see {here} in this folder")
+        return here
+    return out
+
+
+def _check_channels(run: Run, out: Path) -> None:
     """Raise FolderError if images have a transparency that the format does not."""
-    if out is not None and len(run.data.shape) == 3 and run.data.shape[0] == 4 and out.suffix.lower() in OPAQUE:
+    if len(run.data.shape) == 3 and run.data.shape[0] == 4 and out.suffix.lower() in OPAQUE:
         what = f"cannot write the picture: {out.suffix} has no transparency, and the images of the run have"
         raise FolderError(what, where=str(out), hint=f"-o {out.stem}.png")
 

@@ -19,13 +19,12 @@ from ganzoo.runs.run import Run
 from ganzoo.runs.sample_stream import SampleOptions, describe_samples, require_images, stream_samples
 
 
-def write_folder(run: Run, options: SampleOptions, out: Path | None = None) -> Path:
+def write_folder(run: Run, options: SampleOptions, out: Path) -> Path:
     """Write single PNG files, in class folders where there are labels, and return the new folder's path.
 
     Raises FolderError if the folder exists, since old and new images would be mixed; EvaluationError for
     samples that are not images.
     """
-    out = out or run.path / f"images-{options.seed}"
     if out.exists():
         raise FolderError("the folder of images exists", where=str(out), hint="-o OTHER_FOLDER")
     require_images(run, "leave out --folder, for a picture of points")

@@ -1,7 +1,10 @@
 """Disks that take no more."""
 
 import resource
+import subprocess
 from contextlib import contextmanager
+
+import pytest
 
 
 @contextmanager
@@ -13,3 +16,16 @@ def largest_file(size):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def read_only(folder):
+    """The folder is mounted read-only, also for root; a test is skipped where that is not allowed."""
+    mounted = subprocess.run(["mount", "--bind", folder, folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no permission to mount")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
