@@ -1,11 +1,14 @@
 """Commands that read a run whose folder takes no more files: they show what they found."""
 
+import errno
 import json
+import os
 import shutil
 
 import pytest
 from PIL import Image
 
+from ganzoo.files import write_atomically
 from support.disks import read_only
 from support.runs import contents, ganzoo, train
 
@@ -19,23 +22,26 @@ def trained(tmp_path_factory):
 
 @pytest.fixture
 def blocked(trained, tmp_path, monkeypatch):
-    """The run, where folders and files are in the way of those that commands write."""
+    """The run, where a file is in the way of its samples, and no other file can be written."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(trained, "run")
     shutil.rmtree(tmp_path / "run" / "samples")
-    for name in ("scores.json", "diagnosis.json"):
-        (tmp_path / "run" / name).mkdir()
     (tmp_path / "run" / "samples").write_text("in the way")
+
+    def refuse(path, data):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr("ganzoo.runs.folder.write_atomically", refuse)
     return tmp_path / "run"
 
 
 @pytest.mark.fault("scores.json cannot be written", "evaluate shows its scores, and that they were not kept")
-def test_evaluate_shows_scores_that_it_cannot_keep(blocked):
+def test_evaluate_shows_scores_that_it_cannot_keep(blocked, monkeypatch):
     shown = ganzoo("evaluate", blocked, "--json").stdout
     report = json.loads(shown)
     assert report["scores"]
-    assert [text for text in report["warnings"] if "kept" in text] == [f"not kept in {blocked}: Is a directory"]
-    (blocked / "scores.json").rmdir()
+    assert [text for text in report["warnings"] if "kept" in text] == [f"not kept in {blocked}: Read-only file system"]
+    monkeypatch.setattr("ganzoo.runs.folder.write_atomically", write_atomically)
     report = json.loads(ganzoo("evaluate", blocked, "--json").stdout)
     assert json.loads((blocked / "scores.json").read_text())["reports"][0]["scores"] == report["scores"]
     assert [text for text in report["warnings"] if "kept" in text]  # the picture of the closest is not
@@ -44,7 +50,7 @@ def test_evaluate_shows_scores_that_it_cannot_keep(blocked):
 @pytest.mark.fault("diagnosis.json cannot be written", "diagnose shows its findings, and that they were not kept")
 def test_diagnose_shows_findings_that_it_cannot_keep(blocked):
     shown = ganzoo("diagnose", blocked).stdout
-    assert "run at step 4" in shown and shown.endswith(f"\nnote: not kept in {blocked}: Is a directory\n")
+    assert "run at step 4" in shown and shown.endswith(f"\nnote: not kept in {blocked}: Read-only file system\n")
 
 
 @pytest.mark.fault("samples/ cannot be written", "sample writes into the working folder, and says so")
