@@ -21,6 +21,9 @@ from filelock import FileLock, Timeout
 GRACE = 30.0
 """Seconds that a run has to end its step and save itself before it is killed."""
 
+_TICK, _LONGEST_TICK = 0.05, 1.0
+"""Seconds between two looks at a cell, and those that count at most: Ctrl-Z and a closed lid stop cells too."""
+
 PATIENCE = 120.0
 """Seconds to wait for the lock of a run folder. An NFS 4 server keeps the locks of a lost machine for 90 s or so."""
 
@@ -113,14 +116,17 @@ def _supervise(cell: Cell, environment: Mapping[str, str], stopped: Callable[[],
         start_new_session=True,  # Ctrl-C reaches the parent alone, which passes it on
         preexec_fn=partial(die_with_parent, os.getpid()) if _PRCTL is not None else None,
     )
-    deadline = time.monotonic() + (cell.timeout or float("inf"))
+    left, before = cell.timeout or float("inf"), time.monotonic()
     try:
         while process.poll() is None:
             if stopped():
                 return _end(process, signal.SIGTERM), "stop"
-            if time.monotonic() > deadline:
+            if left < 0:
                 return _end(process, signal.SIGABRT), "timeout"
-            time.sleep(0.05)
+            time.sleep(_TICK)
+            now = time.monotonic()
+            left -= min(now - before, _LONGEST_TICK)
+            before = now
     except BaseException:  # KeyboardInterrupt, or an engine that cancels: the process must not run on
         _end(process, signal.SIGTERM)
         raise

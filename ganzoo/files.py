@@ -16,7 +16,12 @@ from typing import Any, BinaryIO
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace the content of a file in one step, so that a kill leaves the old or the new one. Raises OSError."""
+    """Replace the content of a file in one step, so that a kill leaves the old or the new one.
+
+    Raises OSError, also where a pipe or a device has the name, which a file would replace.
+    """
+    if (kind := _kind(path)) not in ("", "a folder"):  # a folder is refused by the rename
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}-{os.urandom(4).hex()}")
     try:
         with temporary.open("xb") as file:
@@ -42,6 +47,23 @@ def require_writable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Write a file that a user named: into a pipe or a device, else in one step, and behind a link. Raises OSError."""
+    if _kind(path) in ("", "a folder"):
+        write_atomically(path.resolve(), data)
+    else:
+        with path.open("wb") as file:
+            file.write(data)
+
+
+def _kind(path: Path) -> str:
+    """Return what a path is that is no file, such as "a pipe"; "" for a file, or for nothing."""
+    try:
+        return _KINDS.get(stat.S_IFMT(path.stat().st_mode), "")
+    except OSError:
+        return ""
 
 
 _CHOSEN_FOLDERS = {

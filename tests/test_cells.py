@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -117,6 +118,23 @@ def test_a_process_that_hangs_is_ended_and_its_stack_is_in_the_log(tmp_path):
 def test_a_process_that_hears_no_signal_is_killed(tmp_path, impatient):
     ending = run_script(tmp_path, "import os; os.kill(os.getpid(), 19)", timeout=0.5)
     assert (ending.state, ending.exit) == ("timeout", -signal.SIGKILL)
+
+
+@pytest.mark.fault("a grid is suspended for an hour, by Ctrl-Z or a closed lid", "--cell-timeout does not count it")
+def test_time_in_which_nothing_ran_does_not_count(tmp_path, monkeypatch):
+    nights = iter([0.0, 0.0, 3600.0])  # after the third look
+
+    def monotonic():
+        return time.monotonic() + slept[0]
+
+    def sleep(seconds):
+        time.sleep(seconds)
+        slept[0] += next(nights, 0.0)
+
+    slept = [0.0]
+    monkeypatch.setattr(cells, "time", SimpleNamespace(monotonic=monotonic, sleep=sleep))
+    ending = run_script(tmp_path, "import time; time.sleep(0.5)", timeout=60)
+    assert (ending.state, next(nights, None)) == ("complete", None)
 
 
 def test_a_process_is_told_to_save_itself_when_the_caller_wants_it_to_stop(tmp_path):

@@ -1,12 +1,16 @@
 """Files are whole or not there."""
 
 import errno
+import json
 import os
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ganzoo.files import open_regular, read_regular, read_text, write_atomically
+from ganzoo.files import open_regular, read_records, read_regular, read_text, write_atomically, write_output
 from support.checkpoints import names
 from support.disks import largest_file
 
@@ -66,3 +70,59 @@ def test_file_whose_size_is_unknown_is_read_up_to_the_largest_size():
     assert read_regular(Path("/proc/self/comm"), 1000)
     with pytest.raises(OSError, match="it has more than 2 bytes"):
         read_regular(Path("/proc/self/comm"), 2)
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """A named pipe that this process reads; yields its path and the end to read from."""
+    os.mkfifo(tmp_path / "pipe")
+    end = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    yield tmp_path / "pipe", end
+    os.close(end)
+
+
+@pytest.mark.fault("a pipe or a device is named by -o, as /dev/stdout is", "the output goes into it, and it stays")
+def test_output_goes_into_a_pipe_and_does_not_replace_it(pipe):
+    path, end = pipe
+    write_output(path, b"table")
+    assert os.read(end, 100) == b"table"
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    with pytest.raises(OSError, match="No space left on device"):
+        write_output(Path("/dev/full"), b"table")
+
+
+@pytest.mark.fault("a pipe lies where a run writes a file", "the write is refused, and the pipe stays")
+def test_file_never_replaces_a_pipe(pipe):
+    with pytest.raises(OSError, match="it is a pipe, not a file"):
+        write_atomically(pipe[0], b"table")
+    assert stat.S_ISFIFO(pipe[0].stat().st_mode)
+
+
+@pytest.mark.fault("-o is a link to a file", "the file behind the link is replaced, and the link stays")
+def test_output_goes_behind_a_link(tmp_path):
+    (tmp_path / "link").symlink_to("table.md")
+    for text in (b"first", b"second"):
+        write_output(tmp_path / "link", text)
+        assert (tmp_path / "table.md").read_bytes() == text
+    assert (tmp_path / "link").is_symlink()
+
+
+APPENDER = """
+import sys
+from pathlib import Path
+from ganzoo.files import append
+for number in range(200):
+    append(Path(sys.argv[1]), {"writer": sys.argv[2], "number": number, "text": "x" * (number * 97 % 20_000)})
+"""
+
+
+@pytest.mark.fault("eight processes append to one file of results", "every line is whole, and none is lost", "F89")
+def test_lines_of_eight_processes_are_whole(tmp_path):
+    path = tmp_path / "cells.jsonl"
+    writers = [subprocess.Popen([sys.executable, "-c", APPENDER, path, str(writer)]) for writer in range(8)]
+    assert [writer.wait(timeout=60) for writer in writers] == [0] * 8
+    assert len(path.read_bytes().splitlines()) == 8 * 200
+    records = [json.loads(line) for line in path.read_bytes().splitlines()]
+    for writer in range(8):
+        assert [record["number"] for record in records if record["writer"] == str(writer)] == list(range(200))
+    assert read_records(path) == records

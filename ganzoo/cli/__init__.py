@@ -139,8 +139,21 @@ for _command in (
     cli.add_command(_command)
 
 
+def _open_closed_streams() -> None:
+    """Let what a caller closed, as `>&-` does, lead nowhere: the next file opened would take its place."""
+    for number in range(3):
+        with suppress(OSError):
+            os.fstat(number)
+            continue
+        os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # open as long as the process is
+
+
 def main() -> None:
     """Run the command line; characters that the terminal cannot show are replaced."""
+    _open_closed_streams()
     # OpenMP's threads spin before they sleep, and starve each other if cores are shared; torch reads the limit as it
     # loads. On two cores beside one busy process 192 and 193 images/s with it, 134 and 101 without; alone 455 and 424
     # with, 420 and 438 without (ganzoo run --model dcgan --loss wgan --lipschitz gp --steps 20, twice).

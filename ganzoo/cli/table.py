@@ -61,13 +61,13 @@ def _split(names: str | None) -> list[str]:
 def _write(path: Path | None, text: str) -> None:
     """Write the table to a file, or to stdout."""
     from ganzoo.errors import ResourceError
-    from ganzoo.files import write_atomically
+    from ganzoo.files import write_output
 
     if path is None:
         click.echo(text, nl=False)
         return
     try:
-        write_atomically(path, text.encode())
+        write_output(path, text.encode())
     except OSError as error:
         raise ResourceError(f"cannot write the table: {error}", where=str(path), hint="-o OTHER_FILE") from error
     click.echo(path)

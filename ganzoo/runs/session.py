@@ -9,7 +9,7 @@ from typing import Any
 
 from ganzoo.audit.watch import Watch
 from ganzoo.contracts import Samples
-from ganzoo.errors import DivergedError, EvaluationError, GanzooError, RunInterrupted
+from ganzoo.errors import DivergedError, EvaluationError, GanzooError, ResourceError, RunInterrupted
 from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder, explain_disk
@@ -95,10 +95,12 @@ class Session:
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Log the numbers of a step."""
+        self._require_folder()
         self.observer.record(self.log.scalars(step, values))
 
     def sample(self, step: int, gan: GAN) -> None:
         """Write the sample grid of a step."""
+        self._require_folder()
         with self.log.pausing():
             self.log.samples(step, gan)
 
@@ -130,6 +132,14 @@ class Session:
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         """Save a checkpoint, and write its step to the status."""
+        self._require_folder()
         keep_best_checkpoint(self.folder, step)  # first, so that rotation spares it and drops the one before
         checkpoint.save(self.folder.checkpoints, step, state, keep_last=self.training.run.train.keep_last)
         self.folder.write_status("running", step, self.training.run.train.steps)
+
+    def _require_folder(self) -> None:
+        """Raise ResourceError if the run is no longer where it began, lest a second folder take what follows."""
+        if not self.folder.recipe.is_file():
+            what = "the run folder is gone: it was moved or deleted, or its disk is away"
+            hint = "ganzoo resume FOLDER (where it is now)"
+            raise ResourceError(what, where=str(self.folder.path), hint=hint)

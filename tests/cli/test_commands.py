@@ -240,3 +240,22 @@ def test_a_reader_that_leaves_early_is_no_error_worth_a_traceback():
     os.close(its)
     _, said = process.communicate(timeout=120)
     assert (process.returncode, said) == (141, "")
+
+
+CLOSED = """
+import os, sys
+for number in range(3):
+    os.close(number)
+sys.stdout = sys.stderr = None  # as Python has them where nothing is open at the start
+from ganzoo.cli import _open_closed_streams
+_open_closed_streams()
+with open(sys.argv[1], "w") as file:
+    print("to a stream"), print("to the file", file.fileno() > 2, sys.stdout.isatty(), file=file)
+    os.write(1, b"of C")
+"""
+
+
+@pytest.mark.fault("stdin, stdout and stderr are closed, as a daemon has them", "what is printed reaches no file")
+def test_closed_streams_lead_nowhere_and_not_into_the_next_file(tmp_path):
+    subprocess.run([sys.executable, "-c", CLOSED, tmp_path / "log"], env=ENVIRONMENT, check=True)
+    assert (tmp_path / "log").read_text() == "to the file True False\n"

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ganzoo.errors import CheckpointError
+from ganzoo.errors import CheckpointError, ResourceError
 from ganzoo.files import append, read_records
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
@@ -190,6 +190,27 @@ def test_a_run_that_has_moved_goes_on(tmp_path):
     result = ganzoo("resume", tmp_path / "there" / "moved", "--steps", 8)
     assert str(tmp_path / "there" / "moved") in result.stdout
     assert same(state(tmp_path / "whole"), state(tmp_path / "there" / "moved"))
+
+
+@pytest.mark.fault(
+    "the run folder is renamed while it trains", "exit 9, no second folder, and it goes on where it is now"
+)
+def test_a_run_that_is_moved_while_it_trains_ends_and_goes_on_there(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+
+    class Mover(Observer):
+        def step(self, step):
+            if step == 5:
+                here.rename(there)
+
+    each = [f"--set=train.{when}_every=1" for when in ("log", "sample", "save")]
+    train(here, *each, steps=2)
+    train(tmp_path / "whole", *each, steps=8)
+    with pytest.raises(ResourceError, match="the run folder is gone") as caught:
+        Run(here).resume(steps=8, observer=Mover())
+    assert caught.value.exit_code == 9 and not here.exists()
+    ganzoo("resume", there, "--steps", 8)
+    assert_equal_runs(there, tmp_path / "whole")
 
 
 @pytest.mark.fault(

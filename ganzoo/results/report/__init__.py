@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ganzoo.errors import FolderError
-from ganzoo.files import write_atomically
+from ganzoo.files import write_output
 from ganzoo.results.comparison import compare
 from ganzoo.results.read import Result
 from ganzoo.results.report.page import render
@@ -37,7 +37,7 @@ def write_report(
     page = render(compare(results, metric=metric, protocol=protocol), results, title)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, page.encode())
+        write_output(path, page.encode())
     except OSError as error:
         raise FolderError(f"cannot write the report: {error}", where=str(path), hint="-o report.html") from error
     return path
