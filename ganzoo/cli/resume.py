@@ -35,6 +35,7 @@ def _check_start(ctx: click.Context, param: click.Parameter, value: str) -> str:
     "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
     help="A setting to go on with; one that changes results needs --out.",
 )  # fmt: skip
+@click.option("--restart", is_flag=True, help="Begin anew at step 0; what there is so far moves to RUN/discarded.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
 def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as_json: bool, **flags: Any) -> None:
@@ -85,9 +86,9 @@ def _go_on(run: Path, out: Path | None, start: str, changes: Changes, zoo: Zoo) 
 
 
 def _read_changes(
-    steps: int | None, dataset_path: Path | None, device: str | None, assignments: tuple[str, ...]
+    steps: int | None, dataset_path: Path | None, device: str | None, assignments: tuple[str, ...], restart: bool
 ) -> Changes:
     from ganzoo.runs.changes import Changes
 
     settings = read_assignments(assignments) | ({} if device is None else {"train.device": device})
-    return Changes(steps, dataset_path, settings)
+    return Changes(steps, dataset_path, settings, restart)

@@ -49,10 +49,11 @@ def find_nan(run: Run) -> NaNOrigin | None:
 
 
 def _find(run: Run) -> NaNOrigin | None:
-    config = manifest.keep_precision(run.config, run.made_with)
+    config, classes = run.config, manifest.read_classes(run.made_with)
+    precision = manifest.keep_precision(config, run.made_with)
     if config.train.device == "cuda" and not torch.cuda.is_available():
         config = replace(config, train=replace(config.train, device="cpu", precision="fp32"))
-    training, _ = prepare(config, run.zoo, Observer().note, classes=manifest.read_classes(run.made_with))
+    training, _ = prepare(config, run.zoo, Observer().note, classes=classes, precision=precision)
     training.load_state_dict(checkpoint.load(run.folder.checkpoints, quarantine=False).state)
     training = replace(training, updates=eager_updates(training.gan))  # a captured step runs no hooks
     since = training.step

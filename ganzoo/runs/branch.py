@@ -38,6 +38,9 @@ def continue_run(
     `start` is "latest", "best" or the number of a step. Raises ConfigError for another checkpoint than the latest
     without a new folder, and what `start.resume` and `branch` raise.
     """
+    if changes.restart and (out is not None or start != LATEST):
+        what = "a run begins anew in its own folder, from no checkpoint"
+        raise ConfigError(what, where=str(path), hint="leave out --restart, or leave out --from and --out")
     if out is not None:
         branch(path, out, zoo, observer, start=start, changes=changes, ranks=ranks)
     elif start != LATEST:

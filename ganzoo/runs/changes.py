@@ -26,7 +26,7 @@ _NEVER = ("optim.name",)
 
 @dataclass(frozen=True)
 class Changes:
-    """Changes that a user asks for when a run goes on."""
+    """Changes that a user asks for when a run goes on, and what is allowed then."""
 
     steps: int | None = None
     """Length of the run."""
@@ -34,6 +34,8 @@ class Changes:
     """Place of its data, if they moved."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Other settings, "section.option" -> value."""
+    restart: bool = False
+    """Begin anew at step 0; what the run has made so far is moved, and not deleted."""
 
     def apply(self, run: RunConfig, zoo: Zoo) -> RunConfig:
         """Return the settings under these changes. Raises ConfigError for values that are refused."""

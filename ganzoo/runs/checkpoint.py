@@ -10,25 +10,34 @@ A state is any dict of plain data. Only the holder of the run lock may save and 
 
 import errno
 import hashlib
-import json
 import math
-import os
 import shutil
+import sys
 import warnings
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import torch
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from ganzoo.errors import CheckpointError, DivergedError, ResourceError
-from ganzoo.files import open_regular, read_json, write_atomically
-
-SCHEMA = 1
+from ganzoo.files import write_atomically
+from ganzoo.runs.checkpoint_files import (
+    SCHEMA,
+    DamageError,
+    find_files,
+    not_ours,
+    read_json,
+    read_verified,
+    read_versions,
+    rename_corrupt,
+    write_json,
+)
+from ganzoo.runs.records import RESTART
 
 
 class Checkpoint(NamedTuple):
@@ -38,10 +47,8 @@ class Checkpoint(NamedTuple):
     state: dict[str, Any]
     warnings: tuple[str, ...]
     """One for each damaged checkpoint that was passed over."""
-
-
-class _DamageError(Exception):
-    """The bytes on disk are not the ones that were saved; the text says how they differ."""
+    damaged: tuple[int, ...] = ()
+    """Their steps."""
 
 
 def save(folder: Path, step: int, state: Mapping[str, Any], *, keep_last: int = 3) -> Path:
@@ -80,12 +87,31 @@ def _tensors(node: Any, path: str = "") -> Iterator[tuple[str, torch.Tensor]]:
 
 def _serialise(step: int, state: Mapping[str, Any]) -> bytes:
     buffer = BytesIO()  # to a file, torch.save hides a full disk behind a RuntimeError
-    torch.save(dict(state), buffer)
+    torch.save(_separate(state), buffer)
     buffer.seek(0)
     if unsafe := get_unsafe_globals_in_checkpoint(buffer):
         what = f"the state holds {', '.join(sorted(unsafe))}: checkpoint of step {step} not saved"
         raise CheckpointError(what, hint="keep only tensors, numbers, strings, lists, tuples, dicts in it")
     return buffer.getvalue()
+
+
+def _separate(node: Any) -> Any:
+    """Return a copy in which equal strings are one object and no list is two: equal states make equal files.
+
+    Pickle writes an object that it has met before as a reference to it.
+    """
+    if isinstance(node, str):
+        return sys.intern(str(node))
+    if isinstance(node, list | tuple):
+        return type(node)(map(_separate, node)) if type(node) in (list, tuple) else node
+    if not isinstance(node, Mapping):
+        return node
+    copy = {_separate(key): _separate(value) for key, value in node.items()}
+    if not isinstance(node, OrderedDict):
+        return copy
+    ordered = OrderedDict(copy)
+    vars(ordered).update(_separate(vars(node)))  # the versions of layers, in the state of a network
+    return ordered
 
 
 def _publish(folder: Path, step: int, data: bytes) -> Path:
@@ -95,12 +121,12 @@ def _publish(folder: Path, step: int, data: bytes) -> Path:
     sidecar |= {"sha256": hashlib.sha256(data).hexdigest(), "torch": str(torch.__version__)}
     if 0 < shutil.disk_usage(folder).free < len(data):  # some network file systems always report 0
         raise OSError(errno.ENOSPC, "too few bytes are free")
-    if former := _read_json(path.with_suffix(".json")):  # if killed before the end, either state is valid
-        _write_json(path.with_suffix(".json"), sidecar | {"former": former})
+    if former := read_json(path.with_suffix(".json")):  # if killed before the end, either state is valid
+        write_json(path.with_suffix(".json"), sidecar | {"former": former})
     write_atomically(path, data)
     try:
-        _write_json(path.with_suffix(".json"), sidecar)
-        _write_json(folder / "latest.json", sidecar)
+        write_json(path.with_suffix(".json"), sidecar)
+        write_json(folder / "latest.json", sidecar)
     except OSError:
         if not former:
             _discard(path)  # a state without its sidecar would only fill the disk further
@@ -121,7 +147,7 @@ def _rotate(folder: Path, step: int, keep_last: int) -> None:
     """Delete older steps, and states without a sidecar, whose save was killed."""
     older = [saved for saved in available_steps(folder) if saved <= step]
     kept = {best_step(folder), *older[max(0, len(older) - keep_last) :]}
-    for saved, path in (_files(folder, ".pt") | _files(folder, ".json")).items():
+    for saved, path in (find_files(folder, ".pt") | find_files(folder, ".json")).items():
         if saved < step and saved not in kept:
             try:
                 _discard(path)
@@ -138,29 +164,29 @@ def mark_best(folder: Path, step: int, score: float) -> None:
     """Keep `step`, the best so far, from rotation. Raises ValueError if the score is not finite."""
     if not math.isfinite(score):
         raise ValueError(f"a score of {score} cannot be the best (step {step})")
-    _write_json(folder / "best.json", {"schema": SCHEMA, "step": step, "score": float(score)})
+    write_json(folder / "best.json", {"schema": SCHEMA, "step": step, "score": float(score)})
 
 
 def best_step(folder: Path) -> int | None:
     """Return the step last given to `mark_best`, or None."""
-    step = _read_json(folder / "best.json").get("step")
+    step = read_json(folder / "best.json").get("step")
     return step if isinstance(step, int) else None
 
 
 def available_steps(folder: Path) -> list[int]:
     """Return in order the steps that are complete: a sidecar, and a state of the size that it gives."""
     steps = []
-    for step, sidecar in _files(folder, ".json").items():
+    for step, sidecar in find_files(folder, ".json").items():
         with suppress(OSError):  # the process that trains may delete it meanwhile
             size = sidecar.with_suffix(".pt").stat().st_size
-            if size in [record.get("bytes") for record in _versions(sidecar)]:
+            if size in [record.get("bytes") for record in read_versions(sidecar)]:
                 steps.append(step)
     return sorted(steps)
 
 
 def read_digest(folder: Path, step: int) -> str:
     """Return the SHA-256 of the state of a step, as its sidecar gives it."""
-    return str(_read_json(_files(folder, ".json")[step]).get("sha256", ""))
+    return str(read_json(find_files(folder, ".json")[step]).get("sha256", ""))
 
 
 def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> Checkpoint:
@@ -168,79 +194,25 @@ def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> C
 
     A damaged one is passed over and renamed to *.corrupt; `quarantine=False` leaves it, for a folder that
     another process writes to. Raises CheckpointError if none is usable, if `step` is absent or damaged, or if
-    the file holds more than plain data or comes from a newer ganzoo.
+    the file holds more than plain data or comes from a newer ganzoo; ResourceError if a file cannot be read now.
     """
     if folder.is_file():
-        raise _not_ours(folder)
-    sidecars = _files(folder, ".json")
-    latest = _read_json(folder / "latest.json").get("step")
+        raise not_ours(folder)
+    sidecars = find_files(folder, ".json")
+    latest = read_json(folder / "latest.json").get("step")
     newest_first = sorted(sidecars, key=lambda saved: (saved == latest, saved), reverse=True)
     damaged: dict[int, str] = {}
     for tried in [saved for saved in newest_first if step in (None, saved)]:
         try:
-            state = _read_verified(sidecars[tried])
-        except _DamageError as damage:
+            state = read_verified(sidecars[tried])
+        except DamageError as damage:
             damaged[tried] = f"checkpoint step {tried} is corrupt ({damage})"
             if quarantine:
-                _set_aside(sidecars[tried])
+                set_aside(folder, tried)
         else:
-            return Checkpoint(tried, state, tuple(f"{text}; using step {tried}" for text in damaged.values()))
+            passed_over = tuple(f"{text}; using step {tried}" for text in damaged.values())
+            return Checkpoint(tried, state, passed_over, tuple(damaged))
     raise _none_usable(folder, step, damaged)
-
-
-def _read_verified(sidecar: Path) -> dict[str, Any]:
-    """Return the state that a sidecar describes. Raises _DamageError if size or SHA-256 differ."""
-    versions, path = list(_versions(sidecar)), sidecar.with_suffix(".pt")
-    if not isinstance(schema := versions[0].get("schema"), int):
-        raise _DamageError("unreadable sidecar")
-    if schema > SCHEMA:
-        what = f"{path.name} was written by a newer ganzoo (schema {schema} > {SCHEMA})"
-        raise CheckpointError(what, where=str(path), hint="upgrade ganzoo")
-    return _deserialise(path, _verify(path, versions))
-
-
-def _versions(sidecar: Path) -> Iterator[dict[str, Any]]:
-    """Yield the records of a sidecar: of its state, and of the one that an unfinished save was to replace."""
-    record: Any = _read_json(sidecar)
-    while isinstance(record, dict):
-        yield record
-        record = record.get("former")
-
-
-def _verify(path: Path, versions: list[dict[str, Any]]) -> bytes:
-    """Return the bytes of a state. Raises _DamageError unless a record of its sidecar has their size and SHA-256."""
-    try:
-        with open_regular(path) as file:
-            if (size := os.fstat(file.fileno()).st_size) not in [record.get("bytes") for record in versions]:
-                raise _DamageError(f"size {size}, expected {versions[0].get('bytes')}")
-            data = file.read()
-    except OSError as error:
-        raise _DamageError(f"cannot be read: {error.strerror}") from None
-    if hashlib.sha256(data).hexdigest() not in [record.get("sha256") for record in versions]:
-        raise _DamageError("sha256 mismatch")
-    return data
-
-
-def _deserialise(path: Path, data: bytes) -> dict[str, Any]:
-    """Load plain data. The text of torch's errors is dropped, since it advises to load the file unsafely."""
-    unsafe = CheckpointError(f"refusing to load {path.name}: unsafe object", where=str(path))
-    if not data.startswith(b"PK\x03\x04"):  # torch.save makes zip files, not bare pickles
-        raise unsafe if data.startswith(b"\x80") else _not_ours(path)
-    try:
-        state = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
-    except UnpicklingError:
-        raise unsafe from None
-    except Exception as error:  # torch's zip and pickle readers raise almost anything
-        if isinstance(error, MemoryError) or "allocate memory" in str(error):
-            raise ResourceError(f"not enough memory to load {path.name}", where=str(path)) from None
-        raise _DamageError("unreadable") from None
-    if not isinstance(state, dict):
-        raise _not_ours(path)
-    return state
-
-
-def _not_ours(path: Path) -> CheckpointError:
-    return CheckpointError(f"{path.name} is not a ganzoo checkpoint", where=str(path), hint="runs/NAME, a run folder")
 
 
 def _none_usable(folder: Path, step: int | None, damaged: Mapping[int, str]) -> CheckpointError:
@@ -251,16 +223,27 @@ def _none_usable(folder: Path, step: int | None, damaged: Mapping[int, str]) -> 
         what = f"{fault} (available: {', '.join(map(str, others)) or 'none'})"
         hint = "" if nearest is None else f"--step {nearest}, or --from {nearest}"
         return CheckpointError(what, where=str(folder), hint=hint)
-    count = len(damaged.keys() | _files(folder, ".json.corrupt").keys())
+    count = len(damaged.keys() | find_files(folder, ".json.corrupt").keys())
     what = f"no usable checkpoint in {folder} ({count} found, {count} corrupt)"
-    hint = "bring back a copy of the folder, or start the run again" if count else "start the run first"
+    hint = f"bring back a copy of the folder, or {RESTART}" if count else "start the run first"
     return CheckpointError(what, where="; ".join(damaged.values()), hint=hint)
 
 
-def _set_aside(sidecar: Path) -> None:
-    for path in (sidecar, sidecar.with_suffix(".pt")):
-        with suppress(OSError):  # the state may be what is missing; a read-only folder can still be loaded
-            path.replace(path.with_name(f"{path.name}.corrupt"))
+def set_aside(folder: Path, step: int) -> None:
+    """Rename the files of a step to *.corrupt. Only for the holder of the run lock."""
+    for path in [files[step] for suffix in (".json", ".pt") if step in (files := find_files(folder, suffix))]:
+        with suppress(OSError):  # a read-only folder can still be loaded
+            rename_corrupt(path)
+
+
+def is_any_saved(folder: Path) -> bool:
+    """Return whether a sidecar says that a checkpoint was saved, damaged or not. Raises ResourceError."""
+    return bool(find_files(folder, ".json") or find_files(folder, ".json.corrupt"))
+
+
+def find_lone_states(folder: Path) -> list[int]:
+    """Return in order the steps whose state has no sidecar: a save was killed between the two, or it was lost."""
+    return sorted(find_files(folder, ".pt").keys() - find_files(folder, ".json").keys())
 
 
 def sweep(folder: Path) -> int:
@@ -269,21 +252,3 @@ def sweep(folder: Path) -> int:
         with suppress(OSError):
             path.unlink()
     return len(stale)
-
-
-def _files(folder: Path, suffix: str) -> dict[int, Path]:
-    paths = {path.name[len("step-") : -len(suffix)]: path for path in folder.glob(f"step-*{suffix}")}
-    return {int(number): path for number, path in paths.items() if number.isdecimal()}
-
-
-def _write_json(path: Path, record: Mapping[str, Any]) -> None:
-    write_atomically(path, (json.dumps(record, indent=1) + "\n").encode())
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """Return the object in one of these JSON files, or {} if it cannot be read."""
-    try:
-        record = read_json(path, 1 << 20)
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}

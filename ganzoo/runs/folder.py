@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from ganzoo.errors import CheckpointError, FolderError, ResourceError
 from ganzoo.files import damaged_name, write_atomically
 from ganzoo.runs.damage import describe, known_scores, rebuild_status, warn
+from ganzoo.runs.lock_holder import name_holder
 from ganzoo.runs.records import Manifest, Status, read_manifest, read_object, read_status
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import from_tables, read_toml, to_tables
@@ -188,10 +189,10 @@ class RunFolder:
             lock.release()
 
     def _name_owner(self) -> str:
+        status = None
         with suppress(CheckpointError):
-            if status := read_status(self.path):
-                return f"pid {status.pid} on {status.host} since {status.time and status.time.isoformat()}"
-        return "another process"
+            status = read_status(self.path)
+        return name_holder(self.path / "run.lock", status)
 
 
 def create_folder(path: Path) -> RunFolder:

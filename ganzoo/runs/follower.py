@@ -14,7 +14,7 @@ from ganzoo.runs.changes import Changes
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.signals import Interrupts
-from ganzoo.runs.start import ResumePlan, continue_with
+from ganzoo.runs.start import ResumePlan, continue_with, read_made_with
 from ganzoo.settings.merge import Settings
 from ganzoo.training.compatibility import FREE
 from ganzoo.training.gan import GAN
@@ -48,10 +48,11 @@ def resume(path: Path, zoo: Zoo, ranks: Ranks, changes: Changes = _NONE, *, free
     if not plan.is_needed:
         return
     folder = RunFolder(path)
-    made_with = folder.read_manifest()
-    run = manifest.keep_precision(continue_with(changes, folder, zoo), made_with)
+    made_with = read_made_with(folder, anew=changes.restart)
+    run = continue_with(changes, folder, zoo)
     run = replace(run, train=replace(run.train, steps=plan.steps))
-    training, _ = prepare(run, zoo, Observer().note, ranks, manifest.read_classes(made_with))
+    classes, precision = manifest.read_classes(made_with), manifest.keep_precision(run, made_with)
+    training, _ = prepare(run, zoo, Observer().note, ranks, classes=classes, precision=precision)
     if plan.from_checkpoint:
         state = checkpoint.load(folder.checkpoints, plan.reached, quarantine=False).state
         training.load_state_dict(state, free)

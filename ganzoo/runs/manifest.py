@@ -7,7 +7,6 @@ import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -176,18 +175,18 @@ def check_data(manifest: Manifest, samples: Samples) -> None:
         raise CheckpointError(what, hint=NAME_PLACE)
 
 
-def keep_precision(run: RunConfig, manifest: Manifest) -> RunConfig:
-    """Return the run in the precision that it began with, if that was chosen by measuring and this device has it too.
+def keep_precision(run: RunConfig, manifest: Manifest) -> str:
+    """Return the precision that a run began with, if that was chosen by measuring and this device has it too.
 
-    Choosing again would mean measuring again, and two measurements may differ.
+    Choosing again would mean measuring again, and two measurements may differ. Otherwise the setting decides: "".
     """
     began = manifest.device or DeviceRecord()
     here = choose_device(run.train.device, "fp32").torch_device.type
     if run.train.precision != "auto" or began.type != here or not began.precision:
-        return run
+        return ""
     if began.precision == "bf16" and here == "cpu" and not has_bf16():
-        return run
-    return replace(run, train=replace(run.train, precision=began.precision))
+        return ""
+    return began.precision
 
 
 def note_differences(manifest: Manifest, gan: GAN) -> Iterator[str]:

@@ -199,6 +199,10 @@ _SCHEMAS = {"log.jsonl": _LogRecord, "evaluations.jsonl": _EvaluationRecord, "di
 """Name of a file of records -> the keys that each record has; all others are numbers, or null."""
 
 
+RESTART = "--restart (begins anew at step 0 and deletes nothing)"
+"""Way out of a run that has lost its checkpoints or its manifest."""
+
+
 def unreadable(path: Path, error: OSError | ValueError, hint: str = "") -> CheckpointError:
     """Return the error for a file of a run or a grid that cannot be read."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -228,7 +232,7 @@ def read_manifest(run: Path) -> Manifest:
     if (found := read_object(path, Manifest, hint)) is None:
         begun = (run / "checkpoints").is_dir() or (run / "status.json").exists()
         what = "manifest.json is missing" if begun else "the run ended before its first step"
-        raise CheckpointError(what, where=str(path), hint=hint)
+        raise CheckpointError(what, where=str(path), hint=f"{RESTART}, or {hint}")
     return replace(found, place=str(path))
 
 

@@ -233,13 +233,15 @@ class Run:
         options: Mapping[str, Any] | None = None,
         dataset_path: str | Path | None = None,
         out: str | Path | None = None,
+        restart: bool = False,
     ) -> Run:
         """Go on exactly where the newest checkpoint is, to the last step or to `steps`.
 
         With `out` the run goes on in that new folder, from any `checkpoint`, and most `options` may change, as on
-        `--set`; without it, those on which no result depends. Raises ConfigError for others, and what `run` raises.
+        `--set`; without it, those on which no result depends. `restart` begins anew at step 0, and moves what the
+        run has made so far to `discarded`. Raises ConfigError for others, and what `run` raises.
         """
-        changes = Changes(steps, None if dataset_path is None else Path(dataset_path), options or {})
+        changes = Changes(steps, None if dataset_path is None else Path(dataset_path), options or {}, restart)
         continue_run(
             self.path, None if out is None else Path(out), self.zoo, observer or Observer(),
             start=str(checkpoint), changes=changes,

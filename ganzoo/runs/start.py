@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from ganzoo.errors import CheckpointError
 from ganzoo.evaluation.run_evaluator import RunEvaluator
-from ganzoo.runs import checkpoint, manifest
+from ganzoo.runs import checkpoint, manifest, restart
 from ganzoo.runs.changes import Changes, require_in_place
 from ganzoo.runs.folder import RunFolder, create_folder, emptied_if_refused, explain_disk
 from ganzoo.runs.init import initialise
 from ganzoo.runs.manifest import check_plugins
 from ganzoo.runs.moved_data import explain_absence
 from ganzoo.runs.observer import Observer
+from ganzoo.runs.records import Manifest
 from ganzoo.runs.scores import is_scored
 from ganzoo.runs.session import Session
 from ganzoo.settings.merge import Settings
@@ -48,39 +49,47 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
 def resume(path: Path, zoo: Zoo, observer: Observer, *, changes: Changes = _NONE, ranks: Ranks = SINGLE) -> None:
     """Go on exactly where the newest usable checkpoint of a run is; `changes` may make the run longer.
 
-    Raises CheckpointError if all checkpoints are damaged, or if the data or the settings are not those of the
-    run; ConfigError for a change that needs a new folder; PluginError if a plugin of the run is missing; and what
-    `start` raises.
+    Raises CheckpointError if a run that has trained has no usable checkpoint, or if the data or the settings are not
+    those of the run; ConfigError for a change that needs a new folder; PluginError if a plugin of the run is missing;
+    and what `start` raises. Until all that is checked, no file changes.
     """
     folder = RunFolder(path)
     made_with = folder.read_recipe()
     run = continue_with(changes, folder, zoo)
     require_in_place(path, made_with, run, changes)
     with folder.claim():
-        newest = _load_newest(folder, observer)
+        newest = None if changes.restart else _load_newest(folder, observer)
         reached = newest.step if newest else 0
         check_length(made_with, run, reached, observer)
-        if reached >= run.train.steps:
-            _ensure_complete(folder, reached, run.train.steps)
-            if not run.eval.at_end or is_scored(folder, reached):
-                observer.note(f"already complete ({reached}/{run.train.steps} steps); --steps N makes it longer")
-                ranks.maximum(*ResumePlan(is_needed=False))
-                return
+        if _is_complete(folder, reached, run, observer):
+            ranks.maximum(*ResumePlan(is_needed=False))
+            return
         ranks.maximum(*ResumePlan(True, newest is not None, reached, run.train.steps))
-        session = reopen(folder, run, zoo, observer, ranks)
-        if newest is None:  # killed before its first checkpoint
+        session = reopen(folder, run, zoo, observer, ranks, anew=changes.restart)
+        if newest is None:  # killed before its first checkpoint, or to begin anew
             initialise(session.training.gan, run.init, observer.note)
         else:
             session.training.load_state_dict(newest.state)
         with explain_disk(path):
+            _tidy(folder, newest)
+            if changes.restart:
+                _clear(session, zoo)
             folder.write_recipe(run)
         session.run()
 
 
 def continue_with(changes: Changes, folder: RunFolder, zoo: Zoo) -> RunConfig:
-    """Return the settings with which a run goes on. Raises PluginError if a plugin is missing, ConfigError."""
-    check_plugins(folder.read_manifest(), zoo)  # its error says more than that a component is unknown
+    """Return the settings with which a run goes on.
+
+    Raises PluginError if a plugin is missing, CheckpointError if the manifest is, ConfigError.
+    """
+    check_plugins(read_made_with(folder, anew=changes.restart), zoo)  # says more than that a component is unknown
     return changes.apply(folder.read_recipe(), zoo)
+
+
+def read_made_with(folder: RunFolder, *, anew: bool) -> Manifest:
+    """Return the manifest of a run, or an empty one if that is missing and the run begins anew."""
+    return Manifest() if anew and not folder.manifest.is_file() else folder.read_manifest()
 
 
 class ResumePlan(NamedTuple):
@@ -93,15 +102,33 @@ class ResumePlan(NamedTuple):
 
 
 def _load_newest(folder: RunFolder, observer: Observer) -> checkpoint.Checkpoint | None:
-    """Load the newest usable checkpoint, or None if the run was killed before its first one."""
+    """Load the newest usable checkpoint, or None if the run was killed before its first one; change nothing."""
+    if not checkpoint.is_any_saved(folder.checkpoints):
+        restart.require_untrained(folder)
+        return None
+    newest = checkpoint.load(folder.checkpoints, quarantine=False)
+    lost = restart.find_lost(folder, newest.step)
+    warnings = [f"checkpoint step {step} has lost its sidecar; using step {newest.step}" for step in lost]
+    for warning in (*newest.warnings, *warnings):
+        observer.note(warning)
+    return newest._replace(damaged=(*newest.damaged, *lost))
+
+
+def _tidy(folder: RunFolder, newest: checkpoint.Checkpoint | None) -> None:
+    """Remove what killed writers left, and set damaged checkpoints aside."""
     checkpoint.sweep(folder.path)
     checkpoint.sweep(folder.checkpoints)
-    if not any(path.suffix in (".json", ".corrupt") for path in folder.checkpoints.glob("*")):
-        return None
-    newest = checkpoint.load(folder.checkpoints)
-    for warning in newest.warnings:
-        observer.note(warning)
-    return newest
+    for step in newest.damaged if newest else ():
+        checkpoint.set_aside(folder.checkpoints, step)
+
+
+def _clear(session: Session, zoo: Zoo) -> None:
+    """Move away all that a run has made, so that it begins anew; write its manifest if that is missing."""
+    folder, gan, run = session.folder, session.training.gan, session.evaluator.run
+    session.observer.note(f"begins anew at step 0; what the run has made so far is in {restart.set_aside(folder)}")
+    if not folder.manifest.is_file():
+        costs = measure_costs(gan, session.samples, run.optim)
+        folder.write_json(folder.manifest, manifest.describe(Settings(run, {}), zoo, session.samples, gan, costs))
 
 
 def check_length(then: RunConfig, now: RunConfig, reached: int, observer: Observer) -> None:
@@ -115,20 +142,31 @@ def check_length(then: RunConfig, now: RunConfig, reached: int, observer: Observ
         observer.note(f"the schedule is one of {steps} steps from here on, not of {then.train.steps}")
 
 
-def _ensure_complete(folder: RunFolder, reached: int, steps: int) -> None:
-    """Write the status of a run that was killed between its last save and its end."""
+def _is_complete(folder: RunFolder, reached: int, run: RunConfig, observer: Observer) -> bool:
+    """Return whether nothing is left to do; write the status of a run that was killed between last save and end."""
+    steps = run.train.steps
+    if reached < steps:
+        return False
     if (status := folder.read_status()) is None or status.state != "complete":
         folder.write_status("complete", reached, steps)
+    if run.eval.at_end and not is_scored(folder, reached):
+        return False
+    observer.note(f"already complete ({reached}/{steps} steps); --steps N makes it longer")
+    return True
 
 
-def reopen(folder: RunFolder, run: RunConfig, zoo: Zoo, observer: Observer, ranks: Ranks) -> Session:
+def reopen(
+    folder: RunFolder, run: RunConfig, zoo: Zoo, observer: Observer, ranks: Ranks, *, anew: bool = False
+) -> Session:
     """Build the GAN and load the data of a run; note what may keep its continuation from being bit-exact."""
-    made_with = folder.read_manifest()
+    made_with = read_made_with(folder, anew=anew)
+    classes, precision = manifest.read_classes(made_with), manifest.keep_precision(run, made_with)
     with explain_absence(run, zoo):
-        run_here, classes = manifest.keep_precision(run, made_with), manifest.read_classes(made_with)
-        training, samples = prepare(run_here, zoo, observer.note, ranks, classes)
-    manifest.check_data(made_with, samples)
+        training, samples = prepare(run, zoo, observer.note, ranks, classes=classes, precision=precision)
     session = Session(training, samples, folder, observer, RunEvaluator(run, zoo, samples))
+    if not made_with.place:  # there is none
+        return session
+    manifest.check_data(made_with, samples)
     for difference in (*manifest.note_versions(made_with, zoo), *manifest.note_differences(made_with, training.gan)):
         observer.note(difference)
     return session

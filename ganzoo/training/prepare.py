@@ -24,16 +24,18 @@ from ganzoo.zoo.catalogue import Zoo
 
 
 def prepare(
-    run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks = SINGLE, classes: Sequence[str] = ()
-) -> tuple[Training, Samples]:
+    run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks = SINGLE,
+    *, classes: Sequence[str] = (), precision: str = "",
+) -> tuple[Training, Samples]:  # fmt: skip
     """Load the data, seed the run, and build its GAN. `note` receives remarks that the user should read.
 
     `classes` are those of a run that goes on: their numbers stay what they were, in whatever order they are read now.
+    `precision` is the one that it began with, in place of that of its settings.
     Raises ConfigError, DataError, PluginError or ResourceError if the run cannot be prepared.
     """
     choices.check(run, zoo)  # before the data, which may take long to read or to download
     check_shares(run.optim, ranks)
-    device = agree(choose_device(run.train.device, run.train.precision), ranks)
+    device = agree(choose_device(run.train.device, precision or run.train.precision), ranks)
     with ranks.local_rank_first():
         samples: Samples = zoo.create("dataset", run.dataset).load()
     check_samples(samples, run.dataset.name)

@@ -152,6 +152,8 @@ def test_a_run_made_longer_equals_one_that_was_long_from_the_start(tmp_path):
     train(tmp_path / "short", "--set", "train.log_every=2", steps=4)
     ganzoo("resume", tmp_path / "short", "--steps", 8)
     assert same(state(tmp_path / "long"), state(tmp_path / "short"))
+    for name in ("recipe.toml", "checkpoints/step-00000008.json", "checkpoints/step-00000008.pt"):
+        assert (tmp_path / "long" / name).read_bytes() == (tmp_path / "short" / name).read_bytes()
     assert [record["step"] for record in log(tmp_path / "short")] == [2, 4, 6, 8]
     assert log(tmp_path / "short") == log(tmp_path / "long")
     assert Run(tmp_path / "short").status["steps"] == 8
@@ -341,7 +343,10 @@ def test_a_recipe_edited_after_the_start_is_refused_by_key(tmp_path, old, new, w
 def test_a_run_killed_before_its_first_checkpoint_starts_again_as_if_never_killed(tmp_path):
     train(tmp_path / "whole", steps=3)
     train(tmp_path / "run", steps=3)
-    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    for name in ("checkpoints", "samples", "tb"):
+        shutil.rmtree(tmp_path / "run" / name)
+    for name in ("status.json", "log.jsonl", "scores.json"):
+        (tmp_path / "run" / name).unlink()
     ganzoo("resume", tmp_path / "run")
     assert_equal_runs(tmp_path / "run", tmp_path / "whole")
 

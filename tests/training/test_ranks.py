@@ -1,6 +1,7 @@
 """Several processes train one run: what they have in common, what they share, and how they end together."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -323,6 +324,20 @@ class Broken(NonSaturating):
 def register_losses():
     return {"broken": Broken}
 '''
+
+
+@pytest.mark.fault("two ranks resume a run whose checkpoints are gone", "both end at once, and one says why")
+@pytest.mark.full
+def test_a_run_without_checkpoints_is_refused_on_all_ranks_and_begins_anew_on_all_if_asked(tmp_path):
+    run = tmp_path / "run"
+    ganzoo("run", *PLAIN, "--steps=2", "--out", run)
+    shutil.rmtree(run / "checkpoints")
+    code, _, said = finish(torchrun("-m", "ganzoo", "resume", run), seconds=60)
+    assert code != 0 and said.count("ganzoo: the run has trained 2 steps") == 1
+    assert "ganzoo: another rank" not in said and lock_is_free(run)
+    code, _, said = finish(torchrun("-m", "ganzoo", "resume", run, "--restart"), seconds=60)
+    assert code == 0, said
+    assert checkpoint.available_steps(run / "checkpoints") == [0, 2]
 
 
 @pytest.mark.full

@@ -32,7 +32,7 @@ DAMAGE = {
 def test_damaged_checkpoint_is_passed_over_and_kept_aside(tmp_path, damage, reason):
     save_steps(tmp_path, 50, 60)
     damage(state_file(tmp_path, 60))
-    step, state, passed_over = load(tmp_path)
+    step, state, passed_over, _ = load(tmp_path)
     assert step == 50
     assert_is_state_of(50, state)
     (text,) = passed_over

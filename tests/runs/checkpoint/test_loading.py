@@ -52,7 +52,7 @@ def test_run_resumed_from_an_earlier_step_goes_on_from_its_own_checkpoint(tmp_pa
 
 def test_given_step_is_loaded(tmp_path):
     save_steps(tmp_path, 40, 50, 60)
-    step, state, passed_over = load(tmp_path, 50)
+    step, state, passed_over, _ = load(tmp_path, 50)
     assert (step, passed_over) == (50, ())
     assert_is_state_of(50, state)
 

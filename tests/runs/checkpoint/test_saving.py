@@ -124,7 +124,7 @@ def test_tensors_of_a_gpu_load_on_a_machine_without_one(tmp_path, monkeypatch):
 def test_saving_a_step_again_replaces_it(tmp_path):
     save(tmp_path, 5, {"attempt": 1})
     save(tmp_path, 5, {"attempt": 2})
-    assert load(tmp_path) == (5, {"attempt": 2}, ())
+    assert load(tmp_path)[:3] == (5, {"attempt": 2}, ())
     assert names(tmp_path) == ["latest.json", "step-00000005.json", "step-00000005.pt"]
 
 
@@ -146,7 +146,7 @@ def test_save_of_a_step_again_that_is_killed_leaves_one_state_or_the_other(tmp_p
             save(tmp_path, 5, {"attempt": attempt})
         monkeypatch.undo()
         assert available_steps(tmp_path) == [5]
-    assert load(tmp_path) == (5, {"attempt": "first" if renames < 2 else "longer third"}, ())
+    assert load(tmp_path)[:3] == (5, {"attempt": "first" if renames < 2 else "longer third"}, ())
 
 
 # States that must not be saved
