@@ -78,8 +78,11 @@ def test_imports_inside_the_package_are_absolute(path):
 
 @pytest.mark.parametrize("path", SILENT, ids=short)
 def test_only_the_command_line_prints(path):
-    restored = {"logging"} if short(path) == "zoo/guard.py" else set()  # put back as it was, never written to
-    assert ways_to_print(path.read_text(encoding="utf-8")) - restored == set()
+    allowed = {
+        "zoo/guard.py": {"logging"},  # put back as it was, never written to
+        "results/tables/text.py": {"rich"},  # lays out columns of a text, which it returns
+    }
+    assert ways_to_print(path.read_text(encoding="utf-8")) - allowed.get(short(path), set()) == set()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=short)

@@ -20,13 +20,13 @@ from rich.text import Text
 from ganzoo.cells import Cell, Ending
 from ganzoo.cli.terminal import duration, print_table
 from ganzoo.contracts import Engine
-from ganzoo.errors import EvaluationError, GanzooError
+from ganzoo.errors import GanzooError
 from ganzoo.files import read_records
 from ganzoo.grid.folder import GridFolder
 from ganzoo.grid.plan import PlannedCell
 from ganzoo.grid.run import GridObserver
-from ganzoo.results.comparison import choose_results, compare
-from ganzoo.results.read import Result, read_results
+from ganzoo.results.comparison import compare, split
+from ganzoo.results.read import read_results
 from ganzoo.runs.folder import RunFolder, read_reports
 
 OVERHEAD = 8.0
@@ -165,29 +165,24 @@ def _describe(cell: PlannedCell) -> dict[str, Any]:
     }
 
 
-def _list_datasets(results: Sequence[Result]) -> list[str]:
-    """Return the datasets of the runs, since scores on different data may not be ranked together."""
-    return list(dict.fromkeys(result.value("dataset.name") for result in results))
-
-
 def print_outcome(path: Path, as_json: bool) -> None:
-    """Print the tables of a grid, one for each dataset, and the commands to type next."""
+    """Print the tables of a grid, one for each group of cells that may be ranked together, and what to type next."""
+    from ganzoo.cli.table import terminal_looks
     from ganzoo.results import tables
 
     results = read_results([path])
-    try:
-        compared = {data: compare(choose_results(results, [f"dataset={data}"])) for data in _list_datasets(results)}
-    except EvaluationError as error:  # the grid has ended all the same
-        compared = {}
-        click.echo(f"ganzoo: no table: {error}", err=True)
+    groups = split(results)
+    compared = {name: compare(runs) for name, runs in groups.runs.items()}
     if as_json:
         cells = {result.name: {"state": result.state, "reason": result.reason} for result in results}
         shown = [json.loads(tables.render(table, "json")) for table in compared.values()]
         click.echo(json.dumps({"grid": str(path), "cells": cells, "tables": shown}))
         return
-    for data, table in compared.items():
+    for name, table in compared.items():
         if len(compared) > 1:
-            click.echo(f"dataset {data}")
-        click.echo(tables.render(table, "text"))
+            click.echo(f"{name}\n")
+        click.echo(tables.render(table, "text", **terminal_looks()))
+    for note in groups.notes:
+        click.echo(note, err=True)
     folder = quote(str(path))
     click.echo(f"next\n  ganzoo table {folder} --format md\n  ganzoo report {folder} -o report.html")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from ganzoo.cli.flags import add_options
 from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
+
+if TYPE_CHECKING:
+    from ganzoo.results.read import Result
 
 
 @click.command(short_help="Compare runs or a grid: one table over seeds, with intervals and tests.")
@@ -23,12 +30,13 @@ from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
 @click.option(
     "--only", multiple=True, metavar="AXIS=VALUE", help="Keep runs with this value: dataset=mnist; may be repeated."
 )
+@click.option("--columns", metavar="NAMES", help="Columns to show: loss,last,time; all.  [default: that differ]")
 @add_options(PROTOCOL_OPTIONS)
 @click.option("--sort", metavar="AXIS", help="Axis to sort rows by.  [default: best row first]")
 def table(
     runs: tuple[Path, ...], shape: str | None, out: Path | None, group_by: str | None, names: str | None,
     checkpoint: Literal["last", "best"], only: tuple[str, ...], sort: str | None, samples: int | None,
-    protocol: tuple[str, ...],
+    protocol: tuple[str, ...], columns: str | None,
 ) -> None:  # fmt: skip
     """Compare RUNS: run folders, grids, or folders that contain some at any depth.
 
@@ -37,21 +45,52 @@ def table(
     ganzoo table runs/grid --group-by loss,lipschitz --metric fid,kid
     ganzoo table runs/grid -o results.md
     """
-    from ganzoo.results.comparison import choose_metric, choose_results, compare
-    from ganzoo.results.read import find_grid, read_provenance, read_results
-    from ganzoo.results.tables import FORMATS, render
+    from ganzoo.results.comparison import choose_results, split
+    from ganzoo.results.read import read_results
+    from ganzoo.results.tables import FORMATS
 
     suffix = out.suffix if out is not None else ""
     shape = shape or next((name for name, ending in FORMATS.items() if ending == suffix), "text")
-    asked = _split(names)
+    asked = read_protocol(samples, protocol)
     results = choose_results(read_results(runs), only)
-    compared = compare(
-        results, group_by=_split(group_by) or None, metric=next(iter(asked), None), checkpoint=checkpoint, sort=sort,
-        protocol=read_protocol(samples, protocol),
-    )  # fmt: skip
-    metrics = [choose_metric(name, compared.metrics) for name in asked]
+    groups, notes = split(results, checkpoint, asked) if shape in _MANY else ({"": results}, ())
+    how = {"group_by": _split(group_by) or None, "checkpoint": checkpoint, "sort": sort, "protocol": asked}
+    looks = {"columns": _split(columns), **(terminal_looks() if out is None else {})}
+    texts = {name: _render(own, shape, _split(names), how, looks) for name, own in groups.items()}
+    _write(out, next(iter(texts.values())) if len(texts) == 1 else _join(texts, shape))
+    for note in notes:
+        click.echo(note, err=True)
+
+
+_MANY = {"text": "{}", "md": "## {}", "latex": "% {}"}
+"""Format that holds several tables, one for each group of runs that may be ranked together -> its heading."""
+
+
+def _render(
+    results: Sequence[Result], shape: str, names: Sequence[str], how: Mapping[str, Any], looks: Mapping[str, Any]
+) -> str:
+    """Return the table of runs that may be ranked together."""
+    from ganzoo.results.comparison import choose_metric, compare
+    from ganzoo.results.read import find_grid, read_provenance
+    from ganzoo.results.tables import render
+
+    compared = compare(results, metric=next(iter(names), None), **how)
+    metrics = [choose_metric(name, compared.metrics) for name in names]
     provenance = read_provenance(grid, results) if (grid := find_grid(results)) else None
-    _write(out, render(compared, shape, metrics=metrics, provenance=provenance))
+    return render(compared, shape, metrics=metrics, provenance=provenance, **looks)
+
+
+def _join(texts: Mapping[str, str], shape: str) -> str:
+    """Return several tables, each with a heading: their scores may not be ranked together."""
+    return "\n".join(f"{_MANY[shape].format(name)}\n\n{text}" for name, text in texts.items())
+
+
+def terminal_looks() -> dict[str, Any]:
+    """Return width and colour of the terminal; none for a file or a pipe, where no line is broken."""
+    if not sys.stdout.isatty():
+        return {}
+    color = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return {"width": shutil.get_terminal_size().columns, "color": color}
 
 
 def _split(names: str | None) -> list[str]:

@@ -242,7 +242,7 @@ def test_where_a_run_writes_and_how_it_is_scored_are_no_axes():
 def test_runs_that_repeat_a_seed_are_no_seeds_of_their_own():
     table = compare([loose(0, 1.0), loose(0, 3.0), loose(1, 5.0)])
     assert table.rows[0].last[FD].values == {0: 2.0, 1: 5.0}
-    assert any("those of another" in note for note in table.notes)
+    assert any("One run has the settings and the seed of another" in note for note in table.notes)
 
 
 def test_an_unknown_axis_is_refused_with_the_nearest():

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
@@ -74,11 +75,13 @@ def test_units_are_short():
 
 def test_text_marks_the_best_and_what_cannot_be_told_from_it(table):
     lines = render(table, "text").splitlines()
-    cells = {line.split()[0]: line for line in lines[1:6]}
-    assert lines[0].split()[:4] == ["loss", "n", "last", "FD(digits-cnn)-2k"]
-    assert "11.2 ± 3.1 *" in cells["wgan"]
-    assert "11.5 ± 3.3 ~" in cells["hinge"]
-    assert "21.0 ± 2.5   " in cells["bce"]
+    cells = {line.split()[0]: line for line in lines[2:7]}
+    assert lines[0].split() == ["last"]
+    assert lines[1].split()[:3] == ["loss", "n", "FD(digits-cnn)-2k"]
+    assert "11.2 ± 3.1  *" in cells["wgan"]
+    assert "11.5 ± 3.3  ~" in cells["hinge"]
+    assert "21.0 ± 2.5     " in cells["bce"]
+    assert "5.5 ± 6.4     " in cells["gp"]  # one number of digits in all rows
     assert "diverged 1/3" in cells["gp"]
     assert "refused: because" in cells["sn"]
     assert any("p >= 0.05 in a two-sided paired t-test" in line for line in lines)
@@ -87,13 +90,13 @@ def test_text_marks_the_best_and_what_cannot_be_told_from_it(table):
 
 
 def test_columns_are_aligned(table):
-    lines = render(table, "text").splitlines()[:6]
+    lines = render(table, "text").splitlines()[1:7]
     column = lines[0].index("failed")
     assert {line[column - 2 : column] for line in lines} == {"  "}
 
 
 def test_columns_without_values_are_left_out(table):
-    header = render(table, "text").splitlines()[0]
+    header = " ".join(render(table, "text").splitlines()[:2])
     assert "best" not in header
     assert "FLOPs" not in header
 
@@ -102,9 +105,10 @@ def test_other_scores_are_shown_where_they_are_asked_for():
     scores = {FD: 1.0, KD: 0.5, PRECISION: 0.9}
     table = compare([make_result(0, scores, axes={"loss.name": "bce"})])
     assert KD not in render(table, "text")
-    header = render(table, "text", metrics=[FD, KD, PRECISION]).splitlines()[0]
-    assert f"last {KD} ↓" in header
-    assert f"last {PRECISION} ↑" in header
+    lines = render(table, "text", metrics=[FD, KD, PRECISION]).splitlines()
+    assert lines[0].split() == ["last"] * 3
+    assert f"{KD} ↓" in lines[1]
+    assert f"{PRECISION} ↑" in lines[1]
 
 
 def test_both_checkpoints_and_all_costs_are_shown():
@@ -112,8 +116,8 @@ def test_both_checkpoints_and_all_costs_are_shown():
     reports = [make_report(2.0), make_report(1.0, "best")]
     table = compare([make_result(0, reports=reports, axes={"loss.name": "bce"}, **costs)])
     row = render(table, "csv").splitlines()[1]
-    line = render(table, "text").splitlines()[1]
-    assert line.split() == ["bce", "1", "2", "*", "1", "0/1", "32k", "1:23", "1.2e12", "1.5k", "512"]
+    line = render(table, "text").splitlines()[2]
+    assert line.split() == ["bce-s0", "bce", "1", "2", "*", "1", "0/1", "32k", "1:23", "1.2e12", "1.5k", "512"]
     assert row.endswith(",32000.0,83.4,1200000000000.0,1500.0,512.3,")
 
 
@@ -126,6 +130,37 @@ def test_names_cannot_move_the_cursor_nor_break_a_line(hostile):
 
 def test_a_table_without_scores_says_so():
     assert "No run has a score yet." in render(compare(make_row([None], "running", loss="bce")), "text")
+
+
+def test_a_table_fits_the_terminal_and_says_what_left_it(table):
+    costs = {"images": 32_000, "seconds": 83.4, "flops": 1.2e12, "parameters": 1_500, "memory_mb": 512.3}
+    varied = [
+        make_result(seed, {FD: seed + number, KD: seed * number}, axes={"model.name": f"model{number}", "lr": number},
+                    **{key: value * (1 + number) for key, value in costs.items()})
+        for seed in (1, 2)
+        for number in range(3)
+    ]  # fmt: skip
+    wide = render(compare(varied), "text", metrics=[FD, KD])
+    assert max(map(len, wide.splitlines()[:5])) > 100
+    for width in (100, 80):
+        lines = render(compare(varied), "text", metrics=[FD, KD], width=width).splitlines()
+        assert max(map(len, lines)) <= width
+        assert any(line.startswith("Left out for want of room: memory (MB)") for line in lines)
+        assert "±" in lines[2]
+    assert "FLOPs" in render(compare(varied), "text", width=80, columns=["all"])
+    assert max(map(len, render(table, "text", width=80).splitlines())) <= 80
+
+
+def test_numbers_of_one_column_have_one_number_of_digits():
+    runs = [run for loss, row in {"bce": [120, 140], "wgan": [1.23, 1.25]}.items() for run in make_row(row, loss=loss)]
+    text = render(compare(runs), "text")
+    assert "1.24 ± 0.13  *" in text
+    assert "130.00 ± 127.06" in text
+
+
+def test_color_makes_the_best_bold(table):
+    text = render(table, "text", color=True)
+    assert re.findall(r"\x1b\[1;32m *(.*?)\x1b\[0m", text) == ["11.2 ± 3.1", "*"]
 
 
 # Markdown
@@ -215,6 +250,8 @@ def test_latex_compiles_alone(which, request, tmp_path):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "table.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
     assert done.returncode == 0, done.stdout
+    if which == "table":
+        assert "Overfull" not in done.stdout
     assert (tmp_path / "table.pdf").read_bytes().startswith(b"%PDF")
 
 

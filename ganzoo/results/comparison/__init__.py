@@ -4,6 +4,7 @@ table       the values: Table, Row, Effect
 axes        the settings in which the runs differ
 metrics     the score that is asked for
 asked       the protocol that is asked for, or that a run asks for itself
+groups      runs that may be ranked together
 protocols   the reports that may be ranked together
 rows        summaries over seeds
 ranking     the best row, and tests against it
@@ -18,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from ganzoo.results.comparison.asked import Asked
 from ganzoo.results.comparison.axes import choose_axes, choose_results, find_axes, key_of, list_values, short
 from ganzoo.results.comparison.effects import find_effects
+from ganzoo.results.comparison.groups import split
 from ganzoo.results.comparison.metrics import Checkpoint, Measure, choose_metric
 from ganzoo.results.comparison.protocols import ScoredRun, select_reports
 from ganzoo.results.comparison.ranking import describe_test, explain_unranked, rank_rows
@@ -38,6 +40,7 @@ __all__ = [
     "choose_results",
     "compare",
     "short",
+    "split",
 ]
 
 
@@ -82,5 +85,6 @@ def _remarks(
     remarks += explain_unranked(rows, measure)
     repeated = len(results) - len({(key_of(result, axes), result.seed) for result in results})
     if repeated:
-        remarks.append(f"Of {repeated} runs the settings and the seed are those of another: they are averaged first.")
+        those = f"{repeated} runs have" if repeated > 1 else "One run has"
+        remarks.append(f"{those} the settings and the seed of another: such runs are averaged first.")
     return remarks

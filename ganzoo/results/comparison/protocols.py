@@ -57,20 +57,29 @@ def select_reports(results: Sequence[Result], checkpoint: Checkpoint, asked: Ask
     Raises EvaluationError if they share none, or were trained on different data; ConfigError for an unknown field of
     a protocol.
     """
-    reported = [result for result in results if _reports(result, checkpoint)]
-    asked.check([report["protocol"] for result in reported for report in _reports(result, checkpoint)])
+    reported = [result for result in results if list_reports(result, checkpoint)]
+    asked.check([report["protocol"] for result in reported for report in list_reports(result, checkpoint)])
     if not reported:
         return Selection({}, tuple(ScoredRun(result, {}, {}) for result in results), ())
     _require_same_data(reported)
+    if refusal := find_refusal(reported, checkpoint, asked):
+        raise refusal
     shared = _choose_shared(reported, checkpoint, asked)
-    if shared is None:
-        raise _refusal(reported, checkpoint, asked)
+    assert shared is not None
     runs = tuple(ScoredRun(r, _scores(r, "last", shared), _scores(r, "best", shared)) for r in results)
-    first = next(report for report in _reports(reported[0], checkpoint) if shared in _keys(report))
+    first = next(report for report in list_reports(reported[0], checkpoint) if shared in _keys(report))
     return Selection(_common(first["protocol"]), runs, tuple(_remarks(runs, reported, checkpoint, shared)))
 
 
-def _reports(result: Result, checkpoint: Checkpoint) -> list[Mapping[str, Any]]:
+def find_refusal(results: Sequence[Result], checkpoint: Checkpoint, asked: Asked) -> EvaluationError | None:
+    """Return why the scores of these runs may not be ranked together, with commands; None if they may."""
+    reported = [result for result in results if list_reports(result, checkpoint)]
+    if not reported or _choose_shared(reported, checkpoint, asked) is not None:
+        return None
+    return _refusal(reported, checkpoint, asked)
+
+
+def list_reports(result: Result, checkpoint: Checkpoint) -> list[Mapping[str, Any]]:
     """Return the reports of a complete run; scores of an incomplete one cannot be compared with others."""
     return [r for r in result.reports if r["checkpoint"] == checkpoint] if result.state == "complete" else []
 
@@ -90,7 +99,7 @@ def _common(protocol: Mapping[str, Any]) -> dict[str, Any]:
 
 def _choose_shared(reported: Sequence[Result], checkpoint: Checkpoint, asked: Asked) -> str | None:
     """Return the protocol of the runs' own settings if all share it, else the newest shared one; None if none is."""
-    keys = [[key for report in _reports(result, checkpoint) for key in _keys(report)] for result in reported]
+    keys = [[key for report in list_reports(result, checkpoint) for key in _keys(report)] for result in reported]
     shared = [key for key in reversed(keys[0]) if all(key in other for other in keys) and asked.fits(json.loads(key))]
     own = [key for key in shared if all(_is_own(result, checkpoint, key) for result in reported)]
     return next(iter(own or shared), None)
@@ -98,13 +107,13 @@ def _choose_shared(reported: Sequence[Result], checkpoint: Checkpoint, asked: As
 
 def _is_own(result: Result, checkpoint: Checkpoint, key: str) -> bool:
     """Return whether a run has a report by this protocol that its own settings ask for."""
-    reports = [report for report in _reports(result, checkpoint) if key in _keys(report)]
+    reports = [report for report in list_reports(result, checkpoint) if key in _keys(report)]
     return any(is_own(report["protocol"], result) for report in reports)
 
 
 def _scores(result: Result, checkpoint: Checkpoint, key: str) -> Mapping[str, Mapping[str, Any]]:
     """Return the scores of the newest report of a checkpoint by a protocol."""
-    reports = [report for report in _reports(result, checkpoint) if key in _keys(report)]
+    reports = [report for report in list_reports(result, checkpoint) if key in _keys(report)]
     scores: Mapping[str, Mapping[str, Any]] = reports[-1]["scores"] if reports else {}
     return scores
 
@@ -112,10 +121,10 @@ def _scores(result: Result, checkpoint: Checkpoint, key: str) -> Mapping[str, Ma
 def _remarks(runs: Sequence[ScoredRun], reported: Sequence[Result], checkpoint: Checkpoint, key: str) -> list[str]:
     other: Checkpoint = "best" if checkpoint == "last" else "last"
     remarks = []
-    without = sum(bool(_reports(run.result, other)) and not run.scores(other) for run in runs)
+    without = sum(bool(list_reports(run.result, other)) and not run.scores(other) for run in runs)
     if without:
         remarks.append(f"{without} runs have scores of the {other} checkpoint by another protocol only: left out.")
-    by_key = [report for result in reported for report in _reports(result, checkpoint) if key in _keys(report)]
+    by_key = [report for result in reported for report in list_reports(result, checkpoint) if key in _keys(report)]
     labels = {report["protocol"]["generated"].get("labels") for report in by_key}
     if len(labels) > 1:
         (words,) = labels - {"none"}
@@ -127,7 +136,7 @@ def _remarks(runs: Sequence[ScoredRun], reported: Sequence[Result], checkpoint: 
 
 def _other_scores(reported: Sequence[Result], checkpoint: Checkpoint, key: str) -> str:
     """Return the first score of each report by another protocol, as "FD(digits-cnn)-500, FID-50k"."""
-    others = [report for r in reported for report in _reports(r, checkpoint) if key not in _keys(report)]
+    others = [report for r in reported for report in list_reports(r, checkpoint) if key not in _keys(report)]
     return ", ".join(dict.fromkeys(next(iter(report["scores"]), "no score") for report in others))
 
 
@@ -143,12 +152,12 @@ def _require_same_data(reported: Sequence[Result]) -> None:
 
 def _refusal(reported: Sequence[Result], checkpoint: Checkpoint, asked: Asked) -> EvaluationError:
     """Return an error that names two runs, how their protocols differ, and the commands that score all runs alike."""
-    reports = {result.name: asked.sort(_reports(result, checkpoint)) for result in reported}
+    reports = {result.name: asked.sort(list_reports(result, checkpoint)) for result in reported}
     newest = {name: own[-1] for name, own in reports.items()}
     keys = [key for report in newest.values() for key in _keys(report) if asked.fits(json.loads(key))]
     target = Counter(keys).most_common(1)[0][0]
     one = next(result for result in reported if target in _keys(newest[result.name]))
-    others = [r for r in reported if not any(target in _keys(report) for report in _reports(r, checkpoint))]
+    others = [r for r in reported if not any(target in _keys(report) for report in list_reports(r, checkpoint))]
     wanted = _with_labels(newest[one.name]["protocol"], json.loads(target)[_LABELS])
     unlike = differences(wanted, newest[others[0].name]["protocol"])
     lines = [
@@ -182,7 +191,7 @@ def _commands(result: Result, wanted: Mapping[str, Any], report: Mapping[str, An
     else:
         words = []
     words += _option_words(result, wanted, report["protocol"])
-    checkpoints = [[], ["--best"]] if _reports(result, "best") else [[]]
+    checkpoints = [[], ["--best"]] if list_reports(result, "best") else [[]]
     return [shlex.join(["ganzoo", "evaluate", str(result.path), *best, *words]) for best in checkpoints]
 
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ganzoo.results.comparison import Measure, Row, Summary, Table, short
-from ganzoo.results.tables.numbers import show_count, show_flops, show_minutes, show_std, show_summary, show_value
+from ganzoo.results.tables.numbers import (
+    common_place,
+    show_count,
+    show_flops,
+    show_minutes,
+    show_std,
+    show_summary,
+    show_value,
+)
 
 MARKS: Mapping[str, str] = {"alike": "~", "untested": "?"}
 """Rank of a row -> the mark of its score."""
@@ -43,6 +51,16 @@ class Column:
     """A label of the row, an axis of the table, numbers, sentences, or numbers that are shown on demand."""
 
     @property
+    def name(self) -> str:
+        """Header as part of a sentence."""
+        return " ".join(self.header.split())
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names by which a user asks for the column: "loss", "last", "seconds" or "time"."""
+        return self.key.removeprefix("axis ").removesuffix(".name"), self.header.split()[0]
+
+    @property
     def is_number(self) -> bool:
         """True for a column that is aligned to the right."""
         return self.kind in ("number", "extra")
@@ -63,8 +81,17 @@ def axis_column(table: Table, axis: str) -> Column:
     return Column(f"axis {axis}", short(axis), tuple(map(show, table.rows)), kind="axis")
 
 
+def run_column(table: Table) -> Column:
+    """Return the name of the run where each row is one run; else an empty column."""
+    names = [row.results[0].name if len(row.results) == 1 else "" for row in table.rows]
+    entries = tuple(Entry(name, name) if all(names) else Entry() for name in names)
+    return Column("run", "run", entries, kind="label")
+
+
 def score_column(table: Table, measure: Measure, header: str) -> Column:
     """Return one score of each row, with the best in bold and marks if it is the score that ranks."""
+
+    place = common_place([summary for row in table.rows if (summary := row.summary(measure))])
 
     def show(row: Row) -> Entry:
         summary = row.summary(measure)
@@ -72,7 +99,7 @@ def score_column(table: Table, measure: Measure, header: str) -> Column:
             return Entry()
         rank = row.rank if measure == table.measure else ""
         mark, meaning = MARKS.get(rank, ""), _MEANINGS.get(rank, "")
-        return Entry(show_summary(summary), summary.mean, rank == "best", mark, meaning)
+        return Entry(show_summary(summary, place), summary.mean, rank == "best", mark, meaning)
 
     better = table.metrics.get(measure.metric, "lower")
     hint = f"{measure.metric}, {better} is better: mean over the seeds ± half of its 95 % interval"
@@ -82,8 +109,10 @@ def score_column(table: Table, measure: Measure, header: str) -> Column:
 def std_column(table: Table, measure: Measure) -> Column:
     """Return the standard deviation of a score over the seeds."""
 
+    place = common_place([summary for row in table.rows if (summary := row.summary(measure))])
+
     def show(summary: Summary | None) -> Entry:
-        return Entry() if summary is None else Entry(show_std(summary), summary.std)
+        return Entry() if summary is None else Entry(show_std(summary, place), summary.std)
 
     entries = tuple(show(row.summary(measure)) for row in table.rows)
     return Column("std", "std", entries, "Standard deviation over the seeds")

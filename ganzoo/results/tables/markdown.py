@@ -11,7 +11,7 @@ from ganzoo.results.tables.sheet import Sheet
 
 def render_markdown(sheet: Sheet) -> str:
     """Return a GitHub table, remarks, effects, and how the runs were made; the best in bold."""
-    header = _line(escape(column.header) for column in sheet.columns)
+    header = _line(escape(column.name) for column in sheet.columns)
     rule = _line("---:" if column.is_number else "---" for column in sheet.columns)
     rows = [_line(map(_show, row)) for row in sheet.rows]
     parts = ["\n".join([header, rule, *rows]), *map(escape, sheet.remarks)]

@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from ganzoo.results.comparison import Effect, Summary, short
 
 
-def show_summary(summary: Summary) -> str:
-    """Return the mean ± half of the 95 % interval, with two digits of the half and the mean to the same place.
+def show_summary(summary: Summary, place: int | None = None) -> str:
+    """Return the mean ± half of the 95 % interval, to `place` decimals (negative: to tens, hundreds).
 
-    The mean of one seed has no interval, and four digits.
+    The default is two digits of the half and the mean to the same place. The mean of one seed has no interval, and
+    four digits.
     """
     half = summary.half_width
+    if place is not None:
+        return _to_place(summary.mean, place) + ("" if half is None else f" ± {_to_place(half, place)}")
     if not half:
         return f"{summary.mean:.4g}" + ("" if half is None else " ± 0")
     place = places(half)
     return f"{_to_place(summary.mean, place)} ± {_to_place(half, place)}"
 
 
-def show_std(summary: Summary) -> str:
-    """Return the standard deviation to two digits; empty for one seed."""
+def common_place(summaries: Sequence[Summary]) -> int | None:
+    """Return the decimals that all numbers of a column have: two digits of the smallest interval.
+
+    They are no more than four digits of the smallest mean, of which single seeds have as many. None for one summary.
+    """
+    if len(summaries) < 2:
+        return None
+    needed = [min(places(s.half_width) if s.half_width else 9, _four_digits(s.mean)) for s in summaries]
+    return max(needed)
+
+
+def _four_digits(value: float) -> int:
+    """Return the decimals of the fourth digit of a number: 0.5 -> 4, 12 -> 2, 1234 -> 0; 3 for 0."""
+    return 3 - math.floor(math.log10(abs(value))) if value else 3
+
+
+def show_std(summary: Summary, place: int | None = None) -> str:
+    """Return the standard deviation to two digits, or to `place` decimals; empty for one seed."""
     if summary.std is None:
         return ""
+    if place is not None:
+        return _to_place(summary.std, place)
     return _to_place(summary.std, places(summary.std)) if summary.std else "0"
 
 

@@ -14,6 +14,7 @@ from ganzoo.results.tables.columns import (
     Entry,
     axis_column,
     cost_columns,
+    run_column,
     score_column,
     seeds_column,
     show_failures,
@@ -55,12 +56,13 @@ def lay_out(table: Table, metrics: Sequence[str], provenance: Provenance | None,
 
 
 def _choose_columns(table: Table, metrics: Sequence[str]) -> Iterator[Column]:
+    yield run_column(table)
     yield from (axis_column(table, axis) for axis in table.axes)
     yield seeds_column(table)
     for name in metrics:
         for checkpoint in _CHECKPOINTS:
             measure = Measure(name, checkpoint)
-            yield score_column(table, measure, f"{checkpoint} {name} {_ARROWS.get(table.metrics[name], '')}")
+            yield score_column(table, measure, f"{checkpoint}\n{name} {_ARROWS.get(table.metrics[name], '')}")
             yield std_column(table, measure)
     yield Column("failed", "failed", tuple(Entry(show_failures(row)) for row in table.rows), kind="text")
     yield from cost_columns(table)
@@ -69,7 +71,8 @@ def _choose_columns(table: Table, metrics: Sequence[str]) -> Iterator[Column]:
 
 def _plain(column: Column) -> Column:
     entries = tuple(replace(entry, text=plain(entry.text)) for entry in column.entries)
-    return replace(column, header=plain(column.header), entries=entries)
+    header = "\n".join(map(plain, column.header.splitlines()))
+    return replace(column, header=header, entries=entries)
 
 
 def plain(text: str) -> str:
