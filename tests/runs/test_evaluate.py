@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from urllib.error import URLError
 
 import numpy as np
@@ -18,6 +19,7 @@ from support.image_files import make_zip, png, write
 from support.runs import TINY, ganzoo, spawn, state, train, wait_for
 from support.scored import SCORED, evaluate_json, strict_json, write_images
 from support.states import same
+from support.weights import SMALL_STATE, saved
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +184,31 @@ def test_training_ends_well_where_weights_are_missing(offline, tmp_path):
     assert all(way in result.stderr for way in WAYS_OUT)
     refused = ganzoo("evaluate", tmp_path / "run", code=7)
     assert all(way in refused.stderr for way in WAYS_OUT)
+
+
+UNLIKE = {
+    "operators": "raise RuntimeError('operator torchvision::nms does not exist')",
+    "libraries": "raise OSError('libc10_cuda.so: cannot open shared object file: No such file or directory')",
+}
+
+
+@pytest.mark.fault(
+    "torchvision is one of another torch", "a run trains, and Inception ends with exit 7 and its fix", "F94"
+)
+@pytest.mark.parametrize("fault", UNLIKE.values(), ids=UNLIKE)
+def test_a_torchvision_of_another_torch_is_named_where_it_is_needed(tmp_path, monkeypatch, fault):
+    for module in [name for name in sys.modules if name.startswith(("torchvision", "torch_fidelity"))]:
+        monkeypatch.delitem(sys.modules, module)
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "__init__.py").write_text(fault)
+    monkeypatch.syspath_prepend(tmp_path)
+    train(tmp_path / "run", steps=1)
+    assert Run(tmp_path / "run").scores
+    (tmp_path / "any.pth").write_bytes(saved(SMALL_STATE))
+    words = ["--features=inception", "--set", f"features.weights={tmp_path / 'any.pth'}"]
+    said = ganzoo("evaluate", tmp_path / "run", *words, code=7).stderr
+    assert "inception-v3-compat needs torchvision, which cannot be imported" in said
+    assert "install the torchvision that fits your torch" in said and fault.split("'")[1] in said
 
 
 @pytest.mark.fault("the weights of Inception are missing and --eval-every needs them", "exit 7 before the first step")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from http.client import HTTPException
+from importlib import import_module
 from importlib.metadata import version
 from io import BytesIO, StringIO
 from pickle import UnpicklingError
@@ -272,15 +273,16 @@ def in_colour(images: Tensor) -> Tensor:
 
 def import_torch_fidelity(name: str) -> Any:
     """Return the library: imported late, since with torchvision it takes seconds, and fails beside an unlike torch."""
-    try:
-        with quietly():
-            import torch_fidelity
-    except (ImportError, RuntimeError, OSError) as error:
-        package = (getattr(error, "name", None) or "torch_fidelity").split(".")[0]
-        what = f"{name} needs {package}, which cannot be imported"
-        hint = f"install the {package} that fits your torch; {SHIPPED}"
-        raise EvaluationError(what, where=str(error)[:200], hint=hint) from error
-    return torch_fidelity
+    for library in ("torchvision", "torch_fidelity"):  # the first, which the second imports, says who is at fault
+        try:
+            with quietly():
+                module = import_module(library)
+        except (ImportError, RuntimeError, OSError) as error:
+            package = (getattr(error, "name", None) or library).split(".")[0]
+            what = f"{name} needs {package}, which cannot be imported"
+            hint = f"install the {package} that fits your torch; {SHIPPED}"
+            raise EvaluationError(what, where=str(error)[:200], hint=hint) from error
+    return module
 
 
 @contextmanager
