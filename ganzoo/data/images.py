@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,16 @@ def mark(points: Tensor) -> Tensor:
 
 
 def write_png(path: Path, image: Tensor, about: str = "") -> Path:
-    """Write a uint8 image (C, H, W), grey or RGB; a PNG bears the text `about` as its description."""
+    """Write a uint8 image (C, H, W), grey or RGB, in one step; a PNG bears the text `about` as its description."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = image.permute(1, 2, 0).squeeze(2) if len(image) == 1 else image.permute(1, 2, 0)
-    Image.fromarray(pixels.contiguous().cpu().numpy()).save(path, **_describe(path, about))
+    target = path.resolve()  # a link stays one
+    temporary = target.with_name(f".{target.stem}.tmp-{os.getpid()}{target.suffix}")
+    try:
+        Image.fromarray(pixels.contiguous().cpu().numpy()).save(temporary, **_describe(path, about))
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
     return path
 
 

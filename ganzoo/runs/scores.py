@@ -10,6 +10,7 @@ from typing import Any
 from ganzoo.data.images import write_png
 from ganzoo.errors import CheckpointError
 from ganzoo.evaluation.run_evaluator import RunEvaluator
+from ganzoo.files import one_at_a_time
 from ganzoo.runs import checkpoint
 from ganzoo.runs.damage import describe, known_records, warn
 from ganzoo.runs.folder import RunFolder, move_aside, read_reports
@@ -69,13 +70,14 @@ def save_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -
     """
     entry = {"checkpoint": checkpoint, **report}
     others = []
-    for old in _read_or_move_aside(folder):
-        if _subject(old) != _subject(entry):
-            others.append(old)
-        elif old["protocol"] == entry["protocol"]:
-            entry["scores"] = old["scores"] | entry["scores"]
-            entry["memorisation"] = entry["memorisation"] or old["memorisation"]
-    folder.write_json(folder.scores, {"reports": [*others, entry]})
+    with one_at_a_time(folder.path):  # else one of two evaluations at once would lose its report
+        for old in _read_or_move_aside(folder):
+            if _subject(old) != _subject(entry):
+                others.append(old)
+            elif old["protocol"] == entry["protocol"]:
+                entry["scores"] = old["scores"] | entry["scores"]
+                entry["memorisation"] = entry["memorisation"] or old["memorisation"]
+        folder.write_json(folder.scores, {"reports": [*others, entry]})
 
 
 def _read_or_move_aside(folder: RunFolder) -> list[dict[str, Any]]:

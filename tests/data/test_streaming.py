@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 from ganzoo import machine
 from ganzoo.cli import cli
 from ganzoo.contracts import Samples
+from ganzoo.data import reading
 from ganzoo.data.samples import LazyImages, hash_samples
 from ganzoo.errors import DataError, ResourceError
 from ganzoo.runs.manifest import describe_data
@@ -209,3 +211,36 @@ def test_the_processes_of_a_run_that_is_killed_end_and_free_its_lock(images, tmp
         time.sleep(0.02)
     assert workers and not alive(workers)
     process.communicate()
+
+
+@pytest.mark.fault(
+    "images are added to a folder while it is read", "those of the first look are read, and their hash says so"
+)
+def test_a_folder_that_grows_while_it_is_read_is_that_of_the_first_look(tmp_path, monkeypatch):
+    for name in "abc":
+        write(tmp_path / f"{name}.png")
+    before = load(tmp_path)
+    decode = reading.decode_image
+
+    def grow_then(*args):
+        write(tmp_path / f"{len(list(tmp_path.iterdir()))}.png")
+        return decode(*args)
+
+    monkeypatch.setattr(reading, "decode_image", grow_then)
+    grown = load(tmp_path)
+    monkeypatch.undo()
+    assert len(load(tmp_path)) > len(grown) == 3
+    assert grown.digests == before.digests != load(tmp_path).digests
+
+
+@pytest.mark.fault(
+    "a process may open few files (`ulimit -n`)", "images are opened one after the other, and all are read"
+)
+def test_few_open_files_suffice_for_many_images(images):
+    open_now = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 8, hard))
+    try:
+        assert len(load(images)) == COUNT > 100
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -247,6 +247,7 @@ def test_the_default_folder_is_used(tmp_path, monkeypatch):
     assert the_entry(tmp_path / "here").suffix == ".npz"
 
 
+@pytest.mark.fault("there is no home directory at all", "a note, and the score is right")
 def test_without_any_home_there_is_no_cache_and_a_note(monkeypatch):
     def homeless():
         raise RuntimeError("Could not determine home directory.")

@@ -3,6 +3,8 @@
 import json
 import shutil
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import URLError
 
 import numpy as np
@@ -15,6 +17,8 @@ from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import read_records
 from ganzoo.runs import checkpoint
 from ganzoo.runs.evaluate import evaluate
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.scores import save_report
 from support.image_files import make_zip, png, write
 from support.runs import TINY, ganzoo, spawn, state, train, wait_for
 from support.scored import SCORED, evaluate_json, strict_json, write_images
@@ -379,3 +383,19 @@ def test_an_unconditional_run_has_no_scores_of_classes(tmp_path):
     train(tmp_path / "run", "--no-scores", "--set=eval.metrics=fid,intra-fid", steps=1)
     report = evaluate_json(tmp_path / "run")
     assert any(line.startswith("no intra-fid: ") and "a conditional run" in line for line in report["warnings"])
+
+
+@pytest.mark.fault("two evaluations of one run end at once", "scores.json has the reports of both")
+def test_evaluations_that_end_at_once_lose_no_report(run, tmp_path, monkeypatch):
+    folder = RunFolder(shutil.copytree(run, tmp_path / "run"))
+    report, write_json = Run(run).scores[0], RunFolder.write_json
+
+    def write_late(*args):
+        time.sleep(0.05)
+        write_json(*args)
+
+    monkeypatch.setattr(RunFolder, "write_json", write_late)
+    names = [f"step {number}" for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: save_report(folder, name, {**report, "checkpoint": name}), names))
+    assert {saved["checkpoint"] for saved in Run(folder.path).scores} == {"last", "best", *names}

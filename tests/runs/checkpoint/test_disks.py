@@ -126,3 +126,42 @@ def test_sweep_removes_what_killed_writers_left_and_nothing_else(tmp_path):
     assert sweep(tmp_path) == 2
     assert sweep(tmp_path) == 0
     assert names(tmp_path) == before
+
+
+@pytest.mark.fault("the user's quota is used up at a save", "exit 9, no space left, with the step that is kept")
+def test_quota_that_is_used_up_is_no_space_left(tmp_path, monkeypatch):
+    save_steps(tmp_path, 40)
+
+    def refuse(*arguments):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(ResourceError, match=r"no space left: .* previous kept \(step 40\)"):
+        save_steps(tmp_path, 50)
+    monkeypatch.undo()
+    assert load(tmp_path)[::2] == (40, ())
+
+
+@pytest.mark.fault(
+    "a run is copied at any moment of a save", "the copy has a whole checkpoint, the one before at worst"
+)
+@pytest.mark.parametrize("again", [False, True], ids=["a new step", "a step again"])
+def test_copy_made_during_a_save_is_whole(tmp_path, monkeypatch, again):
+    here = tmp_path / "here"
+    save_steps(here, 40, 50)
+    copies = []
+
+    def copy_then(source, target, replace=os.replace):
+        for moment in ("before", "after"):
+            if moment == "after":
+                replace(source, target)
+            copies.append(shutil.copytree(here, tmp_path / f"copy {len(copies)}"))
+
+    monkeypatch.setattr(os, "replace", copy_then)
+    save(here, 50 if again else 60, state_of(50 if again else 60, size=2_000))
+    monkeypatch.undo()
+    assert len(copies) >= 6
+    for copy in copies:
+        step, state, passed_over = load(copy)
+        assert (step, passed_over) in [(50, ()), (60, ())]
+        assert_is_state_of(step, state)

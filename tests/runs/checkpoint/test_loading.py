@@ -1,5 +1,7 @@
 """Which checkpoint is loaded."""
 
+import os
+
 import pytest
 
 from ganzoo.errors import CheckpointError
@@ -68,3 +70,16 @@ def test_empty_or_absent_folder_has_no_usable_checkpoint(tmp_path):
         assert available_steps(folder) == []
         with pytest.raises(CheckpointError, match=r"no usable checkpoint in .* \(0 found, 0 corrupt\)"):
             load(folder)
+
+
+@pytest.mark.fault(
+    "the clock is set back between two saves", "the step decides which checkpoint is the newest, no date"
+)
+def test_no_clock_decides_which_checkpoint_is_the_newest(tmp_path):
+    save_steps(tmp_path, 40, 50, 60)
+    for path in tmp_path.glob("*60*"):
+        os.utime(path, (0, 0))
+    (tmp_path / "latest.json").unlink()
+    assert load(tmp_path).step == 60
+    save_steps(tmp_path, 70, keep_last=2)
+    assert available_steps(tmp_path) == [60, 70]
