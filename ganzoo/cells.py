@@ -46,12 +46,14 @@ class Cell:
     """Log file of the process: its stdout and stderr."""
     timeout: float | None = None
     """Seconds after which the process is ended; None for no limit."""
+    follow_links: bool = False
+    """Let a run that goes on write where parts of its folder are links."""
 
     @property
     def command(self) -> list[str]:
         """Command to start: `run`, or `resume` if the folder holds a run."""
         if (self.folder / "recipe.toml").is_file():
-            return [*self.program, "resume", str(self.folder)]
+            return [*self.program, "resume", str(self.folder), *["--follow-links"] * self.follow_links]
         return [*self.program, "run", *self.arguments, "--out", str(self.folder)]
 
 
@@ -180,7 +182,7 @@ def _read_error(log: Path, start: int) -> str:
 def _wait_for(folder: Path, stopped: Callable[[], bool]) -> bool:
     """Wait for a process that still saves this run, e.g. after its parent was killed; False if it does not end."""
     deadline = time.monotonic() + PATIENCE
-    while folder.is_dir():
+    while folder.is_dir() and not (folder / "run.lock").is_symlink():  # the run itself refuses a link
         try:
             with FileLock(folder / "run.lock").acquire(timeout=0.5):
                 _clear_unstarted(folder)

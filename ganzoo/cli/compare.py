@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import COMPONENT_OPTIONS, TRAIN_OPTIONS, PluginChoice, add_options, read_flags
+from ganzoo.cli.flags import COMPONENT_OPTIONS, FOLLOW_LINKS, TRAIN_OPTIONS, PluginChoice, add_options, read_flags
 
 if TYPE_CHECKING:
     from ganzoo.contracts import Engine
@@ -42,11 +42,12 @@ if TYPE_CHECKING:
 @click.option("--address", metavar="HOST:PORT", help="Address of the cluster, for --engine ray.")
 # What is shown.
 @click.option("--dry-run", is_flag=True, help="Try a step of every row, list the cells and their time; write nothing.")
+@FOLLOW_LINKS
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
 def compare(
     plugins: PluginChoice, /, out: Path | None, retry: tuple[Any, ...], cell_timeout: float | None, dry_run: bool,
-    as_json: bool, **words: Any,
+    follow_links: bool, as_json: bool, **words: Any,
 ) -> None:  # fmt: skip
     """Train every combination of models, losses, enforcers, conditioners, datasets, RECIPEs and settings.
 
@@ -69,7 +70,7 @@ def compare(
     from ganzoo.cli.compare_view import GridDisplay, print_outcome
     from ganzoo.grid.run import Policy, run_grid
 
-    path, policy = out or _default_folder(config), Policy(cell_timeout, retry, plugins.words)
+    path, policy = out or _default_folder(config), Policy(cell_timeout, retry, plugins.words, follow_links)
     with GridDisplay() as display:
         states = run_grid(config, zoo, engine, path, display, policy=policy, choice=choice)
     print_outcome(path, as_json)

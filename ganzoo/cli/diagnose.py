@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import DATASET_PATH, PluginChoice
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice
 from ganzoo.errors import GanzooError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--step", type=int, metavar="N", help="Look at this checkpoint.  [default: the newest]")
 @click.option("--held-out", metavar="DATASET", help="Real samples that D has not seen: folder:PATH, mnist, ...")
 @DATASET_PATH
+@FOLLOW_LINKS
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_obj
 def diagnose(plugins: PluginChoice, /, run: Path, as_json: bool, **options: Any) -> None:
@@ -43,25 +44,27 @@ def diagnose(plugins: PluginChoice, /, run: Path, as_json: bool, **options: Any)
 
 
 def examine(
-    path: Path, zoo: Zoo, *, step: int | None = None, held_out: str | None = None, dataset_path: Path | None = None
-) -> Diagnosis:
+    path: Path, zoo: Zoo, *,
+    step: int | None = None, held_out: str | None = None, dataset_path: Path | None = None, follow_links: bool = False,
+) -> Diagnosis:  # fmt: skip
     """Diagnose a run, and leave the findings and their pictures in its folder."""
     from ganzoo.diagnosis.diagnose import diagnose as diagnose_run
     from ganzoo.diagnosis.diagnose import save
     from ganzoo.runs.run import Run
 
-    run = Run(path, zoo, dataset_path=dataset_path)
+    run = Run(path, zoo, dataset_path=dataset_path, follow_links=follow_links)
+    run.folder.require_own_parts()
     return save(diagnose_run(run, step=step, held_out=held_out), run)
 
 
-def tell_findings(path: Path, zoo: Zoo) -> None:
+def tell_findings(path: Path, zoo: Zoo, *, follow_links: bool = False) -> None:
     """Diagnose a run that was trained with --diagnose and print its findings to stderr; skip other runs."""
     from ganzoo.runs.folder import RunFolder
 
     if not RunFolder(path).read_recipe().train.diagnose_every:
         return
     try:
-        click.echo(show(examine(path, zoo)), err=True)
+        click.echo(show(examine(path, zoo, follow_links=follow_links)), err=True)
     except GanzooError as error:  # the run itself is well
         click.echo(f"note: not diagnosed: {error}", err=True)
 

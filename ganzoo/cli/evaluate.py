@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import DATA_OPTIONS, DATASET_PATH, FEATURES_OPTIONS, PluginChoice, add_options, read_assignments
+from ganzoo.cli.flags import (
+    DATA_OPTIONS,
+    DATASET_PATH,
+    FEATURES_OPTIONS,
+    FOLLOW_LINKS,
+    PluginChoice,
+    add_options,
+    read_assignments,
+)
+
+if TYPE_CHECKING:
+    from ganzoo.runs.run import Run
 
 _KEYS = {
     "samples": "eval.samples",
@@ -72,12 +83,13 @@ _KEYS = {
 @click.option(
     "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE", help="Any other setting; may be repeated."
 )
+@FOLLOW_LINKS
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.pass_obj
 def evaluate(
     plugins: PluginChoice, /, target: Path, dataset: str | None, features: str | None, step: int | None, best: bool,
     raw: bool, dataset_path: Path | None, closest: Path | None, write_reference: Path | None,
-    assignments: tuple[str, ...], as_json: bool, **flags: Any,
+    assignments: tuple[str, ...], follow_links: bool, as_json: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Score TARGET (a run folder, or a folder, zip, tar or npz of images); every score carries its protocol.
 
@@ -99,11 +111,19 @@ def evaluate(
     from ganzoo.runs import evaluate
 
     report = evaluate.evaluate(
-        target, dataset=dataset, features=features, options=given,
+        _open(target, plugins) if follow_links else target, dataset=dataset, features=features, options=given,
         dataset_path=dataset_path, step=step, best=best, ema=not raw, closest=closest,
         write_reference=write_reference, zoo=plugins.load(),
     )  # fmt: skip
     terminal.print_report(report, as_json)
+
+
+def _open(target: Path, plugins: PluginChoice) -> Run | Path:
+    """Return the run at a path, whose links are followed; the path if there is none."""
+    from ganzoo.runs.folder import RunFolder
+    from ganzoo.runs.run import Run
+
+    return Run(target, plugins.load(), follow_links=True) if RunFolder(target).recipe.is_file() else target
 
 
 def _read_names(dataset: str | None, features: str | None) -> dict[str, Any]:

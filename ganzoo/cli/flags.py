@@ -146,6 +146,10 @@ DATASET_PATH = click.option(
     help="Where the run's data lie now, if they moved; their content is checked.",
 )
 
+FOLLOW_LINKS = click.option(
+    "--follow-links", is_flag=True, help="Write and delete where parts of the folder are links, which is refused else."
+)
+
 _OF_FILES = (
     "folder, zip, tar, npz, npy, webdataset, lmdb, hf",
     "folder:PATH, zip:PATH, tar:PATH, npz:PATH, npy:PATH, webdataset:PATH, lmdb:PATH, hf:PATH",

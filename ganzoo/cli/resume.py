@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.diagnose import tell_findings
-from ganzoo.cli.flags import DATASET_PATH, PluginChoice, read_assignments
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, read_assignments
 
 if TYPE_CHECKING:
     from ganzoo.runs.changes import Changes
@@ -36,6 +36,7 @@ def _check_start(ctx: click.Context, param: click.Parameter, value: str) -> str:
     help="A setting to go on with; one that changes results needs --out.",
 )  # fmt: skip
 @click.option("--restart", is_flag=True, help="Begin anew at step 0; what there is so far moves to RUN/discarded.")
+@FOLLOW_LINKS
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
 def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as_json: bool, **flags: Any) -> None:
@@ -57,8 +58,8 @@ def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as
     reached = _reached(folder)
     if not _go_on(run, out, start, changes, zoo):
         return
-    if out or _reached(folder) != reached:
-        tell_findings(out or run, zoo)
+    if out or changes.restart or _reached(folder) != reached:
+        tell_findings(out or run, zoo, follow_links=changes.follow_links)
     terminal.print_outcome(out or run, zoo, as_json, plugins)
 
 
@@ -86,9 +87,9 @@ def _go_on(run: Path, out: Path | None, start: str, changes: Changes, zoo: Zoo) 
 
 
 def _read_changes(
-    steps: int | None, dataset_path: Path | None, device: str | None, assignments: tuple[str, ...], restart: bool
+    steps: int | None, dataset_path: Path | None, device: str | None, assignments: tuple[str, ...], **allowed: bool
 ) -> Changes:
     from ganzoo.runs.changes import Changes
 
     settings = read_assignments(assignments) | ({} if device is None else {"train.device": device})
-    return Changes(steps, dataset_path, settings, restart)
+    return Changes(steps, dataset_path, settings, **allowed)

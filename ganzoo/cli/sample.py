@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.flags import DATASET_PATH, PluginChoice
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice
 
 
 @click.command(short_help="Make images from a run: a grid, a folder, a class, an interpolation.")
@@ -45,6 +45,7 @@ from ganzoo.cli.flags import DATASET_PATH, PluginChoice
 )
 @click.option("--step", type=int, metavar="N", help="Use the checkpoint of step N.  [default: the newest]")
 @DATASET_PATH
+@FOLLOW_LINKS
 @click.option("--raw", is_flag=True, help="Use the weights of G itself, not of G_ema.")
 @click.option(
     "-o",
@@ -55,7 +56,7 @@ from ganzoo.cli.flags import DATASET_PATH, PluginChoice
 @click.pass_obj
 def sample(
     plugins: PluginChoice, /, run: Path, count: int | None, label: str | None, per_class: bool, interpolate: bool,
-    as_folder: bool, course: bool, fps: int | None, raw: bool, out: Path | None, **options: Any,
+    as_folder: bool, course: bool, fps: int | None, raw: bool, follow_links: bool, out: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Make images from RUN (a run folder) with its newest checkpoint.
 
@@ -76,7 +77,7 @@ def sample(
         click.echo(f"note: {text}", err=True)
 
     chosen = SampleOptions(label=label, per_class=per_class, interpolate=interpolate, ema=not raw, **options)
-    target = Target(out, as_folder, course, interpolate, fps or 20)
+    target = Target(out, as_folder, course, interpolate, fps or 20, follow_links)
     target.check()  # before plugins are loaded
     if fps is not None and not target.is_film:
         raise click.UsageError("--fps is for a film: --interpolate -o walk.gif, or --training -o training.gif")

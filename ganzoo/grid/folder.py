@@ -18,6 +18,7 @@ from ganzoo.files import append, read_records, write_atomically
 from ganzoo.grid.config import GridConfig
 from ganzoo.grid.plan import PlannedCell
 from ganzoo.runs.folder import RunFolder, timestamp
+from ganzoo.runs.own_parts import GRID_PARTS, require_own_parts
 from ganzoo.settings.toml import flatten, to_tables
 
 SCHEMA = 1
@@ -31,6 +32,8 @@ class GridFolder:
     """The files of one grid."""
 
     path: Path
+    follow_links: bool = False
+    """Write where parts of the grid are links."""
 
     @property
     def plan(self) -> Path:
@@ -56,6 +59,7 @@ class GridFolder:
 
         Raises FolderError if another process holds it, if it cannot be written, or if it holds something else.
         """
+        require_own_parts(self.path, GRID_PARTS, follow_links=self.follow_links)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if not self.plan.is_file() and any(file.name != "grid.lock" for file in self.path.iterdir()):

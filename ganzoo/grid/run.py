@@ -52,6 +52,8 @@ class Policy:
     """Kinds of endings after which a cell runs again. A diverged cell begins anew; a failed one goes on."""
     plugins: Sequence[str] = ()
     """Words of the command line before `run` that choose plugins."""
+    follow_links: bool = False
+    """Write and delete where parts of the grid and of its runs are links."""
 
 
 def run_grid(
@@ -64,7 +66,7 @@ def run_grid(
     cannot be combined, FolderError if another process works in the folder or if its grid has other settings, and the
     errors of the engine, such as PluginError.
     """
-    grid = GridFolder(path)
+    grid = GridFolder(path, policy.follow_links)
     measured = config.budget is not None and config.budget.is_measured
     try_run = dry_runner_for(engine, zoo) if measured else None
     cells = plan(config, zoo, try_run, grid.known_steps(config) if measured else {})
@@ -137,4 +139,5 @@ def _job(grid: GridFolder, cell: PlannedCell, policy: Policy) -> Cell:
         folder=grid.run_folder(cell.name).absolute(),
         log=grid.log(cell.name).absolute(),
         timeout=policy.timeout,
+        follow_links=policy.follow_links,
     )

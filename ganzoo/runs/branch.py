@@ -40,7 +40,7 @@ def continue_run(
     """
     if changes.restart and (out is not None or start != LATEST):
         what = "a run begins anew in its own folder, from no checkpoint"
-        raise ConfigError(what, where=str(path), hint="leave out --restart, or leave out --from and --out")
+        raise ConfigError(what, where=str(path), hint="leave out --restart, or leave out --from; leave out --out")
     if out is not None:
         branch(path, out, zoo, observer, start=start, changes=changes, ranks=ranks)
     elif start != LATEST:

@@ -36,6 +36,8 @@ class Changes:
     """Other settings, "section.option" -> value."""
     restart: bool = False
     """Begin anew at step 0; what the run has made so far is moved, and not deleted."""
+    follow_links: bool = False
+    """Write and delete where parts of the run folder are links."""
 
     def apply(self, run: RunConfig, zoo: Zoo) -> RunConfig:
         """Return the settings under these changes. Raises ConfigError for values that are refused."""

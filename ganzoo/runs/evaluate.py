@@ -58,6 +58,7 @@ def evaluate(
     outputs.check()
     if isinstance(target, Run) or RunFolder(Path(target)).recipe.is_file():
         run = open_run(target, _require_own(dataset_path, given), zoo)
+        run.folder.require_own_parts()
         return _evaluate_run(run, zoo, given, _Weights(step, best, ema), outputs)
     labels_or_truncation = {"eval.labels", "eval.truncation"} & given.keys()
     if step is not None or best or not ema or dataset_path is not None or labels_or_truncation:

@@ -22,6 +22,7 @@ from ganzoo.errors import CheckpointError, FolderError, ResourceError
 from ganzoo.files import damaged_name, write_atomically
 from ganzoo.runs.damage import describe, known_scores, rebuild_status, warn
 from ganzoo.runs.lock_holder import name_holder
+from ganzoo.runs.own_parts import RUN_PARTS, require_own_parts
 from ganzoo.runs.records import Manifest, Status, read_manifest, read_object, read_status
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import from_tables, read_toml, to_tables
@@ -32,6 +33,8 @@ class RunFolder:
     """The files of one run."""
 
     path: Path
+    follow_links: bool = False
+    """Write and delete where its parts are links too."""
 
     @property
     def recipe(self) -> Path:
@@ -167,12 +170,17 @@ class RunFolder:
                 return status.memory_mb
         return None
 
+    def require_own_parts(self) -> None:
+        """Raise FolderError if a part of the run is a link, unless links may be followed."""
+        require_own_parts(self.path, RUN_PARTS, follow_links=self.follow_links)
+
     @contextmanager
     def claim(self, *, new: bool = False) -> Iterator[None]:
-        """Hold the folder for this process. Raises FolderError if another living process holds it.
+        """Hold the folder for this process. Raises FolderError if another process holds it or a part is a link.
 
         `new` also refuses a folder that another process has begun a run in since it was created.
         """
+        self.require_own_parts()
         lock = FileLock(self.path / "run.lock")
         try:
             lock.acquire(timeout=0)

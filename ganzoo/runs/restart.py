@@ -68,6 +68,8 @@ def _read_last_step(folder: RunFolder) -> int:
 
 
 def _describe_checkpoints(folder: Path) -> str:
+    if folder.is_symlink() and not folder.exists():
+        return f"the folder checkpoints is a link to {folder.readlink()}, which is not there"
     if not folder.exists():
         return "the folder checkpoints is missing"
     if lone := checkpoint.find_lone_states(folder):

@@ -37,12 +37,15 @@ from ganzoo.zoo.recipes import find_recipe, settle
 class Run:
     """A run, read from its folder: log, scores, samples; `resume` goes on with it.
 
-    `dataset_path` is where the data of the run lie now, if they moved. Raises CheckpointError if there is no run at
-    `path`.
+    `dataset_path` is where its data lie now, if they moved; `follow_links` lets it write where its parts are links.
+    Raises CheckpointError if there is no run at `path`.
     """
 
-    def __init__(self, path: str | Path, zoo: Zoo | None = None, *, dataset_path: str | Path | None = None) -> None:
-        self.folder = RunFolder(Path(path))
+    def __init__(
+        self, path: str | Path, zoo: Zoo | None = None,
+        *, dataset_path: str | Path | None = None, follow_links: bool = False,
+    ) -> None:  # fmt: skip
+        self.folder = RunFolder(Path(path), follow_links)
         self.config = self.folder.read_recipe()
         self._zoo = zoo
         self.is_moved = dataset_path is not None
@@ -225,35 +228,32 @@ class Run:
         checkpoint.mark_best(self.folder.checkpoints, step, score)
 
     def resume(
-        self,
-        steps: int | None = None,
-        observer: Observer | None = None,
-        *,
-        checkpoint: int | Literal["latest", "best"] = "latest",
-        options: Mapping[str, Any] | None = None,
-        dataset_path: str | Path | None = None,
-        out: str | Path | None = None,
-        restart: bool = False,
-    ) -> Run:
+        self, steps: int | None = None, observer: Observer | None = None,
+        *, checkpoint: int | Literal["latest", "best"] = "latest", options: Mapping[str, Any] | None = None,
+        dataset_path: str | Path | None = None, out: str | Path | None = None, restart: bool = False,
+    ) -> Run:  # fmt: skip
         """Go on exactly where the newest checkpoint is, to the last step or to `steps`.
 
         With `out` the run goes on in that new folder, from any `checkpoint`, and most `options` may change, as on
         `--set`; without it, those on which no result depends. `restart` begins anew at step 0, and moves what the
         run has made so far to `discarded`. Raises ConfigError for others, and what `run` raises.
         """
-        changes = Changes(steps, None if dataset_path is None else Path(dataset_path), options or {}, restart)
+        moved, follows = None if dataset_path is None else Path(dataset_path), self.folder.follow_links
+        changes = Changes(steps, moved, options or {}, restart, follows)
         continue_run(
             self.path, None if out is None else Path(out), self.zoo, observer or Observer(),
             start=str(checkpoint), changes=changes,
         )  # fmt: skip
-        return Run(self.path if out is None else out, self.zoo)
+        return Run(self.path if out is None else out, self.zoo, follow_links=self.folder.follow_links)
 
 
 def open_run(target: Run | str | Path, dataset_path: str | Path | None = None, zoo: Zoo | None = None) -> Run:
     """Return a run by its path, with its data at `dataset_path` if given; one that is open already stays as it is."""
     if not isinstance(target, Run):
         return Run(target, zoo, dataset_path=dataset_path)
-    return target if dataset_path is None else Run(target.path, target.zoo, dataset_path=dataset_path)
+    if dataset_path is None:
+        return target
+    return Run(target.path, target.zoo, dataset_path=dataset_path, follow_links=target.folder.follow_links)
 
 
 def run(

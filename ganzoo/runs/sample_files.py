@@ -36,6 +36,8 @@ class Target:
     """True for a film of training, made of its sample grids."""
     interpolate: bool = False
     fps: int = 20
+    follow_links: bool = False
+    """Write into the folder of the run though parts of it are links."""
 
     @property
     def suffix(self) -> str:
@@ -87,7 +89,7 @@ def write_samples(
     before anything is read, and for a file that cannot be written; EvaluationError for samples that cannot be drawn.
     """
     target.check()
-    run = Run(path, zoo, dataset_path=options.dataset_path)
+    run = Run(path, zoo, dataset_path=options.dataset_path, follow_links=target.follow_links)
     out = target.out or _choose_place(run, options, target, note)
     if target.course:
         return write_course(run, out, target.fps)
@@ -106,6 +108,7 @@ def write_samples(
 
 def _choose_place(run: Run, options: SampleOptions, target: Target, note: Callable[[str], None]) -> Path:
     """Return a place in the folder of the run, or in the working folder, with a remark, if a run is read-only."""
+    run.folder.require_own_parts()
     out = run.folder.samples / ("training.gif" if target.course else f"sample-{options.seed}.png")
     if target.as_folder:
         out = run.path / f"images-{options.seed}"

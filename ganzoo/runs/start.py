@@ -53,7 +53,7 @@ def resume(path: Path, zoo: Zoo, observer: Observer, *, changes: Changes = _NONE
     those of the run; ConfigError for a change that needs a new folder; PluginError if a plugin of the run is missing;
     and what `start` raises. Until all that is checked, no file changes.
     """
-    folder = RunFolder(path)
+    folder = RunFolder(path, changes.follow_links)
     made_with = folder.read_recipe()
     run = continue_with(changes, folder, zoo)
     require_in_place(path, made_with, run, changes)

@@ -169,6 +169,22 @@ def test_a_torn_picture_is_named_and_an_equal_one_shown_once(tmp_path):
     assert album.unreadable == ("step-000040.png",)
 
 
+@pytest.mark.fault(
+    "a picture of a run has 81 million pixels, or far too many bytes", "the report names it, and does not decode it"
+)
+def test_a_picture_that_is_too_large_is_named_and_not_decoded(tmp_path, monkeypatch):
+    samples = make_run(tmp_path / "run") / "samples"
+    Image.new("1", (9_000, 9_000)).save(samples / "step-000040.png")
+    monkeypatch.setattr("ganzoo.results.report.pictures.MOST_BYTES", 1 << 20)
+    with (samples / "step-000060.png").open("ab") as file:
+        file.truncate(2 << 20)
+    album = album_of(tmp_path / "run")
+    assert album.unreadable == (
+        "step-000040.png (it has 9,000 x 9,000 pixels)",
+        "step-000060.png (it has 2,097,152 bytes, more than 1,048,576)",
+    )
+
+
 def test_many_runs_share_one_budget():
     assert limits(1) == (8, 60_000)
     for runs in (24, 48, 100):

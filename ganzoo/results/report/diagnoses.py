@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from ganzoo.errors import CheckpointError
 from ganzoo.results.comparison import Row
 from ganzoo.results.read import Result
 from ganzoo.results.report.columns import label_row
-from ganzoo.results.report.pictures import Picture, embed_picture
+from ganzoo.results.report.pictures import Picture, embed_picture, explain_size, huge_allowed
 from ganzoo.runs.folder import RunFolder
 
 MOST = 48
@@ -80,9 +82,10 @@ def _embed_pictures(runs: Sequence[Diagnosed]) -> list[str]:
     for _, i, name in wanted:
         run = runs[i]
         try:
-            run.pictures[name], _ = embed_picture(run.folder.figures / name, run.said["step"], 1.0, size, 0)
-        except (OSError, SyntaxError):  # Pillow: SyntaxError for a PNG with a broken chunk
-            unreadable.append(f"{run.result.name}/{name}")
+            with huge_allowed():
+                run.pictures[name], _ = embed_picture(run.folder.figures / name, run.said["step"], 1.0, size, 0)
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # SyntaxError: a PNG's broken chunk
+            unreadable.append(f"{run.result.name}/{name}{explain_size(error)}")
     return unreadable
 
 

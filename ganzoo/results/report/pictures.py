@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from PIL import Image
 
+from ganzoo.files import open_regular
 from ganzoo.results.comparison import Row
 from ganzoo.results.read import Result
 from ganzoo.results.report.columns import label_row
@@ -31,6 +36,12 @@ LARGEST = 60_000
 """Most bytes of one picture, however few there are."""
 WIDEST = 720
 """Most pixels in width: twice the width at which a card shows a picture."""
+MOST_BYTES = 1 << 28
+"""Most bytes of a file that is read."""
+MOST_PIXELS = 1 << 26
+"""Most pixels of a file that is decoded, one of over MANY_PIXELS at a time: 64 images of 1024 x 1024."""
+MANY_PIXELS = 1 << 23
+_large = Lock()
 _ENCODINGS = (None, (1, 85), (1, 70), (1, 50), (1, 30), (2, 80), (2, 60), (2, 30))
 """WebP without loss, or (divisor of the size, quality); each makes smaller files than the one before. A grid of
 8 x 10 noise images of 32 x 32 pixels, the worst case, takes 91 kB without loss, 55 kB at quality 80, 11 kB at half its
@@ -85,7 +96,10 @@ def make_cards(rows: Mapping[str, Row]) -> dict[str, Any]:
 def _read_albums(rows: Mapping[str, Row]) -> dict[str, list[Album]]:
     """Return the pictures of every run, small enough for a page that has all of them."""
     times, size = limits(sum(run.path is not None for row in rows.values() for run in row.results))
-    with ThreadPoolExecutor() as pool:  # encoding takes nearly all the time of a report, and releases the GIL
+    with (
+        huge_allowed(),
+        ThreadPoolExecutor() as pool,
+    ):  # encoding takes nearly all the time, without the GIL
         albums = {key: [pool.submit(read_album, run, times, size) for run in row.results] for key, row in rows.items()}
         return {key: [album.result() for album in own] for key, own in albums.items()}
 
@@ -147,8 +161,8 @@ def read_album(result: Result, times: int, size: int) -> Album:
     for step in _spread(sorted(files), total, times):
         try:
             picture, level = embed_picture(files[step], step, min(1.0, step / total), size, level)
-        except (OSError, SyntaxError):  # Pillow: SyntaxError for a PNG with a broken chunk
-            unreadable.append(files[step].name)
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # SyntaxError: a PNG's broken chunk
+            unreadable.append(files[step].name + explain_size(error))
             continue
         if not pictures or picture.uri != pictures[-1].uri:
             pictures.append(picture)
@@ -180,18 +194,42 @@ def embed_picture(path: Path, step: int, share: float, size: int, level: int) ->
 
     The search begins at `level`, that of the picture before, so that the quality of a series does not flicker.
 
-    Raises OSError or SyntaxError if the file is not a complete picture.
+    Raises OSError or SyntaxError if the file is not a complete picture, or has more bytes or pixels than are read.
     """
-    with Image.open(path) as file:
-        image = file.convert("RGB")
-    width, height = image.size
-    image.thumbnail((WIDEST, 4 * WIDEST))
+    image, width, height = _read_reduced(path)
     while len(data := _encode(image, _ENCODINGS[level])) > size and level < len(_ENCODINGS) - 1:
         level += 1
     encoding = _ENCODINGS[level]
     uri = "data:image/webp;base64," + base64.b64encode(data).decode("ascii")
     reduced = image.width < width or (encoding is not None and encoding[0] > 1)
     return Picture(step, share, uri, width, height, reduced=reduced, lossy=encoding is not None), level
+
+
+@contextmanager
+def huge_allowed() -> Iterator[None]:
+    """Let Pillow open a file of many pixels without a warning of its own: only its size is read then."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+def explain_size(error: Exception) -> str:
+    """Return in brackets that a picture is too large; empty for any other reason why it cannot be read."""
+    if isinstance(error, Image.DecompressionBombError):
+        return " (it has too many pixels)"
+    return f" ({error.strerror})" if isinstance(error, OSError) and error.errno == errno.EFBIG else ""
+
+
+def _read_reduced(path: Path) -> tuple[Image.Image, int, int]:
+    """Return a picture of at most WIDEST pixels in width, and the width and height of its file."""
+    with open_regular(path, MOST_BYTES) as stream, Image.open(stream) as file:
+        width, height = file.size
+        if width * height > MOST_PIXELS:
+            raise OSError(errno.EFBIG, f"it has {width:,} x {height:,} pixels", str(path))
+        with _large if width * height > MANY_PIXELS else nullcontext():
+            image = file if file.mode == "RGB" else file.convert("RGB")
+            image.thumbnail((WIDEST, 4 * WIDEST))
+            return image.copy(), width, height
 
 
 def _encode(image: Image.Image, encoding: tuple[int, int] | None) -> bytes:
