@@ -32,7 +32,7 @@ from ganzoo.cli.run import run
 from ganzoo.cli.sample import sample
 from ganzoo.cli.show import show
 from ganzoo.cli.table import table
-from ganzoo.errors import ConfigError, GanzooError
+from ganzoo.errors import ConfigError, FolderError, GanzooError
 from ganzoo.machine import count_cores, read_quota
 from ganzoo.runs.damage import DamageWarning
 from ganzoo.zoo.installed import tolerate_damage
@@ -93,6 +93,7 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
+            _require_working_folder()
             with _damage_as_notes():
                 return super().invoke(ctx)
         except GanzooError as error:
@@ -102,6 +103,15 @@ class _Group(click.Group):
         except BrokenPipeError:  # `ganzoo list | head -1`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still in its buffer
             raise SystemExit(128 + signal.SIGPIPE) from None
+
+
+def _require_working_folder() -> None:
+    """Raise FolderError where the working folder was deleted: no relative path means anything, nor does torch load."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        what = f"the working folder is gone: {error.strerror}"
+        raise FolderError(what, where=os.environ.get("PWD", ""), hint="cd ~") from error
 
 
 @click.group(cls=_Group, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})

@@ -259,3 +259,15 @@ with open(sys.argv[1], "w") as file:
 def test_closed_streams_lead_nowhere_and_not_into_the_next_file(tmp_path):
     subprocess.run([sys.executable, "-c", CLOSED, tmp_path / "log"], env=ENVIRONMENT, check=True)
     assert (tmp_path / "log").read_text() == "to the file True False\n"
+
+
+@pytest.mark.fault("the working folder was deleted", "exit 10 in words, before anything is loaded")
+def test_a_working_folder_that_is_gone_is_said_to_be(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    try:
+        result = ganzoo("list", code=10)
+    finally:
+        os.chdir(tmp_path)
+    assert "the working folder is gone: No such file or directory" in result.stderr

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ganzoo.errors import CheckpointError
+from ganzoo.errors import CheckpointError, ResourceError
 from ganzoo.runs.checkpoint import available_steps, load
 from support.checkpoints import assert_is_state_of, flip_bit, names, save_steps, sidecar_file, state_file
 
@@ -117,3 +117,26 @@ def test_state_without_a_sidecar_is_no_checkpoint(tmp_path):
     sidecar_file(tmp_path, 60).unlink()
     assert available_steps(tmp_path) == [50]
     assert load(tmp_path)[::2] == (50, ())
+
+
+@pytest.mark.fault(
+    "the file system says stale handle, I/O error or permission denied when a checkpoint is read",
+    "exit 9, and what may be whole is neither passed over nor set aside",
+)
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO, errno.EACCES, errno.ETIMEDOUT])
+@pytest.mark.parametrize("suffix", [".pt", ".json"])
+def test_file_that_cannot_be_read_now_is_not_taken_for_damage(tmp_path, monkeypatch, number, suffix):
+    save_steps(tmp_path, 50, 60)
+    before = names(tmp_path)
+
+    def fail(path, *arguments, open=os.open):
+        if str(path).endswith(f"00000060{suffix}"):
+            raise OSError(number, os.strerror(number))
+        return open(path, *arguments)
+
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(ResourceError, match=rf"step-00000060{suffix} cannot be read now: {os.strerror(number)}"):
+        load(tmp_path)
+    monkeypatch.undo()
+    assert names(tmp_path) == before
+    assert load(tmp_path).step == 60
