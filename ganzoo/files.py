@@ -236,7 +236,7 @@ def _no_check(record: Any) -> None:
         raise ValueError("it holds no object")
 
 
-def read_lines(path: Path, check: Callable[[Any], None] = _no_check) -> Lines:
+def read_lines(path: Path, check: Callable[[Any], object] = _no_check) -> Lines:
     """Return the records of a file, without a last line that a killed process wrote in part.
 
     `check` raises ValueError for a value that is not such a record. A file that does not exist has no lines. Raises
@@ -281,7 +281,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     return read_lines(path).records
 
 
-def read_last_record(path: Path, check: Callable[[Any], None] = _no_check) -> dict[str, Any]:
+def read_last_record(path: Path, check: Callable[[Any], object] = _no_check) -> dict[str, Any]:
     """Return the last record of a file without reading those before it; {} if there is none. Raises OSError."""
     tail = 1 << 16  # bytes; a record has less than a thousand
     try:

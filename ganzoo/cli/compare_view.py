@@ -21,13 +21,13 @@ from ganzoo.cells import Cell, Ending
 from ganzoo.cli.terminal import duration, print_table
 from ganzoo.contracts import Engine
 from ganzoo.errors import GanzooError
-from ganzoo.files import read_records
 from ganzoo.grid.folder import GridFolder
 from ganzoo.grid.plan import PlannedCell
 from ganzoo.grid.run import GridObserver
 from ganzoo.results.comparison import compare, split
 from ganzoo.results.read import read_results
 from ganzoo.runs.folder import RunFolder, read_reports
+from ganzoo.runs.records import read_last_log_record
 
 OVERHEAD = 8.0
 """Seconds of a cell beside its steps, for imports and scores."""
@@ -97,12 +97,13 @@ class GridDisplay(GridObserver):
 
 
 def _progress(cell: Cell) -> str:
-    records = read_records(RunFolder(cell.folder).log)
-    if not records:
-        return "starting"
-    last = records[-1]
-    steps = RunFolder(cell.folder).read_recipe().train.steps
-    return f"step {last['step']}/{steps}  {last['images_per_s']:.0f} images/s"
+    try:
+        if not (last := read_last_log_record(cell.folder)):
+            return "starting"
+        steps = RunFolder(cell.folder).read_recipe().train.steps
+    except GanzooError as error:  # the cell itself says more
+        return error.what
+    return f"step {last['step']}/{steps}  {last.get('images_per_s', 0):.0f} images/s"
 
 
 def _score(cell: Cell) -> str:

@@ -71,7 +71,8 @@ def _render(
 ) -> str:
     """Return the table of runs that may be ranked together."""
     from ganzoo.results.comparison import choose_metric, compare
-    from ganzoo.results.read import find_grid, read_provenance
+    from ganzoo.results.provenance import read_provenance
+    from ganzoo.results.read import find_grid
     from ganzoo.results.tables import render
 
     compared = compare(results, metric=next(iter(names), None), **how)

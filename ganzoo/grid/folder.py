@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,11 +14,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ganzoo.cells import Cell, Ending
-from ganzoo.errors import FolderError
-from ganzoo.files import append, read_records, write_atomically
+from ganzoo.data.listing import abridge
+from ganzoo.errors import CheckpointError, FolderError, GanzooError
+from ganzoo.files import append, set_aside, write_atomically, write_lines
 from ganzoo.grid.config import GridConfig
 from ganzoo.grid.plan import PlannedCell
-from ganzoo.runs.folder import RunFolder, timestamp
+from ganzoo.grid.records import Attempt, Plan, find_break, find_loss, make_attempts, read_attempts, read_plan
+from ganzoo.runs.damage import describe, tell_set_aside, warn
+from ganzoo.runs.folder import RunFolder, move_aside, timestamp
 from ganzoo.runs.own_parts import GRID_PARTS, require_own_parts
 from ganzoo.settings.toml import flatten, to_tables
 
@@ -53,6 +57,11 @@ class GridFolder:
         """Return the file with the output of a cell's process."""
         return self.path / "logs" / f"{cell}.log"
 
+    @property
+    def _holds_grid(self) -> bool:
+        """True if there is any part of a grid: what is missing of it can be written anew."""
+        return any(os.path.lexists(path) for path in (self.plan, self.endings, self.path / "cells"))
+
     @contextmanager
     def claim(self) -> Iterator[None]:
         """Hold the folder for this process.
@@ -62,7 +71,7 @@ class GridFolder:
         require_own_parts(self.path, GRID_PARTS, follow_links=self.follow_links)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if not self.plan.is_file() and any(file.name != "grid.lock" for file in self.path.iterdir()):
+            if not self._holds_grid and any(file.name != "grid.lock" for file in self.path.iterdir()):
                 raise FolderError("the folder holds no grid", where=str(self.path), hint=_OTHER)
             lock = FileLock(self.path / "grid.lock")
             lock.acquire(timeout=0)
@@ -78,25 +87,31 @@ class GridFolder:
             lock.release()
 
     def _mend(self) -> None:
-        """Drop an incomplete last line of a killed process, lest the next line be joined to it."""
-        if self.endings.is_file():
-            lines = "".join(json.dumps(record) + "\n" for record in read_records(self.endings))
-            write_atomically(self.endings, lines.encode())
+        """Drop an incomplete last line of a killed process, lest the next line be joined to it.
 
-    def read_plan(self) -> dict[str, Any]:
-        """Return the plan that `write_plan` wrote; empty if there is none."""
-        return json.loads(self.plan.read_bytes()) if self.plan.is_file() else {}
+        Damaged lines before it are moved to a file beside it, with a warning.
+        """
+        lines = read_attempts(self.path)
+        if self.endings.is_file():
+            set_aside(self.endings, lines.damaged)
+            write_lines(self.endings, lines.records)
+            tell_set_aside(self.endings, lines.damaged)
+
+    def read_plan(self) -> Plan | None:
+        """Return the plan that `write_plan` wrote; None if there is none, or, with a warning, if it is damaged."""
+        try:
+            return read_plan(self.path)
+        except CheckpointError as error:
+            warn(describe(error, "this command writes it anew"))
+            return None
 
     def known_steps(self, config: GridConfig) -> dict[str, int]:
         """Return the steps of combinations that were planned with the same budget, by name, to keep measurements."""
         old = self.read_plan()
-        if not old or old["budget"] != (config.budget and asdict(config.budget)):
+        if old is None or old.budget != (config.budget and asdict(config.budget)):
             return {}
-        return {
-            name.rpartition("-s")[0]: cell["settings"]["train.steps"]
-            for name, cell in old["cells"].items()
-            if not cell["refused"]
-        }
+        steps = {name: cell.settings.get("train.steps") for name, cell in old.cells.items() if not cell.refused}
+        return {name.rpartition("-s")[0]: count for name, count in steps.items() if isinstance(count, int)}
 
     def write_plan(self, config: GridConfig, cells: Sequence[PlannedCell], engine: Mapping[str, Any]) -> None:
         """Add cells to the plan.
@@ -105,61 +120,95 @@ class GridFolder:
         """
         old, common = self.read_plan(), _common_settings(config)
         axes = {key: list(dict.fromkeys(cell.axes[key] for cell in cells)) for key in cells[0].axes}
-        if old:
+        if old is None:
+            old = Plan({}, created=timestamp())
+            self._tell_new_plan([cell.name for cell in cells])
+        else:
             self._refuse_others(old, axes, common)
         for cell in cells:
-            self._refuse_changed(cell)
-        known, earlier = old.get("axes", {}), old.get("commands", [])
-        command = ["ganzoo", *sys.argv[1:]]
-        merged = {key: list(dict.fromkeys([*known.get(key, []), *values])) for key, values in axes.items()}
-        values = {
-            "schema": SCHEMA,
-            "commands": [*earlier, command] if command not in earlier else earlier,
-            "created": old.get("created", timestamp()),
-            "axes": merged,
-            "seeds": sorted({*old.get("seeds", []), *config.seeds}),
-            "budget": config.budget and asdict(config.budget),
-            "common": common,
-            "engine": dict(engine),
-            "cells": old.get("cells", {}) | {cell.name: cell.to_json() for cell in cells},
-        }
+            self._refuse_changed(cell, old)
+        values = self._join(old, config, cells, axes) | {"common": common, "engine": dict(engine)}
+        if self.plan.is_dir():
+            move_aside(self.plan)
         write_atomically(self.plan, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
 
-    def _refuse_others(self, old: Mapping[str, Any], axes: Mapping[str, Any], common: Mapping[str, Any]) -> None:
+    @staticmethod
+    def _join(old: Plan, config: GridConfig, cells: Sequence[PlannedCell], axes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a plan of the cells so far and of these."""
+        commands, command = [list(words) for words in old.commands], ["ganzoo", *sys.argv[1:]]
+        earlier = {name: asdict(cell) for name, cell in old.cells.items()}
+        return {
+            "schema": SCHEMA,
+            "commands": commands if command in commands else [*commands, command],
+            "created": old.created,
+            "axes": {key: list(dict.fromkeys([*old.axes.get(key, ()), *values])) for key, values in axes.items()},
+            "seeds": sorted({*old.seeds, *config.seeds}),
+            "budget": config.budget and asdict(config.budget),
+            "cells": earlier | {cell.name: cell.to_json() for cell in cells},
+        }
+
+    def _tell_new_plan(self, names: Sequence[str]) -> None:
+        """Warn if the plan of a grid that has begun is written anew: cells of earlier commands are not in it."""
+        others = sorted(path.name for path in (self.path / "cells").glob("*") if path.name not in names)
+        if others:
+            warn(f"{self.plan} is written anew by this command; not of it: {abridge(others, 5)}")
+
+    def _refuse_others(self, old: Plan, axes: Mapping[str, Any], common: Mapping[str, Any]) -> None:
         """Raise FolderError if the grid here has other axes or other common settings."""
-        if list(old["axes"]) != list(axes):
-            what = f"the grid here has the axes {', '.join(old['axes'])}, not {', '.join(axes)}"
+        if list(old.axes) != list(axes):
+            what = f"the grid here has the axes {', '.join(old.axes)}, not {', '.join(axes)}"
             raise FolderError(what, where=str(self.path), hint=_OTHER)
-        differ = _name_differences(old["common"], common)
+        differ = _name_differences(old.common, common)
         if differ:
             raise FolderError(f"the grid here has other settings: {differ}", where=str(self.path), hint=_OTHER)
 
-    def _refuse_changed(self, cell: PlannedCell) -> None:
-        """Raise FolderError if the run of a cell has other settings."""
+    def _refuse_changed(self, cell: PlannedCell, old: Plan) -> None:
+        """Raise FolderError if the run of a cell has other settings; a recipe that is damaged is written anew."""
         folder = RunFolder(self.run_folder(cell.name))
-        if cell.run is None or not folder.recipe.is_file():
+        if cell.run is None or not os.path.lexists(folder.recipe):
             return
-        then, now = folder.read_recipe(), cell.run
+        now = cell.run
+        try:
+            then = folder.read_recipe()
+        except GanzooError as error:
+            if cell.name not in old.cells or old.cells[cell.name].settings != cell.to_json()["settings"]:
+                raise
+            warn(f"{folder.recipe}: {error.what}; moved to {move_aside(folder.recipe).name}, and written anew")
+            folder.write_recipe(now)
+            return
         then = replace(then, eval=replace(then.eval, labels=now.eval.labels))  # older cells: a table tells them apart
         if then != now:
             differ = _name_differences(flatten(to_tables(then)), flatten(to_tables(now)))
             what = f"cell {cell.name} was made with other settings: {differ}"
             raise FolderError(what, where=str(folder.path), hint=_OTHER)
 
-    def read_endings(self) -> dict[str, dict[str, Any]]:
-        """Return how each cell ended, by name; a cell that has not ended is absent."""
-        return {record["cell"]: record for record in read_records(self.endings)}
+    def read_endings(self) -> dict[str, Attempt]:
+        """Return how each cell ended, by name; a cell that has not ended is absent. Raises CheckpointError."""
+        return {attempt.cell: attempt for attempt in make_attempts(read_attempts(self.path).records)}
 
     def write_ending(self, cell: Cell, ending: Ending) -> None:
         """Add how a cell ended."""
         append(self.endings, {"cell": cell.name, **ending.to_json()})
 
+    def has_lost(self, cell: str, state: str) -> bool:
+        """Return whether a cell that ended has to run again, because its files are gone."""
+        return bool(find_loss(self.run_folder(cell), state))
+
     def reopen(self, cell: str, state: str) -> None:
         """Mark a cell as missing again, so that a kill from here on does not bring the old ending back."""
-        if state == "diverged":
+        loss = find_loss(self.run_folder(cell), state)
+        self.make_room(cell)
+        if state == "diverged" or loss:
             self._discard(cell)
         if state != "interrupted":
-            append(self.endings, {"cell": cell, **Ending("interrupted", f"to be run again: it was {state}").to_json()})
+            reason = f"to be run again: {loss or f'it was {state}'}"
+            append(self.endings, {"cell": cell, **Ending("interrupted", reason).to_json()})
+
+    def make_room(self, cell: str) -> None:
+        """Move the run of a cell away, with a warning, if it can neither go on nor begin in its folder."""
+        if reason := find_break(self.run_folder(cell)):
+            warn(f"{self.run_folder(cell)}: {reason}; moved to discarded, and begun anew")
+            self._discard(cell)
 
     def _discard(self, cell: str) -> None:
         """Move the run of a cell away, so that it begins anew; nothing is deleted."""

@@ -74,8 +74,8 @@ def run_grid(
         grid.write_plan(config, cells, {"name": choice.name, **choice.options} if choice else {})
         _run_missing(grid, cells, engine, observer, policy)
         endings = grid.read_endings()
-    missing = {"state": "missing"}
-    return {cell.name: "refused" if cell.refused else endings.get(cell.name, missing)["state"] for cell in cells}
+    states = {name: ending.state for name, ending in endings.items()}
+    return {cell.name: "refused" if cell.refused else states.get(cell.name, "missing") for cell in cells}
 
 
 def dry_runner_for(engine: Engine, zoo: Zoo) -> DryRunner:
@@ -94,12 +94,15 @@ def _run_missing(
 ) -> None:
     """Run the cells that have not ended, and those to be tried again."""
     again = {state for kind in policy.retry for state in _RETRIED[kind]} | {"interrupted"}
-    endings = grid.read_endings()
+    states = {name: ending.state for name, ending in grid.read_endings().items()}
     wanted = [cell for cell in cells if not cell.refused]
-    missing = [cell for cell in wanted if cell.name not in endings or endings[cell.name]["state"] in again]
+    ended = [cell.name for cell in wanted if cell.name in states and states[cell.name] not in again]
+    missing = [cell for cell in wanted if cell.name not in ended or grid.has_lost(cell.name, states[cell.name])]
     for cell in missing:
-        if cell.name in endings:
-            grid.reopen(cell.name, endings[cell.name]["state"])
+        if cell.name in states:
+            grid.reopen(cell.name, states[cell.name])
+        else:
+            grid.make_room(cell.name)
     jobs = [_job(grid, cell, policy) for cell in missing]
     observer.start(grid, jobs, len(wanted) - len(missing))
     if not jobs:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import CheckpointError, ConfigError
-from ganzoo.files import read_last_record, read_records, read_text
-from ganzoo.runs.folder import RunFolder, read_reports
+from ganzoo.errors import CheckpointError, ConfigError, GanzooError
+from ganzoo.files import read_text
+from ganzoo.grid.records import SAME_COMMAND, Attempt, CellPlan, find_loss, make_attempts, read_attempts, read_plan
+from ganzoo.results.outcome import read_outcome, read_state
+from ganzoo.runs.damage import describe, describe_lines
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.records import Manifest, Status
 from ganzoo.settings.toml import flatten, from_tables, read_toml, to_tables, unflatten
+
+RUN_AGAIN = "the same ganzoo compare runs it again"
+"""Way out for a cell whose files are gone."""
+UNREADABLE = "unreadable"
+"""State of a run whose settings cannot be read: it is in no row, and a remark says why."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +40,13 @@ class Result:
     """"section.option" -> value."""
     seed: int
     state: str
-    """complete, diverged, failed, timeout, refused, interrupted, running or missing."""
+    """complete, diverged, failed, timeout, refused, interrupted, running or missing; UNREADABLE without settings."""
     reason: str
     """Reason in one line why the run is not complete; empty if it is."""
     reports: tuple[Mapping[str, Any], ...]
     """Reports of scores.json, the newest last."""
-    manifest: Mapping[str, Any]
+    manifest: Manifest | None
+    """Manifest; None if the run has not begun, or if it cannot be read."""
     images: int | None
     """Real images that D saw."""
     seconds: float | None
@@ -50,6 +58,13 @@ class Result:
     """Peak memory."""
     grid: Path | None = None
     """Folder of the grid that the run is a cell of."""
+    remarks: tuple[str, ...] = ()
+    """Sentences about its files, or those of its grid, that cannot be read, and what takes their place."""
+
+    @property
+    def data_sha256(self) -> str:
+        """SHA-256 of the data that the run was trained on; "" if it is not known."""
+        return self.manifest.data.sha256 if self.manifest and self.manifest.data else ""
 
     def value(self, axis: str) -> Any:
         """Return the value on an axis; None if the run has no such option, or leaves it at its default."""
@@ -57,76 +72,43 @@ class Result:
         return str(value) if isinstance(value, list | dict) else value
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """Commands, times and machines that made the runs of a grid."""
-
-    commands: tuple[tuple[str, ...], ...]
-    created: str
-    cells: int
-    states: Mapping[str, int]
-    """State -> number of cells."""
-    seconds: float
-    """Seconds of all attempts together."""
-    elapsed: float | None
-    """Seconds from the first start to the last end; None if nothing ran."""
-    machines: tuple[str, ...]
-    """System, device and versions, one line for each kind of machine."""
-
-
 def read_results(paths: Sequence[Path]) -> list[Result]:
     """Return the runs in these folders: run folders, grid folders, or folders that contain some at any depth.
 
-    Raises CheckpointError if a folder contains no run, or if a file cannot be read.
+    A file that cannot be read keeps no other run away: the result says so. Raises CheckpointError if a folder contains
+    no run, and the error of the first run if none can be read.
     """
     found: dict[str, Result] = {}
+    errors = list[GanzooError]()
     base = _base(paths)
     for asked in paths:
         folders = list(_walk(asked))
         if not folders:
             raise CheckpointError("this is not a run folder", where=str(asked), hint="ganzoo run --out FOLDER")
         for folder, is_grid in folders:
-            for path, result in _read_grid(folder, base) if is_grid else [_read_run(folder, base)]:
+            for path, result in _read(folder, is_grid, base, errors):
                 found.setdefault(os.path.realpath(path), result)
+    if errors and all(result.state == UNREADABLE for result in found.values()):
+        raise errors[0]
     return list(found.values())
+
+
+def _read(folder: Path, is_grid: bool, base: Path, errors: list[GanzooError]) -> Iterator[tuple[Path, Result]]:
+    """Yield the runs of a grid, or a run; errors are collected, too."""
+    try:
+        yield from _read_grid(folder, base) if is_grid else [(folder, _read_run(folder, base))]
+    except GanzooError as error:
+        errors.append(error)
+        yield folder, _unreadable(folder, base, error)
+        if is_grid:  # its cells are runs, too
+            for run, _ in _walk_folders(folder):
+                yield from _read(run, False, base, errors)
 
 
 def find_grid(results: Sequence[Result]) -> Path | None:
     """Return the folder of the grid that all these runs belong to; None if they do not share one."""
     grids = {result.grid for result in results}
     return grids.pop() if len(grids) == 1 else None
-
-
-def read_provenance(grid: Path, results: Sequence[Result]) -> Provenance:
-    """Return the commands, times and machines that made the cells of a grid."""
-    about, attempts = _read_json(grid / "grid.json"), read_records(grid / "cells.jsonl")
-    ends = [(datetime.fromisoformat(a["ended"]), timedelta(seconds=a["seconds"])) for a in attempts if a.get("ended")]
-    elapsed = (max(end for end, _ in ends) - min(end - took for end, took in ends)).total_seconds() if ends else None
-    states = [result.state for result in results]
-    machines = dict.fromkeys(_describe_machine(result.manifest) for result in results if result.manifest)
-    return Provenance(
-        commands=tuple(map(tuple, about["commands"])),
-        created=about["created"],
-        cells=len(about["cells"]),
-        states={state: states.count(state) for state in dict.fromkeys(states)},
-        seconds=sum(attempt["seconds"] for attempt in attempts),
-        elapsed=elapsed,
-        machines=tuple(machines),
-    )
-
-
-def _describe_machine(manifest: Mapping[str, Any]) -> str:
-    system, device = manifest.get("platform", {}), manifest.get("device", {})
-    versions = ", ".join(f"{name} {version}" for name, version in manifest.get("versions", {}).items())
-    made_by = f"{device.get('type')} {device.get('name')}, {device.get('precision')}, threads {device.get('threads')}"
-    return f"{_describe_processor(system)}{system.get('system')}; {made_by}; Python {system.get('python')}, {versions}"
-
-
-def _describe_processor(system: Mapping[str, Any]) -> str:
-    """Return processor, cores and GPUs, as far as a manifest has them."""
-    cores = f"{system['cores']} cores" if system.get("cores") else ""
-    parts = [system.get("processor"), cores, *system.get("gpus", [])]
-    return "".join(f"{part}; " for part in parts if part)
 
 
 def _base(paths: Sequence[Path]) -> Path:
@@ -139,35 +121,47 @@ def _base(paths: Sequence[Path]) -> Path:
 
 def _walk(path: Path) -> Iterator[tuple[Path, bool]]:
     """Yield run folders and grid folders as (path, is_grid)."""
-    if (is_grid := (path / "grid.json").is_file()) or (path / "recipe.toml").is_file():
+    if (is_grid := os.path.lexists(path / "grid.json")) or os.path.lexists(path / "recipe.toml"):
         yield path, is_grid
     elif path.is_dir():
-        with os.scandir(path) as entries:
-            folders = sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
-        for folder in folders:
-            yield from _walk(Path(folder))
+        yield from _walk_folders(path)
 
 
-def _read_run(path: Path, base: Path) -> tuple[Path, Result]:
-    folder = RunFolder(path)
+def _walk_folders(path: Path) -> Iterator[tuple[Path, bool]]:
+    with os.scandir(path) as entries:
+        folders = sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False))
+    for folder in folders:
+        yield from _walk(Path(folder))
+
+
+def _read_run(path: Path, base: Path) -> Result:
+    """Return a run by its recipe. Raises ConfigError if that cannot be read."""
+    folder, remarks = RunFolder(path), list[str]()
     try:
         settings = flatten(to_tables(from_tables(unflatten(_read_recipe(folder.recipe)))))
     except ConfigError as error:
         raise ConfigError(error.what, where=error.where or str(folder.recipe), hint=error.hint) from error
-    status = _read_json(folder.status)
-    state = status.get("state", "interrupted")  # no status: killed before the first step
-    reason = "" if state == "complete" else f"step {status.get('step', 0)} of {settings['train.steps']}"
-    name = path.absolute().relative_to(base).as_posix()
-    return path, Result(
-        name=name,
+    status = read_state(path, settings["train.steps"], remarks)
+    state = status.state if status else "interrupted"  # no status: killed before the first step
+    step = status.step if status else 0
+    return Result(
+        name=path.absolute().relative_to(base).as_posix(),
         path=path,
         axes={},
         settings=settings,
         seed=settings["train.seed"],
         state=state,
-        reason=reason,
-        **_read_outcome(folder, status),
+        reason="" if state == "complete" else f"step {step} of {settings['train.steps']}",
+        **read_outcome(path, status, remarks),
     )
+
+
+def _unreadable(path: Path, base: Path, error: GanzooError) -> Result:
+    """Return a run whose settings are not known, with the reason."""
+    name = path.absolute().relative_to(base).as_posix()
+    nothing = dict.fromkeys(("manifest", "images", "seconds", "flops", "parameters", "memory_mb"))
+    reason = " ".join(f"{error.where}: {error.what}".split())
+    return Result(name, path, {}, {}, 0, UNREADABLE, reason, (), **nothing)  # type: ignore[arg-type]
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:
@@ -191,74 +185,66 @@ def _parse_section(text: str) -> Mapping[str, Any]:
 
 
 def _read_grid(grid: Path, base: Path) -> Iterator[tuple[Path, Result]]:
-    """Yield every cell, in the order of grid.json."""
-    about = _read_json(grid / "grid.json")
-    last = {attempt["cell"]: attempt for attempt in read_records(grid / "cells.jsonl")}
-    above = grid.absolute().relative_to(base)
-    for cell, planned in about["cells"].items():
-        folder = RunFolder(grid / "cells" / cell)
-        status = _read_json(folder.status)
-        state, reason = _settle(planned, last.get(cell), status)
-        yield (
-            folder.path,
-            Result(
-                name=(above / cell).as_posix(),
-                path=folder.path if folder.path.is_dir() else None,
-                axes=planned["axes"],
-                settings={**planned["axes"], **planned["settings"]},
-                seed=planned["seed"],
-                state=state,
-                reason=reason,
-                **_read_outcome(folder, status),
-                grid=grid,
-            ),
-        )
+    """Yield every cell, in the order of grid.json. Raises CheckpointError if that cannot be read."""
+    if (plan := read_plan(grid)) is None:
+        raise CheckpointError("grid.json is missing", where=str(grid / "grid.json"), hint=SAME_COMMAND)
+    above, remarks = grid.absolute().relative_to(base), list[str]()
+    last = _read_endings(grid, remarks)
+    for cell, planned in plan.cells.items():
+        result = _read_cell(grid, cell, planned, last.get(cell))
+        result = replace(result, name=(above / cell).as_posix(), remarks=(*remarks, *result.remarks))
+        yield grid / "cells" / cell, result
+        remarks.clear()  # those of the grid are said once
 
 
-def _settle(
-    planned: Mapping[str, Any], attempt: Mapping[str, Any] | None, status: Mapping[str, Any]
-) -> tuple[str, str]:
+def _read_endings(grid: Path, remarks: list[str]) -> dict[str, Attempt]:
+    """Return the last attempt at each cell by its name."""
+    try:
+        lines = read_attempts(grid)
+    except CheckpointError as error:
+        remarks.append(describe(error, "the states are those of the runs"))
+        return {}
+    if lines.damaged:
+        remarks.append(describe_lines(grid / "cells.jsonl", lines.damaged))
+    return {attempt.cell: attempt for attempt in make_attempts(lines.records)}
+
+
+def _read_cell(grid: Path, cell: str, planned: CellPlan, attempt: Attempt | None) -> Result:
+    path, remarks = grid / "cells" / cell, list[str]()
+    steps = planned.settings.get("train.steps")
+    status = read_state(path, steps if isinstance(steps, int) else 0, remarks)
+    state, reason = _settle(planned, attempt, status, path)
+    return Result(
+        name=cell,
+        path=path if path.is_dir() else None,
+        axes=planned.axes,
+        settings={**planned.axes, **planned.settings},
+        seed=planned.seed,
+        state=state,
+        reason=reason,
+        **read_outcome(path, status, remarks),
+        grid=grid,
+    )
+
+
+def _settle(planned: CellPlan, attempt: Attempt | None, status: Status | None, run: Path) -> tuple[str, str]:
     """Return the state of a cell and why it is not complete: refused, as its last attempt ended, or still running."""
-    if planned["refused"]:
-        return "refused", planned["refused"]
-    is_newer = bool(status) and (not attempt or status.get("time", "") > attempt.get("ended", ""))
-    if is_newer and status["state"] == "running":
-        return "running", f"step {status['step']} of {status['steps']}"
+    if planned.refused:
+        return "refused", planned.refused
+    if status and status.state == "running" and _is_newer(status, attempt):
+        return "running", f"step {status.step} of {status.steps}"
     if attempt:
-        return attempt["state"], attempt["reason"]
+        loss = find_loss(run, attempt.state)
+        return ("missing", f"{loss}: {RUN_AGAIN}") if loss else (attempt.state, attempt.reason)
+    if status and status.state == "complete":  # how the cell ended was lost, or not yet written down
+        return "complete", ""
     if status:  # the grid was killed before it wrote down how the cell ended
-        return "interrupted", f"step {status['step']} of {status['steps']}"
+        return "interrupted", f"step {status.step} of {status.steps}"
     return "missing", "not run yet"
 
 
-def _read_outcome(folder: RunFolder, status: Mapping[str, Any]) -> dict[str, Any]:
-    manifest = _read_json(folder.manifest)
-    cost, record = manifest.get("cost", {}), read_last_record(folder.log)
-    per_step, step = cost.get("flops_per_step"), record.get("step")
-    try:
-        reports = tuple(read_reports(folder))
-    except ValueError as error:
-        raise _unreadable(folder.scores, error) from error
-    return {
-        "reports": reports,
-        "manifest": manifest,
-        "images": record.get("images"),
-        "seconds": record.get("seconds"),
-        "flops": None if per_step is None or step is None else per_step * step,
-        "parameters": cost["parameters_g"] + cost["parameters_d"] if cost else None,
-        "memory_mb": status.get("memory_mb"),
-    }
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values: dict[str, Any] = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise _unreadable(path, error) from error
-    return values
-
-
-def _unreadable(path: Path, error: ValueError) -> CheckpointError:
-    return CheckpointError(f"not JSON: {error}", where=str(path), hint="leave its folder out, or restore the file")
+def _is_newer(status: Status, attempt: Attempt | None) -> bool:
+    """Return whether a status was written after the last attempt ended."""
+    if attempt is None or attempt.ended is None or status.time is None:
+        return attempt is None or status.time is not None
+    return status.time > attempt.ended

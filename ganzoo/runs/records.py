@@ -126,9 +126,9 @@ class _Generated:
     count: int
     weights: str
     step: int | None
+    labels: str
     seed: int | None = None
-    labels: str = ""
-    truncation: str = ""
+    truncation: str = "none"
 
 
 @dataclass(frozen=True)

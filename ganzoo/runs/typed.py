@@ -37,8 +37,10 @@ def _reader(hint: Any) -> Reader:
     if origin is Mapping:
         return _mapping_reader(_reader(arguments[1]))
     if origin in (Union, UnionType):  # a literal with None is a Union
-        (other,) = [argument for argument in arguments if argument is not NoneType]
-        inner = _reader(other)
+        others = [argument for argument in arguments if argument is not NoneType]
+        if len(others) > 1:
+            return _read_scalar  # str | int | float | bool
+        inner = _reader(others[0])
         return lambda value, key: None if value is None else inner(value, key)
     if origin is Literal:
         return _literal_reader(arguments)
@@ -97,6 +99,10 @@ def _read_text(value: Any, key: str) -> str:
     if not isinstance(value, str):
         raise _unlike(value, key, "text")
     return value
+
+
+def _read_scalar(value: Any, key: str) -> str | int | float | bool:
+    return value if isinstance(value, str | bool) else _read_number(value, key)
 
 
 def _read_object(value: Any, key: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -15,7 +16,10 @@ from ganzoo.errors import FolderError, RunInterrupted
 from ganzoo.files import read_records
 from ganzoo.grid.config import Budget, GridConfig
 from ganzoo.grid.folder import GridFolder
+from ganzoo.grid.records import read_plan
 from ganzoo.grid.run import GridObserver, Policy, run_grid
+from ganzoo.runs.folder import RunFolder
+from ganzoo.settings.toml import from_tables, unflatten
 from support.runs import ENVIRONMENT, TINY, assert_equal_runs, ganzoo, spawn, wait_for
 
 REQUEST = GridConfig({"model": ["mlp"], "loss": ["bce", "wgan"]}, seeds=(0, 1))
@@ -31,9 +35,17 @@ class Scripted(Engine):
     def run(self, cells):
         for cell in cells:
             self.given.append(cell.name)
-            cell.folder.mkdir(parents=True, exist_ok=True)
+            make_run(cell.folder)
             state = self.states.get(cell.name.replace("-", "_"), "complete")
             yield cell, Ending(state, "" if state == "complete" else "as told", seconds=1.0)
+
+
+def make_run(folder):
+    """The run of a cell, as far as a grid looks at it: its recipe, and the file of its scores."""
+    plan = read_plan(folder.parents[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    RunFolder(folder).write_recipe(from_tables(unflatten(plan.cells[folder.name].settings)))
+    (folder / "scores.json").write_text('{"reports": []}')
 
 
 def conduct(zoo, path, engine, request=REQUEST, **policy):
@@ -54,7 +66,7 @@ def test_more_seeds_run_only_what_they_add(zoo, tmp_path):
     conduct(zoo, tmp_path, engine)
     assert engine.given == NAMES[2:]
     plan = GridFolder(tmp_path).read_plan()
-    assert (plan["seeds"], list(plan["cells"])) == ([0, 1], NAMES)
+    assert (plan.seeds, list(plan.cells)) == ((0, 1), NAMES)
 
 
 @pytest.mark.fault("cells failed, diverged or ran out of time", "they stay results until --retry")
@@ -78,7 +90,7 @@ def test_what_diverged_begins_anew_and_what_it_left_is_kept(zoo, tmp_path):
         conduct(zoo, tmp_path, Scripted(mlp_bce_s0="diverged"), retry=["diverged"])
         (grid.run_folder("mlp-bce-s0") / "trace").write_text(str(number))
     conduct(zoo, tmp_path, Scripted(), retry=["diverged"])
-    assert list(grid.run_folder("mlp-bce-s0").iterdir()) == []
+    assert not (grid.run_folder("mlp-bce-s0") / "trace").exists()
     traces = sorted((tmp_path / "discarded").rglob("trace"))
     assert [trace.read_text() for trace in traces] == ["1", "2"]
 
@@ -93,10 +105,10 @@ def test_a_cell_that_was_interrupted_is_still_missing(zoo, tmp_path):
 def test_refused_combinations_are_in_the_file_and_never_run(zoo, tmp_path):
     engine = Scripted()
     conduct(zoo, tmp_path, engine, GridConfig({"model": ["mlp"], "lipschitz": ["gp", "gp+gp"]}))
-    cells = GridFolder(tmp_path).read_plan()["cells"]
+    cells = read_plan(tmp_path).cells
     assert engine.given == ["mlp-gp-s0"]
-    assert "names a part twice" in cells["mlp-gp+gp-s0"]["refused"]
-    assert cells["mlp-gp-s0"]["settings"]["lipschitz.name"] == "gp"
+    assert "names a part twice" in cells["mlp-gp+gp-s0"].refused
+    assert cells["mlp-gp-s0"].settings["lipschitz.name"] == "gp"
 
 
 @pytest.mark.fault("the last line of cells.jsonl is torn", "its cell alone runs again")
@@ -114,13 +126,14 @@ def test_a_measured_budget_is_measured_once(zoo, tmp_path):
     small = {"dataset.image_size": 8, "model.width": 16}
     request = GridConfig({"model": ["mlp"]}, flags=small, budget=Budget("seconds", 3.0))
     conduct(zoo, tmp_path, Scripted(), request)
-    plan = GridFolder(tmp_path).read_plan()
+    plan = json.loads((tmp_path / "grid.json").read_text())
     plan["cells"]["mlp-s0"]["settings"]["train.steps"] = 4321  # as a faster machine would have measured
     (tmp_path / "grid.json").write_text(json.dumps(plan))
+    shutil.rmtree(tmp_path / "cells")
     more = replace(request, seeds=(0, 1))
     conduct(zoo, tmp_path, Scripted(), more)
-    cells = GridFolder(tmp_path).read_plan()["cells"]
-    assert {cell["settings"]["train.steps"] for cell in cells.values()} == {4321}
+    cells = read_plan(tmp_path).cells
+    assert {cell.settings["train.steps"] for cell in cells.values()} == {4321}
 
 
 def test_a_measured_grid_takes_more_values_and_keeps_its_refusals(zoo, tmp_path):
@@ -167,7 +180,7 @@ def test_every_command_that_made_a_grid_is_kept(zoo, tmp_path, monkeypatch):
     for words in (["a"], ["a"], ["b"]):
         monkeypatch.setattr("sys.argv", ["ganzoo", "compare", *words])
         conduct(zoo, tmp_path, Scripted())
-    assert GridFolder(tmp_path).read_plan()["commands"] == [["ganzoo", "compare", "a"], ["ganzoo", "compare", "b"]]
+    assert read_plan(tmp_path).commands == (("ganzoo", "compare", "a"), ("ganzoo", "compare", "b"))
 
 
 @pytest.mark.fault("a grid is begun again with other axes or settings", "exit 10 with what differs")
@@ -319,12 +332,12 @@ def test_cells_that_diverge_crash_or_hang_are_three_honest_rows(tmp_path):
     _, said = process.communicate(timeout=250)
     assert process.returncode == 8, said
     endings = GridFolder(tmp_path / "grid").read_endings()
-    states = {cell.split("-")[1]: (record["state"], record["exit"]) for cell, record in endings.items()}
+    states = {cell.split("-")[1]: (record.state, record.exit) for cell, record in endings.items()}
     assert states["bce"] == ("complete", 0)
     assert states["diverging"] == ("diverged", 6)
     assert states["crashing"] == ("failed", -signal.SIGSEGV)
     assert states["hanging"] == ("timeout", -signal.SIGABRT)
-    reasons = {cell.split("-")[1]: record["reason"] for cell, record in endings.items()}
+    reasons = {cell.split("-")[1]: record.reason for cell, record in endings.items()}
     assert "is nan" in reasons["diverging"]
     assert "SIGSEGV" in reasons["crashing"]
     assert "still running after 40 s" in reasons["hanging"]

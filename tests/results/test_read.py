@@ -8,7 +8,9 @@ import pytest
 
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import append, read_last_record, read_records
-from ganzoo.results.read import find_grid, read_provenance, read_results
+from ganzoo.results.comparison import compare
+from ganzoo.results.provenance import read_provenance
+from ganzoo.results.read import find_grid, read_results
 from support.made_runs import make_report, write_grid, write_run
 
 CELLS = {
@@ -144,20 +146,40 @@ def test_a_place_without_runs_is_named(tmp_path, place):
     assert caught.value.where == str(tmp_path / place)
 
 
-@pytest.mark.parametrize(
-    ("file", "content", "error"),
-    [
-        ("scores.json", "{", CheckpointError),
-        ("manifest.json", "{", CheckpointError),
-        ("recipe.toml", "[optim]\nlr = 1", ConfigError),
-    ],
-)
-def test_a_damaged_file_is_named(tmp_path, file, content, error):
-    path = write_run(tmp_path / "one", 1.0) / file
-    path.write_text(content)
-    with pytest.raises(error) as caught:
+def test_a_damaged_recipe_is_named(tmp_path):
+    path = write_run(tmp_path / "one", 1.0) / "recipe.toml"
+    path.write_text("[optim]\nlr = 1")
+    with pytest.raises(ConfigError) as caught:
         read_results([tmp_path])
     assert caught.value.where == str(path)
+
+
+@pytest.mark.fault("one run of many has no recipe that can be read", "the others are compared, and a remark names it")
+def test_a_run_without_settings_keeps_no_other_from_the_table(tmp_path):
+    for name, loss in (("a", "bce"), ("b", "wgan"), ("c", "bce")):
+        write_run(tmp_path / name, 1.0, loss=loss)
+    (tmp_path / "c" / "recipe.toml").write_bytes(b"\0" * 100)
+    table = compare(read_results([tmp_path]))
+    assert [row.axes for row in table.rows] == [{"loss.name": "bce"}, {"loss.name": "wgan"}]
+    (remark,) = [note for note in table.notes if "c is left out" in note]
+    assert str(tmp_path / "c" / "recipe.toml") in remark
+
+
+@pytest.mark.parametrize("content", [b"", b'{"st', bytes(60), b"[]", b'{"reports": 1}', b"\xff\xfe{}"])
+@pytest.mark.parametrize("file", ["status.json", "manifest.json", "scores.json"])
+@pytest.mark.fault("a JSON file of one run is damaged", "the run is in the table, and a remark names the file")
+def test_a_run_with_a_damaged_file_is_in_the_table_with_a_remark(tmp_path, file, content):
+    path = write_run(tmp_path / "one", 1.0) / file
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content.startswith(b'{"st') else content)
+    if file != "scores.json" and content.startswith(b'{"reports'):
+        path.write_bytes(b'{"step": "x", "command": 3}')
+    (result,) = read_results([tmp_path])
+    assert (result.state, result.path) == ("complete", tmp_path / "one")
+    assert len(result.reports) == (file != "scores.json")
+    assert (result.manifest is None) == (file == "manifest.json")
+    (remark,) = result.remarks
+    assert remark.startswith(f"{path}: {file} cannot be read: ")
 
 
 def test_a_recipe_of_any_layout_is_read(tmp_path):

@@ -14,7 +14,7 @@ import pytest
 from ganzoo.errors import ConfigError
 from ganzoo.results.comparison import compare
 from ganzoo.results.comparison.statistics import summarise
-from ganzoo.results.read import Provenance
+from ganzoo.results.provenance import Provenance
 from ganzoo.results.tables import FORMATS, render
 from ganzoo.results.tables.numbers import show_count, show_flops, show_minutes, show_std, show_summary
 from support.made_runs import FD, KD, PRECISION, make_report, make_result, make_row

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from ganzoo.results.read import Result
 from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.records import Manifest
+from ganzoo.runs.typed import typed
 from ganzoo.settings.sections import Choice, RunConfig, TrainConfig
 from ganzoo.settings.toml import flatten, to_tables
 
@@ -40,7 +42,7 @@ def make_result(seed=0, scores=None, *, reports=None, axes=None, settings=None, 
         "name": "-".join([*map(str, axes.values()), f"s{seed}"]),
         "path": Path("runs", *map(str, axes.values()), f"s{seed}"),
         "reason": "" if state == "complete" else "because",
-        "manifest": {"data": {"sha256": "d"}},
+        "manifest": typed(Manifest, fields.pop("manifest", {"data": {"sha256": "d"}})),
         **dict.fromkeys(("images", "seconds", "flops", "parameters", "memory_mb")),
     }
     own = {"eval.samples": 2000, "features.name": "digits-cnn", "train.seed": seed, **axes, **(settings or {})}
@@ -76,6 +78,8 @@ def write_run(path, scores=None, *, seed=0, state="complete", reports=None, cost
     platform = {"python": "3.12", "system": "Linux", "processor": "Z80", "cores": 2, "gpus": []}
     about = {"platform": platform, "device": {"type": "cpu", "threads": 1}}
     folder.write_json(folder.manifest, {**costs, **about, "versions": {"torch": "2"}, "data": {"sha256": "d"}})
+    folder.checkpoints.mkdir()
+    (folder.checkpoints / "step-00000010.json").write_text("{}")
     lines = [json.dumps({"step": step, "images": step * 64, "seconds": step * 9.0}) for step in (5, 10)]
     folder.log.write_text("\n".join(lines) + '\n{"step": 15, "ima')  # the last line torn, as by a kill
     if reports is None:

@@ -26,7 +26,7 @@ from ganzoo.results.comparison.ranking import describe_test, explain_unranked, r
 from ganzoo.results.comparison.rows import make_rows
 from ganzoo.results.comparison.statistics import Summary
 from ganzoo.results.comparison.table import Effect, Rank, Row, Table
-from ganzoo.results.read import Result
+from ganzoo.results.read import UNREADABLE, Result
 
 __all__ = [
     "Checkpoint",
@@ -53,6 +53,9 @@ def compare(
     The scores are those of the runs' own settings, unless `protocol` asks for others: {"samples": "500"}.
     Raises EvaluationError if scores may not be ranked together, ConfigError if no run has an axis or a metric.
     """
+    left_out = [f"{result.name} is left out: {result.reason}" for result in results if result.state == UNREADABLE]
+    damaged = [remark for result in results for remark in result.remarks]
+    results = [result for result in results if result.state != UNREADABLE]
     selection = select_reports(results, checkpoint, Asked(protocol or {}))  # refuses unlike protocols
     axes = find_axes(results)
     shown = axes if group_by is None else choose_axes(group_by, axes)
@@ -68,7 +71,7 @@ def compare(
         axes=shown, averaged=averaged, metric=measure.metric, better=better, metrics=metrics, checkpoint=checkpoint,
         rows=tuple(rows), effects=tuple(find_effects(shown, axes, selection.runs, measure)),
         test=describe_test(rows), protocol=selection.protocol,
-        notes=(*selection.notes, *_remarks(rows, measure, results, axes, averaged)),
+        notes=(*left_out, *damaged, *selection.notes, *_remarks(rows, measure, results, axes, averaged)),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ganzoo.errors import ConfigError, EvaluationError
 from ganzoo.evaluation.protocol import LABELS, STATISTICS, decisive
 from ganzoo.results.read import Result
+from ganzoo.runs.records import DataRecord
 
 _ALIASES = {"samples": "generated.count", "dataset": "reference.dataset", "labels": "generated.labels"}
 
@@ -44,7 +45,7 @@ class Asked:
 
 def is_own(protocol: Mapping[str, Any], result: Result) -> bool:
     """Return whether a score is the one that the settings of its run ask for, and not another look at the run."""
-    settings, data = result.settings, result.manifest.get("data", {})
+    settings, data = result.settings, (result.manifest and result.manifest.data) or DataRecord()
     generated, reference = protocol["generated"], protocol["reference"]
     by_statistics = reference.get("source") == STATISTICS
     found = {"eval.samples": generated["count"], "features.name": protocol["features"].partition("@")[0]}
@@ -53,7 +54,7 @@ def is_own(protocol: Mapping[str, Any], result: Result) -> bool:
         found |= {f"dataset.{name}": value for name, value in reference["options"].items()}
     return (
         all(settings.get(key, value) == value for key, value in found.items())
-        and (by_statistics or data.get("count", reference["count"]) == reference["count"])
+        and (by_statistics or data.count in (None, reference["count"]))
         and by_statistics == bool(settings.get("eval.reference"))
         and generated["weights"] == "ema"
         and generated["labels"] in ("none", *_own_labels(settings, data))
@@ -61,14 +62,13 @@ def is_own(protocol: Mapping[str, Any], result: Result) -> bool:
     )
 
 
-def _own_labels(settings: Mapping[str, Any], data: Mapping[str, Any]) -> Sequence[str]:
+def _own_labels(settings: Mapping[str, Any], data: DataRecord) -> Sequence[str]:
     """Return the words of a protocol for the labels that a run asks for; both if its manifest is too old to tell."""
-    counts = data.get("class_counts")
     if settings.get("eval.labels") == "balanced":
         return [LABELS["balanced"]]
-    if not counts:
+    if not data.class_counts:
         return list(LABELS.values())
-    return [LABELS["training"] if len(set(counts)) > 1 else LABELS["balanced"]]
+    return [LABELS["training"] if len(set(data.class_counts)) > 1 else LABELS["balanced"]]
 
 
 def _is_truncated(words: str, psi: float) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from ganzoo.errors import ConfigError
-from ganzoo.results.read import Result, find_grid
+from ganzoo.results.read import UNREADABLE, Result, find_grid
 from ganzoo.settings.options import did_you_mean
 
 COMPONENTS = ("model.name", "loss.name", "lipschitz.name", "conditioner.name", "augment.name", "dataset.name")
@@ -46,11 +46,11 @@ def choose_results(results: Sequence[Result], only: Sequence[str]) -> list[Resul
     for words in only:
         name, equals, value = words.partition("=")
         axis = name if "." in name else f"{name}.name"
-        known = list(dict.fromkeys(str(result.value(axis)) for result in chosen))
+        known = list(dict.fromkeys(str(result.value(axis)) for result in chosen if result.state != UNREADABLE))
         if not equals or value not in known:
             hint = ", or ".join(f"--only {shlex.quote(f'{name}={value}')}" for value in known)
             raise ConfigError(f"--only {words!r} leaves no run", hint=hint)
-        chosen = [result for result in chosen if str(result.value(axis)) == value]
+        chosen = [result for result in chosen if result.state == UNREADABLE or str(result.value(axis)) == value]
     return chosen
 
 

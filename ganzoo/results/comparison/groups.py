@@ -65,7 +65,7 @@ def _name(result: Result) -> str:
 
 
 def _data(result: Result) -> str:
-    return str(result.manifest.get("data", {}).get("sha256", ""))
+    return result.data_sha256
 
 
 def _by_protocol(runs: Sequence[Result], checkpoint: Checkpoint) -> dict[str, list[Result]]:

@@ -31,7 +31,7 @@ def write_report(
     """Write the report of these runs, completely or not at all, and return its path.
 
     `metric` is the score that ranks, by its full or short name; `protocol` as in `compare`. Raises EvaluationError
-    and ConfigError as `compare` does, CheckpointError if a diagnosis cannot be read, and FolderError if the file
+    and ConfigError as `compare` does, and FolderError if the file
     cannot be written.
     """
     page = render(compare(results, metric=metric, protocol=protocol), results, title)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.files import read_records
+from ganzoo.errors import CheckpointError
 from ganzoo.results.comparison import Row
 from ganzoo.results.read import Result
+from ganzoo.runs.damage import describe, known_records, warn
 
 POINTS = 200
 """Most points of one line: more than a chart of its width can show apart."""
@@ -35,12 +36,21 @@ class Track:
 
 def read_log(path: Path) -> Track | None:
     """Return the losses and other numbers of log.jsonl; None if it is empty."""
-    records = read_records(path / "log.jsonl")
+    records = _read(path / "log.jsonl")
     if not records:
         return None
     keys = dict.fromkeys(key for record in records for key in record if key not in _CLOCK)
     values = {key: _column(records, key) for key in keys}
     return Track(_column(records, "images"), _column(records, "seconds"), values)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a file, without damaged ones; none, with a warning, if it cannot be read."""
+    try:
+        return known_records(path)
+    except CheckpointError as error:
+        warn(describe(error, "its curves are left out"))
+        return []
 
 
 def read_scores(row: Row) -> dict[str, list[Track]]:
@@ -69,7 +79,7 @@ def _point(result: Result, name: str, value: float) -> Track | None:
 
 def read_evaluations(path: Path) -> dict[str, Track]:
     """Return the scores of a run while it trained; their records have no time, which the log gives."""
-    records, log, tracks = read_records(path / "evaluations.jsonl"), read_log(path), {}
+    records, log, tracks = _read(path / "evaluations.jsonl"), read_log(path), {}
     if log is None:
         return {}
     for name in dict.fromkeys(record["name"] for record in records):

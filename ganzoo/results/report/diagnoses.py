@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -15,6 +15,7 @@ from ganzoo.results.read import Result
 from ganzoo.results.report.columns import label_row
 from ganzoo.results.report.pictures import Picture, embed_picture, explain_size, huge_allowed
 from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.records import read_object
 
 MOST = 48
 """Most pictures in one page, the first of each run before the second of any."""
@@ -25,6 +26,28 @@ LARGEST = 30_000
 SHOWN = ("alarm", "remark")
 
 
+@dataclass(frozen=True)
+class SaidFinding:
+    """One finding in diagnosis.json."""
+
+    name: str
+    level: Literal["alarm", "remark", "fine", "unknown"]
+    what: str
+    evidence: Mapping[str, float | None] = field(default_factory=dict)
+    advice: tuple[str, ...] = ()
+    topic: str = ""
+    figure: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """Contents of diagnosis.json."""
+
+    step: int
+    findings: tuple[SaidFinding, ...]
+    notes: tuple[str, ...] = ()
+
+
 @dataclass
 class Diagnosed:
     """One run with its diagnosis."""
@@ -33,45 +56,44 @@ class Diagnosed:
     label: str
     result: Result
     folder: RunFolder
-    said: Mapping[str, Any]
-    """Contents of diagnosis.json."""
+    said: Said
     pictures: dict[str, Picture] = field(default_factory=dict)
     """File name -> picture."""
 
     @property
-    def findings(self) -> list[Mapping[str, Any]]:
+    def findings(self) -> list[SaidFinding]:
         """Alarms and remarks, in the order of the file: alarms first."""
-        return [finding for finding in self.said["findings"] if finding["level"] in SHOWN]
+        return [finding for finding in self.said.findings if finding.level in SHOWN]
 
     def count(self, level: str) -> int:
         """Return how many findings are of a level."""
-        return sum(finding["level"] == level for finding in self.said["findings"])
+        return sum(finding.level == level for finding in self.said.findings)
 
 
 def make_diagnoses(rows: Mapping[str, Row]) -> dict[str, Any]:
     """Return the findings in the runs of all rows, as plain values for the template; empty without a diagnosis.
 
-    Raises CheckpointError for a diagnosis.json that cannot be read.
+    A diagnosis.json that cannot be read is named in a remark.
     """
-    runs = [run for key, row in rows.items() for result in row.results if (run := _read(key, row, result))]
-    unreadable = _embed_pictures(runs)
+    unreadable = list[str]()
+    runs = [run for key, row in rows.items() for result in row.results if (run := _read(key, row, result, unreadable))]
+    unreadable += _embed_pictures(runs)
     others = [label_row(row) for key, row in rows.items() if key not in {run.row for run in runs}]
     remarks = [f"Without a diagnosis: {'; '.join(others)}."] if runs and others else []
     remarks += [f"Left out, for they cannot be read: {', '.join(unreadable)}."] if unreadable else []
     return {"diagnoses": list(map(_describe, runs)), "diagnosis_remarks": remarks}
 
 
-def _read(key: str, row: Row, result: Result) -> Diagnosed | None:
-    if result.path is None or not (folder := RunFolder(result.path)).diagnosis.is_file():
+def _read(key: str, row: Row, result: Result, unreadable: list[str]) -> Diagnosed | None:
+    if result.path is None:
         return None
+    folder = RunFolder(result.path)
     try:
-        said = folder.read_json(folder.diagnosis)
-        if not isinstance(said.get("findings"), list):
-            raise ValueError("it has no findings")
-    except (ValueError, AttributeError) as error:
-        hint = f"ganzoo diagnose {result.path}"
-        raise CheckpointError(f"cannot read the diagnosis: {error}", where=str(folder.diagnosis), hint=hint) from error
-    return Diagnosed(key, label_row(row), result, folder, said)
+        said = read_object(folder.diagnosis, Said)
+    except CheckpointError as error:
+        unreadable.append(f"{result.name}/{error.what} (try ganzoo diagnose {result.path})")
+        return None
+    return Diagnosed(key, label_row(row), result, folder, said) if said else None
 
 
 def _embed_pictures(runs: Sequence[Diagnosed]) -> list[str]:
@@ -83,7 +105,7 @@ def _embed_pictures(runs: Sequence[Diagnosed]) -> list[str]:
         run = runs[i]
         try:
             with huge_allowed():
-                run.pictures[name], _ = embed_picture(run.folder.figures / name, run.said["step"], 1.0, size, 0)
+                run.pictures[name], _ = embed_picture(run.folder.figures / name, run.said.step, 1.0, size, 0)
         except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # SyntaxError: a PNG's broken chunk
             unreadable.append(f"{run.result.name}/{name}{explain_size(error)}")
     return unreadable
@@ -91,7 +113,7 @@ def _embed_pictures(runs: Sequence[Diagnosed]) -> list[str]:
 
 def _name_pictures(run: Diagnosed) -> dict[str, None]:
     """Return the pictures in the folder of the run, in the order in which findings name them."""
-    names = [Path(finding.get("figure", "")).name for finding in run.findings]
+    names = [Path(finding.figure).name for finding in run.findings]
     return dict.fromkeys(name for name in names if name and (run.folder.figures / name).is_file())
 
 
@@ -99,19 +121,19 @@ def _describe(run: Diagnosed) -> dict[str, Any]:
     """Return the values of one run for the template; each picture stands at the first finding that names it."""
     left = dict(run.pictures)
     findings = [_describe_finding(run, finding, left) for finding in run.findings]
-    unknown = [finding["name"] for finding in run.said["findings"] if finding["level"] == "unknown"]
-    steps = run.folder.read_json(run.folder.status).get("steps", run.said["step"])
+    unknown = [finding.name for finding in run.said.findings if finding.level == "unknown"]
+    steps = run.result.settings.get("train.steps", run.said.step)
     about = {"row": run.row, "label": run.label, "findings": findings, "unknown": unknown}
-    when = f"seed {run.result.seed}, step {run.said['step']} of {steps}"
-    return about | {"when": when, "verdict": ", ".join(_count(run)), "notes": run.said.get("notes", [])}
+    when = f"seed {run.result.seed}, step {run.said.step} of {steps}"
+    return about | {"when": when, "verdict": ", ".join(_count(run)), "notes": list(run.said.notes)}
 
 
-def _describe_finding(run: Diagnosed, finding: Mapping[str, Any], left: dict[str, Picture]) -> dict[str, Any]:
-    said = {key: finding[key] for key in ("name", "level", "what")}
-    said |= {key: finding.get(key) for key in ("advice", "topic")}
-    numbers = [(name, _show(value)) for name, value in finding.get("evidence", {}).items()]
-    alt = f"{finding['name']} in {run.label}, seed {run.result.seed}"
-    return said | {"evidence": numbers, "picture": left.pop(Path(finding.get("figure", "")).name, None), "alt": alt}
+def _describe_finding(run: Diagnosed, finding: SaidFinding, left: dict[str, Picture]) -> dict[str, Any]:
+    said: dict[str, Any] = {key: getattr(finding, key) for key in ("name", "level", "what", "topic")}
+    said["advice"] = list(finding.advice)
+    numbers = [(name, _show(value)) for name, value in finding.evidence.items()]
+    alt = f"{finding.name} in {run.label}, seed {run.result.seed}"
+    return said | {"evidence": numbers, "picture": left.pop(Path(finding.figure).name, None), "alt": alt}
 
 
 def _count(run: Diagnosed) -> Iterator[str]:

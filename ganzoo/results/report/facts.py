@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ganzoo.results.comparison import Row
 from ganzoo.results.read import Result
 from ganzoo.results.tables.numbers import show_value
+from ganzoo.runs.records import Manifest, Platform
 
 
 @dataclass(frozen=True)
@@ -71,23 +72,24 @@ def compare_environments(results: Sequence[Result]) -> tuple[Fact, ...]:
     return tuple(_gather(name, begun) for name in names)
 
 
-def _describe(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _describe(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Yield the facts of a manifest; an older one, or that of a run that never started, may have fewer."""
-    yield from sorted(manifest.get("versions", {}).items())
-    platform, device, data = (manifest.get(part, {}) for part in ("platform", "device", "data"))
-    yield from ((name, platform[name]) for name in ("python", "system") if name in platform)
-    yield from ((f"device {name}", show_value(value)) for name, value in device.items())
-    if data:
-        shape = " x ".join(map(str, data["shape"]))
-        yield "data", f"{data['count']} samples of {shape}, sha256 {data['sha256'][:12]}"
+    yield from sorted(manifest.versions.items())
+    platform, device, data = manifest.platform or Platform(), manifest.device, manifest.data
+    yield from ((name, value) for name in ("python", "system") if (value := getattr(platform, name)) is not None)
+    if device:
+        known = {name: value for name, value in asdict(device).items() if value is not None}
+        yield from ((f"device {name}", show_value(value)) for name, value in known.items())
+    if data and data.shape:
+        shape = " x ".join(map(str, data.shape))
+        yield "data", f"{data.count} samples of {shape}, sha256 {data.sha256[:12]}"
     yield "plugins", ", ".join(_list_plugins(manifest)) or "ganzoo's own alone"
 
 
-def _list_plugins(manifest: Mapping[str, Any]) -> list[str]:
+def _list_plugins(manifest: Manifest) -> list[str]:
     """Return the plugins of other authors: ganzoo's own have no version and are not files."""
-    parts = manifest.get("components", [])
-    foreign = (part for part in parts if part["version"] or part["plugin"].endswith(".py"))
-    return list(dict.fromkeys(f"{part['plugin']} {part['version']}".rstrip() for part in foreign))
+    foreign = (part for part in manifest.components if part.version or part.plugin.endswith(".py"))
+    return list(dict.fromkeys(f"{part.plugin} {part.version}".rstrip() for part in foreign))
 
 
 def _gather(name: str, begun: Mapping[str, Mapping[str, str]]) -> Fact:
@@ -100,8 +102,8 @@ def _gather(name: str, begun: Mapping[str, Mapping[str, str]]) -> Fact:
 
 def list_commands(results: Sequence[Result]) -> tuple[tuple[str, str, str], ...]:
     """Return (run, time of its start, command line) of the runs that started."""
-    begun = [run for run in results if run.manifest]
-    return tuple((r.name, r.manifest.get("created", ""), _show_command(r.manifest.get("command", []))) for r in begun)
+    begun = [(run.name, run.manifest) for run in results if run.manifest]
+    return tuple((name, manifest.created, _show_command(manifest.command)) for name, manifest in begun)
 
 
 def _show_command(words: Sequence[str]) -> str:

@@ -16,7 +16,8 @@ from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
 from ganzoo import __version__
 from ganzoo.results.comparison import Effect, Row, Table, short
-from ganzoo.results.read import Result, find_grid, read_provenance
+from ganzoo.results.provenance import read_provenance
+from ganzoo.results.read import Result, find_grid
 from ganzoo.results.report import facts
 from ganzoo.results.report.columns import label_row, list_filters, make_columns
 from ganzoo.results.report.curves import collect_logs, collect_scores, is_curve

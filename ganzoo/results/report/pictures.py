@@ -21,7 +21,6 @@ from ganzoo.files import open_regular
 from ganzoo.results.comparison import Row
 from ganzoo.results.read import Result
 from ganzoo.results.report.columns import label_row
-from ganzoo.runs.folder import RunFolder
 
 MOST_TIMES = 8
 """Most pictures of one run."""
@@ -155,7 +154,7 @@ def limits(runs: int) -> tuple[int, int]:
 def read_album(result: Result, times: int, size: int) -> Album:
     """Return at most `times` pictures of a run, evenly over its training, of at most about `size` bytes each."""
     files = dict(_find_grids(result.path)) if result.path else {}
-    total = _read_total(result.path, files) if result.path else 0
+    total = _read_total(result, files)
     pictures: list[Picture] = []
     unreadable, level = [], 0
     for step in _spread(sorted(files), total, times):
@@ -169,10 +168,10 @@ def read_album(result: Result, times: int, size: int) -> Album:
     return Album(result.name, result.seed, result.state, total, tuple(pictures), tuple(unreadable))
 
 
-def _read_total(path: Path, files: Mapping[int, Path]) -> int:
-    """Return the steps that a run was asked for; if it was killed before it wrote them down, the last step drawn."""
-    status = RunFolder(path).read_json(RunFolder(path).status)
-    return max(1, status.get("steps", 0) or max(files, default=1))
+def _read_total(result: Result, files: Mapping[int, Path]) -> int:
+    """Return the steps that a run was asked for, or the last step drawn if it was made longer since."""
+    steps: int = result.settings.get("train.steps", 0)
+    return max(1, steps, *files)
 
 
 def _find_grids(path: Path) -> Iterator[tuple[int, Path]]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from ganzoo.errors import ConfigError
 from ganzoo.results.comparison import Table
-from ganzoo.results.read import Provenance
+from ganzoo.results.provenance import Provenance
 from ganzoo.results.tables.data import render_csv, render_json
 from ganzoo.results.tables.latex import render_latex
 from ganzoo.results.tables.markdown import render_markdown

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ganzoo.results.comparison import Checkpoint, Measure, Table
-from ganzoo.results.read import Provenance
+from ganzoo.results.provenance import Provenance
 from ganzoo.results.tables.columns import (
     Column,
     Entry,

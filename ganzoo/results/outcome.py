@@ -1,0 +1,51 @@
+"""Files that a run leaves: its state, scores, costs and times; a remark stands for a file that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ganzoo.errors import CheckpointError
+from ganzoo.runs.damage import describe, rebuild_status
+from ganzoo.runs.records import Status, read_last_log_record, read_manifest, read_scores, read_status
+
+T = TypeVar("T")
+
+
+def read_state(path: Path, steps: int, remarks: list[str]) -> Status | None:
+    """Return how far a run is; a damaged status.json is made up for, with a remark."""
+    try:
+        return read_status(path)
+    except CheckpointError as error:
+        found = rebuild_status(path, steps)
+        remarks.append(describe(error, f"by its checkpoints and log it is {found.state} at step {found.step}"))
+        return found
+
+
+def read_outcome(path: Path, status: Status | None, remarks: list[str]) -> dict[str, Any]:
+    """Return what a run left; a file that cannot be read adds a remark."""
+    manifest = _keep(lambda: read_manifest(path), None, "its data, costs and machine are not known", remarks)
+    record: dict[str, Any] = _keep(lambda: read_last_log_record(path), {}, "its time is not known", remarks)
+    reports: list[dict[str, Any]] = _keep(lambda: read_scores(path), [], "it counts as not scored", remarks)
+    cost, step = manifest.cost if manifest else None, record.get("step")
+    per_step = cost.flops_per_step if cost else None
+    return {
+        "reports": tuple(reports),
+        "manifest": manifest,
+        "images": record.get("images"),
+        "seconds": record.get("seconds"),
+        "flops": None if per_step is None or step is None else per_step * step,
+        "parameters": cost.parameters_g + cost.parameters_d if cost else None,
+        "memory_mb": status.memory_mb if status else None,
+        "remarks": tuple(remarks),
+    }
+
+
+def _keep(read: Callable[[], T], instead: T, meaning: str, remarks: list[str]) -> T:
+    """Return what `read` returns; for a file that cannot be read, `instead`, with a remark."""
+    try:
+        return read()
+    except CheckpointError as error:
+        remarks.append(describe(error, meaning))
+        return instead
