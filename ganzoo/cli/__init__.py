@@ -29,6 +29,7 @@ from ganzoo.cli.plugins import plugins
 from ganzoo.cli.report import report
 from ganzoo.cli.resume import resume
 from ganzoo.cli.run import run
+from ganzoo.cli.runs import runs
 from ganzoo.cli.sample import sample
 from ganzoo.cli.show import show
 from ganzoo.cli.table import table
@@ -143,7 +144,7 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], over
 
 
 for _command in (
-    *(run, resume, sample, evaluate, diagnose, bench, compare, table, report),
+    *(run, resume, sample, evaluate, diagnose, bench, compare, table, report, runs),
     *(list_, show, explain, config, plugins, new, check),
 ):
     cli.add_command(_command)

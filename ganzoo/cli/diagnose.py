@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice
+from ganzoo.cli.run_names import RunName
 from ganzoo.errors import GanzooError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Say what goes wrong in a run, by its numbers, and what to try.")
-@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("run", type=RunName())
 @click.option("--step", type=int, metavar="N", help="Look at this checkpoint.  [default: the newest]")
 @click.option("--held-out", metavar="DATASET", help="Real samples that D has not seen: folder:PATH, mnist, ...")
 @DATASET_PATH

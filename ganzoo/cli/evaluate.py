@@ -16,6 +16,7 @@ from ganzoo.cli.flags import (
     add_options,
     read_assignments,
 )
+from ganzoo.cli.run_names import RunName
 
 if TYPE_CHECKING:
     from ganzoo.runs.run import Run
@@ -39,7 +40,7 @@ _KEYS = {
 
 
 @click.command(short_help="Score a run, or images, against a dataset: FID, IS, KID, precision, recall.")
-@click.argument("target", type=click.Path(path_type=Path, exists=True))
+@click.argument("target", type=RunName())
 @click.option("--dataset", metavar="NAME", help="Dataset to compare with.  [default: the run's]")
 @click.option("--split", metavar="NAME", help="Split of the dataset: train or test.  [default: the run's]")
 @click.option(

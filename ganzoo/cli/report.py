@@ -8,10 +8,11 @@ import click
 
 from ganzoo.cli.flags import add_options
 from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
+from ganzoo.cli.run_names import RunName
 
 
 @click.command(short_help="Write one HTML file that shows runs: table, curves, samples, settings.")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("runs", nargs=-1, required=True, type=RunName(grids=True))
 @click.option("-o", "--out", type=click.Path(path_type=Path), default="report.html", show_default=True,
               help="File to write.")  # fmt: skip
 @click.option("--title", metavar="TEXT", default="", help="Heading of the page.  [default: the grid, or the axes]")

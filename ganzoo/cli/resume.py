@@ -9,6 +9,7 @@ import click
 
 from ganzoo.cli.diagnose import tell_findings
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, read_assignments
+from ganzoo.cli.run_names import RunName
 
 if TYPE_CHECKING:
     from ganzoo.runs.changes import Changes
@@ -24,7 +25,7 @@ def _check_start(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 
 @click.command(short_help="Resume a run exactly where its newest checkpoint is, or go on from another one.")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunName())
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Make the run this long.")
 @DATASET_PATH
 @click.option("--device", metavar="NAME", help="Device: auto, cpu or cuda.  [default: the run's]")

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice
+from ganzoo.cli.run_names import RunName
 
 
 @click.command(short_help="Make images from a run: a grid, a folder, a class, an interpolation.")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=RunName())
 @click.option(
     "-n",
     "--count",

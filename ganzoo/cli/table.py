@@ -13,13 +13,14 @@ import click
 
 from ganzoo.cli.flags import add_options
 from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
+from ganzoo.cli.run_names import RunName
 
 if TYPE_CHECKING:
     from ganzoo.results.read import Result
 
 
 @click.command(short_help="Compare runs or a grid: one table over seeds, with intervals and tests.")
-@click.argument("runs", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
+@click.argument("runs", type=RunName(grids=True), nargs=-1, required=True)
 @click.option("--format", "shape", type=click.Choice(["text", "md", "csv", "latex", "json", "html"]),
               help="[default: by the suffix of -o, else text]")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: stdout]")

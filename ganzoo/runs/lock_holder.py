@@ -28,6 +28,12 @@ def name_holder(lock: Path, status: Status | None) -> str:
     return "another process"
 
 
+def is_abandoned(lock: Path, status: Status | None) -> bool:
+    """Return whether a run says that it is running, but no process of this machine holds its lock: it was killed."""
+    here = status is not None and status.state == "running" and status.host == socket.gethostname()
+    return here and _LOCKS.exists() and not any(_find_holders(lock))
+
+
 def _find_holders(lock: Path) -> Iterator[int]:
     """Yield the living processes of this machine that hold a lock on a file; none where the kernel does not tell."""
     with suppress(OSError, ValueError, IndexError):

@@ -25,9 +25,13 @@ class Asked:
         """Return whether a protocol, flat as `decisive` gives it, has all that is asked for."""
         return all(_is_alike(wanted, protocol.get(_full_name(name, protocol))) for name, wanted in self.fields.items())
 
+    def suits(self, protocol: Mapping[str, Any]) -> bool:
+        """Return whether a protocol, nested as reports have it, has all that is asked for."""
+        return self.fits(decisive(protocol))
+
     def sort(self, reports: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return reports with those that fit last."""
-        return sorted(reports, key=lambda report: self.fits(decisive(report["protocol"])))
+        return sorted(reports, key=lambda report: self.suits(report["protocol"]))
 
     def check(self, protocols: Sequence[Mapping[str, Any]]) -> None:
         """Raise ConfigError for a field that no protocol has, EvaluationError if no protocol fits."""
@@ -53,7 +57,7 @@ def is_own(protocol: Mapping[str, Any], result: Result) -> bool:
         found["dataset.name"] = reference["dataset"]
         found |= {f"dataset.{name}": value for name, value in reference["options"].items()}
     return (
-        all(settings.get(key, value) == value for key, value in found.items())
+        all(settings.get(key, "auto") in (value, "auto") for key, value in found.items())
         and (by_statistics or data.count in (None, reference["count"]))
         and by_statistics == bool(settings.get("eval.reference"))
         and generated["weights"] == "ema"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ganzoo.evaluation.protocol import decisive
 from ganzoo.results.comparison.asked import Asked, is_own
 from ganzoo.results.comparison.metrics import Checkpoint
-from ganzoo.results.comparison.protocols import find_refusal, list_reports
+from ganzoo.results.comparison.protocols import find_refusal, list_protocols, list_reports
 from ganzoo.results.read import Result
 
 
@@ -27,17 +27,24 @@ def split(
 ) -> Groups:
     """Group runs by the content of their data, and by protocol where those on the same data share none.
 
-    A run that has no data yet joins the first group of its dataset.
+    A run that has no data yet joins the first group of its dataset. Raises ConfigError and EvaluationError for a
+    `protocol` that no run has.
     """
     asked = Asked(protocol or {})
+    asked.check(list_protocols(results, checkpoint))
     groups: dict[str, list[Result]] = {}
     notes = []
     for dataset, runs in _by_data(results).items():
-        if (refusal := find_refusal(runs, checkpoint, asked)) is None:
-            groups[dataset] = runs
-        else:
-            groups |= {f"{dataset}, {name}": own for name, own in _by_protocol(runs, checkpoint).items()}
+        fitting = [run for run in runs if any(map(asked.suits, list_protocols([run], checkpoint)))]
+        if asked.fields and not fitting:
+            notes.append(f"No run on {dataset} has a score by that protocol.")
+            continue
+        if refusal := find_refusal(runs, checkpoint, asked):
+            named = {f"{dataset}, {name}": own for name, own in _by_protocol(runs, checkpoint).items()}
+            groups |= {dataset: fitting} if asked.fields else named
             notes.append(f"To rank all runs on {dataset} together:\n         {refusal.hint}")
+        else:
+            groups[dataset] = runs
     return Groups(groups, tuple(notes))
 
 

@@ -58,7 +58,7 @@ def select_reports(results: Sequence[Result], checkpoint: Checkpoint, asked: Ask
     a protocol.
     """
     reported = [result for result in results if list_reports(result, checkpoint)]
-    asked.check([report["protocol"] for result in reported for report in list_reports(result, checkpoint)])
+    asked.check(list_protocols(reported, checkpoint))
     if not reported:
         return Selection({}, tuple(ScoredRun(result, {}, {}) for result in results), ())
     _require_same_data(reported)
@@ -82,6 +82,11 @@ def find_refusal(results: Sequence[Result], checkpoint: Checkpoint, asked: Asked
 def list_reports(result: Result, checkpoint: Checkpoint) -> list[Mapping[str, Any]]:
     """Return the reports of a complete run; scores of an incomplete one cannot be compared with others."""
     return [r for r in result.reports if r["checkpoint"] == checkpoint] if result.state == "complete" else []
+
+
+def list_protocols(results: Sequence[Result], checkpoint: Checkpoint) -> list[Mapping[str, Any]]:
+    """Return the protocols of all reports of complete runs."""
+    return [report["protocol"] for result in results for report in list_reports(result, checkpoint)]
 
 
 def _keys(report: Mapping[str, Any]) -> list[str]:
