@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from ganzoo import __version__
+from ganzoo.cli import failures
 from ganzoo.cli.bench import bench
 from ganzoo.cli.check import check
 from ganzoo.cli.compare import compare
@@ -92,6 +93,15 @@ class _Group(click.Group):
         """Take the choice of plugins behind the name of a command too: where a hint is typed."""
         return super().parse_args(ctx, plugins_first(args))
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Return the context of a command line; `--help` and `--version` write meanwhile."""
+        try:
+            return super().make_context(*args, **options)
+        except OSError as error:
+            if (found := failures.explain(error)) is None:
+                raise
+            raise _Refusal(found, None) from error
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             _require_working_folder()
@@ -102,8 +112,13 @@ class _Group(click.Group):
         except KeyboardInterrupt:
             raise SystemExit(130) from None
         except BrokenPipeError:  # `ganzoo list | head -1`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still in its buffer
+            failures.silence()
             raise SystemExit(128 + signal.SIGPIPE) from None
+        except (Exception, SystemExit) as error:
+            loaded = ctx.obj.loaded if isinstance(ctx.obj, PluginChoice) else ()
+            if (found := failures.explain(error, loaded, ctx.invoked_subcommand or "")) is None:
+                raise
+            raise _Refusal(found, None) from error
 
 
 def _require_working_folder() -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +30,8 @@ class PluginChoice:
     files: tuple[Path, ...] = ()
     disabled: tuple[str, ...] = ()
     override: tuple[str, ...] = ()
+    loaded: list[Zoo] = field(default_factory=list, repr=False, compare=False)
+    """What `load` returned so far: an error that comes later may be a plugin's."""
 
     @property
     def words(self) -> list[str]:
@@ -69,6 +71,7 @@ class PluginChoice:
 
         with _keeping_stdout():
             zoo = load_zoo(files=self.files, disabled=self.disabled, override=self.override)
+        self.loaded.append(zoo)
         if os.environ.get("LOCAL_RANK", "0") != "0":  # the first rank prints the remarks
             return zoo
         for plugin in zoo.plugins:

@@ -33,14 +33,14 @@ class RunEvaluator:
     """
 
     def __init__(self, run: RunConfig, zoo: Zoo, samples: Samples) -> None:
-        self.run, self._zoo, self._samples = run, zoo, samples
+        self.run, self.zoo, self._samples = run, zoo, samples
         if run.eval.every:
             self.open()
 
     @property
     def dataset(self) -> Dataset:
         """The dataset of the run."""
-        dataset: Dataset = self._zoo.create("dataset", self.run.dataset)
+        dataset: Dataset = self.zoo.create("dataset", self.run.dataset)
         return dataset
 
     def open(self) -> Evaluator:
@@ -53,9 +53,9 @@ class RunEvaluator:
         device = choose_device(run.train.device, "fp32").torch_device
         with forked(device):  # an extractor may draw random numbers, and the run must not notice
             if run.eval.reference:
-                features = choices.choose_features(run.features, run.dataset, self._zoo)
-                return open_statistics_evaluator(self._samples.spec.shape, features, run.eval, self._zoo, device)
-            return open_evaluator(self._samples, run.dataset, run.features, run.eval, self._zoo, device)
+                features = choices.choose_features(run.features, run.dataset, self.zoo)
+                return open_statistics_evaluator(self._samples.spec.shape, features, run.eval, self.zoo, device)
+            return open_evaluator(self._samples, run.dataset, run.features, run.eval, self.zoo, device)
 
     def quick_score(self, gan: GAN) -> tuple[str, Score, Score]:
         """Return the name and the FD of half the samples, and the FD of the other half, which chooses the best."""

@@ -11,7 +11,6 @@ from PIL import Image
 
 from ganzoo.contracts import Samples
 from ganzoo.data.images import write_png
-from ganzoo.data.samples import check_samples
 from ganzoo.errors import EvaluationError, FolderError
 from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
 from ganzoo.evaluation.statistics import open_statistics_evaluator, write_statistics
@@ -21,6 +20,7 @@ from ganzoo.training.device import choose_device
 from ganzoo.training.sampling import Images
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.loading import load_dataset
 
 
 def open_dataset_evaluator(
@@ -39,9 +39,7 @@ def open_dataset_evaluator(
         features = choices.choose_features(config.features, config.dataset, zoo)
         return open_statistics_evaluator(shape, features, config.eval, zoo, device)
     if samples is None:
-        loaded: Samples = zoo.create("dataset", config.dataset).load()
-        check_samples(loaded, config.dataset.name)
-        samples = loaded
+        samples = load_dataset(config.dataset, zoo)
     _require_same_shape(shape, samples.spec.shape)
     return open_evaluator(samples, config.dataset, config.features, config.eval, zoo, device)
 

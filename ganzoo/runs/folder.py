@@ -82,6 +82,11 @@ class RunFolder:
         return self.path / "diagnosis"
 
     @property
+    def error(self) -> Path:
+        """Traceback of the error of a plugin that ended the run."""
+        return self.path / "error.txt"
+
+    @property
     def closest(self) -> Path:
         """Generated images beside the training images nearest to them."""
         return self.path / "samples" / "closest.png"

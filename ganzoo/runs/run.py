@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.contracts import Conditioner, DataSpec, Samples
-from ganzoo.data.samples import check_samples
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.runs import checkpoint, start
 from ganzoo.runs.branch import continue_run
@@ -30,6 +29,7 @@ from ganzoo.training.gan import GAN
 from ganzoo.training.labels import label_words
 from ganzoo.training.truncation import truncate, truncation_words
 from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.loading import load_dataset
 from ganzoo.zoo.plugins import load_zoo
 from ganzoo.zoo.recipes import find_recipe, settle
 
@@ -159,8 +159,7 @@ class Run:
     def load_data(self) -> Samples:
         """Return the data of the run. Raises DataError if they are gone, CheckpointError if they moved and differ."""
         with explain_absence(self.config, self.zoo):
-            samples: Samples = self.zoo.create("dataset", self.config.dataset).load()
-        check_samples(samples, self.config.dataset.name)
+            samples = load_dataset(self.config.dataset, self.zoo)
         samples = samples.numbered_as(read_classes(self.made_with))
         if self.is_moved:
             check_data(self.made_with, samples)

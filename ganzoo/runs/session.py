@@ -21,6 +21,7 @@ from ganzoo.runs.status import errors_to_status, write_end
 from ganzoo.training.gan import GAN
 from ganzoo.training.loop import REMEDIES, Command, Training, train
 from ganzoo.training.prepare import explain_memory
+from ganzoo.zoo.faults import name_plugins
 
 
 @dataclass
@@ -39,7 +40,8 @@ class Session:
     def run(self) -> None:
         """Train, conclude, and score a complete run if its settings say so.
 
-        Raises RunInterrupted after a signal, DivergedError, and ResourceError if memory or disk are exhausted.
+        Raises RunInterrupted after a signal, DivergedError, ResourceError if memory or disk are exhausted, and
+        PluginError if the code of a plugin fails.
         """
         self.observer.start(self.training, self.folder.path)
         with (
@@ -48,7 +50,9 @@ class Session:
             explain_disk(self.folder.path),
             explain_memory(self.training.run),
             closing(self.training.feed),
+            name_plugins(self.evaluator.zoo, self.folder.error),
         ):
+            self.folder.error.unlink(missing_ok=True)  # of an attempt before
             self.train()
             self.conclude()
         if self.training.run.eval.at_end:
@@ -78,9 +82,9 @@ class Session:
 
     def score(self) -> None:
         """Score a complete run. What prevents that becomes a remark, since the run itself is well."""
-        run = self.training.run
+        run, zoo = self.training.run, self.evaluator.zoo
         try:
-            with explain_disk(self.folder.path), explain_memory(run):
+            with explain_disk(self.folder.path), explain_memory(run), name_plugins(zoo, self.folder.error):
                 self.observer.note(f"scoring {run.eval.samples:,} images by {self.evaluator.open().extractor.label}")
                 score_run(self.training.gan, self.training.step, self.folder, self.evaluator, self.observer.note)
         except GanzooError as error:

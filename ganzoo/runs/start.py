@@ -20,10 +20,11 @@ from ganzoo.runs.session import Session
 from ganzoo.settings.merge import Settings
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import measure_costs
-from ganzoo.training.prepare import prepare
+from ganzoo.training.prepare import explain_memory, prepare
 from ganzoo.training.ranks import SINGLE, Ranks
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.faults import name_plugins
 
 _NONE = Changes()
 
@@ -33,7 +34,8 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
 
     Raises FolderError if the folder exists, RunInterrupted after a signal, DivergedError, and what `prepare` raises.
     """
-    with emptied_if_refused(create_folder(path)) as folder:
+    run = settings.run
+    with emptied_if_refused(create_folder(path)) as folder, name_plugins(zoo, tried=run), explain_memory(run):
         settings = choices.complete(settings, zoo)
         training, samples = prepare(settings.run, zoo, observer.note, ranks)
         session = Session(training, samples, folder, observer, RunEvaluator(training.run, zoo, samples))
@@ -162,7 +164,8 @@ def reopen(
     made_with = read_made_with(folder, anew=anew)
     classes, precision = manifest.read_classes(made_with), manifest.keep_precision(run, made_with)
     with explain_absence(run, zoo):
-        training, samples = prepare(run, zoo, observer.note, ranks, classes=classes, precision=precision)
+        with name_plugins(zoo, tried=run):
+            training, samples = prepare(run, zoo, observer.note, ranks, classes=classes, precision=precision)
     session = Session(training, samples, folder, observer, RunEvaluator(run, zoo, samples))
     if not made_with.place:  # there is none
         return session

@@ -8,7 +8,7 @@ import torch
 
 from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Model
 from ganzoo.settings.sections import RunConfig
-from ganzoo.training.compatibility import check_enforcers, check_labels, check_networks
+from ganzoo.training.compatibility import check_enforcers, check_labels, check_networks, require_module
 from ganzoo.training.device import Device
 from ganzoo.training.freezing import freeze
 from ganzoo.training.gan import GAN, Combined, Discriminator, Generator, average_of
@@ -34,7 +34,7 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
     augmentation: Augmentation = zoo.create("augment", run.augment)
     check_labels(run, conditioner, data)
 
-    G = Generator(model.generator(data, conditioner.embedding_dim), conditioner.generator_embedding(data.num_classes))
+    G = _generator(model, conditioner, data)
     D = lipschitz.constrain(_discriminator(model, conditioner, data, lipschitz.per_sample))
     G, D, transform = device.place(G), device.place(D), device.place(augmentation.transform(data))
     return GAN(
@@ -64,10 +64,15 @@ def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
     return parts[0] if len(parts) == 1 else Combined(parts)
 
 
+def _generator(model: Model, conditioner: Conditioner, data: DataSpec) -> Generator:
+    trunk = require_module(model.generator(data, conditioner.embedding_dim), "generator", model)
+    return Generator(trunk, conditioner.generator_embedding(data.num_classes))
+
+
 def _discriminator(model: Model, conditioner: Conditioner, data: DataSpec, per_sample: bool) -> Discriminator:
     maps = conditioner.discriminator_input(data.num_classes, data.shape)
     channels = int(maps.channels)  # type: ignore[arg-type]
     seen = DataSpec((data.shape[0] + channels, *data.shape[1:]), data.num_classes)
-    trunk = model.discriminator(seen, per_sample=per_sample)
+    trunk = require_module(model.discriminator(seen, per_sample=per_sample), "discriminator", model)
     head = conditioner.discriminator_head(int(trunk.feature_dim), data.num_classes)  # type: ignore[arg-type]
     return Discriminator(maps, trunk, head)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Verdict, overrides
+from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Model, Verdict, overrides
 from ganzoo.errors import CheckpointError, ConfigError, DataError, PluginError
 from ganzoo.settings.sections import OptimConfig, RunConfig
 from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
@@ -69,7 +69,17 @@ def check_networks(gan: GAN, run: RunConfig, data: DataSpec) -> bool:
     return mixes
 
 
-def _expect(value: Tensor, shape: tuple[int, ...], who: str, what: str) -> None:
+def require_module(network: Any, name: str, model: Model) -> nn.Module:
+    """Return a network that a model made. Raises PluginError if it is none."""
+    if not isinstance(network, nn.Module):
+        what = f"{name} of {type(model).__name__}: expected a torch.nn.Module, got {type(network).__name__}"
+        raise PluginError(what)
+    return network
+
+
+def _expect(value: Any, shape: tuple[int, ...], who: str, what: str) -> None:
+    if not isinstance(value, Tensor):
+        raise PluginError(f"{who}: expected {what} of shape {shape}, got {type(value).__name__}")
     if tuple(value.shape) != shape:
         raise PluginError(f"{who}: expected {what} of shape {shape}, got {tuple(value.shape)}")
     if not torch.isfinite(value).all():

@@ -16,6 +16,7 @@ from ganzoo.training.prepare import explain_memory, prepare
 from ganzoo.training.steps import discriminator_step, generator_step
 from ganzoo.training.timing import seconds_of
 from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.faults import name_plugins
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,12 @@ def make_dry_run(
 
     Raises what `prepare` and `begin` raise.
     """
-    training, samples = prepare(run, zoo, note)
+    with name_plugins(zoo, tried=run):
+        training, samples = prepare(run, zoo, note)
     gan, optim = training.gan, run.optim
     begin(gan)
-    with explain_memory(run), closing(training.feed):
+    with name_plugins(zoo, tried=run), explain_memory(run), closing(training.feed):
+        costs = measure_costs(gan, samples, optim)
         _try_small(gan, training.feed)
         for _ in range(WARM_UP + 2 if gan.device.torch_device.type == "cuda" else 2):  # until kernels are chosen
             seconds = seconds_of(lambda: advance(training), gan.device.torch_device)
@@ -62,7 +65,7 @@ def make_dry_run(
         samples=len(samples),
         shape=samples.spec.shape,
         classes=dict(zip(samples.class_names, samples.class_counts, strict=True)),
-        **measure_costs(gan, samples, optim),
+        **costs,
         memory_mb=peak_memory_mb(gan.device.torch_device),
         seconds_per_step=seconds,
         steps=run.train.steps,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
-import torch
-
+from ganzoo import machine
 from ganzoo.contracts import Samples
-from ganzoo.data.samples import check_samples
-from ganzoo.errors import ConfigError, ResourceError
+from ganzoo.errors import ConfigError
 from ganzoo.settings.sections import OptimConfig, RunConfig
 from ganzoo.training import randomness
 from ganzoo.training.build import build_gan
@@ -21,6 +19,7 @@ from ganzoo.training.loop import Training
 from ganzoo.training.ranks import SINGLE, Ranks
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.loading import load_dataset
 
 
 def prepare(
@@ -37,8 +36,7 @@ def prepare(
     check_shares(run.optim, ranks)
     device = agree(choose_device(run.train.device, precision or run.train.precision), ranks)
     with ranks.local_rank_first():
-        samples: Samples = zoo.create("dataset", run.dataset).load()
-    check_samples(samples, run.dataset.name)
+        samples = load_dataset(run.dataset, zoo)
     samples = samples.numbered_as(classes)
     for remark in samples.notes:  # before a refusal, which they may explain
         note(remark)
@@ -63,18 +61,17 @@ def check_shares(optim: OptimConfig, ranks: Ranks) -> None:
             raise ConfigError(what, where=f"optim.{name}", hint=f"--set optim.accumulate={share}")
 
 
-@contextmanager
-def explain_memory(run: RunConfig) -> Iterator[None]:
-    """Raise one ResourceError for all the ways in which torch reports exhausted memory."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
-            raise
-        batch = max(run.optim.batch_size, run.optim.batch_size_g)
-        hint = f"--set optim.batch_size={max(1, batch // 2)}, or --set optim.accumulate={2 * run.optim.accumulate}"
-        raise ResourceError("out of memory", where=str(error).partition("\n")[0][:200], hint=hint) from error
+def explain_memory(run: RunConfig) -> AbstractContextManager[None]:
+    """Raise one ResourceError for all the ways in which memory runs out, with a smaller batch as the way out."""
+    optim = run.optim
+    most = max(optim.batch_size, optim.batch_size_g)
+    fewer = min(max(1, most // 2), MOST_HALVED)
+    batches = {"optim.batch_size": optim.batch_size, "optim.batch_size_g": optim.batch_size_g}
+    smaller = " ".join(f"--set {name}={fewer}" for name, batch in batches.items() if batch > fewer)
+    accumulate = f"--set optim.accumulate={2 * optim.accumulate}" if 2 * optim.accumulate <= most <= MOST_HALVED else ""
+    ways = [*filter(None, (smaller, accumulate))] or ["a smaller model (ganzoo show model dcgan)"]
+    return machine.explain_memory(", or ".join(ways))
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+MOST_HALVED = 1024
+"""Largest batch that a hint names: a batch of a million is not helped by half of it."""

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Plugin:
     """True if it ships with ganzoo. All that do answer to "ganzoo", and nothing else does."""
     point: EntryPoint | None = field(default=None, repr=False)
     """Entry point to import; None for a built-in, for a file, and where the metadata cannot be read."""
+    path: Path | None = None
+    """Path of a plugin that is a single file."""
     traceback: str = field(default="", repr=False)
     """Traceback of the error that broke it."""
     offered: dict[Kind, dict[str, type]] = field(default_factory=dict, repr=False)

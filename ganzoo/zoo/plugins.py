@@ -63,7 +63,7 @@ def load_installed(plugin: Plugin) -> Plugin:
 
 def load_file(path: Path) -> Plugin:
     """Import a single file and call its hooks. Raises PluginError if it is broken."""
-    plugin = Plugin(path.name, aliases=(path.stem,))
+    plugin = Plugin(path.name, aliases=(path.stem,), path=path.expanduser().absolute())
     with isolate(plugin):
         with report_file_errors("the plugin does not import", path):
             module = _import_file(path)
