@@ -163,9 +163,8 @@ def reopen(
     """Build the GAN and load the data of a run; note what may keep its continuation from being bit-exact."""
     made_with = read_made_with(folder, anew=anew)
     classes, precision = manifest.read_classes(made_with), manifest.keep_precision(run, made_with)
-    with explain_absence(run, zoo):
-        with name_plugins(zoo, tried=run):
-            training, samples = prepare(run, zoo, observer.note, ranks, classes=classes, precision=precision)
+    with explain_absence(run, zoo), name_plugins(zoo, tried=run):
+        training, samples = prepare(run, zoo, observer.note, ranks, classes=classes, precision=precision)
     session = Session(training, samples, folder, observer, RunEvaluator(run, zoo, samples))
     if not made_with.place:  # there is none
         return session
