@@ -31,7 +31,7 @@ class PluginChoice:
     disabled: tuple[str, ...] = ()
     override: tuple[str, ...] = ()
     loaded: list[Zoo] = field(default_factory=list, repr=False, compare=False)
-    """What `load` returned so far: an error that comes later may be a plugin's."""
+    """Zoos that `load` returned so far: an error that comes later may be a plugin's."""
 
     @property
     def words(self) -> list[str]:
