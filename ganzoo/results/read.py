@@ -72,16 +72,17 @@ class Result:
         return str(value) if isinstance(value, list | dict) else value
 
 
-def read_results(paths: Sequence[Path]) -> list[Result]:
-    """Return the runs in these folders: run folders, grid folders, or folders that contain some at any depth.
+def read_results(paths: str | Path | Sequence[str | Path]) -> list[Result]:
+    """Return the runs in a folder, or in several: run folders, grids, or folders that contain some at any depth.
 
     A file that cannot be read keeps no other run away: the result says so. Raises CheckpointError if a folder contains
     no run, and the error of the first run if none can be read.
     """
     found: dict[str, Result] = {}
     errors = list[GanzooError]()
-    base = _base(paths)
-    for asked in paths:
+    wanted = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    base = _base(wanted)
+    for asked in wanted:
         folders = list(_walk(asked))
         if not folders:
             raise CheckpointError("this is not a run folder", where=str(asked), hint="ganzoo run --out FOLDER")

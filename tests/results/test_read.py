@@ -11,6 +11,7 @@ from ganzoo.files import append, read_last_record, read_records
 from ganzoo.results.comparison import compare
 from ganzoo.results.provenance import read_provenance
 from ganzoo.results.read import find_grid, read_results
+from ganzoo.results.report import write_report
 from support.made_runs import make_report, write_grid, write_run
 
 CELLS = {
@@ -216,3 +217,14 @@ def test_reading_does_not_wait_for_torch(tmp_path):
     )
     shown = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+def test_folders_may_be_text_or_paths_one_or_several(tmp_path):
+    write_run(tmp_path / "one", 1.0)
+    write_run(tmp_path / "two", 2.0, seed=1)
+    for asked in (tmp_path, str(tmp_path), [str(tmp_path)], [tmp_path / "one", str(tmp_path / "two")]):
+        assert [result.name for result in read_results(asked)] == ["one", "two"]
+    page = write_report(str(tmp_path), str(tmp_path / "new" / "page.html"))
+    assert page == tmp_path / "new" / "page.html"
+    size = page.stat().st_size
+    assert write_report(read_results(tmp_path), page).stat().st_size == size
