@@ -214,7 +214,7 @@ def read_object(path: Path, schema: type[T], hint: str = "", most: int = MOST_JS
     """Return the object in a JSON file as the dataclass `schema`; None if there is no file. Raises CheckpointError."""
     try:
         return typed(schema, read_json(path, most))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise unreadable(path, error, hint) from error
