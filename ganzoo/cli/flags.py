@@ -181,6 +181,12 @@ TRAIN_OPTIONS = (
     click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]"),
     click.option("--precision", metavar="NAME", help="auto, fp32, tf32 or bf16.  [default: auto]"),
     click.option(
+        "--on-nan",
+        metavar="stop|rollback",
+        help="At a loss that is not finite, end, or go back to the last "
+        "checkpoint with half the rates, at most 3 times.  [default: stop]",
+    ),
+    click.option(
         "--diagnose",
         type=int,
         is_flag=True,
@@ -215,6 +221,7 @@ _KEYS = {
     "seed": "train.seed",
     "device": "train.device",
     "precision": "train.precision",
+    "on_nan": "train.on_nan",
     "diagnose": "train.diagnose_every",
     "eval_every": "eval.every",
     "samples": "eval.samples",

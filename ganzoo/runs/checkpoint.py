@@ -58,7 +58,7 @@ def save(folder: Path, step: int, state: Mapping[str, Any], *, keep_last: int = 
     Raises DivergedError if a tensor is not finite, CheckpointError if the state could not be restored,
     ResourceError if the disk is full or not writable; the checkpoints before it stay as they were.
     """
-    _require_finite(step, state)
+    require_finite(step, state)
     data = _serialise(step, state)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,8 @@ def save(folder: Path, step: int, state: Mapping[str, Any], *, keep_last: int = 
     return path
 
 
-def _require_finite(step: int, state: Mapping[str, Any]) -> None:
+def require_finite(step: int, state: Mapping[str, Any]) -> None:
+    """Raise DivergedError, naming the first tensor of a state that is not finite."""
     for path, tensor in _tensors(state):
         if not torch.isfinite(tensor).all():
             what = f"{path} is not finite: checkpoint of step {step} not saved"

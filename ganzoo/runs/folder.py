@@ -77,6 +77,11 @@ class RunFolder:
         return self.path / "diagnosis.json"
 
     @property
+    def rollbacks(self) -> Path:
+        """Divergences after which the run went back to a checkpoint, with `on_nan = "rollback"`."""
+        return self.path / "rollbacks.json"
+
+    @property
     def figures(self) -> Path:
         """Pictures of a diagnosis."""
         return self.path / "diagnosis"

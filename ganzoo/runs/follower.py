@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import RunInterrupted
+from ganzoo.errors import CheckpointError, DivergedError, RunInterrupted
 from ganzoo.runs import checkpoint, manifest
 from ganzoo.runs.changes import Changes
 from ganzoo.runs.folder import RunFolder
@@ -21,6 +22,7 @@ from ganzoo.training.gan import GAN
 from ganzoo.training.loop import Command, Training, train
 from ganzoo.training.prepare import explain_memory, prepare
 from ganzoo.training.ranks import Ranks
+from ganzoo.training.rollback import require_rollback, roll_back
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
@@ -64,12 +66,17 @@ class _SilentJournal:
     """The Journal of a rank that writes nothing; rank 0 tells it when to save or stop, and which step is the best."""
 
     interrupts: Interrupts
+    training: Training
+    _kept: dict[str, Any] = field(default_factory=dict)
+    """State of the last checkpoint, where a run may go back to it."""
 
     def step(self, step: int) -> Command:
         return self.interrupts.command()
 
     def evaluate(self, step: int, gan: GAN) -> bool:
-        (best,) = gan.ranks.maximum(False)  # waits while rank 0 scores
+        best, failed = gan.ranks.maximum(0, 0)  # waits while rank 0 scores
+        if failed:
+            raise DivergedError(f"diverged by step {step}: rank 0 cannot score it")
         return bool(best)
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
@@ -82,13 +89,33 @@ class _SilentJournal:
         """Do nothing: rank 0 audits."""
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Do nothing: rank 0 saves."""
+        """Refuse what rank 0 refuses to save, and remember the rest."""
+        checkpoint.require_finite(step, state)
+        if self.training.run.train.on_nan == "rollback":
+            self._kept = deepcopy(dict(state))
+
+    def roll_back(self, error: DivergedError) -> None:
+        """Go back to the checkpoint to which rank 0 goes back; raise the error if the run is to end."""
+        require_rollback(self.training, error)
+        (step,) = self.training.gan.ranks.maximum(0)
+        if step != self._kept["step"]:
+            what = f"rank 0 goes back to step {step}, and this rank remembers step {self._kept['step']}"
+            raise CheckpointError(what, hint="resume the run") from error
+        roll_back(self.training, self._kept, error)
+        self.save(step, self.training.state_dict())
 
 
 def _follow(training: Training) -> None:
     with explain_memory(training.run), closing(training.feed), Interrupts(training.gan.ranks) as interrupts:
         training.align()
-        train(training, _SilentJournal(interrupts))
+        journal = _SilentJournal(interrupts, training)
+        journal.save(training.step, training.state_dict())
+        while True:
+            try:
+                train(training, journal)
+                break
+            except DivergedError as error:
+                journal.roll_back(error)
     if interrupts.obeyed is not None and training.step < training.run.train.steps:
         what = f"stopped by signal {interrupts.obeyed} at step {training.step}"
         raise RunInterrupted(what, signal=interrupts.obeyed)

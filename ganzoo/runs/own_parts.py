@@ -11,7 +11,8 @@ from ganzoo.errors import FolderError
 RUN_PARTS = frozenset(
     (
         *("recipe.toml", "manifest.json", "status.json", "log.jsonl", "evaluations.jsonl", "scores.json", "run.lock"),
-        *("diagnosis.jsonl", "diagnosis.json", "checkpoints", "samples", "tb", "diagnosis", "discarded"),
+        *("diagnosis.jsonl", "diagnosis.json", "rollbacks.json", "error.txt"),
+        *("checkpoints", "samples", "tb", "diagnosis", "discarded"),
     )
 )
 GRID_PARTS = frozenset(("grid.json", "cells.jsonl", "grid.lock", "cells", "logs", "discarded"))

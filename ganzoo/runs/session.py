@@ -21,6 +21,7 @@ from ganzoo.runs.status import errors_to_status, write_end
 from ganzoo.training.gan import GAN
 from ganzoo.training.loop import REMEDIES, Command, Training, train
 from ganzoo.training.prepare import explain_memory
+from ganzoo.training.rollback import MOST, require_rollback, roll_back
 from ganzoo.zoo.faults import name_plugins
 
 
@@ -60,9 +61,18 @@ class Session:
 
     def train(self) -> None:
         """Run the loop from the present step, with log and checkpoints."""
+        self.training.align()
+        while True:
+            try:
+                return self._train_on()
+            except DivergedError as error:
+                self._roll_back(error)
+
+    def _train_on(self) -> None:
         training, folder = self.training, self.folder
-        training.align()
         folder.write_status("running", training.step, training.run.train.steps)
+        if training.rollbacks:
+            folder.write_json(folder.rollbacks, {"rollbacks": training.rollbacks})
         spec, note = self.samples.spec, self.observer.note
         with closing(RunLog(folder, training.run, spec, training.step, self.samples, note)) as self.log:
             keep_best_checkpoint(folder)  # as it was at this step: a kill may have come after a later mark
@@ -70,6 +80,19 @@ class Session:
             if training.step == 0:
                 self.save(0, training.state_dict())  # from here on a kill at any moment can be resumed
             train(training, self)
+
+    def _roll_back(self, error: DivergedError) -> None:
+        """Go back to the last checkpoint, and save it with the rollback; raise the error if the run is to end."""
+        training = self.training
+        require_rollback(training, error)
+        if not checkpoint.is_any_saved(self.folder.checkpoints):
+            raise error  # the first weights are not finite
+        state = checkpoint.load(self.folder.checkpoints).state
+        training.gan.ranks.maximum(int(state["step"]))  # the other ranks go back to the same step
+        roll_back(training, state, error)
+        self.save(training.step, training.state_dict())  # a kill from here on must not lose the rollback
+        done = f"rolled back to step {training.step} ({len(training.rollbacks)}/{MOST})"
+        self.observer.note(f"{error.what}; {done}, rates x {training.rate_scale:g}")
 
     def conclude(self) -> None:
         """Write that the run is complete or interrupted. Raises RunInterrupted if a signal stopped it."""
@@ -114,9 +137,10 @@ class Session:
             with self.log.pausing():
                 name, score, selection = self.evaluator.quick_score(gan)
         except EvaluationError as error:
+            gan.ranks.maximum(0, 1)
             raise DivergedError(f"diverged by step {step}: {error.what}", hint=", or ".join(REMEDIES)) from error
         self.observer.evaluation(self.log.evaluation(step, name, score, selection))
-        (best,) = gan.ranks.maximum(int(best_evaluation(self.folder)["step"] == step))  # the other ranks wait for it
+        best, _ = gan.ranks.maximum(int(best_evaluation(self.folder)["step"] == step), 0)  # the other ranks wait for it
         return bool(best)
 
     def diagnose(self, step: int, gan: GAN) -> None:

@@ -69,6 +69,8 @@ class TrainConfig:
     """Checkpoints kept, beside the best."""
     diagnose_every: NonNegativeInt = 0
     """Steps between audits while training, each of which takes about as long as 2 to 20 steps; 0 means none."""
+    on_nan: Literal["stop", "rollback"] = "stop"
+    """End when a number is not finite, or go back to the last checkpoint with half the rates, three times at most."""
 
 
 @dataclass(frozen=True)

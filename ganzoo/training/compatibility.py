@@ -97,6 +97,7 @@ def _mixes_samples(output: Tensor | None, x: Tensor) -> bool:
 FREE = (
     *("dataset.", "features.", "eval.", "train.steps", "train.device", "train.precision"),
     *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last", "train.diagnose_every"),
+    "train.on_nan",
 )
 """Settings that may change within a run: its length, its device and what it writes. Data are compared by content."""
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from ganzoo.contracts import Samples
 from ganzoo.data.images import from_uint8
 from ganzoo.data.samples import Pixels
+from ganzoo.training.randomness import derive_seed
 from ganzoo.training.ranks import SINGLE, Ranks
 
 
@@ -26,6 +27,7 @@ class Feed:
         self.x, self.y = place(samples.x, device), samples.y.to(device)
         self.mirrored = send(pick_mirrored(len(samples), seed), device) if samples.flip else None
         self.seed, self.ranks, self.device = seed, ranks, device
+        self._order_seed = seed
         self.position = 0  # samples drawn so far
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
         self._reader: Reader | None = None
@@ -46,6 +48,12 @@ class Feed:
         x = x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
         return x, self.y[index]
 
+    def reorder(self, rollbacks: int) -> None:
+        """Take the order of the data that follows from the seed and a number of rollbacks."""
+        if (seed := derive_seed(self.seed, rollbacks)) != self._order_seed:
+            self.close()
+            self._order_seed, self._epoch = seed, -1
+
     def close(self) -> None:
         """End the processes that decode ahead; another batch would start them again."""
         if self._reader is not None:
@@ -65,7 +73,7 @@ class Feed:
         """Return the order of one epoch (M,), on the device of the samples."""
         if epoch != self._epoch:
             device = self.x.device if isinstance(self.x, Tensor) else torch.device("cpu")
-            self._order, self._epoch = send(shuffle(len(self.y), self.seed, epoch), device), epoch
+            self._order, self._epoch = send(shuffle(len(self.y), self._order_seed, epoch), device), epoch
         return self._order
 
     def _gather(self, index: Tensor) -> Tensor:
@@ -78,7 +86,7 @@ class Feed:
         assert not isinstance(self.x, Tensor)
         if self._reader is None or self._reader.position != start:
             self.close()
-            self._reader = Reader(self.x.stream(walk(len(self.y), self.seed, start)), start)
+            self._reader = Reader(self.x.stream(walk(len(self.y), self._order_seed, start)), start)
         return send(self._reader.take(count), self.device)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Protocol
 
@@ -21,6 +21,9 @@ from ganzoo.training.gan import GAN
 from ganzoo.training.graphs import Updates
 from ganzoo.training.schedule import set_schedule
 from ganzoo.training.steps import Terms
+
+ROLLBACK_SCALE = 0.5
+"""Factor of the learning rates after each rollback."""
 
 
 class Command(Enum):
@@ -63,6 +66,8 @@ class Training:
     feed: Feed
     updates: Updates
     step: int = 0
+    rollbacks: list[dict[str, Any]] = field(default_factory=list)
+    """Divergences after which the run went back: the step of each, the step of the checkpoint, and what diverged."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that determines the next step: networks, optimisers, position in the data, random states."""
@@ -72,6 +77,7 @@ class Training:
             "position": self.feed.position,
             "random": randomness.capture(),
             "settings": flatten(to_tables(self.run)),
+            "rollbacks": [dict(rollback) for rollback in self.rollbacks],
         }
 
     def load_state_dict(self, state: dict[str, Any], free: tuple[str, ...] = FREE) -> None:
@@ -84,10 +90,21 @@ class Training:
             self.gan.load_state_dict(state)
             self.step, self.feed.position = state["step"], state["position"]
             randomness.restore(state["random"])
+            self.count_rollbacks(state.get("rollbacks", []))
         except KeyError as error:
             raise CheckpointError(f"the checkpoint lacks {error}") from error
         except (RuntimeError, ValueError) as error:
             raise CheckpointError(f"the checkpoint does not fit the recipe: {error}") from error
+
+    def count_rollbacks(self, rollbacks: list[dict[str, Any]]) -> None:
+        """Take the rates and the order of the data that follow from these rollbacks."""
+        self.rollbacks = rollbacks
+        self.feed.reorder(len(rollbacks))
+
+    @property
+    def rate_scale(self) -> float:
+        """Factor of both learning rates: half for each rollback."""
+        return ROLLBACK_SCALE ** len(self.rollbacks)
 
     def align(self) -> None:
         """Copy weights, buffers, moving average and random state of rank 0 to this rank."""
@@ -128,7 +145,7 @@ def _is_due(step: int, every: int) -> bool:
 def advance(training: Training) -> Terms:
     """Do one step: n_critic updates of D, then one of G. Returns the terms of the last update of each."""
     gan, feed, optim = training.gan, training.feed, training.run.optim
-    set_schedule(gan, optim, training.step / training.run.train.steps)
+    set_schedule(gan, optim, training.step / training.run.train.steps, training.rate_scale)
     with gan.device.arithmetic():
         for _ in range(optim.n_critic):
             terms = training.updates.discriminator(*feed.next(optim.batch_size))

@@ -18,6 +18,13 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
 
 
+def derive_seed(seed: int, rollbacks: int) -> int:
+    """Return the seed of data and noise after some rollbacks: another one for each number; `seed` itself for none."""
+    if not rollbacks:
+        return seed
+    return int(np.random.SeedSequence([seed, 0, 2, rollbacks]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
 def read_generator(device: torch.device) -> torch.Tensor:
     """Return the state of a device's generator as bytes on the CPU, without waiting for the device."""
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()

@@ -10,13 +10,16 @@ from ganzoo.settings.sections import OptimConfig
 from ganzoo.training.gan import GAN
 
 
-def set_schedule(gan: GAN, optim: OptimConfig, done: float) -> None:
-    """Set learning rates, beta2 and the factor of the penalty; `done` in [0, 1) is the fraction of the run so far."""
+def set_schedule(gan: GAN, optim: OptimConfig, done: float, scale: float = 1.0) -> None:
+    """Set learning rates, beta2 and the factor of the penalty; `done` in [0, 1) is the fraction of the run so far.
+
+    `scale` is a factor of both rates.
+    """
     left = fraction_left(optim, done)
     gan.penalty_scale.fill_(optim.penalty_end + left * (1 - optim.penalty_end))
     for optimizer in (gan.opt_g, gan.opt_d):
         for group in optimizer.param_groups:
-            rate = group["initial_lr"] * (optim.lr_end + left * (1 - optim.lr_end))
+            rate = scale * group["initial_lr"] * (optim.lr_end + left * (1 - optim.lr_end))
             if isinstance(group["lr"], Tensor):  # a captured graph reads it
                 group["lr"].fill_(rate)
             else:

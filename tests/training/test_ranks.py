@@ -326,6 +326,42 @@ def register_losses():
 '''
 
 
+ONE_NAN = """
+import math
+from dataclasses import dataclass
+from ganzoo import hookimpl
+from ganzoo.builtin.losses import NonSaturating
+
+updates = 0
+
+@dataclass(frozen=True)
+class OneNaN(NonSaturating):
+    \"\"\"bce, which is nan at the fifth update of D.\"\"\"
+
+    def discriminator_loss(self, *, real, fake):
+        global updates
+        updates += len(real) != 2  # a trial by which operations are counted
+        return super().discriminator_loss(real=real, fake=fake) * (math.nan if updates == 5 else 1)
+
+@hookimpl
+def register_losses():
+    return {"one-nan": OneNaN}
+"""
+
+
+@pytest.mark.fault("two ranks meet a loss that is nan, with --on-nan rollback", "both go back to the same step", "F43")
+@pytest.mark.full
+def test_ranks_go_back_together(tmp_path):
+    (tmp_path / "one_nan.py").write_text(ONE_NAN)
+    words = ["--plugin", tmp_path / "one_nan.py", "run", *PLAIN, "--loss=one-nan", "--steps=8", "--on-nan=rollback"]
+    each = ["--set=train.save_every=3", "--set=train.log_every=1"]
+    code, _, said = finish(torchrun("-m", "ganzoo", *words, *each, "--out", tmp_path / "run"), seconds=120)
+    assert code == 0, said
+    assert said.count("rolled back to step 3 (1/3), rates x 0.5") == 1
+    assert [record["step"] for record in log(tmp_path / "run")] == list(range(1, 9))
+    assert checkpoint.load(tmp_path / "run" / "checkpoints").state["rollbacks"][0]["diverged"] == 5
+
+
 @pytest.mark.fault("two ranks resume a run whose checkpoints are gone", "both end at once, and one says why")
 @pytest.mark.full
 def test_a_run_without_checkpoints_is_refused_on_all_ranks_and_begins_anew_on_all_if_asked(tmp_path):

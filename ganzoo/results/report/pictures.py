@@ -17,7 +17,6 @@ from typing import Any
 
 from PIL import Image
 
-from ganzoo.files import open_regular
 from ganzoo.results.comparison import Row
 from ganzoo.results.read import Result
 from ganzoo.results.report.columns import label_row
@@ -221,7 +220,11 @@ def explain_size(error: Exception) -> str:
 
 def _read_reduced(path: Path) -> tuple[Image.Image, int, int]:
     """Return a picture of at most WIDEST pixels in width, and the width and height of its file."""
-    with open_regular(path, MOST_BYTES) as stream, Image.open(stream) as file:
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file", str(path))  # a pipe would be waited for
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than {MOST_BYTES:,}", str(path))
+    with Image.open(path) as file:
         width, height = file.size
         if width * height > MOST_PIXELS:
             raise OSError(errno.EFBIG, f"it has {width:,} x {height:,} pixels", str(path))
