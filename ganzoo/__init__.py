@@ -60,10 +60,12 @@ if TYPE_CHECKING:
     from ganzoo.runs.observer import Observer as Observer
     from ganzoo.runs.run import Run as Run
     from ganzoo.runs.run import run as run
+    from ganzoo.settings.options import Depth as Depth
     from ganzoo.settings.options import NonNegativeFloat as NonNegativeFloat
     from ganzoo.settings.options import NonNegativeInt as NonNegativeInt
     from ganzoo.settings.options import PositiveFloat as PositiveFloat
     from ganzoo.settings.options import PositiveInt as PositiveInt
+    from ganzoo.settings.options import Width as Width
     from ganzoo.zoo.catalogue import Zoo as Zoo
     from ganzoo.zoo.plugins import load_zoo as load_zoo
 
@@ -88,7 +90,7 @@ _ORIGINS = {
     "audit.findings": ("Finding",),
     "hookspecs": ("API_VERSION", "hookimpl"),
     "runs.observer": ("Observer",),
-    "settings.options": ("NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt"),
+    "settings.options": ("Depth", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt", "Width"),
     "evaluation.protocol": ("Protocol",),
     "results.report": ("write_report",),
     "results.read": ("Result", "read_results"),

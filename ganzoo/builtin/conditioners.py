@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from ganzoo.contracts import Conditioner, Verdict
 from ganzoo.hookspecs import hookimpl
-from ganzoo.settings.options import NonNegativeFloat, PositiveInt
+from ganzoo.settings.options import NonNegativeFloat, Width
 
 
 class NoEmbedding(nn.Module):
@@ -86,7 +86,7 @@ class ConditionalGAN(Conditioner):
     G(z, e(y)) and D([x, maps(y)]), arXiv:1411.1784, Eq. 2.
     """
 
-    embedding_dim: PositiveInt = 32
+    embedding_dim: Width = 32
 
     def generator_embedding(self, num_classes: int) -> nn.Module:
         return nn.Embedding(num_classes, self.embedding_dim)
@@ -105,7 +105,7 @@ class Projection(_HeadOnly):
     D(x, y) = v(y)^T phi(x) + psi(phi(x)), arXiv:1802.05637, Eq. 3.
     """
 
-    embedding_dim: PositiveInt = 32
+    embedding_dim: Width = 32
 
     def generator_embedding(self, num_classes: int) -> nn.Module:
         return nn.Embedding(num_classes, self.embedding_dim)
@@ -123,7 +123,7 @@ class AuxiliaryClassifier(_HeadOnly):
     `weight` times the cross-entropy of the class is added to D's loss on real and fake, and to G's on fake.
     """
 
-    embedding_dim: PositiveInt = 32
+    embedding_dim: Width = 32
     weight: NonNegativeFloat = 1.0
 
     def generator_embedding(self, num_classes: int) -> nn.Module:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-from annotated_types import Gt, Lt
+from annotated_types import Gt, Le, Lt
 from torch import Tensor, nn
 from torch.nn.functional import relu
 from torch.nn.utils.parametrizations import spectral_norm
@@ -16,7 +16,7 @@ from ganzoo.contracts import Critic, LipschitzEnforcer
 from ganzoo.errors import ConfigError
 from ganzoo.hookspecs import hookimpl
 from ganzoo.layers import gradient_norm, interpolate, per_sample_uniform
-from ganzoo.settings.options import NonNegativeFloat, PositiveFloat, PositiveInt
+from ganzoo.settings.options import NonNegativeFloat, PositiveFloat
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class SpectralNorm(LipschitzEnforcer):
     """
 
     per_sample = True  # batch norm would rescale the layers again, and void the bound
-    power_iterations: PositiveInt = 1
+    power_iterations: Annotated[int, Gt(0), Le(1000)] = 1
     eps: Annotated[float, Gt(0), Lt(1)] = 1e-12
 
     def constrain(self, discriminator: nn.Module) -> nn.Module:

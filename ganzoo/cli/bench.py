@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import PluginChoice, read_settings, settings_options
+from ganzoo.cli.flags import FiniteRange, PluginChoice, read_settings, settings_options
 
 if TYPE_CHECKING:
     from ganzoo.runs.speed import Speed, Spread
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @click.command(short_help="Measure how fast a run trains here, and where its time goes.")
 @settings_options
 @click.option("--against", type=click.Choice(["eager"]), help="Also time a plain PyTorch loop, and print the ratio.")
-@click.option("--repeats", type=click.IntRange(1), default=5, show_default=True, help="Number of measurements.")
-@click.option("--seconds", type=click.FloatRange(0), default=2.0, show_default=True, help="Seconds of each.")
+@click.option("--repeats", type=click.IntRange(1, 1000), default=5, show_default=True, help="Number of measurements.")
+@click.option("--seconds", type=FiniteRange(0, 3600), default=2.0, show_default=True, help="Seconds of each.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.pass_obj
 def bench(

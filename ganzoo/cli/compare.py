@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import COMPONENT_OPTIONS, FOLLOW_LINKS, TRAIN_OPTIONS, PluginChoice, add_options, read_flags
+from ganzoo.cli.flags import (
+    COMPONENT_OPTIONS,
+    FOLLOW_LINKS,
+    TRAIN_OPTIONS,
+    FiniteRange,
+    PluginChoice,
+    add_options,
+    read_flags,
+)
 
 if TYPE_CHECKING:
     from ganzoo.contracts import Engine
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--set", "assignments", metavar="SECTION.OPTION=VALUES", multiple=True,
               help="Any other setting; several values are an axis: optim.lr_g=1e-4,2e-4.")  # fmt: skip
 @click.option("--budget", metavar="UNIT=AMOUNT", help="Cost of each run in steps, images, seconds or flops.")
-@click.option("--evals", metavar="N", type=int, default=5, show_default=True,
+@click.option("--evals", metavar="N", type=click.IntRange(0, 10_000), default=5, show_default=True,
               help="Score and draw each run N times on its way; 0, or --eval-every: as the settings say.")  # fmt: skip
 @add_options(TRAIN_OPTIONS)
 # Where the cells run, and which run again.
@@ -34,7 +42,7 @@ if TYPE_CHECKING:
               help="Folder of the grid; cells there are not run again.  [default: runs/grid-<hash>]")  # fmt: skip
 @click.option("--retry", type=click.Choice(["failed", "diverged"]), multiple=True,
               help="Run failed or diverged cells again; may be repeated.")  # fmt: skip
-@click.option("--cell-timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True),
+@click.option("--cell-timeout", metavar="SECONDS", type=FiniteRange(0, 1e8, min_open=True),
               help="End a cell that takes longer; its row says so.")  # fmt: skip
 @click.option("--engine", metavar="NAME", default="local", show_default=True, help="local, ray, or a plugin's.")
 @click.option("--jobs", metavar="N", type=int,

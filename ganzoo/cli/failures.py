@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ganzoo.errors import GanzooError, ResourceError, is_out_of_memory
+from ganzoo.errors import GanzooError, ResourceError
+from ganzoo.machine import is_out_of_memory
 
 if TYPE_CHECKING:
     from ganzoo.zoo.catalogue import Zoo

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoice
 from ganzoo.cli.run_names import RunName
 
 
@@ -29,7 +29,7 @@ from ganzoo.cli.run_names import RunName
 )
 @click.option(
     "--truncation",
-    type=float,
+    type=FiniteRange(0),
     default=0.0,
     metavar="PSI",
     help="Largest |z| of the latents, or psi of a model with styles.  [default: none]",

@@ -12,12 +12,13 @@ from typing import NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ganzoo.data.decoding import MAX_BYTES, UnreadableImageError, naming_the_reason
-from ganzoo.data.folder import suggest_reader
+from ganzoo.data.folder import require_regular, suggest_reader
 from ganzoo.data.listing import ImageFile, Listing, abridge, clean, list_files, printable
 from ganzoo.errors import DataError
 
 MAX_RATIO = 200  # deflate reaches 1000 on zeros; images are compressed already
 FREE_BYTES = 2**26  # bytes to which an archive may expand at any ratio
+LONGEST_END = 22 + 2**16  # bytes of the record at the end, with the longest comment
 UTF8_NAME = 0x800  # flag of an entry whose name is in UTF-8
 
 
@@ -37,7 +38,9 @@ def open_archive(path: Path) -> Iterator[Listing]:
     outside or is a link.
     """
     try:
+        require_regular(path)
         archive = ZipFile(path)
+        require_all_entries(archive)
     except (OSError, ValueError, BadZipFile, NotImplementedError) as error:
         raise unopened(path, "zip", error) from error
     with archive:
@@ -50,11 +53,24 @@ def open_archive(path: Path) -> Iterator[Listing]:
         yield list_entries(entries, path)
 
 
+def require_all_entries(archive: ZipFile) -> None:
+    """Raise BadZipFile unless an archive lists as many entries as its end says, which zipfile does not compare."""
+    assert archive.fp is not None  # open
+    length = archive.fp.seek(0, os.SEEK_END)
+    archive.fp.seek(max(0, length - LONGEST_END))
+    tail = archive.fp.read()
+    told = int.from_bytes(tail[(end := tail.rfind(b"PK\5\6")) + 10 : end + 12], "little")
+    found = len(archive.infolist())
+    if told not in (found % 2**16, 2**16 - 1):  # the latter: more than this field holds
+        raise BadZipFile(f"it lists {found:,} entries of {told:,}")
+
+
 def unopened(path: Path, kind: str, error: Exception) -> DataError:
     """Return the error about a file that is no archive of this kind."""
     hint = suggest_reader(path, kind, "--dataset zip:FILE, or --dataset tar:FILE, or --dataset folder:PATH")
     what = f"cannot open {printable(str(path))} as a {kind} archive"
-    return DataError(what, where=printable(str(error)), hint=hint)
+    reason = str(getattr(error, "strerror", None) or error)
+    return DataError(what, where=printable(reason), hint=hint)
 
 
 class Handle:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo.data.arrays import LAYOUTS, Arrays, UnfitArrayError, to_images, to_labels, unlabelled
-from ganzoo.data.folder import suggest_reader
+from ganzoo.data.folder import require_regular, suggest_reader
 from ganzoo.data.listing import abridge, printable
+from ganzoo.data.npz import open_npz, read_headers, require_room
 from ganzoo.errors import DataError, ResourceError
-from ganzoo.machine import available_bytes
 
 SAVE_NPY = "numpy.save('images.npy', images)"
 NONE = "none"
@@ -37,15 +37,19 @@ def read_npz(path: Path, *, key: str = "", labels: str = "") -> Arrays:
     """
     with _open(path) as file, _naming_damage(path):
         _require_zip(file, path)
-        with np.load(file, allow_pickle=False) as archive:
-            shapes = _read_shapes(archive.zip)
+        with open_npz(file) as archive:
+            headers = read_headers(archive)
+            shapes = {name: header.shape for name, header in headers.items()}
             name = choose_images(shapes, key, path)
-            _require_room(archive.zip, name, path)
-            images = archive[name]
+            chosen = choose_labels(shapes, name, labels, path)
+            hint = f"--dataset npy:FILE (which is not read at once); {SAVE_NPY}"
+            require_room(
+                headers[name].bytes, printable(path.name), hint, share=2
+            )  # the other half is for what is made of them
+            images: Any = archive[name]
             if isinstance(images, bytes):
                 raise UnfitArrayError("holds other files, and no array")
             x, notes = to_images(images)
-            chosen = choose_labels(shapes, name, labels, path)
             y, class_names, more = _label(chosen, lambda wanted: archive[wanted], len(x), asked=bool(labels))
     other = [f"read the array {name} of {abridge([*shapes])}"] if len(shapes) > 1 else []
     return Arrays(x, y, class_names, (*other, *notes, *more))
@@ -73,7 +77,7 @@ def _find_labels(path: Path, labels: str) -> Path | None:
     if labels:
         return None if labels == NONE else path.parent / Path(labels).expanduser()
     partners = [path.with_name(f"{name}.npy") for name in _name_partners(path.stem)]
-    return next((partner for partner in partners if partner.is_file()), None)
+    return next((partner for partner in partners if partner.exists()), None)
 
 
 def choose_images(shapes: Shapes, key: str, path: Path) -> str:
@@ -148,14 +152,13 @@ def _unclear(found: str, choice: str, path: Path) -> DataError:
 @contextmanager
 def _open(path: Path) -> Iterator[BinaryIO]:
     try:
-        if path.is_dir():
-            raise IsADirectoryError(0, "it is a folder")
-        file = path.open("rb")
+        require_regular(path)
     except OSError as error:
         hint = suggest_reader(path, "", "--dataset npz:FILE, or --dataset npy:FILE")
-        what, where = f"cannot read {printable(str(path))}", str(error.strerror).lower()
-        raise DataError(what, where=where, hint=hint) from error
-    with file:
+        raise DataError(
+            f"cannot read {printable(str(path))}", where=str(error.strerror or error).lower(), hint=hint
+        ) from error
+    with path.open("rb") as file:
         yield file
 
 
@@ -166,6 +169,9 @@ def _naming_damage(path: Path) -> Iterator[None]:
         yield
     except (DataError, ResourceError):
         raise
+    except MemoryError as error:
+        what = f"not enough memory to read {printable(path.name)}"
+        raise ResourceError(what, where=printable(str(path)), hint=f"--dataset npy:FILE; {SAVE_NPY}") from error
     except Exception as error:
         objects = "Object arrays" in str(error)
         found = "holds Python objects" if objects else f"is damaged ({str(error)[:80]})"
@@ -179,27 +185,6 @@ def _require_zip(file: BinaryIO, path: Path) -> None:
         bare, cut = start == b"\x93NUMPY", start[:2] == b"PK"
         raise UnfitArrayError("is a bare array" if bare else "is cut off" if cut else "is no npz file")
     file.seek(0)
-
-
-def _read_shapes(archive: zipfile.ZipFile) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each array by its name, as the headers say; () for what is no array."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for entry in archive.namelist():
-        shapes[entry.removesuffix(".npy")] = ()
-        if entry.endswith(".npy"):
-            with archive.open(entry) as member:
-                version = np.lib.format.read_magic(member)
-                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                shapes[entry.removesuffix(".npy")] = read(member)[0]
-    return shapes
-
-
-def _require_room(archive: zipfile.ZipFile, name: str, path: Path) -> None:
-    needed = max(entry.file_size for entry in archive.infolist() if entry.filename in (name, f"{name}.npy"))
-    if needed > (allowed := available_bytes() // 2):
-        what = f"{printable(path.name)} holds {needed / 2**30:.1f} GiB of images"
-        where = f"half of the free memory: {allowed / 2**30:.1f} GiB"
-        raise ResourceError(what, where=where, hint=f"--dataset npy:FILE (which is not read at once); {SAVE_NPY}")
 
 
 def _map(path: Path) -> NDArray[Any]:

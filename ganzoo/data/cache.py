@@ -32,8 +32,10 @@ from ganzoo.data.decoding import DecodeOptions
 from ganzoo.data.reading import Survey
 from ganzoo.data.samples import Samples
 from ganzoo.errors import ResourceError
-from ganzoo.files import cache_folder, write_atomically
+from ganzoo.files import cache_folder, read_json, write_atomically
 
+MOST_RECORD = 2**28
+"""Bytes of a record, which names the images that cannot be read: room for a million names."""
 SCHEMA = 2
 """Version of the files here; grows whenever images are decoded differently."""
 
@@ -101,16 +103,26 @@ def load(entry: str, source: Source) -> Samples:
 def _read(path: Path, source: Source) -> Samples:
     """Map an entry and compare its hash, for which it is read once. Raises FileNotFoundError, _DamageError."""
     try:
-        facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        facts = _read_record(path.with_suffix(".json"))
         bad, changes = [tuple(bad) for bad in facts["bad"]], Counter(facts["changes"])
         depth = [facts[key] for key in ("peak", "deep", "beyond")]
         survey = Survey(facts["count"], bad, changes, facts["grey"], *depth)
         samples = source.describe(_map(path, source.options, survey), survey)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise _DamageError(f"its record is damaged: {error}") from error
     if samples.digests.images != facts["sha256"]:
         raise _DamageError("its content is not what was written")
     return samples
+
+
+def _read_record(path: Path) -> Any:
+    """Return the value in a JSON file. Raises FileNotFoundError, _DamageError, ValueError."""
+    try:
+        return read_json(path, MOST_RECORD)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _DamageError(str(error.strerror or error)) from error
 
 
 def _write(path: Path, source: Source) -> Samples:
@@ -150,6 +162,6 @@ def _explaining(folder: Path, needed: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = f"the cache cannot be written: {(error.strerror or str(error)).lower()}"
+        what = f"the cache cannot be written: {str(error.strerror or error).lower()}"
         where = f"{folder}, {needed / 2**30:.1f} GiB"
         raise ResourceError(what, where=where, hint="GANZOO_CACHE=DIR on another disk, or leave out --cache") from error

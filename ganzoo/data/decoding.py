@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -23,6 +22,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ganzoo.data.depth import RangeError, raw_mode, reduce_depth
+from ganzoo.files import read_regular
 
 SMALLEST, LARGEST = 8, 1024
 """Bounds of the side of an image, in pixels."""
@@ -122,12 +122,7 @@ def naming_the_reason() -> Iterator[None]:
 @naming_the_reason()
 def read_file(path: Path) -> bytes:
     """Return the bytes of a file. Raises UnreadableImageError if it is too large, or not a regular file."""
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise UnreadableImageError("not a regular file")  # a named pipe would block for ever
-    if status.st_size > MAX_BYTES:
-        raise UnreadableImageError(f"file too large, {status.st_size:,} bytes")
-    return path.read_bytes()
+    return read_regular(path, MAX_BYTES)
 
 
 @naming_the_reason()

@@ -10,6 +10,7 @@ from pathlib import Path
 from ganzoo.data.decoding import read_file
 from ganzoo.data.listing import ImageFile, Listing, abridge, clean, is_hidden, list_files, printable
 from ganzoo.errors import DataError
+from ganzoo.files import open_regular
 from ganzoo.settings.dataset_paths import name_reader
 
 
@@ -33,6 +34,12 @@ def list_folder(root: Path) -> Listing:
 
 def _explain(root: Path) -> str:
     return "it is a file, not a folder" if root.exists() else "there is no such folder"
+
+
+def require_regular(path: Path) -> None:
+    """Raise OSError, in words, unless a path is a regular file that can be read: for a reader that opens it itself."""
+    with open_regular(path):
+        pass
 
 
 def suggest_reader(path: Path, tried: str, otherwise: str = "") -> str:

@@ -45,8 +45,8 @@ def parse_labels(name: str, data: bytes) -> Table:
     base = name.rpartition("/")[2].lower()
     try:
         table = _parse(base, data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError, csv.Error) as error:
-        raise DataError(f"{name} cannot be read: {error}", hint="--set dataset.labels=none") from error
+    except (ValueError, csv.Error, RecursionError) as error:  # ValueError: of UTF-8, of JSON, of numbers
+        raise DataError(f"{name} cannot be read: {str(error)[:200]}", hint="--set dataset.labels=none") from error
     rows = [(path, name_class(label, path, name)) for path, label in table.rows]
     if rows and all(label is None for _, label in rows):
         return Table([], table.column, NO_LABELS)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ganzoo.data.classes import SPLITS
 from ganzoo.data.decoding import UnreadableImageError, naming_the_reason
-from ganzoo.data.folder import suggest_reader
+from ganzoo.data.folder import require_regular, suggest_reader
 from ganzoo.data.listing import ImageFile, Listing, abridge, printable
 from ganzoo.data.shards import make_table
 from ganzoo.errors import DataError
@@ -140,6 +140,7 @@ def open_parquet(path: Path) -> Any:
     except ImportError as error:
         raise DataError("dataset hf needs the package pyarrow", hint="pip install 'ganzoo-torch[parquet]'") from error
     try:
+        require_regular(path)
         return ParquetFile(path)
     except (OSError, ArrowException) as error:
         what = f"cannot open {printable(str(path))} as a parquet file"

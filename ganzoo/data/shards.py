@@ -21,6 +21,9 @@ from ganzoo.data.tarball import open_members, read_member
 from ganzoo.errors import DataError
 
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}|\{([^{}]*,[^{}]*)\}")
+LONGEST = 4096  # characters, the longest path of Linux
+MOST_SHARDS = 100_000
+"""Files of one dataset: the largest public ones have some ten thousand."""
 SHARDS = (".tar", ".tar.gz", ".tgz")
 Sample = dict[str, ImageFile]
 """The files of one sample by their extensions, "png" and "cls"."""
@@ -56,7 +59,7 @@ def list_shards(pattern: str) -> Listing:
 def find_shards(pattern: str) -> list[Path]:
     """Return the files that a pattern means, in order. Raises DataError for those that are missing."""
     found: list[str] = []
-    for text in expand_braces(str(Path(pattern).expanduser())):
+    for text in _expand(str(Path(pattern).expanduser())):
         if Path(text).is_dir():
             found += sorted(str(path) for path in Path(text).iterdir() if path.name.endswith(SHARDS))
         else:
@@ -69,14 +72,23 @@ def find_shards(pattern: str) -> list[Path]:
     return paths
 
 
+def _expand(pattern: str) -> list[str]:
+    """Return what braces expand to. Raises DataError if that is too much."""
+    texts = [*itertools.islice(expand_braces(pattern), MOST_SHARDS + 1)] if len(pattern) < LONGEST else []
+    if 0 < len(texts) <= MOST_SHARDS:
+        return texts
+    what = f"a pattern of shards expands to at most {MOST_SHARDS:,} files"
+    raise DataError(what, where=printable(pattern[:200]), hint="--dataset 'webdataset:train-{000..012}.tar'")
+
+
 def expand_braces(pattern: str) -> Iterator[str]:
     """Yield what a shell makes of braces: "a-{08..10}" -> a-08, a-09, a-10; "{a,b}.tar" -> a.tar, b.tar."""
     if (match := BRACES.search(pattern)) is None:
         yield pattern
         return
     first, last, choices = match.groups()
-    parts = choices.split(",") if choices else [f"{n:0{len(first)}}" for n in range(int(first), int(last) + 1)]
-    for part in parts:
+    numbers = range(int(first), int(last) + 1) if first else ()
+    for part in choices.split(",") if choices else (f"{n:0{len(first)}}" for n in numbers):
         yield from expand_braces(pattern[: match.start()] + part + pattern[match.end() :])
 
 
@@ -113,6 +125,6 @@ def _add_labels(labels: dict[str, list[tuple[str, Any]]], sample: Sample, name: 
             labels["cls"].append((name, sample["cls"].read().decode().strip()))
         if "json" in sample and isinstance(record := json.loads(sample["json"].read()), dict) and "label" in record:
             labels["json"].append((name, record["label"]))
-    except ValueError as error:
-        what = f"a label cannot be read: {error}"
+    except (ValueError, RecursionError) as error:
+        what = f"a label cannot be read: {str(error)[:200]}"
         raise DataError(what, where=printable(name), hint="shards that are whole") from error

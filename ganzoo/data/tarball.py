@@ -9,6 +9,7 @@ import os
 import tarfile
 import tempfile
 import weakref
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO
 
 from ganzoo.data.archive import Entry, list_entries, require_bounded, unopened
 from ganzoo.data.decoding import MAX_BYTES, UnreadableImageError, naming_the_reason
+from ganzoo.data.folder import require_regular
 from ganzoo.data.listing import Listing, printable
 from ganzoo.errors import DataError, ResourceError
 
@@ -46,12 +48,20 @@ def open_members(path: Path) -> tuple[SharedFile, list[tarfile.TarInfo]]:
         shared = SharedFile(_open_plain(path))
         with tarfile.open(fileobj=shared.file, mode="r:") as archive:
             members = archive.getmembers()
-    except (OSError, EOFError, ValueError, tarfile.TarError, lzma.LZMAError) as error:
+            _require_end(shared, archive.offset, len(members))
+    except (OSError, EOFError, ValueError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
         raise unopened(path, "tar", error) from error
     for member in members:
         require_file(member, path)
     require_bounded(sum(member.size for member in members), path)
     return shared, members
+
+
+def _require_end(file: SharedFile, offset: int, count: int) -> None:
+    """Raise ReadError unless zeros follow the last entry: tarfile stops without a word where a header is damaged."""
+    rest = file.read(offset, COPIED)
+    if not rest or rest.strip(b"\0"):
+        raise tarfile.ReadError(f"it is {'damaged' if rest else 'cut off'} behind its entry {count:,}")
 
 
 class SharedFile:
@@ -68,6 +78,7 @@ class SharedFile:
 
 def _open_plain(path: Path) -> BinaryIO:
     """Open an archive; expand it first if it is compressed."""
+    require_regular(path)
     file = path.open("rb")
     start = file.read(8)
     for magic, expand in COMPRESSIONS.items():

@@ -13,7 +13,9 @@ from ganzoo.evaluation.image_sizes import WANTED, ImageSet, show
 from ganzoo.evaluation.npz import read_npz
 from ganzoo.settings.dataset_paths import name_reader
 
+DEVICE = "device"
 NO_IMAGES = {
+    (DEVICE,): ("a pipe, a socket or a device, and no file", WANTED),
     (".pt", ".pth", ".ckpt", ".safetensors", ".pkl"): ("weights", "ganzoo evaluate RUN --step N"),
     (".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"): ("an archive, and neither zip nor tar", "unpack it, or zip it"),
     SUFFIXES: ("a single image", "ganzoo evaluate FOLDER"),
@@ -44,9 +46,9 @@ def read_images(path: Path, image_size: int | None = None) -> ImageSet:
 
 
 def _kind(path: Path) -> str:
-    """Return "folder", or the suffix of a file. Raises DataError if there is nothing."""
+    """Return "folder", DEVICE, or the suffix of a file. Raises DataError if there is nothing."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
         raise DataError(f"no images at {show(path)}", where=str(error.strerror).lower(), hint=WANTED) from error
-    return "folder" if stat.S_ISDIR(mode) else path.suffix.lower() if stat.S_ISREG(mode) else "device"
+    return "folder" if stat.S_ISDIR(mode) else path.suffix.lower() if stat.S_ISREG(mode) else DEVICE

@@ -19,11 +19,15 @@ import torch
 from numpy.typing import NDArray
 
 from ganzoo.contracts import Extractor, FeatureSet
+from ganzoo.data.npz import load_all
 from ganzoo.data.samples import Pixels
+from ganzoo.errors import ResourceError
 from ganzoo.evaluation.extraction import KEEP, extract, feature_device, in_batches
-from ganzoo.files import cache_folder, write_atomically
+from ganzoo.files import cache_folder, open_regular, write_atomically
 
 SCHEMA = 1
+MOST_BYTES = 2**33
+"""Size of an entry: KEEP rows of 16,384 features, with their covariance and its root, fill it."""
 REQUIRED = ("mean", "covariance", "root", "rows")
 OPTIONAL = ("logits", "deviations")
 
@@ -81,7 +85,7 @@ def _try_read(path: Path, key: str, count: int, device: torch.device) -> tuple[F
     except (FileNotFoundError, NotADirectoryError):
         return None, []
     except OSError as error:
-        return None, [f"the cached reference cannot be read ({error.strerror}): {path}"]
+        return None, [f"the cached reference cannot be read ({error.strerror or error!s}): {path}"]
     except _DamageError as damage:
         return None, [f"the cached reference was unusable ({damage}), computed again: {path}"]
 
@@ -126,10 +130,11 @@ def _read(path: Path, key: str, count: int, device: torch.device) -> FeatureSet:
 
 def _parse(path: Path) -> dict[str, NDArray[Any]]:
     """Return all arrays of an entry, even if the file is replaced meanwhile. Raises OSError, _DamageError."""
-    with path.open("rb") as file:
+    with open_regular(path, MOST_BYTES) as file:
         try:
-            with np.load(file, allow_pickle=False) as archive:  # zipfile compares the CRC of each array
-                return {name: np.asarray(archive[name]) for name in archive.files}
+            return load_all(file, path.name, "GANZOO_CACHE=DIR")  # zipfile compares the CRC of each array
+        except ResourceError:
+            raise
         except Exception as error:  # on damaged bytes the readers of zip and npy raise almost anything
             raise _DamageError(str(error)[:80] or type(error).__name__) from error
 

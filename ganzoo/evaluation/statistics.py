@@ -18,16 +18,19 @@ from numpy.typing import NDArray
 
 from ganzoo.contracts import Extractor, FeatureSet, Metric
 from ganzoo.data.listing import abridge, printable
-from ganzoo.errors import DataError, EvaluationError, FolderError
+from ganzoo.data.npz import load_all
+from ganzoo.errors import DataError, EvaluationError, FolderError, ResourceError
 from ganzoo.evaluation.evaluator import Evaluator, load_extractor
 from ganzoo.evaluation.extraction import feature_device
 from ganzoo.evaluation.protocol import STATISTICS, Reference
-from ganzoo.files import write_atomically
+from ganzoo.files import read_regular, write_atomically
 from ganzoo.settings.sections import Choice, EvalConfig
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
 FILE = "--reference FILE.npz (mu and sigma, as of pytorch-fid, clean-fid or --write-reference)"
+MOST_BYTES = 2**30
+"""Size of a file of statistics: a sigma of 11,000 features; Inception has 2,048."""
 ROUNDING = 1e-6
 """Asymmetry of sigma, and its lowest eigenvalue below 0, that rounding explains; shares of the largest."""
 
@@ -51,7 +54,8 @@ class Statistics(NamedTuple):
 def read_statistics(path: Path) -> Statistics:
     """Return the statistics in a file, float64 on the CPU.
 
-    Raises DataError if it cannot be read, EvaluationError if it holds something else, or no covariance.
+    Raises DataError if it cannot be read, EvaluationError if it holds something else, or no covariance; ResourceError
+    if memory does not hold it.
     """
     data = _read(path)
     arrays = _parse(data, path)
@@ -135,15 +139,18 @@ def _show(extractor: Extractor) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, MOST_BYTES)
     except OSError as error:
-        raise DataError(f"cannot read {printable(str(path))}", where=str(error.strerror).lower(), hint=FILE) from error
+        raise DataError(
+            f"cannot read {printable(str(path))}", where=str(error.strerror or error).lower(), hint=FILE
+        ) from error
 
 
 def _parse(data: bytes, path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(BytesIO(data), allow_pickle=False) as archive:
-            return {name: np.asarray(archive[name]) for name in archive.files}
+        return load_all(BytesIO(data), printable(path.name), FILE)
+    except ResourceError:
+        raise
     except Exception as error:  # on damaged bytes the readers of zip and npy raise almost anything
         raise _unfit(path, f"is no npz file, or damaged ({str(error)[:80]})") from error
 

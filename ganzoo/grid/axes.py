@@ -10,6 +10,7 @@ from typing import Any
 
 from ganzoo.errors import ConfigError
 from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS
+from ganzoo.settings.options import shorten
 from ganzoo.settings.toml import parse_assignment
 
 AXIS_KINDS = tuple(kind for kind in KINDS if kind != "features")
@@ -17,16 +18,28 @@ AXIS_KINDS = tuple(kind for kind in KINDS if kind != "features")
 ALWAYS = ("model", "loss", "lipschitz")
 """Axes of every grid without a recipe, however many values they have: they make up the names of its cells."""
 
+MOST_SEEDS = 10_000
+"""Seeds of a row, each of which is a run."""
+_DIGITS = 100  # Python reads no number of more than 4,300
+
 
 def parse_seeds(text: str) -> tuple[int, ...]:
     """Parse "0..2,7" as (0, 1, 2, 7). Raises ConfigError."""
     seeds: list[int] = []
     for part in text.split(","):
         first, dots, last = part.strip().partition("..")
-        if not first.isdecimal() or (dots and not last.isdecimal()) or (dots and int(last) < int(first)):
-            raise ConfigError(f"--seeds {text!r} is not a list of seeds", hint="--seeds 0..2, or --seeds 0,5,9")
+        if not _is_seed(first) or (dots and not _is_seed(last)) or (dots and int(last) < int(first)):
+            what = f"--seeds {shorten(text)} is not a list of seeds from 0 to {2**63 - 1}"
+            raise ConfigError(what, hint="--seeds 0..2, or --seeds 0,5,9")
+        count = len(seeds) + int(last or first) - int(first) + 1
+        if count > MOST_SEEDS:
+            raise ConfigError(f"--seeds {shorten(text)} are {count:,}, more than {MOST_SEEDS:,}", hint="--seeds 0..2")
         seeds += range(int(first), int(last or first) + 1)
     return tuple(dict.fromkeys(seeds))
+
+
+def _is_seed(text: str) -> bool:
+    return text.isdecimal() and len(text) < _DIGITS and int(text) < 2**63
 
 
 def split_values(text: str) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ganzoo.errors import ConfigError
+from ganzoo.settings.options import shorten
 from ganzoo.settings.sections import RunConfig
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class Budget:
                 "a step has no FLOPs that torch counts",
                 hint="--budget steps=N, or --budget images=N, or --budget seconds=N",
             )
-        return max(1, math.floor(self.amount / price))
+        return max(1, math.floor(min(self.amount / price, sys.maxsize)))  # beyond what train.steps may be
 
 
 def parse_budget(text: str) -> Budget:
@@ -55,7 +57,7 @@ def parse_budget(text: str) -> Budget:
         number = math.nan
     if unit not in UNITS or not 0 < number < math.inf:
         hint = "--budget images=200000 (also steps= seconds= flops=)"
-        raise ConfigError(f"--budget {text!r} is not a unit and an amount above 0", hint=hint)
+        raise ConfigError(f"--budget {shorten(text)} is not a unit and an amount above 0", hint=hint)
     return Budget(unit, number)
 
 

@@ -14,8 +14,10 @@ from typing import Any
 
 import torch
 
+from ganzoo.data.torch_files import require_stored
 from ganzoo.errors import CheckpointError, ResourceError
 from ganzoo.files import open_regular, read_regular, write_atomically
+from ganzoo.machine import available_bytes
 
 SCHEMA = 1
 _MOST_SIDECAR = 1 << 20
@@ -84,6 +86,8 @@ def _verify(path: Path, versions: list[dict[str, Any]]) -> bytes:
         with open_regular(path) as file:
             if (size := os.fstat(file.fileno()).st_size) not in [record.get("bytes") for record in versions]:
                 raise DamageError(f"size {size}, expected {versions[0].get('bytes')}")
+            if size > available_bytes():
+                raise _no_memory(path)
             data = file.read()
     except OSError as error:
         if error.errno in _DAMAGE:
@@ -108,16 +112,21 @@ def deserialise(path: Path, data: bytes) -> dict[str, Any]:
     if not data.startswith(b"PK\x03\x04"):  # torch.save makes zip files, not bare pickles
         raise unsafe if data.startswith(b"\x80") else not_ours(path)
     try:
+        require_stored(data)
         state = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
     except UnpicklingError:
         raise unsafe from None
     except Exception as error:  # torch's zip and pickle readers raise almost anything
         if isinstance(error, MemoryError) or "allocate memory" in str(error):
-            raise ResourceError(f"not enough memory to load {path.name}", where=str(path)) from None
+            raise _no_memory(path) from None
         raise DamageError("unreadable") from None
     if not isinstance(state, dict):
         raise not_ours(path)
     return state
+
+
+def _no_memory(path: Path) -> ResourceError:
+    return ResourceError(f"not enough memory to load {path.name}", where=str(path))
 
 
 def not_ours(path: Path) -> CheckpointError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import pad
 
+from ganzoo.data.decoding import explain, read_file
 from ganzoo.data.films import write_film
 from ganzoo.errors import ConfigError, EvaluationError, FolderError
 from ganzoo.runs.run import Run
@@ -62,13 +65,24 @@ def _write(out: Path, frames: Iterator[Tensor], fps: int) -> Path:
         raise FolderError(f"cannot write the film: {error}", where=str(out), hint="-o film.gif") from error
 
 
+@contextmanager
+def _open(path: Path) -> Iterator[Image.Image]:
+    """Open a sample grid. Raises EvaluationError for a file that is none."""
+    try:
+        with Image.open(BytesIO(read_file(path)), formats=["PNG"]) as image:
+            yield image
+    except Exception as error:  # Pillow may raise anything on damaged bytes
+        what = f"the sample grid {path.name} cannot be read: {explain(error)}"
+        raise EvaluationError(what, where=str(path), hint="remove that file, and type the same again") from error
+
+
 def _size(path: Path) -> tuple[int, int]:
-    with Image.open(path) as image:
+    with _open(path) as image:
         return image.size
 
 
 def _read_frame(path: Path, width: int, height: int) -> Tensor:
     """Read a picture as uint8 RGB (3, H, W); white fills up one that is smaller."""
-    with Image.open(path) as image:
+    with _open(path) as image:
         x = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
     return pad(x, (0, width - x.shape[2], 0, height - x.shape[1]), value=255)

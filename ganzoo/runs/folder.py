@@ -9,7 +9,7 @@ import secrets
 import shlex
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from ganzoo.errors import CheckpointError, FolderError, ResourceError
 from ganzoo.files import damaged_name, write_atomically
+from ganzoo.interrupts import removed_at_the_end
 from ganzoo.runs.damage import describe, known_scores, rebuild_status, warn
 from ganzoo.runs.lock_holder import name_holder
 from ganzoo.runs.own_parts import RUN_PARTS, require_own_parts
@@ -188,7 +189,8 @@ class RunFolder:
     def claim(self, *, new: bool = False) -> Iterator[None]:
         """Hold the folder for this process. Raises FolderError if another process holds it or a part is a link.
 
-        `new` also refuses a folder that another process has begun a run in since it was created.
+        `new` also refuses a folder that another process has begun a run in since it was created, and removes the
+        folder with its content if a signal ends the process before training begins.
         """
         self.require_own_parts()
         lock = FileLock(self.path / "run.lock")
@@ -202,7 +204,8 @@ class RunFolder:
         try:
             if new and self.recipe.exists():
                 raise _taken(self)
-            yield
+            with removed_at_the_end(self.path, is_ours=True) if new else nullcontext():
+                yield
         finally:
             lock.release()
 
@@ -229,9 +232,10 @@ def create_folder(path: Path) -> RunFolder:
 
 @contextmanager
 def emptied_if_refused(folder: RunFolder) -> Iterator[RunFolder]:
-    """Remove a new folder, which is still empty, if an error ends the run before it begins."""
+    """Remove a new folder, which is still empty, if an error or a signal ends the run before it begins."""
     try:
-        yield folder
+        with removed_at_the_end(folder.path):
+            yield folder
     except BaseException:
         with suppress(OSError):
             folder.path.rmdir()

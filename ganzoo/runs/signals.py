@@ -8,10 +8,11 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
+from ganzoo.interrupts import ENDING, end, keep
 from ganzoo.training.loop import Command
 from ganzoo.training.ranks import SINGLE, Ranks
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SAVING = getattr(signal, "SIGUSR1", None)  # Windows has none
 
 
 class Interrupts:
@@ -32,9 +33,10 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
-            for number in (*_ENDING, signal.SIGUSR1):
+            for number in (*ENDING, *([_SAVING] if _SAVING else [])):
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):  # None: not Python's to restore
                     self._previous[number] = signal.signal(number, self._note)
+        keep()  # a signal is obeyed between two steps from here on
         return self
 
     def __exit__(
@@ -52,9 +54,9 @@ class Interrupts:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         previous = self._previous.get(number)
-        if callable(previous) and previous is not signal.default_int_handler:
+        if callable(previous) and previous not in (signal.default_int_handler, end):
             previous(number, frame)
-        if number == signal.SIGUSR1:
+        if number == _SAVING:
             self.save_wanted = True
         elif self.ending is not None:
             os._exit(128 + number)  # checkpoints are whole at any moment

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le, Lt
 
 from ganzoo.errors import ConfigError
 
@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PositiveInt = Annotated[int, Gt(0)]
-NonNegativeInt = Annotated[int, Ge(0)]
+PositiveInt = Annotated[int, Gt(0), Le(10**9)]
+"""A number that counts something: no run has more of anything, and products of two stay within 64 bits."""
+NonNegativeInt = Annotated[int, Ge(0), Le(10**9)]
+Width = Annotated[int, Gt(0), Le(2**16)]
+"""Features, or channels, of a layer: the weights between two of the widest fill 16 GiB."""
+Depth = Annotated[int, Gt(0), Le(1000)]
+"""Layers, or blocks, of a network."""
+Seed = Annotated[int, Ge(0), Lt(2**63)]
+"""A seed, which torch takes up to 64 bits with a sign."""
+RandomStateSeed = Annotated[int, Ge(0), Lt(2**32)]
+"""A seed of numpy's RandomState, which takes 32 bits."""
 PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 
@@ -61,8 +70,17 @@ def check_values(schema: type, values: Mapping[str, Any], where: str) -> dict[st
         checked = _strict_model(schema).model_validate(dict(values))
     except ValidationError as error:
         known = [option.name for option in list_options(schema)]
-        raise ConfigError("\n".join(_sentence(fault, where, known) for fault in error.errors())) from None
+        raise ConfigError(_list_faults(error.errors(), where, known)) from None
     return {name: getattr(checked, name) for name in values}
+
+
+_LISTED = 10
+"""Faults that one message names."""
+
+
+def _list_faults(faults: Sequence[Any], where: str, known: Collection[str]) -> str:
+    rest = [f"{where}: and {len(faults) - _LISTED:,} more"] if len(faults) > _LISTED else []
+    return "\n".join([*(_sentence(fault, where, known) for fault in faults[:_LISTED]), *rest])
 
 
 def check_schema(schema: type) -> None:
@@ -111,19 +129,31 @@ def _default(f: Field[Any]) -> Any:
 
 
 def _sentence(fault: Any, where: str, known: Collection[str]) -> str:
-    key = ".".join(str(part) for part in (where, *fault["loc"]))
+    key = ".".join(str(part)[:_SHOWN] for part in (where, *fault["loc"]))
     if fault["type"] == "extra_forbidden":
         unknown = str(fault["loc"][0])
         takes = f"It takes: {', '.join(known)}." if known else "It takes no options."
         return f"{key}: no such option.{did_you_mean(unknown, known)} {takes}"
     if fault["type"] == "missing":
         return f"{key}: is required"
-    return f"{key}: {fault['input']!r} is refused: {fault['msg'].lower()}"
+    return f"{key}: {shorten(fault['input'])} is refused: {fault['msg'].lower()}"
+
+
+_SHOWN = 80
+"""Characters of a value that a message shows."""
+
+
+def shorten(value: Any) -> str:
+    """Return a value as text of at most about 80 characters: the rest of a longer one is left out."""
+    if isinstance(value, int) and abs(value) >= 10**_SHOWN:
+        return f"an integer of {value.bit_length():,} bits"  # Python writes none of more than 4,300 digits
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text):,} characters)"
 
 
 def did_you_mean(wrong: str, known: Collection[str]) -> str:
     """Return " Did you mean 'x'?" for the nearest known name, or nothing."""
-    close = get_close_matches(wrong, list(known), n=1)
+    close = get_close_matches(wrong[:_SHOWN], list(known), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 

@@ -10,9 +10,16 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from ganzoo.errors import ConfigError
 from ganzoo.settings.kinds import Kind
-from ganzoo.settings.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from ganzoo.settings.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed
 
 Beta = Annotated[float, Ge(0), Lt(1)]
+LARGEST_BATCH = 10_000_000
+"""Samples of a batch: a thousand times as many as the largest of published GANs, 8,192."""
+MOST_SAMPLES = 10_000_000
+"""Images to score: two hundred times as many as papers take, and an index of them fits in memory."""
+MOST_CRITIC_STEPS = 1000
+"""Updates of D per update of G: WGAN (arXiv:1701.07875) takes 100 at first, and no paper more."""
+BatchSize = Annotated[int, Gt(0), Le(LARGEST_BATCH)]
 
 
 @dataclass(frozen=True)
@@ -36,12 +43,12 @@ class OptimConfig:
     """Beta2 at the end of the schedule; 0 means beta2."""
     penalty_end: NonNegativeFloat = 1.0
     """Factor of the enforcer's penalty at the end of the schedule."""
-    n_critic: PositiveInt = 1
+    n_critic: Annotated[int, Gt(0), Le(MOST_CRITIC_STEPS)] = 1
     """Discriminator updates per generator update."""
-    batch_size: PositiveInt = 64
-    batch_size_g: NonNegativeInt = 0
+    batch_size: BatchSize = 64
+    batch_size_g: Annotated[int, Ge(0), Le(LARGEST_BATCH)] = 0
     """Samples of a generator update; 0 means batch_size."""
-    accumulate: PositiveInt = 1
+    accumulate: BatchSize = 1
     """Parts in which a batch passes the networks, one after the other, to need less memory; gradients are summed."""
 
 
@@ -59,7 +66,7 @@ class TrainConfig:
     """First layers of D whose weights stay as they are; FreezeD, arXiv:2002.10964."""
     freeze: str = ""
     """Weights of G and D that stay as they are, by name with commas between: D.trunk.*,G.embedding."""
-    seed: Annotated[int, Ge(0), Lt(2**63)] = 0
+    seed: Seed = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "fp32", "tf32", "bf16"] = "auto"
     log_every: PositiveInt = 10
@@ -77,7 +84,7 @@ class TrainConfig:
 class EvalConfig:
     """[eval]: how a run is scored, and when."""
 
-    samples: Annotated[int, Ge(2)] = 5_000
+    samples: Annotated[int, Ge(2), Le(MOST_SAMPLES)] = 5_000
     """Generated images."""
     metrics: str = "fid,is,kid,prc,dc"
     """Names of metrics, with commas between them."""
@@ -89,13 +96,13 @@ class EvalConfig:
     """Steps between scores while training, which choose the best checkpoint; 0 means none."""
     at_end: bool = True
     """Score the run when it is complete."""
-    seed: Annotated[int, Ge(0), Lt(2**63)] = 0
+    seed: Seed = 0
     """Seed of the evaluation latents, fixed so that all runs are scored on the same ones."""
     labels: Literal["training", "balanced"] = "training"
     """Classes of generated images: as often as in the training data, or each in turn."""
     truncation: NonNegativeFloat = 0.0
     """Largest |z| of the latents (arXiv:1809.11096), or psi of the styles of a model that has some; 0 means none."""
-    batch_size: PositiveInt = 64
+    batch_size: BatchSize = 64
 
 
 @dataclass(frozen=True)

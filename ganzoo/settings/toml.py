@@ -15,8 +15,14 @@ from ganzoo.errors import ConfigError
 from ganzoo.files import read_text
 from ganzoo.settings.dataset_paths import looks_like_path, name_reader
 from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS, Kind
-from ganzoo.settings.options import did_you_mean, validate
+from ganzoo.settings.options import did_you_mean, shorten, validate
 from ganzoo.settings.sections import SECTIONS, Choice, RunConfig
+
+MOST_RECIPE = 1_000_000  # bytes; a recipe is a page
+DEEPEST = 8
+"""Levels of tables and arrays in a recipe: four suffice for [recipe.METHOD.section] and a list in it."""
+MOST_KEYS, MOST_DOTS = 10_000, 200  # tomllib takes seconds for ten times as many, and minutes for long dotted keys
+LARGEST_INTEGER = 2**63 - 1  # that of TOML 1.0, which asks for an error beyond
 
 
 def from_tables(tables: Mapping[str, Any]) -> RunConfig:
@@ -86,8 +92,13 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or "." not in key.strip("."):
         hint = _complete(key, value) or "--set optim.lr_g=1e-4"
-        raise ConfigError(f"--set {text!r} is not section.option=value", hint=hint)
-    return key.strip(), _toml_value(value.strip())
+        raise ConfigError(f"--set {shorten(text)} is not section.option=value", hint=hint)
+    try:
+        read = _toml_value(value.strip())
+        _require_plain(read, key.count("."))
+    except ValueError as error:
+        raise ConfigError(f"--set {shorten(key)}: {error}", hint="--set optim.lr_g=1e-4") from error
+    return key.strip(), read
 
 
 def _complete(option: str, value: str) -> str:
@@ -97,11 +108,40 @@ def _complete(option: str, value: str) -> str:
 
 
 def _toml_value(text: str) -> Any:
+    """Return the value that TOML reads, or the text as it is. Raises ValueError if TOML reads more than fits."""
     try:
-        tables = tomllib.loads(f"value = {text}")
+        tables = _parse(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
     return tables["value"] if len(tables) == 1 else text
+
+
+def _parse(text: str) -> dict[str, Any]:
+    """Parse TOML. Raises ValueError, in words."""
+    if text.count("=") + text.count("[") > MOST_KEYS or max(line.count(".") for line in text.split("\n")) > MOST_DOTS:
+        raise ValueError(f"more than {MOST_KEYS:,} keys and brackets, or {MOST_DOTS} dots in a line")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:  # Python reads no integer of more than 4,300 digits
+        raise ValueError(f"an integer is beyond {LARGEST_INTEGER}") from error
+    except RecursionError as error:
+        raise ValueError(_TOO_DEEP) from error
+
+
+_TOO_DEEP = f"tables and arrays nest deeper than {DEEPEST} levels"
+
+
+def _require_plain(value: Any, depth: int = 0) -> None:
+    """Raise ValueError for tables and arrays that nest too deeply, and for integers that TOML does not allow."""
+    if depth > DEEPEST:
+        raise ValueError(_TOO_DEEP)
+    if isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            _require_plain(inner, depth + 1)
+    elif isinstance(value, int) and not -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER:
+        raise ValueError(f"{shorten(value)} is beyond the integers of TOML, which end at {LARGEST_INTEGER}")
 
 
 def to_toml(value: Any) -> str:
@@ -123,10 +163,10 @@ def parse_component(kind: Kind, text: str) -> dict[str, Any]:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a recipe file. Raises ConfigError, naming the file, if it is absent, too large or not TOML."""
-    limit = 1_000_000  # bytes; a recipe is a page
     try:
-        if path.stat().st_size > limit:
-            raise ConfigError(f"a recipe is at most {limit:,} bytes", where=str(path))
-        return tomllib.loads(read_text(path))
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"cannot read the recipe: {error}", where=str(path), hint="ganzoo list recipe") from error
+        tables = _parse(read_text(path, MOST_RECIPE))
+        _require_plain(tables)
+    except (OSError, ValueError) as error:  # ValueError: of UTF-8, of TOML, of numbers
+        reason = str(getattr(error, "strerror", None) or error)
+        raise ConfigError(f"cannot read the recipe: {reason}", where=str(path), hint="ganzoo list recipe") from error
+    return tables

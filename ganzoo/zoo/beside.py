@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import errno
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+MOST_SOURCE = 10_000_000
+"""Bytes of a module: over ten times as many as the largest of torch has."""
 _PREFIX = "ganzoo_beside_"
 """Beginning of the package that stands for a folder; the rest follows from its path."""
 
@@ -56,6 +59,12 @@ class _Loader(SourceFileLoader):
     def __init__(self, fullname: str, path: str, folder: str = "") -> None:
         super().__init__(fullname, path)
         self._folder = Path(folder or Path(path).parent)
+
+    def get_data(self, path: str) -> bytes:
+        """Return the source, or the bytecode beside it. Raises OSError if it is larger than source is."""
+        if (size := Path(path).stat().st_size) > MOST_SOURCE:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than {MOST_SOURCE:,}", path)
+        return super().get_data(path)
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the code of the module with an `import` of its own."""

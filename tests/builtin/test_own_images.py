@@ -173,7 +173,7 @@ def test_a_dangling_link_is_unreadable(tmp_path):
 @pytest.mark.fault("a named pipe lies among the images", "it is refused and does not block")
 def test_a_named_pipe_is_unreadable_and_does_not_block(tmp_path):
     os.mkfifo(tmp_path / "a.png")
-    with pytest.raises(DataError, match="not a regular file"):
+    with pytest.raises(DataError, match="it is a pipe, not a file"):
         load(tmp_path)
 
 
@@ -197,7 +197,7 @@ def test_decompression_bombs_are_refused(tmp_path, side):
 def test_a_huge_file_is_refused_unread(tmp_path):
     with (tmp_path / "a.tif").open("wb") as file:
         file.truncate(MAX_BYTES + 1)  # sparse
-    with pytest.raises(DataError, match="file too large"):
+    with pytest.raises(DataError, match="more than 268,435,456"):
         load(tmp_path)
 
 

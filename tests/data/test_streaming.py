@@ -111,7 +111,9 @@ def test_an_image_that_is_lost_while_streaming_is_named(images, little_memory):
     (images / "class0/0003.png").unlink()
     (images / "class0/0003.png").mkdir()
     feed = Feed(samples, seed=0, device=CPU)
-    with pytest.raises(DataError, match=r"class0/0003\.png cannot be read any more: not a regular file") as caught:
+    with pytest.raises(
+        DataError, match=r"class0/0003\.png cannot be read any more: it is a folder, not a file"
+    ) as caught:
         feed.next(COUNT)
     assert multiprocessing.active_children() == [], caught  # though the error still holds its frames
     with pytest.raises(DataError, match=r"class0/0003\.png cannot be read any more"):

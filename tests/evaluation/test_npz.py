@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganzoo.data import array_files
+from ganzoo.data import npz
 from ganzoo.errors import EvaluationError, ResourceError
 from ganzoo.evaluation.image_sets import read_images
 from support.image_files import make_zip, png, write
@@ -119,13 +119,13 @@ def test_an_array_that_claims_more_than_it_holds_is_damaged(tmp_path):
 @pytest.mark.fault("an npz file holds more than fits in memory", "it is refused unread")
 def test_more_than_memory_holds_is_refused_unread(tmp_path, monkeypatch):
     path = save(tmp_path / "a.npz", noise(100))
-    monkeypatch.setattr(array_files, "available_bytes", lambda: 100_000)
-    assert "a.npz holds 0.0 GiB of images" in refusal(path, ResourceError)
-    monkeypatch.setattr(array_files, "available_bytes", lambda: 200_000)
+    monkeypatch.setattr(npz, "available_bytes", lambda: 100_000)
+    assert "a.npz holds 0.0 GiB of arrays" in refusal(path, ResourceError)
+    monkeypatch.setattr(npz, "available_bytes", lambda: 200_000)
     assert len(read_images(path).x) == 100
 
 
 def test_labels_beside_the_images_do_not_count_as_memory(tmp_path, monkeypatch):
     path = save(tmp_path / "a.npz", noise(10), np.zeros(100_000))
-    monkeypatch.setattr(array_files, "available_bytes", lambda: 20_000)
+    monkeypatch.setattr(npz, "available_bytes", lambda: 20_000)
     assert len(read_images(path).x) == 10

@@ -222,7 +222,7 @@ def test_an_entry_that_cannot_be_opened_is_a_note(tmp_path):
     path.unlink()
     path.mkdir()  # even root cannot read a folder, nor put a file in its place
     loaded = Eye().load(tmp_path)
-    assert loaded.notes[0] == f"the cached reference cannot be read (Is a directory): {path}"
+    assert loaded.notes[0] == f"the cached reference cannot be read (it is a folder, not a file): {path}"
     assert loaded.notes[1].startswith("the reference is not cached (Is a directory)")
 
 

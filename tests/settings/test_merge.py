@@ -211,7 +211,7 @@ def test_a_recipe_in_another_encoding_is_refused_in_words(tmp_path, encoding, wh
 def test_a_huge_recipe_is_refused(tmp_path):
     path = tmp_path / "huge.toml"
     path.write_bytes(b"#" * 1_000_001)
-    with pytest.raises(ConfigError, match="at most 1,000,000 bytes"):
+    with pytest.raises(ConfigError, match="it has 1,000,001 bytes, more than 1,000,000"):
         read_recipe(path)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.data.decoding import ImageSize
-from ganzoo.settings.options import NonNegativeInt
+from ganzoo.settings.options import Seed
 
 MODES = 1000
 
@@ -31,7 +31,7 @@ class StackedDigits(Dataset):
 
     image_size: ImageSize = 16
     count: Annotated[int, Ge(MODES), Le(200_000)] = 10_000
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
 
     default_features: ClassVar[str] = "stacked-digits"
 

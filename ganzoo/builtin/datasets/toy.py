@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from ganzoo.contracts import Dataset, Samples
-from ganzoo.settings.options import NonNegativeInt
+from ganzoo.settings.options import Seed
 
 Count = Annotated[int, Ge(100), Le(1_000_000)]
 """Number of points."""
@@ -49,7 +49,7 @@ class Gaussians8(Dataset):
 
     count: Count = 10_000
     std: ModeWidth = 0.02
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
 
     default_features: ClassVar[str] = "gaussians8"
 
@@ -77,7 +77,7 @@ class Gaussians25(Dataset):
 
     count: Count = 10_000
     std: ModeWidth = 0.02
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
 
     default_features: ClassVar[str] = "gaussians25"
 
@@ -104,7 +104,7 @@ class SwissRoll(Dataset):
 
     count: Count = 10_000
     std: Annotated[float, Gt(0), Le(0.025)] = 0.01
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
 
     default_features: ClassVar[str] = "points"
 

@@ -8,13 +8,17 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Annotated
 
 import torch
+from annotated_types import Ge, Le
 
 from ganzoo.cells import Cell, Ending, execute
 from ganzoo.contracts import Engine
 from ganzoo.machine import count_cores
-from ganzoo.settings.options import NonNegativeInt
+
+MOST = 1024
+"""Cells at once, and threads of a cell: no machine that is sold has more cores in one socket."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Local(Engine):
     equal share of the cores. Results are bit-equal only for equal numbers of threads. Nobody's invention.
     """
 
-    jobs: NonNegativeInt = 0
-    threads: NonNegativeInt = 0
+    jobs: Annotated[int, Ge(0), Le(MOST)] = 0
+    threads: Annotated[int, Ge(0), Le(MOST)] = 0
 
     @property
     def cells_at_once(self) -> int:

@@ -13,10 +13,14 @@ from typing import NamedTuple
 import torch
 
 from ganzoo.data.download import downloading
+from ganzoo.data.torch_files import require_stored
 from ganzoo.errors import DataError, EvaluationError, ResourceError
+from ganzoo.files import read_regular
 
 SHIPPED = "--features digits-cnn (or photos-cnn: they ship with ganzoo)"
 ONCE = "run it once with a network"
+MOST_BYTES = 2**31
+"""Size of a file of weights: CLIP's, the largest that is read so, has 0.9 GB."""
 
 
 class Published(NamedTuple):
@@ -71,7 +75,10 @@ def read(path: Path, published: Published) -> Weights:
     """Read a file and hash it. Raises EvaluationError."""
     try:
         path = path.expanduser()
-        data = path.read_bytes()
+        data = read_regular(path, MOST_BYTES)
+    except MemoryError as error:
+        what = f"not enough memory to read the weights of {published.label}"
+        raise ResourceError(what, where=str(path), hint=published.way_of_own) from error
     except (OSError, RuntimeError) as error:  # RuntimeError: no such home
         reason = getattr(error, "strerror", None) or error
         what = f"cannot read the weights of {published.label}: {reason}"
@@ -110,6 +117,8 @@ def plain_tensors(weights: Weights) -> BytesIO:
     are read as plain data first. Raises EvaluationError if they are anything else.
     """
     try:
+        if weights.data.startswith(b"PK"):  # older files of torch are no zip
+            require_stored(weights.data)
         state = torch.load(BytesIO(weights.data), map_location="cpu", weights_only=True)
     except MemoryError:
         raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
 import torch
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor
 
 from ganzoo.builtin.metrics.frechet import FrechetDistance, frechet_distance
@@ -17,7 +17,7 @@ from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.errors import EvaluationError
-from ganzoo.settings.options import NonNegativeInt
+from ganzoo.settings.options import Seed
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class FrechetDistanceInfinity(Metric):
 
     needs_images: ClassVar[bool] = False
 
-    points: Annotated[int, Ge(3)] = 15
+    points: Annotated[int, Ge(3), Le(1000)] = 15
     smallest_share: Annotated[float, Gt(0), Lt(1)] = 0.25
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
 
     def prepare(self, real: FeatureSet) -> FeatureSet:
         """Return the features with the square root of their covariance."""

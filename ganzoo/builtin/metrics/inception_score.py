@@ -15,7 +15,7 @@ from ganzoo.builtin.metrics.intervals import student_quantile, with_error
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.errors import EvaluationError
-from ganzoo.settings.options import NonNegativeInt, PositiveInt
+from ganzoo.settings.options import PositiveInt, RandomStateSeed
 
 
 def inception_score(logits: Tensor) -> float:
@@ -41,7 +41,7 @@ class InceptionScore(Metric):
     """
 
     splits: PositiveInt = 10
-    seed: NonNegativeInt = 2020
+    seed: RandomStateSeed = 2020
 
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         require(real=real, fake=fake, fakes=max(2, self.splits))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -19,7 +19,7 @@ from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.data.copies import find_copies
 from ganzoo.data.parts import pick_evenly
-from ganzoo.settings.options import NonNegativeInt
+from ganzoo.settings.options import RandomStateSeed
 
 Array = NDArray[Any]
 
@@ -58,9 +58,9 @@ class KernelDistance(Metric):
     that of the subsets; the reference is held fixed.
     """
 
-    subsets: Annotated[int, Ge(2)] = 100
-    subset_size: Annotated[int, Ge(2)] = 1000
-    seed: NonNegativeInt = 2020
+    subsets: Annotated[int, Ge(2), Le(100_000)] = 100
+    subset_size: Annotated[int, Ge(2), Le(100_000)] = 1000
+    seed: RandomStateSeed = 2020
 
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         require(real=real, fake=fake)

@@ -13,7 +13,7 @@ from torch import Tensor
 from ganzoo.builtin.metrics.requirements import require
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.data.transport import wasserstein1
-from ganzoo.settings.options import NonNegativeInt
+from ganzoo.settings.options import Seed
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Wasserstein1(Metric):
     """
 
     limit: Annotated[int, Ge(2), Le(10_000)] = 2000
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
 
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         require(real=real, fake=fake)

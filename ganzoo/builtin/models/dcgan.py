@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.errors import ConfigError
 from ganzoo.layers import Norm, Rectifier, choose_norm, norm_layer
-from ganzoo.settings.options import PositiveInt
+from ganzoo.settings.options import Width
 
 _SMALLEST = 4  # pixels: side of the map between the convolutions and the linear layer
 
@@ -88,9 +88,9 @@ class DCGAN(Model):
     enforcer needs logits that depend on one sample each.
     """
 
-    z_dim: PositiveInt = 100
-    width: PositiveInt = 64
-    max_width: PositiveInt = 512
+    z_dim: Width = 100
+    width: Width = 64
+    max_width: Width = 512
     norm_d: Literal["auto", "batch", "layer", "none"] = "auto"
 
     def widths(self, data: DataSpec) -> list[int]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.layers import Rectifier
-from ganzoo.settings.options import PositiveInt
+from ganzoo.settings.options import Depth, Width
 
 
 class Generator(nn.Module):
@@ -54,9 +54,9 @@ class MLP(Model):
     `depth` hidden layers of `width` units in each network, LeakyReLU 0.2, tanh at the end of G.
     """
 
-    z_dim: PositiveInt = 64
-    width: PositiveInt = 256
-    depth: PositiveInt = 3
+    z_dim: Width = 64
+    width: Width = 256
+    depth: Depth = 3
 
     def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
         return Generator(self.z_dim + embedding_dim, self.width, self.depth, data.shape)

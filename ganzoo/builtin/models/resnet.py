@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.errors import ConfigError
 from ganzoo.layers import ConditionalBatchNorm, ConvPool, Norm, Rectifier, UpConv, choose_norm, norm_layer
-from ganzoo.settings.options import PositiveInt
+from ganzoo.settings.options import Width
 
 _SMALLEST = 4  # pixels: the generator starts from a 4 x 4 map
 _SIZES = (32, 64, 128, 256)
@@ -125,9 +125,9 @@ class ResNet(Model):
     `norm_d` auto: none.
     """
 
-    z_dim: PositiveInt = 128
-    width_g: PositiveInt = 256
-    width_d: PositiveInt = 128
+    z_dim: Width = 128
+    width_g: Width = 256
+    width_d: Width = 128
     pool: Literal["sum", "mean"] = "sum"
     norm_d: Literal["auto", "batch", "layer", "none"] = "auto"
 

@@ -21,11 +21,11 @@ class R3GAN(ganzoo.Model):
     paper's CIFAR-10 network has 768, 2, 2 and 16, thus cardinality 96. The defaults are for a CPU.
     """
 
-    z_dim: ganzoo.PositiveInt = 64
-    width: ganzoo.PositiveInt = 32
-    blocks: ganzoo.PositiveInt = 2
-    expansion: ganzoo.PositiveInt = 2
-    group_width: ganzoo.PositiveInt = 16
+    z_dim: ganzoo.Width = 64
+    width: ganzoo.Width = 32
+    blocks: ganzoo.Depth = 2
+    expansion: ganzoo.Depth = 2
+    group_width: ganzoo.Width = 16
 
     def generator(self, data: ganzoo.DataSpec, embedding_dim: int) -> nn.Module:
         """Raise ConfigError for a size that is not 4 * 2^k."""

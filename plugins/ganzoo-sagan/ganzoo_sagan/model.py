@@ -22,8 +22,8 @@ class SAGAN(ganzoo.Model):
     enter G through conditional batch norm; `--conditioner projection` brings them to D as in the paper.
     """
 
-    z_dim: ganzoo.PositiveInt = 128
-    width: ganzoo.PositiveInt = 32
+    z_dim: ganzoo.Width = 128
+    width: ganzoo.Width = 32
     attend_at: ganzoo.NonNegativeInt = 0
 
     def generator(self, data: ganzoo.DataSpec, embedding_dim: int) -> nn.Module:

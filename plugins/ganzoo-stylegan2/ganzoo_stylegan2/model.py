@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ganzoo import ConfigError, DataSpec, Model, NonNegativeFloat, PositiveInt
+from ganzoo import ConfigError, DataSpec, Depth, Model, NonNegativeFloat, PositiveInt, Width
 from ganzoo_stylegan2.discriminator import Discriminator
 from ganzoo_stylegan2.generator import SMALLEST, Generator, Mapping, Synthesis
 from ganzoo_stylegan2.path_length import image_noise, path_lengths
@@ -25,11 +25,11 @@ class StyleGAN2(Model):
     with a weight of path_weight * path_every.
     """
 
-    z_dim: PositiveInt = 64
-    w_dim: PositiveInt = 64
-    mapping_layers: PositiveInt = 2
-    channel_base: PositiveInt = 512
-    channel_max: PositiveInt = 32
+    z_dim: Width = 64
+    w_dim: Width = 64
+    mapping_layers: Depth = 2
+    channel_base: Width = 512
+    channel_max: Width = 32
     noise: bool = True
     mixing: NonNegativeFloat = 0.0
     minibatch_std: Literal["auto", "on", "off"] = "auto"
