@@ -22,7 +22,7 @@ from ganzoo.machine import available_bytes
 SCHEMA = 1
 _MOST_SIDECAR = 1 << 20
 """Most bytes of a sidecar; one has less than a thousand."""
-_DAMAGE = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EINVAL, errno.EFBIG, errno.ELOOP)
+_DAMAGE = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EINVAL, errno.EFBIG, errno.ELOOP, errno.ENXIO)
 """Errors by which a file is missing or is none; by any other it may be whole, and readable at another time."""
 
 

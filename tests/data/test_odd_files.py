@@ -19,7 +19,6 @@ from ganzoo.errors import CheckpointError, ConfigError, DataError, EvaluationErr
 from ganzoo.evaluation.image_sets import read_images
 from ganzoo.evaluation.references import _read
 from ganzoo.evaluation.statistics import read_statistics
-from ganzoo.files import open_regular
 from ganzoo.runs.checkpoint import load
 from ganzoo.settings.toml import read_toml
 from ganzoo.zoo.plugins import load_file
@@ -127,7 +126,7 @@ def test_a_record_of_a_checkpoint_that_is_no_file_counts_for_nothing(tmp_path, m
         assert load(tmp_path).step == 50
 
 
-@pytest.mark.parametrize("kind", ["pipe", "device", "socket"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_an_entry_of_a_cache_that_is_no_file_is_damaged_and_not_waited_for(tmp_path, monkeypatch, kind):
     monkeypatch.chdir(tmp_path)
     ODD[kind](tmp_path / "entry.json")
@@ -136,10 +135,3 @@ def test_an_entry_of_a_cache_that_is_no_file_is_damaged_and_not_waited_for(tmp_p
     ODD[kind](tmp_path / "entry.npz")
     with at_once(), pytest.raises(OSError, match=r"it is a \w+, not a file"):
         _read(tmp_path / "entry.npz", "key", 4, torch.device("cpu"))
-
-
-def test_a_socket_is_no_file(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    bound_socket(tmp_path / "socket")
-    with pytest.raises(OSError, match="it is a socket, not a file"), open_regular(tmp_path / "socket"):
-        pass
