@@ -20,8 +20,8 @@ from ganzoo.files import append, set_aside, write_atomically, write_lines
 from ganzoo.grid.config import GridConfig
 from ganzoo.grid.plan import PlannedCell
 from ganzoo.grid.records import Attempt, Plan, find_break, find_loss, make_attempts, read_attempts, read_plan
-from ganzoo.runs.damage import describe, tell_set_aside, warn
-from ganzoo.runs.folder import RunFolder, move_aside, timestamp
+from ganzoo.runs.damage import describe, move_aside, tell_set_aside, warn
+from ganzoo.runs.folder import RunFolder, timestamp
 from ganzoo.runs.own_parts import GRID_PARTS, require_own_parts
 from ganzoo.settings.toml import flatten, to_tables
 

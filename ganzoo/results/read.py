@@ -175,7 +175,7 @@ def _read_recipe(path: Path) -> dict[str, Any]:
     try:
         for section in re.split(r"^(?=\[)", read_text(path), flags=re.MULTILINE):
             settings |= _parse_section(section)
-    except ValueError:
+    except (OSError, ValueError, RecursionError):  # whose errors say what is wrong
         return flatten(read_toml(path))
     return settings
 

@@ -11,6 +11,7 @@ A state is any dict of plain data. Only the holder of the run lock may save and 
 import errno
 import hashlib
 import math
+import os
 import shutil
 import sys
 import warnings
@@ -37,6 +38,7 @@ from ganzoo.runs.checkpoint_files import (
     rename_corrupt,
     write_json,
 )
+from ganzoo.runs.damage import warn
 from ganzoo.runs.records import RESTART
 
 
@@ -146,6 +148,9 @@ def _not_saved(folder: Path, step: int, error: OSError) -> ResourceError:
 
 def _rotate(folder: Path, step: int, keep_last: int) -> None:
     """Delete older steps, and states without a sidecar, whose save was killed."""
+    if lost := _lost(folder / "best.json"):
+        warn(f"{lost[0]}; no checkpoint is deleted, for one may be the best")
+        return
     older = [saved for saved in available_steps(folder) if saved <= step]
     kept = {best_step(folder), *older[max(0, len(older) - keep_last) :]}
     for saved, path in (find_files(folder, ".pt") | find_files(folder, ".json")).items():
@@ -154,6 +159,12 @@ def _rotate(folder: Path, step: int, keep_last: int) -> None:
                 _discard(path)
             except OSError as error:
                 warnings.warn(f"cannot delete {path.stem}: {error.strerror}", RuntimeWarning, stacklevel=3)
+
+
+def _lost(path: Path) -> list[str]:
+    """Return a remark if a file that points to a step is there and says none."""
+    is_lost = os.path.lexists(path) and not isinstance(read_json(path).get("step"), int)
+    return [f"{path} cannot be read"] if is_lost else []
 
 
 def _discard(path: Path) -> None:
@@ -200,7 +211,7 @@ def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> C
     if folder.is_file():
         raise not_ours(folder)
     sidecars = find_files(folder, ".json")
-    latest = read_json(folder / "latest.json").get("step")
+    latest, lost = read_json(folder / "latest.json").get("step"), _lost(folder / "latest.json")
     newest_first = sorted(sidecars, key=lambda saved: (saved == latest, saved), reverse=True)
     damaged: dict[int, str] = {}
     for tried in [saved for saved in newest_first if step in (None, saved)]:
@@ -211,8 +222,8 @@ def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> C
             if quarantine:
                 set_aside(folder, tried)
         else:
-            passed_over = tuple(f"{text}; using step {tried}" for text in damaged.values())
-            return Checkpoint(tried, state, passed_over, tuple(damaged))
+            passed_over = [f"{text}; using step {tried}" for text in (*damaged.values(), *([] if step else lost))]
+            return Checkpoint(tried, state, tuple(passed_over), tuple(damaged))
     raise _none_usable(folder, step, damaged)
 
 

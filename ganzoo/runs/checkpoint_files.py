@@ -18,6 +18,7 @@ from ganzoo.data.torch_files import require_stored
 from ganzoo.errors import CheckpointError, ResourceError
 from ganzoo.files import open_regular, read_regular, write_atomically
 from ganzoo.machine import available_bytes
+from ganzoo.runs.damage import move_aside
 
 SCHEMA = 1
 _MOST_SIDECAR = 1 << 20
@@ -144,6 +145,8 @@ def rename_corrupt(path: Path) -> None:
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
     """Write one of the JSON files of this folder. Raises OSError."""
+    if path.is_dir():  # it is in the way of a file that can be written anew
+        move_aside(path)
     write_atomically(path, (json.dumps(record, indent=1) + "\n").encode())
 
 

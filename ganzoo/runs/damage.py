@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -70,3 +71,12 @@ def tell_set_aside(path: Path, damaged: list[DamagedLine]) -> None:
     """Warn that the damaged lines of a file were moved away."""
     if damaged:
         warn(f"{describe_lines(path, damaged)}, and what is damaged is in {damaged_name(path).name}")
+
+
+def move_aside(path: Path) -> Path:
+    """Move a damaged file, or a folder in its place, to NAME.damaged or the next free name. Raises OSError."""
+    target, number = damaged_name(path), 1
+    while os.path.lexists(target):
+        number += 1
+        target = path.with_name(f"{path.name}.damaged-{number}")
+    return path.rename(target)

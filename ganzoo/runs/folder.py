@@ -19,9 +19,9 @@ import tomli_w
 from filelock import FileLock, Timeout
 
 from ganzoo.errors import CheckpointError, FolderError, ResourceError
-from ganzoo.files import damaged_name, write_atomically
+from ganzoo.files import write_atomically
 from ganzoo.interrupts import removed_at_the_end
-from ganzoo.runs.damage import describe, known_scores, rebuild_status, warn
+from ganzoo.runs.damage import describe, known_scores, move_aside, rebuild_status, warn
 from ganzoo.runs.lock_holder import name_holder
 from ganzoo.runs.own_parts import RUN_PARTS, require_own_parts
 from ganzoo.runs.records import Manifest, Status, read_manifest, read_object, read_status
@@ -266,15 +266,6 @@ def explain_disk(path: Path) -> Iterator[None]:
 def read_reports(folder: RunFolder) -> list[dict[str, Any]]:
     """Return the reports of scores.json, the newest last; none, with a warning, if it is damaged."""
     return known_scores(folder.path)
-
-
-def move_aside(path: Path) -> Path:
-    """Move a damaged file, or a folder in its place, to NAME.damaged or the next free name. Raises OSError."""
-    target, number = damaged_name(path), 1
-    while os.path.lexists(target):
-        number += 1
-        target = path.with_name(f"{path.name}.damaged-{number}")
-    return path.rename(target)
 
 
 def choose_name(run: RunConfig) -> str:

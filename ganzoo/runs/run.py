@@ -14,7 +14,7 @@ from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.runs import checkpoint, start
 from ganzoo.runs.branch import continue_run
 from ganzoo.runs.changes import Changes
-from ganzoo.runs.damage import known_records
+from ganzoo.runs.damage import known_records, warn
 from ganzoo.runs.folder import RunFolder, choose_name, read_reports
 from ganzoo.runs.manifest import check_data, check_plugins, read_classes, read_spec
 from ganzoo.runs.moved_data import explain_absence, locate
@@ -172,6 +172,8 @@ class Run:
         """
         check_plugins(self.made_with, self.zoo)
         loaded = checkpoint.load(self.folder.checkpoints, step, quarantine=False)
+        for text in loaded.warnings:
+            warn(text)
         gan = self.build()
         try:
             if whole:

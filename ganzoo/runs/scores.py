@@ -12,8 +12,8 @@ from ganzoo.errors import CheckpointError
 from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.files import one_at_a_time
 from ganzoo.runs import checkpoint
-from ganzoo.runs.damage import describe, known_records, warn
-from ganzoo.runs.folder import RunFolder, move_aside, read_reports
+from ganzoo.runs.damage import describe, known_records, move_aside, warn
+from ganzoo.runs.folder import RunFolder, read_reports
 from ganzoo.runs.records import read_scores
 from ganzoo.training.gan import GAN
 
