@@ -25,9 +25,7 @@ def test_highest_step_is_loaded_when_nothing_points_to_the_latest(tmp_path):
     assert load(tmp_path).step == 100
 
 
-@pytest.mark.fault(
-    "latest.json is damaged or points to nothing", "the highest whole step is loaded, with a remark", "F18"
-)
+@pytest.mark.fault("latest.json is damaged or wrong", "the highest whole step is loaded, and a remark says so", "F18")
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"step": 70}', '{"step": "60"}', "\udcff"])
 def test_useless_pointer_to_the_latest_is_ignored(tmp_path, content):
     save_steps(tmp_path, 50, 60)
