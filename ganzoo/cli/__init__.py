@@ -150,7 +150,7 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], over
     ganzoo compare --loss bce,wgan,hinge --lipschitz none,gp --seeds 0..2
     ganzoo list; ganzoo show lipschitz gp; ganzoo config show sngan
     """
-    many = "LOCAL_RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+    many = "LOCAL_RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") not in ("0", "1")
     if many and ctx.invoked_subcommand not in _DISTRIBUTED:
         raise ConfigError(
             f"ganzoo {ctx.invoked_subcommand} runs in one process only", hint="the same command without torchrun"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ganzoo.errors import GanzooError, ResourceError
+from ganzoo.errors import FolderError, GanzooError, ResourceError
 from ganzoo.machine import is_out_of_memory
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def explain(error: BaseException, zoos: Sequence[Zoo] = (), command: str = "") -
     if is_out_of_memory(error):
         where, hint = str(error).partition("\n")[0][:200], _NEED_LESS.get(command, "a machine with more memory")
         return ResourceError("out of memory", where=where, hint=hint)
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = str(error.filename or "")
+        return FolderError("the name of a file or folder is too long", where=f"{name[:60]}...", hint="a shorter name")
     if isinstance(error, OSError) and _is_of_output(error):
         silence()
         return ResourceError(f"cannot write the output: {error.strerror or error}")

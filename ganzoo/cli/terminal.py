@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from shlex import quote
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from rich.progress import (
 )
 
 from ganzoo.runs.observer import Observer
+from ganzoo.runs.paths import quote_path
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import PluginChoice
@@ -132,9 +132,9 @@ def print_outcome(path: Path, zoo: Zoo, as_json: bool, plugins: PluginChoice) ->
     if reports := run.final_scores:
         print_reports(reports)
     click.echo("next")
-    click.echo(f"  {plugins.command} sample {quote(str(path))} --interpolate")
-    click.echo(f"  {plugins.command} resume {quote(str(path))} --steps {2 * status.steps}")
-    click.echo(f"  tensorboard --logdir {quote(str(run.folder.tensorboard))}")
+    click.echo(f"  {plugins.command} sample {quote_path(path)} --interpolate")
+    click.echo(f"  {plugins.command} resume {quote_path(path)} --steps {2 * status.steps}")
+    click.echo(f"  tensorboard --logdir {quote_path(run.folder.tensorboard)}")
 
 
 def print_reports(reports: Sequence[Mapping[str, Any]]) -> None:

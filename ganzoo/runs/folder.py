@@ -6,7 +6,6 @@ import json
 import os
 import re
 import secrets
-import shlex
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
@@ -24,6 +23,7 @@ from ganzoo.interrupts import removed_at_the_end
 from ganzoo.runs.damage import describe, known_scores, move_aside, rebuild_status, warn
 from ganzoo.runs.lock_holder import name_holder
 from ganzoo.runs.own_parts import RUN_PARTS, require_own_parts
+from ganzoo.runs.paths import quote_path
 from ganzoo.runs.records import Manifest, Status, read_manifest, read_object, read_status
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import from_tables, read_toml, to_tables
@@ -120,12 +120,12 @@ class RunFolder:
     @property
     def resume_command(self) -> str:
         """Command that goes on with the run."""
-        return f"ganzoo resume {shlex.quote(str(self.path))}"
+        return f"ganzoo resume {quote_path(self.path)}"
 
     @property
     def diagnose_command(self) -> str:
         """Command that says what is wrong with the run."""
-        return f"ganzoo diagnose {shlex.quote(str(self.path))}"
+        return f"ganzoo diagnose {quote_path(self.path)}"
 
     def read_recipe(self) -> RunConfig:
         """Return the settings of the run. Raises CheckpointError if there is no run, ConfigError for a bad recipe."""

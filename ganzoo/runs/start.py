@@ -17,6 +17,7 @@ from ganzoo.runs.observer import Observer
 from ganzoo.runs.records import Manifest
 from ganzoo.runs.scores import is_scored
 from ganzoo.runs.session import Session
+from ganzoo.runs.space import require_space
 from ganzoo.settings.merge import Settings
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import measure_costs
@@ -38,6 +39,7 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
     with emptied_if_refused(create_folder(path)) as folder, name_plugins(zoo, tried=run), explain_memory(run):
         settings = choices.complete(settings, zoo)
         training, samples = prepare(settings.run, zoo, observer.note, ranks)
+        require_space(path, training)
         session = Session(training, samples, folder, observer, RunEvaluator(training.run, zoo, samples))
         costs = measure_costs(training.gan, samples, training.run.optim)
         origin = initialise(training.gan, settings.run.init, observer.note)

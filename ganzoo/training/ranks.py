@@ -21,7 +21,7 @@ from datetime import timedelta
 import torch
 from torch import Tensor
 
-from ganzoo.errors import GanzooError, ResourceError
+from ganzoo.errors import ConfigError, GanzooError, ResourceError
 from ganzoo.training import randomness
 
 PATIENCE = timedelta(days=1)
@@ -119,9 +119,18 @@ SINGLE = Ranks()
 
 
 def read_ranks() -> Ranks:
-    """Return the ranks that torchrun has set in the environment; SINGLE without torchrun."""
+    """Return the ranks that torchrun has set in the environment; SINGLE without torchrun.
+
+    Raises ConfigError for values that are not those of torchrun.
+    """
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
-    return Ranks(*(int(os.environ[name]) for name in names)) if all(name in os.environ for name in names) else SINGLE
+    if not all(name in os.environ for name in names):
+        return SINGLE
+    rank, size, local = (os.environ[name] for name in names)
+    if not (rank.isdecimal() and size.isdecimal() and local.isdecimal() and int(rank) < int(size)):
+        what = f"RANK={rank} of WORLD_SIZE={size} with LOCAL_RANK={local} is not what torchrun sets"
+        raise ConfigError(what, where="the environment", hint="unset RANK WORLD_SIZE LOCAL_RANK (or use torchrun)")
+    return Ranks(int(rank), int(size), int(local))
 
 
 @contextmanager
