@@ -34,6 +34,7 @@ from ganzoo.cli.runs import runs
 from ganzoo.cli.sample import sample
 from ganzoo.cli.show import show
 from ganzoo.cli.table import table
+from ganzoo.cli.verify import verify
 from ganzoo.errors import ConfigError, FolderError, GanzooError
 from ganzoo.machine import count_cores, read_quota
 from ganzoo.runs.damage import DamageWarning
@@ -159,7 +160,7 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], over
 
 
 for _command in (
-    *(run, resume, sample, evaluate, diagnose, bench, compare, table, report, runs),
+    *(run, resume, sample, evaluate, diagnose, verify, bench, compare, table, report, runs),
     *(list_, show, explain, config, plugins, new, check),
 ):
     cli.add_command(_command)

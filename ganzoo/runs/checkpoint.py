@@ -73,19 +73,19 @@ def save(folder: Path, step: int, state: Mapping[str, Any], *, keep_last: int = 
 
 def require_finite(step: int, state: Mapping[str, Any]) -> None:
     """Raise DivergedError, naming the first tensor of a state that is not finite."""
-    for path, tensor in _tensors(state):
+    for path, tensor in list_tensors(state):
         if not torch.isfinite(tensor).all():
             what = f"{path} is not finite: checkpoint of step {step} not saved"
             raise DivergedError(what, hint="--set optim.lr_d=1e-4 --set optim.lr_g=1e-4 (smaller rates)")
 
 
-def _tensors(node: Any, path: str = "") -> Iterator[tuple[str, torch.Tensor]]:
+def list_tensors(node: Any, path: str = "") -> Iterator[tuple[str, torch.Tensor]]:
     """Yield every tensor below `node` with its key path, such as ("G.trunk.0.weight", tensor)."""
     if isinstance(node, torch.Tensor):
         yield path, node
     elif isinstance(node, Mapping | list | tuple):
         for key, child in node.items() if isinstance(node, Mapping) else enumerate(node):
-            yield from _tensors(child, f"{path}.{key}" if path else str(key))
+            yield from list_tensors(child, f"{path}.{key}" if path else str(key))
 
 
 def _serialise(step: int, state: Mapping[str, Any]) -> bytes:

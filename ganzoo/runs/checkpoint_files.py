@@ -27,6 +27,11 @@ _DAMAGE = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EINVAL, errno.EFBIG,
 """Errors by which a file is missing or is none; by any other it may be whole, and readable at another time."""
 
 
+def is_damage(error: OSError) -> bool:
+    """Return whether a file is missing or is none; by another error it may be whole, and readable at another time."""
+    return error.errno in _DAMAGE
+
+
 class DamageError(Exception):
     """The bytes on disk are not the ones that were saved; the text says how they differ."""
 

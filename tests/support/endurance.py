@@ -12,12 +12,12 @@ from support.lives import begin, import_all
 from support.runs import TINY
 
 CADENCES = [
-    "--set=train.save_every=200",
-    "--set=train.log_every=10",
-    "--eval-every=1000",
-    "--set=train.sample_every=500",
+    "--set=train.save_every=500",
+    "--set=train.log_every=20",
+    "--eval-every=2000",
+    "--set=train.sample_every=1000",
 ]
-PARTS = ["--loss=hinge", "--lipschitz=sn", "--augment=diffaug"]
+PARTS = ["--loss=hinge", "--lipschitz=sn"]
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 

@@ -20,6 +20,8 @@ from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder, read_reports
 from ganzoo.runs.log import TIMINGS
 from ganzoo.runs.scores import is_scored
+from ganzoo.runs.verdicts import damaged_among
+from ganzoo.runs.verify import verify_run
 from support.lives import import_all, live
 from support.runs import TINY, assert_equal_runs
 
@@ -41,6 +43,9 @@ AUDITS = ["--set=train.diagnose_every=10"]
 """They take most of the time of a life, so that few kills go without."""
 OTHERS = {"report": 0.08, "evaluate": 0.06, "diagnose": 0.06}
 """Command -> its share of the lives; the others resume the run."""
+
+VERIFIED_EVERY = 5
+"""After one life of so many, every file of the run is read."""
 
 STARTED_EVERY = 10
 """One life of so many is a new process, which also imports torch; the others are forked."""
@@ -152,6 +157,8 @@ class Tormentor:
         assert not list(self.folder.path.rglob("*.corrupt"))
         report = self.place / "report.html"
         assert not report.exists() or report.read_text().rstrip().endswith("</html>")
+        if self.lives % VERIFIED_EVERY == 0 and self.folder.recipe.is_file():
+            assert not damaged_among(verify_run(self.folder.path))
 
 
 def events(run):
