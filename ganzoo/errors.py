@@ -1,5 +1,11 @@
 """Errors that a user can act on, each with its exit code. Any other error is a bug and keeps its traceback."""
 
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class GanzooError(Exception):
     """An error for the user, in up to three parts: what happened, where, and what to type next."""
@@ -76,3 +82,28 @@ class RunInterrupted(GanzooError):  # noqa: N818  # it is no error: the run was 
     def __init__(self, what: str, *, signal: int, where: str = "", hint: str = "") -> None:
         super().__init__(what, where=where, hint=hint)
         self.exit_code = 128 + signal
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error is one of the ways in which Python, numpy, torch and the system say that memory ended."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & {"MemoryError", "OutOfMemoryError"}:  # that of numpy is a MemoryError; torch is not imported here
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
+
+
+_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "create a primitive", "new thread")
+"""Words of torch, of C++, of oneDNN and of Python about memory that ended."""
+
+
+@contextmanager
+def explain_memory(hint: str) -> Iterator[None]:
+    """Raise one ResourceError for all the ways in which memory runs out; `hint` says what needs less of it."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ResourceError("out of memory", where=str(error).partition("\n")[0][:200], hint=hint) from error

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from ganzoo.errors import ResourceError
@@ -46,31 +44,6 @@ def require_memory(count: int, *, channels: int, size: int) -> None:
         where=f"half of what is free: {allowed / 2**30:.1f} GiB",
         hint=f"--image-size {fitting}" if fitting >= 8 else "fewer images",
     )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error is one of the ways in which Python, numpy, torch and the system say that memory ended."""
-    kinds = {kind.__name__ for kind in type(error).__mro__}
-    if kinds & {"MemoryError", "OutOfMemoryError"}:  # that of numpy is a MemoryError; torch is not imported here
-        return True
-    if isinstance(error, OSError):
-        return error.errno == errno.ENOMEM
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
-
-
-_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "create a primitive", "new thread")
-"""Words of torch, of C++, of oneDNN and of Python about memory that ended."""
-
-
-@contextmanager
-def explain_memory(hint: str) -> Iterator[None]:
-    """Raise one ResourceError for all the ways in which memory runs out; `hint` says what needs less of it."""
-    try:
-        yield
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        raise ResourceError("out of memory", where=str(error).partition("\n")[0][:200], hint=hint) from error
 
 
 def available_bytes() -> int:

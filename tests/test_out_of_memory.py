@@ -12,9 +12,8 @@ import torch
 from numpy._core._exceptions import _ArrayMemoryError
 
 from ganzoo.builtin.datasets.digits import Digits
-from ganzoo.errors import ResourceError
+from ganzoo.errors import ResourceError, is_out_of_memory
 from ganzoo.evaluation.evaluator import Evaluator
-from ganzoo.machine import is_out_of_memory
 from ganzoo.runs import start
 from ganzoo.settings.sections import Choice
 from ganzoo.settings.toml import from_tables

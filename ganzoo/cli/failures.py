@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ganzoo.errors import FolderError, GanzooError, ResourceError
-from ganzoo.machine import is_out_of_memory
+from ganzoo.errors import FolderError, GanzooError, ResourceError, is_out_of_memory
 
 if TYPE_CHECKING:
     from ganzoo.zoo.catalogue import Zoo

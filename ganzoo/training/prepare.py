@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from ganzoo import machine
+from ganzoo import errors
 from ganzoo.contracts import Samples
 from ganzoo.errors import ConfigError
 from ganzoo.settings.sections import OptimConfig, RunConfig
@@ -70,7 +70,7 @@ def explain_memory(run: RunConfig) -> AbstractContextManager[None]:
     smaller = " ".join(f"--set {name}={fewer}" for name, batch in batches.items() if batch > fewer)
     accumulate = f"--set optim.accumulate={2 * optim.accumulate}" if 2 * optim.accumulate <= most <= MOST_HALVED else ""
     ways = [*filter(None, (smaller, accumulate))] or ["a smaller model (ganzoo show model dcgan)"]
-    return machine.explain_memory(", or ".join(ways))
+    return errors.explain_memory(", or ".join(ways))
 
 
 MOST_HALVED = 1024

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from ganzoo.errors import GanzooError, PluginError
-from ganzoo.machine import is_out_of_memory
+from ganzoo.errors import GanzooError, PluginError, is_out_of_memory
 from ganzoo.settings.kinds import KINDS
 from ganzoo.settings.sections import RunConfig
 from ganzoo.zoo.catalogue import Zoo

@@ -6,8 +6,7 @@ from typing import Any
 
 from ganzoo.contracts import Samples
 from ganzoo.data.samples import check_samples
-from ganzoo.errors import PluginError
-from ganzoo.machine import explain_memory
+from ganzoo.errors import PluginError, explain_memory
 from ganzoo.settings.sections import Choice
 from ganzoo.zoo.catalogue import Zoo
 
