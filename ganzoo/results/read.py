@@ -17,7 +17,7 @@ from ganzoo.grid.records import SAME_COMMAND, Attempt, CellPlan, find_loss, make
 from ganzoo.results.outcome import read_outcome, read_state
 from ganzoo.runs.damage import describe, describe_lines
 from ganzoo.runs.folder import RunFolder
-from ganzoo.runs.records import Manifest, Status
+from ganzoo.runs.records import DataRecord, Manifest, Status
 from ganzoo.settings.toml import flatten, from_tables, read_toml, to_tables, unflatten
 
 RUN_AGAIN = "the same ganzoo compare runs it again"
@@ -62,9 +62,9 @@ class Result:
     """Sentences about its files, or those of its grid, that cannot be read, and what takes their place."""
 
     @property
-    def data_sha256(self) -> str:
-        """SHA-256 of the data that the run was trained on; "" if it is not known."""
-        return self.manifest.data.sha256 if self.manifest and self.manifest.data else ""
+    def data(self) -> DataRecord:
+        """Data that the run was trained on; empty if they are not known."""
+        return (self.manifest and self.manifest.data) or DataRecord()
 
     def value(self, axis: str) -> Any:
         """Return the value on an axis; None if the run has no such option, or leaves it at its default."""

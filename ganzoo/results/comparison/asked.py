@@ -9,7 +9,6 @@ from typing import Any
 from ganzoo.errors import ConfigError, EvaluationError
 from ganzoo.evaluation.protocol import LABELS, STATISTICS, decisive
 from ganzoo.results.read import Result
-from ganzoo.runs.records import DataRecord
 
 _ALIASES = {"samples": "generated.count", "dataset": "reference.dataset", "labels": "generated.labels"}
 
@@ -49,7 +48,7 @@ class Asked:
 
 def is_own(protocol: Mapping[str, Any], result: Result) -> bool:
     """Return whether a score is the one that the settings of its run ask for, and not another look at the run."""
-    settings, data = result.settings, (result.manifest and result.manifest.data) or DataRecord()
+    settings = result.settings
     generated, reference = protocol["generated"], protocol["reference"]
     by_statistics = reference.get("source") == STATISTICS
     found = {"eval.samples": generated["count"], "features.name": protocol["features"].partition("@")[0]}
@@ -58,21 +57,21 @@ def is_own(protocol: Mapping[str, Any], result: Result) -> bool:
         found |= {f"dataset.{name}": value for name, value in reference["options"].items()}
     return (
         all(settings.get(key, "auto") in (value, "auto") for key, value in found.items())
-        and (by_statistics or data.count in (None, reference["count"]))
+        and (by_statistics or result.data.count in (None, reference["count"]))
         and by_statistics == bool(settings.get("eval.reference"))
         and generated["weights"] == "ema"
-        and generated["labels"] in ("none", *_own_labels(settings, data))
+        and generated["labels"] in ("none", *_own_labels(result))
         and _is_truncated(generated.get("truncation", "none"), settings.get("eval.truncation", 0.0))
     )
 
 
-def _own_labels(settings: Mapping[str, Any], data: DataRecord) -> Sequence[str]:
+def _own_labels(result: Result) -> Sequence[str]:
     """Return the words of a protocol for the labels that a run asks for; both if its manifest is too old to tell."""
-    if settings.get("eval.labels") == "balanced":
+    if result.settings.get("eval.labels") == "balanced":
         return [LABELS["balanced"]]
-    if not data.class_counts:
+    if not (counts := result.data.class_counts):
         return list(LABELS.values())
-    return [LABELS["training"] if len(set(data.class_counts)) > 1 else LABELS["balanced"]]
+    return [LABELS["training"] if len(set(counts)) > 1 else LABELS["balanced"]]
 
 
 def _is_truncated(words: str, psi: float) -> bool:

@@ -72,7 +72,7 @@ def _name(result: Result) -> str:
 
 
 def _data(result: Result) -> str:
-    return result.data_sha256
+    return result.data.sha256
 
 
 def _by_protocol(runs: Sequence[Result], checkpoint: Checkpoint) -> dict[str, list[Result]]:

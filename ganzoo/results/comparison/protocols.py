@@ -146,7 +146,7 @@ def _other_scores(reported: Sequence[Result], checkpoint: Checkpoint, key: str) 
 
 
 def _require_same_data(reported: Sequence[Result]) -> None:
-    known = [(result, data) for result in reported if (data := result.data_sha256)]
+    known = [(result, data) for result in reported if (data := result.data.sha256)]
     for other, data in known:
         if data != known[0][1]:
             pair = (known[0][0], other)
