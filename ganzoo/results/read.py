@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import CheckpointError, ConfigError, GanzooError
-from ganzoo.files import read_text
 from ganzoo.grid.records import SAME_COMMAND, Attempt, CellPlan, find_loss, make_attempts, read_attempts, read_plan
 from ganzoo.results.outcome import read_outcome, read_state
 from ganzoo.runs.damage import describe, describe_lines
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.records import DataRecord, Manifest, Status
-from ganzoo.settings.toml import flatten, from_tables, read_toml, to_tables, unflatten
+from ganzoo.settings.toml import flatten, from_tables, read_flat, to_tables, unflatten
 
 RUN_AGAIN = "the same ganzoo compare runs it again"
 """Way out for a cell whose files are gone."""
@@ -139,7 +135,7 @@ def _read_run(path: Path, base: Path) -> Result:
     """Return a run by its recipe. Raises ConfigError if that cannot be read."""
     folder, remarks = RunFolder(path), list[str]()
     try:
-        settings = flatten(to_tables(from_tables(unflatten(_read_recipe(folder.recipe)))))
+        settings = flatten(to_tables(from_tables(unflatten(read_flat(folder.recipe)))))
     except ConfigError as error:
         raise ConfigError(error.what, where=error.where or str(folder.recipe), hint=error.hint) from error
     status = read_state(path, settings["train.steps"], remarks)
@@ -163,26 +159,6 @@ def _unreadable(path: Path, base: Path, error: GanzooError) -> Result:
     nothing = dict.fromkeys(("manifest", "images", "seconds", "flops", "parameters", "memory_mb"))
     reason = " ".join(f"{error.where}: {error.what}".split())
     return Result(name, path, {}, {}, 0, UNREADABLE, reason, (), **nothing)  # type: ignore[arg-type]
-
-
-def _read_recipe(path: Path) -> dict[str, Any]:
-    """Return a recipe, flat. Raises ConfigError.
-
-    Recipes of many runs share most sections, and each section is parsed once: else TOML would take a third of the time
-    of a table. A wrong cut cannot go unnoticed: a value of several lines that is cut is not valid TOML.
-    """
-    settings: dict[str, Any] = {}
-    try:
-        for section in re.split(r"^(?=\[)", read_text(path), flags=re.MULTILINE):
-            settings |= _parse_section(section)
-    except (OSError, ValueError, RecursionError):  # whose errors say what is wrong
-        return flatten(read_toml(path))
-    return settings
-
-
-@cache
-def _parse_section(text: str) -> Mapping[str, Any]:
-    return flatten(tomllib.loads(text))
 
 
 def _read_grid(grid: Path, base: Path) -> Iterator[tuple[Path, Result]]:

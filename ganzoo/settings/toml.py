@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +172,23 @@ def read_toml(path: Path) -> dict[str, Any]:
         reason = str(getattr(error, "strerror", None) or error)
         raise ConfigError(f"cannot read the recipe: {reason}", where=str(path), hint="ganzoo list recipe") from error
     return tables
+
+
+def read_flat(path: Path) -> dict[str, Any]:
+    """Return the settings of a recipe by key: "section.option" -> value. Raises ConfigError.
+
+    Recipes of many runs share most sections, and each section is parsed once: else TOML would take a third of the time
+    of a table. A wrong cut cannot go unnoticed: a value of several lines that is cut is not valid TOML.
+    """
+    settings: dict[str, Any] = {}
+    try:
+        for section in re.split(r"^(?=\[)", read_text(path, MOST_RECIPE), flags=re.MULTILINE):
+            settings |= _parse_section(section)
+    except (OSError, ValueError, RecursionError):  # whose errors say what is wrong
+        return flatten(read_toml(path))
+    return settings
+
+
+@cache
+def _parse_section(text: str) -> Mapping[str, Any]:
+    return flatten(tomllib.loads(text))
