@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 # Axes, and what all cells share.
 @click.argument("recipes", nargs=-1, metavar="[RECIPE]...")
 @add_options(COMPONENT_OPTIONS)
-@click.option("--seeds", metavar="LIST", default="0..2", show_default=True, help="Seeds of every row: 0..2 or 0,5,9.")
+@click.option(
+    "--seeds", metavar="LIST", default="0..2", show_default=True, help="Seeds of every row: 3 is 0..2; 0,5,9 are these."
+)
 @click.option("--set", "assignments", metavar="SECTION.OPTION=VALUES", multiple=True,
               help="Any other setting; several values are an axis: optim.lr_g=1e-4,2e-4.")  # fmt: skip
 @click.option("--budget", metavar="UNIT=AMOUNT", help="Cost of each run in steps, images, seconds or flops.")

@@ -31,7 +31,7 @@ class RunName(click.ParamType[Path]):
 
     def _find(self, word: str) -> Path:
         from ganzoo.errors import ConfigError
-        from ganzoo.results.overview import find_best, find_last
+        from ganzoo.results.comparison.overview import find_best, find_last
 
         if word not in ("@last", "@best"):
             raise ConfigError(f"{word} names no run", hint="@last, or @best")

@@ -26,7 +26,7 @@ def runs(folder: Path, as_json: bool) -> None:
     from dataclasses import asdict
 
     from ganzoo.cli.terminal import print_table
-    from ganzoo.results.overview import list_runs
+    from ganzoo.results.comparison.overview import list_runs
 
     found = list_runs(folder)
     if as_json:

@@ -24,18 +24,28 @@ _DIGITS = 100  # Python reads no number of more than 4,300
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """Parse "0..2,7" as (0, 1, 2, 7). Raises ConfigError."""
+    """Parse "3" as three seeds (0, 1, 2), and a list "0..2,7" as (0, 1, 2, 7); "7," is seed 7. Raises ConfigError."""
+    if _is_seed(text.strip()) and int(text):
+        return tuple(range(_require_few(int(text))))
     seeds: list[int] = []
-    for part in text.split(","):
+    for part in text.strip().removesuffix(",").split(","):
         first, dots, last = part.strip().partition("..")
         if not _is_seed(first) or (dots and not _is_seed(last)) or (dots and int(last) < int(first)):
-            what = f"--seeds {shorten(text)} is not a list of seeds from 0 to {2**63 - 1}"
-            raise ConfigError(what, hint="--seeds 0..2, or --seeds 0,5,9")
+            what = f"--seeds {shorten(text)} is neither a number of seeds nor a list of seeds from 0 to {2**63 - 1}"
+            raise ConfigError(what, hint="--seeds 3 (0, 1 and 2), or --seeds 0..2, or --seeds 0,5,9")
         count = len(seeds) + int(last or first) - int(first) + 1
         if count > MOST_SEEDS:
             raise ConfigError(f"--seeds {shorten(text)} are {count:,}, more than {MOST_SEEDS:,}", hint="--seeds 0..2")
         seeds += range(int(first), int(last or first) + 1)
     return tuple(dict.fromkeys(seeds))
+
+
+def _require_few(count: int) -> int:
+    """Return a number of seeds. Raises ConfigError for one that may be a seed itself."""
+    if count > 100:
+        what = f"--seeds {count} may be a number of seeds, or a seed"
+        raise ConfigError(what, hint=f"--seeds {count}, (that seed alone), or --seeds 0..{count - 1}")
+    return count
 
 
 def _is_seed(text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from ganzoo.errors import CheckpointError
 from ganzoo.runs.damage import describe, rebuild_status
-from ganzoo.runs.records import Status, read_last_log_record, read_manifest, read_scores, read_status
+from ganzoo.runs.records import Status, read_last_log_record, read_manifest, read_rollbacks, read_scores, read_status
 
 T = TypeVar("T")
 
@@ -28,6 +28,11 @@ def read_outcome(path: Path, status: Status | None, remarks: list[str]) -> dict[
     manifest = _keep(lambda: read_manifest(path), None, "its data, costs and machine are not known", remarks)
     record: dict[str, Any] = _keep(lambda: read_last_log_record(path), {}, "its time is not known", remarks)
     reports: list[dict[str, Any]] = _keep(lambda: read_scores(path), [], "it counts as not scored", remarks)
+    if rollbacks := _keep(lambda: read_rollbacks(path), 0, "it is not known whether it diverged", remarks):
+        remarks.append(
+            f"{path.name} diverged and went back to a checkpoint {rollbacks} times (on_nan = rollback): "
+            f"its rates ended at 1/{2**rollbacks} of those in its recipe"
+        )
     cost, step = manifest.cost if manifest else None, record.get("step")
     per_step = cost.flops_per_step if cost else None
     return {

@@ -163,6 +163,11 @@ class _Report:
 
 
 @dataclass(frozen=True)
+class _Rollbacks:
+    rollbacks: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class _Reports:
     reports: tuple[_Report, ...]
 
@@ -252,6 +257,12 @@ def read_scores(run: Path) -> list[dict[str, Any]]:
         raise unreadable(path, error, f"ganzoo evaluate {shlex.quote(str(run))} (which writes it anew)") from error
     reports: list[dict[str, Any]] = content["reports"]
     return reports
+
+
+def read_rollbacks(run: Path) -> int:
+    """Return how often the run went back to a checkpoint after it had diverged. Raises CheckpointError."""
+    found = read_object(run / "rollbacks.json", _Rollbacks)
+    return len(found.rollbacks) if found else 0
 
 
 def read_run_lines(path: Path) -> Lines:

@@ -169,7 +169,12 @@ def measure(gan: GAN, terms: Terms, step: int) -> dict[str, float]:
     return values
 
 
-REMEDIES = ("--lipschitz gp", "--set optim.lr_d=1e-4 --set optim.lr_g=1e-4", "--set train.clip_grad_norm=1")
+REMEDIES = (
+    "--lipschitz gp",
+    "--set optim.lr_d=1e-4 --set optim.lr_g=1e-4",
+    "--set train.clip_grad_norm=1",
+    "--set train.on_nan=rollback",
+)
 """Options that may keep a run from diverging, most promising first."""
 
 

@@ -200,8 +200,13 @@ def test_the_path_of_data_may_have_a_comma(tmp_path, monkeypatch):
 
 def test_seeds_are_ranges_and_lists():
     assert parse_seeds("0..2,9,1") == (0, 1, 2, 9)
+    assert parse_seeds("3") == (0, 1, 2)  # three seeds
+    assert parse_seeds("7,") == parse_seeds("7..7") == (7,)
+    assert parse_seeds("0") == (0,)
+    with pytest.raises(ConfigError, match="may be a number of seeds, or a seed"):
+        parse_seeds("1234")
     for wrong in ("", "2..0", "1..", "a", "-1", "1.5", "²"):
-        with pytest.raises(ConfigError, match="is not a list of seeds"):
+        with pytest.raises(ConfigError, match="neither a number of seeds nor a list"):
             parse_seeds(wrong)
 
 
@@ -241,7 +246,7 @@ def test_a_dry_run_lists_the_cells_with_their_time_and_the_refused_with_their_re
         (["--loss", ","], "--loss names nothing"),
         (["--engine", "lokal"], "no engine is named 'lokal'. Did you mean 'local'"),
         (["--jobs", "-1"], "engine.jobs: "),
-        (["--seeds", "x"], "--seeds 'x' is not a list of seeds"),
+        (["--seeds", "x"], "--seeds 'x' is neither a number of seeds nor a list"),
     ],
 )
 def test_a_request_that_cannot_be_is_refused_before_anything_is_written(tmp_path, words, reason):

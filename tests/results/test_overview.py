@@ -8,7 +8,7 @@ import time
 import pytest
 
 from ganzoo.errors import CheckpointError
-from ganzoo.results.overview import find_best, find_last, list_runs, show_age
+from ganzoo.results.comparison.overview import find_best, find_last, list_runs, show_age
 from ganzoo.runs.folder import RunFolder
 from support.made_runs import FD, make_report, write_grid, write_run
 from support.runs import ganzoo

@@ -228,3 +228,12 @@ def test_folders_may_be_text_or_paths_one_or_several(tmp_path):
     assert page == tmp_path / "new" / "page.html"
     size = page.stat().st_size
     assert write_report(read_results(tmp_path), page).stat().st_size == size
+
+
+def test_a_run_that_went_back_to_a_checkpoint_says_so_in_its_table(tmp_path):
+    write_run(tmp_path / "one", 1.0)
+    rollbacks = [{"diverged": 7, "step": 5, "what": "d/adversarial is nan"}] * 2
+    (tmp_path / "one" / "rollbacks.json").write_text(json.dumps({"rollbacks": rollbacks}))
+    (note,) = [note for note in compare(read_results(tmp_path)).notes if "diverged" in note]
+    assert "one diverged and went back to a checkpoint 2 times" in note
+    assert "1/4 of those in its recipe" in note

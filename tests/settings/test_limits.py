@@ -112,7 +112,7 @@ def test_a_value_is_shown_as_far_as_a_line_holds_it():
 def test_seeds_without_end_are_refused_before_they_are_counted_out(text):
     with pytest.raises(ConfigError, match="--seeds"):
         parse_seeds(text)
-    assert parse_seeds(f"{2**63 - 1}") == (2**63 - 1,) and len(parse_seeds(f"1..{MOST_SEEDS}")) == MOST_SEEDS
+    assert parse_seeds(f"{2**63 - 1},") == (2**63 - 1,) and len(parse_seeds(f"1..{MOST_SEEDS}")) == MOST_SEEDS
 
 
 @pytest.mark.parametrize("amount", ["1e308", "1e30", "9" * 300])

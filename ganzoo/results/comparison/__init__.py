@@ -86,6 +86,8 @@ def _remarks(
     """Say what the means of the rows are over, and why rows have no rank."""
     remarks = [f"Averaged over {', '.join(map(short, averaged))}."] if averaged else []
     remarks += explain_unranked(rows, measure)
+    if len(rows) > 1 and all(summary.n < 2 for row in rows if (summary := row.summary(measure))):
+        remarks.append("Each row is one seed: its differences from others may be chance (ganzoo compare --seeds 3).")
     repeated = len(results) - len({(key_of(result, axes), result.seed) for result in results})
     if repeated:
         those = f"{repeated} runs have" if repeated > 1 else "One run has"

@@ -89,7 +89,7 @@ def show_value(value: Any) -> str:
 
 def show_effect(effect: Effect) -> str:
     """Return "lipschitz: gp instead of clip: -3.1 ± 0.8 over 6 pairs (2 left out)"."""
-    pairs = f"{effect.pairs} {'pairs' if effect.pairs > 1 else 'pair'}"
+    over = f"over {effect.pairs} pairs" if effect.pairs > 1 else "in the only pair, which has no interval"
     left_out = f" ({effect.left_out} left out)" if effect.left_out else ""
     change = f"{show_value(effect.value)} instead of {show_value(effect.instead_of)}"
-    return f"{short(effect.axis)}: {change}: {show_summary(effect.difference)} over {pairs}{left_out}"
+    return f"{short(effect.axis)}: {change}: {show_summary(effect.difference)} {over}{left_out}"
