@@ -127,7 +127,7 @@ class GridFolder:
         for cell in cells:
             self._refuse_changed(cell, old)
         values = self._join(old, config, cells, axes) | {"common": common, "engine": dict(engine)}
-        if self.plan.is_dir():
+        if self.plan.exists() and not self.plan.is_file():
             move_aside(self.plan)
         write_atomically(self.plan, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
 

@@ -150,7 +150,7 @@ def rename_corrupt(path: Path) -> None:
 
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
     """Write one of the JSON files of this folder. Raises OSError."""
-    if path.is_dir():  # it is in the way of a file that can be written anew
+    if path.exists() and not path.is_file():  # it is in the way of a file that can be written anew
         move_aside(path)
     write_atomically(path, (json.dumps(record, indent=1) + "\n").encode())
 

@@ -158,8 +158,8 @@ class RunFolder:
         return read_manifest(self.path)
 
     def write_json(self, path: Path, values: Mapping[str, Any]) -> None:
-        """Write one of the folder's JSON files, whole or not at all; a folder in its place is moved aside."""
-        if path.is_dir():
+        """Write one of the folder's JSON files, whole or not at all; what is no file is moved from its place."""
+        if path.exists() and not path.is_file():
             move_aside(path)
         write_atomically(path, (json.dumps(values, indent=2, allow_nan=False) + "\n").encode())
 
