@@ -134,7 +134,7 @@ class Results:
 
     def pytest_runtest_logreport(self, report):
         if report.when == "call" or not report.passed:
-            test = re.sub(r"\[.*", "", report.nodeid.rpartition("/")[2], flags=re.DOTALL)
+            test = report.nodeid.partition("[")[0].rpartition("/")[2]  # parameters may have a slash
             for what in dict(report.user_properties).get("faults", ()):
                 self.outcomes.setdefault((test, what), set()).add(report.outcome)
 
