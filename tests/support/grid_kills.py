@@ -38,19 +38,18 @@ class Tormentor:
         assert end.code == 0, end.said
 
     def one_life(self, kills):
-        pid, moment = begin([*WORDS, "--retry=failed", "--out", self.grid], self.output, forked=False), self.moment()
+        pid, moment = begin([*WORDS, "--retry=failed", "--out", self.grid], self.output, forked=False), None
         while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
-            time.sleep(0.01)
-            if time.monotonic() > moment and self.killed.total() < kills:
-                moment = self.moment()
+            time.sleep(0.05)
+            if moment is None and (children(pid) or self.random.random() < 0.002):  # else most kills hit the start
+                moment = time.monotonic() + self.random.uniform(0, 6)
+            if moment is not None and time.monotonic() > moment and self.killed.total() < kills:
+                moment = None
                 self.kill_one(pid)
         code = os.waitstatus_to_exitcode(ended[1])
         said = self.output.read_text(errors="replace")
         assert code in (*ENDED, -signal.SIGKILL), said
         assert "Traceback" not in said, said
-
-    def moment(self):
-        return time.monotonic() + self.random.uniform(0, 12)
 
     def kill_one(self, parent):
         cells = children(parent)
