@@ -108,7 +108,7 @@ def _write(path: Path | None, text: str) -> None:
         click.echo(text, nl=False)
         return
     try:
-        write_output(path, text.encode())
+        write_output(path, text.encode(errors="replace"))
     except OSError as error:
         raise ResourceError(f"cannot write the table: {error}", where=str(path), hint="-o OTHER_FILE") from error
     click.echo(path)

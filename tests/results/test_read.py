@@ -1,6 +1,7 @@
 """Run folders and grids become values, wherever they lie and however they ended."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from ganzoo.results.provenance import read_provenance
 from ganzoo.results.read import find_grid, read_results
 from ganzoo.results.report import write_report
 from support.made_runs import make_report, write_grid, write_run
+from support.runs import ganzoo
 
 CELLS = {
     "bce-0": ("bce", 0, "complete", 10.0),
@@ -237,3 +239,14 @@ def test_a_run_that_went_back_to_a_checkpoint_says_so_in_its_table(tmp_path):
     (note,) = [note for note in compare(read_results(tmp_path)).notes if "diverged" in note]
     assert "one diverged and went back to a checkpoint 2 times" in note
     assert "1/4 of those in its recipe" in note
+
+
+@pytest.mark.fault(
+    "the name of a run is bytes that are no text", "a report and a table show a question mark there", "F91"
+)
+def test_a_name_that_is_no_text_does_not_end_a_report_or_a_table(tmp_path):
+    write_run(tmp_path / os.fsdecode(b"odd\xff"), 1.0)
+    page = write_report(tmp_path, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "odd?" in page
+    ganzoo("table", tmp_path, "-o", tmp_path / "table.html")
+    assert ">odd</td>" in (tmp_path / "table.html").read_text(encoding="utf-8")

@@ -38,7 +38,7 @@ def write_report(
     page = render(compare(runs, metric=metric, protocol=protocol), runs, title)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_output(path, page.encode())
+        write_output(path, page.encode(errors="replace"))
     except OSError as error:
         raise FolderError(f"cannot write the report: {error}", where=str(path), hint="-o report.html") from error
     return path
