@@ -186,11 +186,11 @@ def parse_json(data: bytes) -> Any:
         raise ValueError(f"it is not JSON: {error}") from None
     except RecursionError:
         raise ValueError("it has too many levels") from None
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [child for node in level if isinstance(node, dict | list) for child in _children(node)]
-    if level:
-        raise ValueError("it has too many levels")
+    level, depth = [value], 0
+    while level := [child for node in level if isinstance(node, dict | list) for child in _children(node)]:
+        depth += 1
+        if depth > DEEPEST:
+            raise ValueError("it has too many levels")
     return value
 
 

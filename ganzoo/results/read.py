@@ -12,7 +12,7 @@ from ganzoo.errors import CheckpointError, ConfigError, GanzooError
 from ganzoo.grid.records import SAME_COMMAND, Attempt, CellPlan, find_loss, make_attempts, read_attempts, read_plan
 from ganzoo.results.outcome import read_outcome, read_state
 from ganzoo.runs.damage import describe, describe_lines
-from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.folder import require_sections
 from ganzoo.runs.records import DataRecord, Manifest, Status
 from ganzoo.settings.toml import flatten, from_tables, read_flat, to_tables, unflatten
 
@@ -133,11 +133,13 @@ def _walk_folders(path: Path) -> Iterator[tuple[Path, bool]]:
 
 def _read_run(path: Path, base: Path) -> Result:
     """Return a run by its recipe. Raises ConfigError if that cannot be read."""
-    folder, remarks = RunFolder(path), list[str]()
+    remarks = list[str]()
     try:
-        settings = flatten(to_tables(from_tables(unflatten(read_flat(folder.recipe)))))
+        tables = unflatten(read_flat(path / "recipe.toml"))
+        require_sections(tables, path / "recipe.toml")
+        settings = flatten(to_tables(from_tables(tables)))
     except ConfigError as error:
-        raise ConfigError(error.what, where=error.where or str(folder.recipe), hint=error.hint) from error
+        raise ConfigError(error.what, where=error.where or str(path / "recipe.toml"), hint=error.hint) from error
     status = read_state(path, settings["train.steps"], remarks)
     state = status.state if status else "interrupted"  # no status: killed before the first step
     step = status.step if status else 0

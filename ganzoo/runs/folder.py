@@ -17,7 +17,7 @@ from typing import Any
 import tomli_w
 from filelock import FileLock, Timeout
 
-from ganzoo.errors import CheckpointError, FolderError, ResourceError
+from ganzoo.errors import CheckpointError, ConfigError, FolderError, ResourceError
 from ganzoo.files import write_atomically
 from ganzoo.interrupts import removed_at_the_end
 from ganzoo.runs.damage import describe, known_scores, move_aside, rebuild_status, warn
@@ -132,6 +132,7 @@ class RunFolder:
         if not self.recipe.is_file():
             raise CheckpointError("this is not a run folder", where=str(self.path), hint="ganzoo run --out FOLDER")
         tables = read_toml(self.recipe)
+        require_sections(tables, self.recipe)
         tables.setdefault("eval", {}).setdefault("labels", "balanced")  # as runs of older versions were scored
         return from_tables(tables)
 
@@ -214,6 +215,17 @@ class RunFolder:
         with suppress(CheckpointError):
             status = read_status(self.path)
         return name_holder(self.path / "run.lock", status)
+
+
+SECTIONS = ("model", "loss", "lipschitz", "conditioner", "dataset", "optim", "train", "eval")
+"""Sections that every version writes into the recipe of a run."""
+
+
+def require_sections(tables: Mapping[str, Any], path: Path) -> None:
+    """Raise ConfigError for the recipe of a run that lacks a section: defaults would be other settings in silence."""
+    if lacking := [name for name in SECTIONS if name not in tables]:
+        what = f"recipe.toml is cut short: [{lacking[0]}] is missing, and a run writes every setting"
+        raise ConfigError(what, where=str(path), hint="bring back a copy of the file")
 
 
 def create_folder(path: Path) -> RunFolder:
