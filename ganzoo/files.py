@@ -179,7 +179,7 @@ def read_json(path: Path, most: int = MOST_JSON) -> Any:
 def parse_json(data: bytes) -> Any:
     """Return a JSON value. Raises ValueError, in words, for other bytes, nan, infinity, or too many levels."""
     try:
-        value = _JSON.decode(data.decode("utf-8"))
+        value = _JSON.decode(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ValueError(f"byte {error.start} is not UTF-8") from None
     except json.JSONDecodeError as error:

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from ganzoo.errors import ConfigError
 from ganzoo.files import Lines, read_lines
 from ganzoo.runs.records import read_object, unreadable
 from ganzoo.runs.typed import typed
+from ganzoo.settings.toml import read_flat
 
 SAME_COMMAND = "the same `ganzoo compare` writes it anew"
 
@@ -43,7 +45,7 @@ class Attempt:
     """End of one attempt at a cell: a line of cells.jsonl."""
 
     cell: str
-    state: str
+    state: Literal["complete", "diverged", "failed", "timeout", "refused", "interrupted"]
     reason: str = ""
     exit: int | None = None
     seconds: float = 0.0
@@ -83,6 +85,25 @@ def find_loss(run: Path, state: str) -> str:
     if state == "complete" and not (run / "scores.json").exists() and not has_checkpoints(run):
         return "it has neither scores nor checkpoints"
     return ""
+
+
+def find_others(run: Path, planned: CellPlan) -> str:
+    """Return the settings, planned -> found, by which the run in the folder of a cell differs; "" if it does not.
+
+    A recipe that cannot be read tells nothing.
+    """
+    try:
+        found = read_flat(run / "recipe.toml")
+    except ConfigError:
+        return ""
+    keys = [key for key in planned.settings.keys() & found.keys() if key in _NAMES or not key.startswith(_FREE)]
+    differ = [f"{key} {planned.settings[key]} -> {found[key]}" for key in keys if planned.settings[key] != found[key]]
+    return ", ".join(sorted(differ))
+
+
+_NAMES = ("dataset.name", "dataset.image_size", "train.seed", "train.steps")
+_FREE = ("dataset.", "eval.", "init.", "train.")
+"""Beginnings of settings that may change while a cell goes on, such as the place of its data, apart from _NAMES."""
 
 
 def find_break(run: Path) -> str:

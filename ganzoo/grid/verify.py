@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ganzoo.errors import CheckpointError
 from ganzoo.grid.folder import GridFolder
-from ganzoo.grid.records import Attempt, CellPlan, find_loss, make_attempts, read_attempts, read_plan
+from ganzoo.grid.records import Attempt, CellPlan, find_loss, find_others, make_attempts, read_attempts, read_plan
 from ganzoo.runs.folder import explain_disk
 from ganzoo.runs.records import read_status
 from ganzoo.runs.repair import repair_run
@@ -118,6 +118,8 @@ def _verify_cell(
         yield Verdict(name, "remark", "no cell of this grid")
     if loss := find_loss(folder, state):
         yield Verdict(name, "damaged", f"{loss}, though it ended as {state}: the same ganzoo compare runs it again")
+    if cell in planned and (others := find_others(folder, planned[cell])):
+        yield Verdict(name, "damaged", f"holds a run of other settings than the plan says: {others}", is_needed=True)
     if not _has_run(folder):
         if not loss:
             yield Verdict(name, "remark", "not begun yet")

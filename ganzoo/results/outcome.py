@@ -11,6 +11,7 @@ from ganzoo.runs.damage import describe, rebuild_status
 from ganzoo.runs.records import Status, read_last_log_record, read_manifest, read_rollbacks, read_scores, read_status
 
 T = TypeVar("T")
+_COSTS = "its images, time and FLOPs are those of the log (ganzoo verify says more)"
 
 
 def read_state(path: Path, steps: int, remarks: list[str]) -> Status | None:
@@ -28,6 +29,8 @@ def read_outcome(path: Path, status: Status | None, remarks: list[str]) -> dict[
     manifest = _keep(lambda: read_manifest(path), None, "its data, costs and machine are not known", remarks)
     record: dict[str, Any] = _keep(lambda: read_last_log_record(path), {}, "its time is not known", remarks)
     reports: list[dict[str, Any]] = _keep(lambda: read_scores(path), [], "it counts as not scored", remarks)
+    if status and status.state == "complete" and (logged := record.get("step", 0)) > status.step:
+        remarks.append(f"{path / 'log.jsonl'}: ends at step {logged:,}, after the end of the run: {_COSTS}")
     if rollbacks := _keep(lambda: read_rollbacks(path), 0, "it is not known whether it diverged", remarks):
         remarks.append(
             f"{path.name} diverged and went back to a checkpoint {rollbacks} times (on_nan = rollback): "

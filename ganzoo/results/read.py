@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import CheckpointError, ConfigError, GanzooError
-from ganzoo.grid.records import SAME_COMMAND, Attempt, CellPlan, find_loss, make_attempts, read_attempts, read_plan
+from ganzoo.grid.records import (
+    SAME_COMMAND,
+    Attempt,
+    CellPlan,
+    find_loss,
+    find_others,
+    make_attempts,
+    read_attempts,
+    read_plan,
+)
 from ganzoo.results.outcome import read_outcome, read_state
 from ganzoo.runs.damage import describe, describe_lines
 from ganzoo.runs.folder import require_sections
@@ -18,6 +27,8 @@ from ganzoo.settings.toml import flatten, from_tables, read_flat, to_tables, unf
 
 RUN_AGAIN = "the same ganzoo compare runs it again"
 """Way out for a cell whose files are gone."""
+MOVE_AWAY = f"move it away, and {RUN_AGAIN}"
+"""Way out for a cell whose folder holds another run."""
 UNREADABLE = "unreadable"
 """State of a run whose settings cannot be read: it is in no row, and a remark says why."""
 
@@ -193,6 +204,10 @@ def _read_cell(grid: Path, cell: str, planned: CellPlan, attempt: Attempt | None
     steps = planned.settings.get("train.steps")
     status = read_state(path, steps if isinstance(steps, int) else 0, remarks)
     state, reason = _settle(planned, attempt, status, path)
+    outcome = read_outcome(path, status, remarks)
+    if others := find_others(path, planned):
+        state, reason = "missing", f"its folder holds a run of other settings ({others}): {MOVE_AWAY}"
+        outcome["reports"] = ()
     return Result(
         name=cell,
         path=path if path.is_dir() else None,
@@ -201,7 +216,7 @@ def _read_cell(grid: Path, cell: str, planned: CellPlan, attempt: Attempt | None
         seed=planned.seed,
         state=state,
         reason=reason,
-        **read_outcome(path, status, remarks),
+        **outcome,
         grid=grid,
     )
 

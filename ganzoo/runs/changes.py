@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import ConfigError
+from ganzoo.errors import CheckpointError, ConfigError
+from ganzoo.runs.checkpoint import Checkpoint
 from ganzoo.runs.moved_data import locate
+from ganzoo.runs.records import Manifest
 from ganzoo.settings.merge import Layer, Origin, resolve
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import flatten, to_tables, to_toml
-from ganzoo.training.compatibility import FREE, name_differences
+from ganzoo.training.compatibility import FREE, check_settings, name_differences
 from ganzoo.zoo.catalogue import Zoo
 
 IN_NEW_FOLDER = (*FREE, "optim.", "loss.", "lipschitz.", "train.ema_decay", "train.clip_grad_norm", "train.freeze_")
@@ -81,6 +83,20 @@ def require_changeable(path: Path, changed: Sequence[str]) -> None:
         may = "steps, [optim] but its name, loss, lipschitz, [eval] and most of [train]"
         what = f"{', '.join(bound)} cannot change while a run goes on; what can: {may}"
         raise ConfigError(what, where=str(path), hint="a new run: ganzoo run --help")
+
+
+def require_same_run(saved: Checkpoint, run: RunConfig, made_with: Manifest, path: Path) -> None:
+    """Raise CheckpointError if a checkpoint was made with other settings than those of the run at `path`.
+
+    A run that goes on from another one in a new folder may have kept the best checkpoint of that.
+    """
+    try:
+        check_settings(saved.state["settings"], run, IN_NEW_FOLDER if made_with.origin else FREE)
+    except CheckpointError as error:
+        what = f"the checkpoint of step {saved.step} is of another run: {error.what}"
+        raise CheckpointError(what, where=str(path), hint=f"ganzoo verify {shlex.quote(str(path))}") from error
+    except KeyError as error:
+        raise CheckpointError(f"the checkpoint of step {saved.step} lacks {error}", where=str(path)) from error
 
 
 def resume_command(path: Path, start: str = "", changes: Changes | None = None) -> str:

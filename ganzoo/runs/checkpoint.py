@@ -217,6 +217,7 @@ def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> C
     for tried in [saved for saved in newest_first if step in (None, saved)]:
         try:
             state = read_verified(sidecars[tried])
+            _require_step(state, tried)
         except DamageError as damage:
             damaged[tried] = f"checkpoint step {tried} is corrupt ({damage})"
             if quarantine:
@@ -225,6 +226,12 @@ def load(folder: Path, step: int | None = None, *, quarantine: bool = True) -> C
             passed_over = [f"{text}; using step {tried}" for text in (*damaged.values(), *([] if step else lost))]
             return Checkpoint(tried, state, tuple(passed_over), tuple(damaged))
     raise _none_usable(folder, step, damaged)
+
+
+def _require_step(state: Mapping[str, Any], step: int) -> None:
+    """Raise DamageError if a state says that it is of another step than its file: the file was renamed."""
+    if (held := state.get("step", step)) != step:
+        raise DamageError(f"it holds step {held}")
 
 
 def _none_usable(folder: Path, step: int | None, damaged: Mapping[int, str]) -> CheckpointError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import CheckpointError
-from ganzoo.files import DamagedLine, damaged_name
+from ganzoo.files import DamagedLine, Lines, damaged_name
 from ganzoo.runs.records import Status, read_last_log_record, read_run_lines, read_scores
 
 
@@ -65,6 +66,17 @@ def known_records(path: Path) -> list[dict[str, Any]]:
     if lines.damaged:
         warn(describe_lines(path, lines.damaged))
     return lines.records
+
+
+def put_in_order(lines: Lines) -> Lines:
+    """Return records by growing step; of two of one step, the earlier line counts as damaged if it says otherwise."""
+    last = {record["step"]: record for record in lines.records}
+    if list(last) == sorted(last) and len(last) == len(lines.records):
+        return lines
+    others = [record for record in lines.records if record != last[record["step"]]]
+    why = "a later line has the same step"
+    doubled = [DamagedLine(lines.records.index(record) + 1, why, json.dumps(record).encode()) for record in others]
+    return Lines([last[step] for step in sorted(last)], [*lines.damaged, *doubled])
 
 
 def tell_set_aside(path: Path, damaged: list[DamagedLine]) -> None:

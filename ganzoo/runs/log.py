@@ -16,7 +16,7 @@ from ganzoo.contracts import DataSpec, Samples, Score
 from ganzoo.data.images import write_png
 from ganzoo.data.parts import pick_evenly
 from ganzoo.files import append, set_aside, write_lines
-from ganzoo.runs.damage import tell_set_aside
+from ganzoo.runs.damage import put_in_order, tell_set_aside
 from ganzoo.runs.events import Events
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.records import read_run_lines
@@ -125,7 +125,7 @@ def rewind(path: Path, step: int) -> list[dict[str, Any]]:
 
     Damaged lines are kept in a file beside it, with a warning. Raises CheckpointError if the file cannot be read.
     """
-    lines = read_run_lines(path)
+    lines = put_in_order(read_run_lines(path))
     records = [record for record in lines.records if record["step"] <= step]
     set_aside(path, lines.damaged)
     write_lines(path, records)

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from ganzoo.errors import CheckpointError
 from ganzoo.files import MOST_JSON, Lines, damaged_name, read_json, read_last_record, read_lines
-from ganzoo.runs.typed import typed
+from ganzoo.runs.typed import Count, Seconds, typed
 from ganzoo.settings.kinds import Kind
 
 T = TypeVar("T")
@@ -26,8 +26,8 @@ class Status:
 
     state: str
     """State: running, complete, interrupted, diverged or failed."""
-    step: int
-    steps: int
+    step: Count
+    steps: Count
     pid: int | None = None
     host: str = ""
     time: datetime | None = None
@@ -107,6 +107,8 @@ class Manifest:
     cost: Cost | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     platform: Platform | None = None
+    origin: Mapping[str, Any] | None = None
+    """Run and step that its first weights come from, and the settings that changed; None for a run of its own."""
     place: str = field(default="", compare=False)
     """Path of the file, for errors."""
 
@@ -181,15 +183,15 @@ class _ClassScore:
 
 @dataclass(frozen=True)
 class _LogRecord:
-    step: int
-    images: int
-    seconds: float
+    step: Count
+    images: Count
+    seconds: Seconds
 
 
 @dataclass(frozen=True)
 class _EvaluationRecord:
-    step: int
-    images: int
+    step: Count
+    images: Count
     name: str
     value: float
     selection: float
@@ -197,7 +199,7 @@ class _EvaluationRecord:
 
 @dataclass(frozen=True)
 class _AuditRecord:
-    step: int
+    step: Count
 
 
 _SCHEMAS = {"log.jsonl": _LogRecord, "evaluations.jsonl": _EvaluationRecord, "diagnosis.jsonl": _AuditRecord}

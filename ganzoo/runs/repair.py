@@ -14,7 +14,7 @@ from ganzoo.errors import CheckpointError, ConfigError, GanzooError
 from ganzoo.files import DamagedLine, set_aside, write_atomically, write_lines
 from ganzoo.runs import checkpoint, verify_events, verify_pictures
 from ganzoo.runs.checkpoint_files import is_damage
-from ganzoo.runs.damage import move_aside, rebuild_status
+from ganzoo.runs.damage import move_aside, put_in_order, rebuild_status
 from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.records import read_object, read_run_lines, read_scores, read_status
 from ganzoo.runs.repair_checkpoints import mend_checkpoints, mend_pointers, put_aside
@@ -90,7 +90,11 @@ def _mend_lines(folder: RunFolder) -> Iterator[Repair]:
             if not _may_be_whole(error):
                 yield Repair(path.name, f"set aside as {move_aside(path).name}: {error.what}")
             continue
-        yield from mend_lines(path, lines.records, lines.damaged)
+        ordered = put_in_order(lines)
+        if ordered.records != lines.records and not ordered.damaged:
+            write_lines(path, ordered.records)
+            yield Repair(path.name, "put in the order of its steps")
+        yield from mend_lines(path, ordered.records, ordered.damaged)
 
 
 def mend_lines(path: Path, records: list[dict[str, object]], damaged: list[DamagedLine]) -> Iterator[Repair]:

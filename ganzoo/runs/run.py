@@ -13,7 +13,7 @@ from ganzoo.contracts import Conditioner, DataSpec, Samples
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.runs import checkpoint, start
 from ganzoo.runs.branch import continue_run
-from ganzoo.runs.changes import Changes
+from ganzoo.runs.changes import Changes, require_same_run
 from ganzoo.runs.damage import known_records, warn
 from ganzoo.runs.folder import RunFolder, choose_name, read_reports
 from ganzoo.runs.manifest import check_data, check_plugins, read_classes, read_spec
@@ -174,6 +174,7 @@ class Run:
         loaded = checkpoint.load(self.folder.checkpoints, step, quarantine=False)
         for text in loaded.warnings:
             warn(text)
+        require_same_run(loaded, self.config, self.made_with, self.path)
         gan = self.build()
         try:
             if whole:

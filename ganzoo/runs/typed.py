@@ -12,9 +12,11 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Count = Annotated[int, "0 or more"]
+Seconds = Annotated[float, "0 or more"]
 Reader = Callable[[Any, str], Any]
 """A function of a JSON value and its key that returns the value as its field holds it, or raises ValueError."""
 
@@ -48,7 +50,7 @@ def _reader(hint: Any) -> Reader:
 
 
 def _object_reader(schema: Any) -> Reader:
-    hints = get_type_hints(schema)
+    hints = get_type_hints(schema, include_extras=True)
     known = [
         (field.name, _reader(hints[field.name]), field.default is field.default_factory is MISSING)
         for field in fields(schema)
@@ -123,6 +125,20 @@ def _read_whole(value: Any, key: str) -> int:
     return value
 
 
+def _read_count(value: Any, key: str) -> int:
+    return int(_require_sign(_read_whole(value, key), key))
+
+
+def _read_seconds(value: Any, key: str) -> float:
+    return _require_sign(_read_number(value, key), key)
+
+
+def _require_sign(value: float, key: str) -> float:
+    if value < 0:
+        raise _unlike(value, key, "0 or more")
+    return value
+
+
 def _read_number(value: Any, key: str) -> float:
     if type(value) not in (int, float) or not abs(value) <= 1e308:
         raise _unlike(value, key, "a number")
@@ -144,6 +160,8 @@ _PLAIN: Mapping[Any, Reader] = {
     str: _read_text,
     bool: _read_flag,
     int: _read_whole,
+    Count: _read_count,
+    Seconds: _read_seconds,
     float: _read_number,
     datetime: _read_moment,
 }

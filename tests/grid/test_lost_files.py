@@ -11,6 +11,7 @@ from ganzoo.errors import CheckpointError
 from ganzoo.grid.config import GridConfig
 from ganzoo.grid.records import read_plan
 from ganzoo.grid.run import GridObserver, Policy, run_grid
+from ganzoo.grid.verify import verify_grid
 from ganzoo.results.read import read_results
 from ganzoo.runs.damage import DamageWarning
 from ganzoo.runs.folder import RunFolder
@@ -156,3 +157,25 @@ def test_a_cell_lies_in_its_grid(grid):
     (grid / "grid.json").write_text(json.dumps(plan))
     with pytest.raises(CheckpointError, match=r"'\.\./\.\./elsewhere' is no name of a cell"):
         read_plan(grid)
+
+
+@pytest.mark.fault("two cells of a grid are swapped", "both are missing, with what differs, and none of their scores")
+def test_a_cell_that_holds_another_run_is_missing(grid):
+    first, second = (grid / "cells" / name for name in NAMES[:2])
+    first.rename(grid / "aside")
+    second.rename(first)
+    (grid / "aside").rename(second)
+    found = states(grid)
+    assert found["mlp-bce-s0"][0] == found["mlp-wgan-s0"][0] == "missing"
+    assert "its folder holds a run of other settings (" in found["mlp-bce-s0"][1]
+    assert "loss.name bce -> wgan" in found["mlp-bce-s0"][1] and "move it away" in found["mlp-bce-s0"][1]
+    assert found["mlp-bce-s1"] == found["mlp-wgan-s1"] == ("complete", "")
+    damaged = {verdict.name: verdict.what for verdict in verify_grid(grid) if verdict.is_needed}
+    assert "loss.name wgan -> bce" in damaged["cells/mlp-wgan-s0"]
+
+
+@pytest.mark.fault("cells.jsonl holds a state that no cell ends in", "the line is damaged, and the one before counts")
+def test_an_ending_of_an_unknown_state_is_damaged(grid):
+    with (grid / "cells.jsonl").open("a") as file:
+        file.write(json.dumps({"cell": NAMES[0], "state": "happy"}) + "\n")
+    assert states(grid)[NAMES[0]] == ("complete", "")

@@ -9,8 +9,12 @@ import pytest
 import torch
 
 from ganzoo.errors import CheckpointError, FolderError
+from ganzoo.files import read_records
+from ganzoo.results.read import read_results
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.log import rewind
+from ganzoo.runs.records import read_last_log_record
 from ganzoo.runs.repair import repair_run
 from ganzoo.runs.verify import verify_run
 from support.checkpoints import flip_bit, sidecar_file, state_file
@@ -232,3 +236,62 @@ def test_what_cannot_be_read_now_stays_where_it_is(run, monkeypatch, name):
         repair_run(run)
     assert set(contents(run)) == before
     assert damaged(run) == []
+
+
+def _edit_log(run, change):
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    (run / "log.jsonl").write_text("".join(json.dumps(record) + "\n" for record in change(lines)))
+    return lines
+
+
+@pytest.mark.parametrize("change", [lambda lines: lines[::-1], lambda lines: [*lines, *lines]])
+@pytest.mark.fault("lines of a log are doubled or out of order", "--repair and resume put them in order of their steps")
+def test_a_log_is_put_in_order(run, change):
+    lines = _edit_log(run, change)
+    assert [verdict.what for verdict in damaged(run)] == ["its steps do not grow from line to line"]
+    assert [repair.what for repair in repair_run(run)] == ["put in the order of its steps"]
+    assert damaged(run) == [] and read_records(run / "log.jsonl") == lines
+    _edit_log(run, change)
+    assert rewind(run / "log.jsonl", 4) == [line for line in lines if line["step"] <= 4]
+
+
+@pytest.mark.fault("two lines of a log say otherwise of one step", "the later one counts, the other is set aside")
+def test_of_two_lines_of_a_step_the_later_counts(run):
+    lines = _edit_log(run, lambda lines: [lines[0] | {"seconds": 99.0}, *lines])
+    repair_run(run)
+    assert read_records(run / "log.jsonl") == lines
+    assert json.loads((run / "log.jsonl.damaged").read_text())["seconds"] == 99.0
+
+
+@pytest.mark.parametrize(("key", "value"), [("step", -5), ("images", -1), ("seconds", -1e300)])
+@pytest.mark.fault("steps, images or seconds of a log are negative", "the line is damaged, and no table shows it")
+def test_negative_counts_are_damage(run, key, value):
+    lines = _edit_log(run, lambda lines: [*lines[:-1], lines[-1] | {key: value}])
+    assert read_last_log_record(run) == lines[-2]
+    assert any("not 0 or more" in verdict.what for verdict in damaged(run))
+
+
+@pytest.mark.fault("an editor writes a byte order mark into JSON files", "they are read as before")
+def test_a_byte_order_mark_is_no_damage(run):
+    for name in ("status.json", "manifest.json", "scores.json", "log.jsonl", "recipe.toml"):
+        (run / name).write_bytes(b"\xef\xbb\xbf" + (run / name).read_bytes())
+    assert damaged(run) == []
+
+
+@pytest.mark.fault("a log goes on after the end of its run", "a table says that its costs are not those of the run")
+def test_a_log_beyond_the_end_is_told(run):
+    _edit_log(run, lambda lines: [*lines, lines[-1] | {"step": 90, "images": 720}])
+    (result,) = read_results(run)
+    assert [remark for remark in result.remarks if "ends at step 90, after the end of the run" in remark]
+
+
+@pytest.mark.fault("a checkpoint is that of another run", "exit 5 before it is sampled or scored, with what differs")
+def test_a_checkpoint_of_another_run_is_not_scored(run):
+    recipe = run / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace("seed = 0", "seed = 5", 1))
+    before = contents(run)
+    for command in ("sample", "evaluate"):
+        said = ganzoo(command, run, code=5).stderr
+        assert "is of another run: the settings differ from the run's: train.seed 0 -> 5" in said
+        assert f"ganzoo verify {run}" in said
+    assert contents(run) == before

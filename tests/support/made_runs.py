@@ -93,7 +93,8 @@ def write_grid(path, cells):
     """A grid of losses; `cells` maps a name to (loss, seed, state, FD). A state of None leaves no folder."""
     plan, endings = {}, []
     for i, (name, (loss, seed, state, score)) in enumerate(cells.items()):
-        settings = flatten(to_tables(RunConfig(*map(Choice, ("mlp", loss, "none", "none", "digits")))))
+        train = TrainConfig(steps=10, seed=seed)
+        settings = flatten(to_tables(RunConfig(*map(Choice, ("mlp", loss, "none", "none", "digits")), train=train)))
         refused = "does not fit" if state == "refused" else ""
         axes = {"model.name": "mlp", "loss.name": loss}
         plan[name] = {"axes": axes, "seed": seed, "settings": {} if refused else settings, "refused": refused}

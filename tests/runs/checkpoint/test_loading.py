@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ganzoo.errors import CheckpointError
-from ganzoo.runs.checkpoint import available_steps, load
+from ganzoo.runs.checkpoint import available_steps, load, save
 from support.checkpoints import assert_is_state_of, names, plant, save_steps, sidecar_file, state_file
 
 
@@ -85,3 +85,14 @@ def test_no_clock_decides_which_checkpoint_is_the_newest(tmp_path):
     assert load(tmp_path).step == 60
     save_steps(tmp_path, 70, keep_last=2)
     assert available_steps(tmp_path) == [60, 70]
+
+
+@pytest.mark.fault("a checkpoint is renamed to another step", "the one before is used, and a remark says what it holds")
+def test_a_renamed_checkpoint_is_not_of_the_step_in_its_name(tmp_path):
+    for step in (50, 60):
+        save(tmp_path, step, {"step": step})
+    state_file(tmp_path, 60).rename(state_file(tmp_path, 900))
+    sidecar_file(tmp_path, 60).rename(sidecar_file(tmp_path, 900))
+    found = load(tmp_path, quarantine=False)
+    assert (found.step, found.damaged) == (50, (900,))
+    assert "checkpoint step 900 is corrupt (it holds step 60); using step 50" in found.warnings
