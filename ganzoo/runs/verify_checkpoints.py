@@ -6,6 +6,7 @@ import math
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -13,10 +14,11 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ganzoo.errors import GanzooError, ResourceError
+from ganzoo.errors import CheckpointError, GanzooError, ResourceError
 from ganzoo.files import open_regular, read_regular
 from ganzoo.machine import available_bytes
 from ganzoo.runs import checkpoint
+from ganzoo.runs.changes import IN_NEW_FOLDER
 from ganzoo.runs.checkpoint_files import (
     SCHEMA,
     DamageError,
@@ -28,9 +30,10 @@ from ganzoo.runs.checkpoint_files import (
     read_versions,
 )
 from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.records import read_manifest
 from ganzoo.runs.verdicts import Verdict, describe_link, list_folder
 from ganzoo.settings.sections import RunConfig
-from ganzoo.training.compatibility import check_settings
+from ganzoo.training.compatibility import FREE, check_settings
 
 PARTS = ("G", "D", "G_ema", "opt_g", "opt_d", "step", "position", "random", "settings")
 """Keys that every checkpoint has; "transform" came later."""
@@ -96,7 +99,7 @@ def examine(path: Path, step: int, run: RunConfig | None) -> Fault | None:
         if sizes and isinstance(sizes[0], int) and size not in sizes:
             return Fault(f"size {size}, expected {sizes[0]}")
         _require_memory(path, size)
-        return find_fault(read_verified(path.with_suffix(".json")), step, run)
+        return find_fault(read_verified(path.with_suffix(".json")), step, run, _free(path))
     except OSError as error:
         return Fault(f"cannot be read: {error.strerror}", is_damage(error))
     except (DamageError, GanzooError) as error:
@@ -124,7 +127,7 @@ def read_lone(path: Path, step: int, run: RunConfig | None) -> tuple[bytes, Faul
         data = read_regular(path, size)
         if data.startswith(b"PK") and (bad := zipfile.ZipFile(BytesIO(data)).testzip()):
             return data, Fault(f"{bad} differs from its CRC")
-        return data, find_fault(deserialise(path, data), step, run)
+        return data, find_fault(deserialise(path, data), step, run, _free(path))
     except OSError as error:
         return data, Fault(f"cannot be read: {error.strerror}", is_damage(error))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
@@ -133,8 +136,18 @@ def read_lone(path: Path, step: int, run: RunConfig | None) -> tuple[bytes, Faul
         return data, _explain(error)
 
 
-def find_fault(state: Mapping[str, Any], step: int, run: RunConfig | None) -> Fault | None:
-    """Return why a state that was loaded cannot be gone on with; None if it can be."""
+def _free(path: Path) -> tuple[str, ...]:
+    """Return the settings in which a checkpoint may differ from its run: one that was kept from another run in more."""
+    with suppress(CheckpointError):
+        return IN_NEW_FOLDER if read_manifest(path.parent.parent).origin else FREE
+    return FREE
+
+
+def find_fault(state: Mapping[str, Any], step: int, run: RunConfig | None, free: tuple[str, ...]) -> Fault | None:
+    """Return why a state that was loaded cannot be gone on with; None if it can be.
+
+    Settings that begin with a word of `free` may differ from those of the run.
+    """
     if missing := [part for part in PARTS if part not in state]:
         return Fault(f"lacks {', '.join(missing)}")
     if state["step"] != step:
@@ -145,7 +158,7 @@ def find_fault(state: Mapping[str, Any], step: int, run: RunConfig | None) -> Fa
     if run is None:
         return None
     try:
-        check_settings(state["settings"], run)
+        check_settings(state["settings"], run, free)
     except GanzooError as error:
         return Fault(f"of another run: {error.what}", is_damage=False)
     except (AttributeError, TypeError, ValueError):

@@ -295,3 +295,12 @@ def test_a_checkpoint_of_another_run_is_not_scored(run):
         assert "is of another run: the settings differ from the run's: train.seed 0 -> 5" in said
         assert f"ganzoo verify {run}" in said
     assert contents(run) == before
+
+
+def test_a_best_checkpoint_that_was_kept_from_another_run_is_whole(run, tmp_path):
+    best = checkpoint.best_step(run / "checkpoints")
+    start = max(checkpoint.available_steps(run / "checkpoints"))
+    words = ["--set=optim.lr_g=1e-9", "--set=optim.lr_d=1e-9", "--steps=8"]
+    ganzoo("resume", run, f"--from={start}", *words, f"--out={tmp_path / 'other'}")
+    assert best in checkpoint.available_steps(tmp_path / "other" / "checkpoints")
+    assert damaged(tmp_path / "other") == []
