@@ -115,7 +115,7 @@ class _Group(click.Group):
         except BrokenPipeError:  # `ganzoo list | head -1`
             failures.silence()
             raise SystemExit(128 + signal.SIGPIPE) from None
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # SystemExit, too, and what a plugin derives from BaseException
             loaded = ctx.obj.loaded if isinstance(ctx.obj, PluginChoice) else ()
             if (found := failures.explain(error, loaded, ctx.invoked_subcommand or "")) is None:
                 raise

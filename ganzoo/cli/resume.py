@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from ganzoo.zoo.catalogue import Zoo
 
 
+_DIGITS = 20
+"""Most digits of the number of a step."""
+
+
 def _check_start(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Return the word for a checkpoint. Raises BadParameter for one that is none."""
-    if value not in ("latest", "best") and not value.isdecimal():
-        raise click.BadParameter(f"{value!r} is not latest, best or the number of a step.")
+    if value not in ("latest", "best") and not (value.isdecimal() and len(value) <= _DIGITS):
+        raise click.BadParameter(f"{value[:40]!r} is not latest, best or the number of a step.")
     return value
 
 

@@ -36,7 +36,7 @@ def name_plugins(zoo: Zoo, keep: Path | None = None, tried: RunConfig | None = N
         raise
     except (GanzooError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # SystemExit, too, and what a plugin derives from BaseException
         if (found := explain(error, zoo, tried)) is None:
             raise
         if keep is not None and _write_traceback(error, keep):

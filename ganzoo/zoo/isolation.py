@@ -56,7 +56,9 @@ def report_file_errors(what: str, path: Path) -> Iterator[None]:
         yield
     except PluginError as error:
         raise PluginError(error.what, where=str(path), hint=error.hint) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:  # the user's, not the plugin's
+        raise
+    except BaseException as error:
         raise PluginError(f"{what}: {describe_error(error)}", where=str(path)) from error
 
 

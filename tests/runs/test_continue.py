@@ -155,8 +155,10 @@ def test_a_best_checkpoint_that_rotation_deleted_is_not_the_best_of_the_new_fold
         (["--out=NEW"], 5, "nothing is left to train", "--steps 16"),
         (["--steps=4"], 5, "the run is at step 8 already", "--steps 8"),
         (["--from=worst"], 2, "'worst' is not latest, best or the number of a step", ""),
+        ([f"--from={'9' * 5000}"], 2, f"'{'9' * 40}' is not latest, best or the number of a step", ""),
     ],
 )  # fmt: skip
+@pytest.mark.fault("a run is to go on from a step of 5,000 digits", "exit 2 in one line, and no file changes")
 def test_a_change_that_cannot_be_made_is_refused_and_leaves_nothing(whole, tmp_path, words, code, what, hint):
     before = contents(whole)
     words = [word.replace("NEW", str(tmp_path / "new")) for word in words]

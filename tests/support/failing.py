@@ -21,6 +21,8 @@ def fail(how):
         raise ValueError("the reason")
     if how == "exits":
         sys.exit(3)
+    if how == "abandons":
+        raise BaseException("the reason")
     if how == "misses":
         open("/nowhere/file")
     if how == "eats":

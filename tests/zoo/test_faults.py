@@ -38,6 +38,7 @@ TINY = ["--image-size=8", "--batch-size=8", "--device=cpu", "--set=model.width=1
     [
         ("loss raises", "loss 'failing' of plugin failing.py fails: ValueError: the reason"),
         ("loss exits", "loss 'failing' of plugin failing.py fails: SystemExit: 3"),
+        ("loss abandons", "loss 'failing' of plugin failing.py fails: BaseException: the reason"),
         ("loss none", "plugin failing.py) fails at its first trial: AttributeError: 'NoneType' object has no"),
         ("dataset raises", "dataset 'lost' of plugin failing.py fails: ValueError: the reason"),
         ("dataset none", "dataset 'lost' breaks its contract: load() returned NoneType"),
