@@ -80,7 +80,7 @@ def test_installing_it_makes_one_command(wheel, about):
     points = ConfigParser()
     points.read_string(wheel.read(f"{about}entry_points.txt").decode())
     assert {section: dict(points[section]) for section in points.sections()} == {
-        "console_scripts": {"ganzoo": "ganzoo.cli:main"}
+        "console_scripts": {"ganzoo": "ganzoo.__main__:main"}
     }
 
 

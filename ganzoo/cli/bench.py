@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import FiniteRange, PluginChoice, read_settings, settings_options
+from ganzoo.cli.flags import FiniteRange, PluginChoice, keeping_stdout, read_settings, settings_options
 
 if TYPE_CHECKING:
     from ganzoo.runs.speed import Speed, Spread
@@ -43,9 +43,10 @@ def bench(
     from ganzoo.cli import terminal
     from ganzoo.runs import speed as benchmark
 
-    speed = benchmark.measure_speed(
-        settings.run, zoo, terminal.Display(), repeats=repeats, seconds=seconds, against=against or ""
-    )
+    with keeping_stdout():
+        speed = benchmark.measure_speed(
+            settings.run, zoo, terminal.Display(), repeats=repeats, seconds=seconds, against=against or ""
+        )
     click.echo(json.dumps(asdict(speed) | {"share": speed.share}) if as_json else "\n".join(_describe(speed)))
 
 

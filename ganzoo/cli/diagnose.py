@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout
 from ganzoo.cli.run_names import RunName
 from ganzoo.errors import GanzooError
 
@@ -40,7 +40,8 @@ def diagnose(plugins: PluginChoice, /, run: Path, as_json: bool, **options: Any)
     and where the first nan came from. The findings, with their numbers and
     flags to try next, go to RUN/diagnosis.json, pictures to RUN/diagnosis.
     """
-    found = examine(run, plugins.load(), **options)
+    with keeping_stdout():
+        found = examine(run, plugins.load(), **options)
     click.echo(json.dumps(found.to_json()) if as_json else show(found))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ganzoo.cli.flags import (
     FOLLOW_LINKS,
     PluginChoice,
     add_options,
+    keeping_stdout,
     read_assignments,
 )
 from ganzoo.cli.run_names import RunName
@@ -103,20 +105,25 @@ def evaluate(
     """
     if flags["inception_weights"] is not None:
         features = features or "inception"
-    given = {_KEYS[flag]: value for flag, value in flags.items() if value is not None}
-    given |= {key: str(value.expanduser().absolute()) for key, value in given.items() if isinstance(value, Path)}
-    given |= read_assignments(assignments)
+    given = _read_flags(flags) | read_assignments(assignments)
     plugins.refuse_unknown(given | _read_names(dataset, features))
 
     from ganzoo.cli import terminal
     from ganzoo.runs import evaluate
 
-    report = evaluate.evaluate(
-        _open(target, plugins) if follow_links else target, dataset=dataset, features=features, options=given,
-        dataset_path=dataset_path, step=step, best=best, ema=not raw, closest=closest,
-        write_reference=write_reference, zoo=plugins.load(),
-    )  # fmt: skip
+    with keeping_stdout():
+        report = evaluate.evaluate(
+            _open(target, plugins) if follow_links else target, dataset=dataset, features=features, options=given,
+            dataset_path=dataset_path, step=step, best=best, ema=not raw, closest=closest,
+            write_reference=write_reference, zoo=plugins.load(),
+        )  # fmt: skip
     terminal.print_report(report, as_json)
+
+
+def _read_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flags that were given as settings, with whole paths."""
+    given = {_KEYS[flag]: value for flag, value in flags.items() if value is not None}
+    return {k: str(value.expanduser().absolute()) if isinstance(value, Path) else value for k, value in given.items()}
 
 
 def _open(target: Path, plugins: PluginChoice) -> Run | Path:

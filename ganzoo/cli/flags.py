@@ -81,7 +81,7 @@ class PluginChoice:
         """Load the zoo; print one line on stderr for each plugin that is broken or has a remark."""
         from ganzoo.zoo.plugins import load_zoo
 
-        with _keeping_stdout():
+        with keeping_stdout():
             zoo = load_zoo(files=self.files, disabled=self.disabled, override=self.override)
         self.loaded.append(zoo)
         if os.environ.get("LOCAL_RANK", "0") != "0":  # the first rank prints the remarks
@@ -114,7 +114,7 @@ def plugins_first(args: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _keeping_stdout() -> Iterator[None]:
+def keeping_stdout() -> Iterator[None]:
     """Redirect stdout to stderr, also for child processes, so that output of plugins is not mixed with results."""
     with redirect_stderr(sys.stderr), redirect_stdout(sys.stderr):
         try:

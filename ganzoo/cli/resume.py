@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.diagnose import tell_findings
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, read_assignments
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout, read_assignments
 from ganzoo.cli.run_names import RunName
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _go_on(run: Path, out: Path | None, start: str, changes: Changes, zoo: Zoo) 
         if not ranks.is_main:
             follower.resume(run, zoo, ranks, changes, free=IN_NEW_FOLDER if out else FREE)
             return False
-        with terminal.Display() as display:
+        with keeping_stdout(), terminal.Display() as display:
             branch.continue_run(run, out, zoo, display, start=start, changes=changes, ranks=ranks)
     return True
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.diagnose import tell_findings
-from ganzoo.cli.flags import PluginChoice, read_settings, settings_options
+from ganzoo.cli.flags import PluginChoice, keeping_stdout, read_settings, settings_options
 
 if TYPE_CHECKING:
     from ganzoo.settings.sections import RunConfig
@@ -46,7 +46,7 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
         if not ranks.is_main:
             follower.start(settings, zoo, ranks)
             return
-        with terminal.Display() as display:
+        with keeping_stdout(), terminal.Display() as display:
             start.start(settings, zoo, path, display, ranks)
     tell_findings(path, zoo)
     terminal.print_outcome(path, zoo, as_json, plugins)
@@ -63,5 +63,6 @@ def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:
     if read_ranks().size > 1:
         raise ConfigError("ganzoo run --dry-run runs in one process only", hint="the same command without torchrun")
     note = terminal.Display().note
-    tried = make_dry_run(run, zoo, note, lambda gan: initialise(gan, run.init, note))
+    with keeping_stdout():
+        tried = make_dry_run(run, zoo, note, lambda gan: initialise(gan, run.init, note))
     terminal.print_dry_run(tried, as_json)

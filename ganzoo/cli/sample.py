@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoice
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoice, keeping_stdout
 from ganzoo.cli.run_names import RunName
 
 
@@ -82,4 +82,6 @@ def sample(
     target.check()  # before plugins are loaded
     if fps is not None and not target.is_film:
         raise click.UsageError("--fps is for a film: --interpolate -o walk.gif, or --training -o training.gif")
-    click.echo(write_samples(run, plugins.load(), chosen, target, count=count, note=note))
+    with keeping_stdout():
+        written = write_samples(run, plugins.load(), chosen, target, count=count, note=note)
+    click.echo(written)

@@ -192,7 +192,7 @@ def test_a_run_in_use_by_another_process_is_refused_until_that_is_gone(tmp_path)
         assert holder.stdout.readline() == "1\n"
         before = contents(tmp_path)
         result = ganzoo("resume", tmp_path / "run", "--steps", 4, code=10)
-        assert re.search(r"the run is in use by pid \d+ on \S+ since \d{4}-\d\d-\d\dT", result.stderr)
+        assert re.search(r"the run is in use by pid \d+ on \S+", result.stderr)
         assert contents(tmp_path) == before
         ganzoo("sample", tmp_path / "run", "-o", tmp_path / "grid.png")  # reading is free
         holder.kill()
@@ -202,7 +202,7 @@ def test_a_run_in_use_by_another_process_is_refused_until_that_is_gone(tmp_path)
 
 def test_what_is_no_run_cannot_be_resumed(tmp_path):
     result = ganzoo("resume", tmp_path / "nowhere", code=5)
-    assert "this is not a run folder" in result.stderr and str(tmp_path / "nowhere") in result.stderr
+    assert "there is no such folder" in result.stderr and str(tmp_path / "nowhere") in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -297,5 +297,5 @@ def test_too_large_a_batch_is_out_of_memory_with_a_smaller_one_to_try(tmp_path):
     words = ["run", *TINY, "--dry-run", "--batch-size", "5000000"]
     result = subprocess.run([sys.executable, "-c", code, *words], env=ENVIRONMENT, capture_output=True, text=True)
     assert result.returncode == 9, result.stderr
-    assert "out of memory" in result.stderr and "--set optim.batch_size=2500000" in result.stderr
+    assert "out of memory" in result.stderr and "--set optim.batch_size=1024" in result.stderr
     assert "Traceback" not in result.stderr

@@ -135,7 +135,7 @@ def test_runs_on_different_data_have_a_table_each(runs):
 
 def test_a_place_without_runs_is_refused(tmp_path):
     assert "this is not a run folder" in ganzoo("table", tmp_path, code=5).stderr
-    assert "does not exist" in ganzoo("table", tmp_path / "absent", code=2).stderr
+    assert "there is no such folder" in ganzoo("table", tmp_path / "absent", code=5).stderr
 
 
 @pytest.mark.parametrize("shape", ["text", "md", "csv", "latex", "json", "html"])

@@ -252,4 +252,4 @@ def test_other_files_are_named_as_what_they_are(tmp_path, name, found):
 @pytest.mark.fault("a pipe is given where images are to be scored", "exit 3, and no waiting")
 def test_a_pipe_is_refused_and_does_not_block(tmp_path):
     os.mkfifo(tmp_path / "a.npz")
-    assert "a.npz is no image file" in refusal(tmp_path / "a.npz")
+    assert "a.npz is a pipe, a socket or a device, and no file" in refusal(tmp_path / "a.npz")

@@ -146,7 +146,7 @@ def test_a_run_that_was_made_on_a_gpu_can_be_sampled_without_one(conditional, tm
         (["--training", "-o", "film.png"], 10, "cannot write the film: film.png has the suffix .png"),
         (["--training", "-n", 4], 2, "--training takes the sample grids as they are"),
         (["--fps", 5], 2, "--fps is for a film"),
-        (["--truncation", -1], 2, "--truncation -1 is no threshold"),
+        (["--truncation", -1], 2, "'--truncation': -1.0 is not in the range"),
         (["--class", "cat"], 2, "class cat is not in 0..9, nor a name of one"),
         (["-n", 2_000_000], 2, "2,000,000 images of 8 pixels do not fit into one picture"),
         (["-o", "grid.xyz"], 10, "cannot write the picture"),

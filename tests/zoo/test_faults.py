@@ -129,3 +129,33 @@ def test_a_command_names_the_plugin_that_failed_in_it(failing, monkeypatch):
     assert (
         "dataset 'lost' of plugin failing.py fails: ValueError: the reason" in result.stderr and SHOW in result.stderr
     )
+
+
+@pytest.mark.fault(
+    "the loss of a plugin prints while it trains", "the text goes to stderr, and --json stays one object"
+)
+def test_what_a_plugin_prints_is_not_mixed_with_a_result(tmp_path):
+    (tmp_path / "loud.py").write_text(
+        "from ganzoo import hookimpl\n"
+        "from ganzoo.builtin.losses import NonSaturating\n"
+        "class Loud(NonSaturating):\n"
+        "    def generator_loss(self, **logits):\n"
+        "        print('LOUD')\n"
+        "        return super().generator_loss(**logits)\n"
+        "@hookimpl\n"
+        "def register_losses(): return {'loud': Loud}\n"
+    )
+    words = [
+        "--plugin",
+        tmp_path / "loud.py",
+        "run",
+        *TINY,
+        "--model=mlp",
+        "--loss=loud",
+        "--steps=1",
+        "--json",
+        "--no-scores",
+    ]
+    result = ganzoo(*words, "--out", tmp_path / "run")
+    assert json.loads(result.stdout)["status"]["state"] == "complete"
+    assert "LOUD" in result.stderr
