@@ -240,6 +240,8 @@ def read_manifest(run: Path) -> Manifest:
         begun = (run / "checkpoints").is_dir() or (run / "status.json").exists()
         what = "manifest.json is missing" if begun else "the run ended before its first step"
         raise CheckpointError(what, where=str(path), hint=f"{RESTART}, or {hint}")
+    if found.data is None:
+        raise unreadable(path, ValueError("data is missing"), hint)
     return replace(found, place=str(path))
 
 

@@ -11,6 +11,9 @@ ENGINE = '''"""An engine that runs nothing: cells end as the name of their loss 
 from dataclasses import dataclass
 
 import ganzoo
+from ganzoo.grid.records import read_plan
+from ganzoo.runs.folder import RunFolder
+from ganzoo.settings.toml import from_tables, unflatten
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,10 @@ class Scripted(ganzoo.Engine):
 
     def run(self, cells):
         for cell in cells:
-            cell.folder.mkdir(parents=True)
+            settings = read_plan(cell.folder.parents[1]).cells[cell.name].settings
+            (cell.folder / "checkpoints").mkdir(parents=True)
+            (cell.folder / "checkpoints" / "step-00000001.json").write_text("{}")
+            RunFolder(cell.folder).write_recipe(from_tables(unflatten(settings)))
             if "wgan" in cell.name:
                 yield cell, ganzoo.Ending("diverged", f"diverged by step 3: {self.grumble}", 6, 1.5)
             elif "hinge" in cell.name:

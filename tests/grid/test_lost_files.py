@@ -35,7 +35,7 @@ class Runs(Engine):
             (folder.path / "checkpoints").mkdir(parents=True)
             plan = read_plan(cell.folder.parents[1])
             folder.write_recipe(from_tables(unflatten(plan.cells[cell.name].settings)))
-            folder.write_json(folder.manifest, {})
+            folder.write_json(folder.manifest, {"data": {}})
             folder.write_json(folder.scores, {"reports": []})
             (folder.checkpoints / "step-00000010.json").write_text("{}")
             folder.log.write_text(json.dumps({"step": 10, "images": 640, "seconds": 1.0}) + "\n")
