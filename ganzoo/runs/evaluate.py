@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -56,7 +57,7 @@ def evaluate(
     given = _read_settings(dataset, features, options)
     outputs = Outputs(closest, write_reference)
     outputs.check()
-    if isinstance(target, Run) or RunFolder(Path(target)).recipe.is_file():
+    if isinstance(target, Run) or os.path.lexists(RunFolder(Path(target)).recipe):
         run = open_run(target, _require_own(dataset_path, given), zoo)
         run.folder.require_own_parts()
         return _evaluate_run(run, zoo, given, _Weights(step, best, ema), outputs)
