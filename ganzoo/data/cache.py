@@ -107,10 +107,10 @@ def _read(path: Path, source: Source) -> Samples:
         bad, changes = [tuple(bad) for bad in facts["bad"]], Counter(facts["changes"])
         depth = [facts[key] for key in ("peak", "deep", "beyond")]
         survey = Survey(facts["count"], bad, changes, facts["grey"], *depth)
-        samples = source.describe(_map(path, source.options, survey), survey)
+        samples, written = source.describe(_map(path, source.options, survey), survey), facts["sha256"]
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise _DamageError(f"its record is damaged: {error}") from error
-    if samples.digests.images != facts["sha256"]:
+    if samples.digests.images != written:
         raise _DamageError("its content is not what was written")
     return samples
 

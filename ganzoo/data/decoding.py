@@ -243,7 +243,7 @@ def explain(error: Exception) -> str:
         return "dangling link"
     if isinstance(error, Image.DecompressionBombError):
         return "image too large"
-    text = str(getattr(error, "strerror", None) or error or type(error).__name__)
+    text = str(getattr(error, "strerror", None) or error) or type(error).__name__  # some say nothing
     return "truncated" if "truncated" in text.lower() else text.splitlines()[0][:60].lower()
 
 

@@ -134,6 +134,7 @@ def test_a_killed_process_is_no_hang_and_no_traceback(images, little_memory):
 RUN = """
 import os, sys, torch
 from ganzoo import machine
+from ganzoo.runs import checkpoint_files  # which asks for memory too
 machine.available_bytes = lambda: 1000
 from ganzoo.cli import main
 sys.argv = ["ganzoo", *sys.argv[1:]]
