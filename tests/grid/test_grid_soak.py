@@ -18,7 +18,7 @@ def test_a_grid_whose_cells_and_parent_are_killed_has_the_table_of_one_that_was_
     print(run_program("support.grid_kills", tmp_path, chosen("GANZOO_SOAK_GRID", 40), random_seed(), timeout=10 * HOUR))
 
 
-@pytest.mark.full
+@pytest.mark.soak
 @pytest.mark.fault(
     "a cell or the parent of a grid is killed", "the table is that of the grid that was never killed", "F35"
 )
