@@ -1,6 +1,6 @@
 """`python -m ganzoo` is `ganzoo`."""
 
-from ganzoo.interrupts import end_on_signals
+from ganzoo.runs.interrupts import end_on_signals
 
 
 def main() -> None:

@@ -19,8 +19,8 @@ from filelock import FileLock, Timeout
 
 from ganzoo.errors import CheckpointError, ConfigError, FolderError, ResourceError
 from ganzoo.files import write_atomically
-from ganzoo.interrupts import removed_at_the_end
 from ganzoo.runs.damage import describe, known_scores, move_aside, rebuild_status, warn
+from ganzoo.runs.interrupts import removed_at_the_end
 from ganzoo.runs.lock_holder import name_holder
 from ganzoo.runs.own_parts import RUN_PARTS, require_own_parts
 from ganzoo.runs.paths import quote_path

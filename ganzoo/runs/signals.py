@@ -8,7 +8,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from ganzoo.interrupts import ENDING, end, keep
+from ganzoo.runs.interrupts import ENDING, end, keep
 from ganzoo.training.loop import Command
 from ganzoo.training.ranks import SINGLE, Ranks
 

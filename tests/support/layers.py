@@ -1,7 +1,7 @@
 """The entries of the package, lowest first."""
 
 LOW_TO_HIGH = """
-errors files machine interrupts cells settings data contracts hookspecs layers builtin zoo training evaluation audit
-runs diagnosis grid results testing cli __main__
+errors files machine cells settings data contracts hookspecs layers builtin zoo training evaluation audit runs diagnosis
+grid results testing cli __main__
 """
 LAYERS = LOW_TO_HIGH.split()

@@ -10,6 +10,7 @@ rows        summaries over seeds
 ranking     the best row, and tests against it
 effects     pairs of runs that differ in one axis
 statistics  intervals and tests
+overview    the runs below a folder, in one line each
 """
 
 from __future__ import annotations

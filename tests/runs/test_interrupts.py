@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo import interrupts
-from ganzoo.runs import checkpoint
+from ganzoo.runs import checkpoint, interrupts
 from ganzoo.runs.folder import RunFolder, create_folder, emptied_if_refused
 from ganzoo.runs.run import Run
 from ganzoo.runs.signals import Interrupts
