@@ -40,13 +40,13 @@ def lap():
     cpu.append(time.process_time())
 import torch
 lap()
-from ganzoo.cli import main, terminal
+from ganzoo.cli import main, progress
 def stop(display, step):
     torch.cuda.is_available() and torch.cuda.synchronize()
     lap()
     print(json.dumps([[b - a for a, b in zip(laps, laps[1:])] for laps in (seconds, cpu)]), flush=True)
     os._exit(0)
-terminal.Display.step = stop
+progress.Display.step = stop
 main()
 """
 

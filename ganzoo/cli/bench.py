@@ -40,12 +40,12 @@ def bench(
     settings = read_settings(plugins, **flags)
     zoo = plugins.load()
 
-    from ganzoo.cli import terminal
+    from ganzoo.cli import progress
     from ganzoo.runs import speed as benchmark
 
     with keeping_stdout():
         speed = benchmark.measure_speed(
-            settings.run, zoo, terminal.Display(), repeats=repeats, seconds=seconds, against=against or ""
+            settings.run, zoo, progress.Display(), repeats=repeats, seconds=seconds, against=against or ""
         )
     click.echo(json.dumps(asdict(speed) | {"share": speed.share}) if as_json else "\n".join(_describe(speed)))
 

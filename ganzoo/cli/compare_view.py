@@ -18,7 +18,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from ganzoo.cells import Cell, Ending
-from ganzoo.cli.terminal import duration, print_table
+from ganzoo.cli.terminal import duration, print_table, terminal_looks
 from ganzoo.contracts import Engine
 from ganzoo.errors import GanzooError
 from ganzoo.grid.folder import GridFolder
@@ -168,7 +168,6 @@ def _describe(cell: PlannedCell) -> dict[str, Any]:
 
 def print_outcome(path: Path, as_json: bool) -> None:
     """Print the tables of a grid, one for each group of cells that may be ranked together, and what to type next."""
-    from ganzoo.cli.table import terminal_looks
     from ganzoo.results import tables
 
     results = read_results([path])

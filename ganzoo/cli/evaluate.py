@@ -108,7 +108,7 @@ def evaluate(
     given = _read_flags(flags) | read_assignments(assignments)
     plugins.refuse_unknown(given | _read_names(dataset, features))
 
-    from ganzoo.cli import terminal
+    from ganzoo.cli import outcome
     from ganzoo.runs import evaluate
 
     with keeping_stdout():
@@ -117,7 +117,7 @@ def evaluate(
             dataset_path=dataset_path, step=step, best=best, ema=not raw, closest=closest,
             write_reference=write_reference, zoo=plugins.load(),
         )  # fmt: skip
-    terminal.print_report(report, as_json)
+    outcome.print_report(report, as_json)
 
 
 def _read_flags(flags: Mapping[str, Any]) -> dict[str, Any]:

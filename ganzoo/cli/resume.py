@@ -56,7 +56,7 @@ def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as
     On a CPU with the same machine type, torch and number of threads, the result is bit-identical to that of a
     run that was never stopped. With --out RUN stays as it is, and the new folder's manifest says where it comes from.
     """
-    from ganzoo.cli import terminal
+    from ganzoo.cli import outcome
     from ganzoo.runs.folder import RunFolder
 
     changes, zoo, folder = _read_changes(**flags), plugins.load(), RunFolder(run)
@@ -65,7 +65,7 @@ def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as
         return
     if out or changes.restart or _reached(folder) != reached:
         tell_findings(out or run, zoo, follow_links=changes.follow_links)
-    terminal.print_outcome(out or run, zoo, as_json, plugins)
+    outcome.print_outcome(out or run, zoo, as_json, plugins)
 
 
 def _reached(folder: RunFolder) -> int | None:
@@ -74,7 +74,7 @@ def _reached(folder: RunFolder) -> int | None:
 
 def _go_on(run: Path, out: Path | None, start: str, changes: Changes, zoo: Zoo) -> bool:
     """Go on with a run on this rank, and return whether it is the one that prints."""
-    from ganzoo.cli import terminal
+    from ganzoo.cli import progress
     from ganzoo.runs import branch, follower
     from ganzoo.runs.changes import IN_NEW_FOLDER
     from ganzoo.runs.folder import RunFolder
@@ -86,7 +86,7 @@ def _go_on(run: Path, out: Path | None, start: str, changes: Changes, zoo: Zoo) 
         if not ranks.is_main:
             follower.resume(run, zoo, ranks, changes, free=IN_NEW_FOLDER if out else FREE)
             return False
-        with keeping_stdout(), terminal.Display() as display:
+        with keeping_stdout(), progress.Display() as display:
             branch.continue_run(run, out, zoo, display, start=start, changes=changes, ranks=ranks)
     return True
 

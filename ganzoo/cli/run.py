@@ -33,7 +33,7 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
     settings = read_settings(plugins, **flags)
     zoo = plugins.load()
 
-    from ganzoo.cli import terminal
+    from ganzoo.cli import outcome, progress
     from ganzoo.runs import follower, start
     from ganzoo.runs.folder import choose_name
     from ganzoo.training.ranks import joined, read_ranks
@@ -46,15 +46,15 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
         if not ranks.is_main:
             follower.start(settings, zoo, ranks)
             return
-        with keeping_stdout(), terminal.Display() as display:
+        with keeping_stdout(), progress.Display() as display:
             start.start(settings, zoo, path, display, ranks)
     tell_findings(path, zoo)
-    terminal.print_outcome(path, zoo, as_json, plugins)
+    outcome.print_outcome(path, zoo, as_json, plugins)
 
 
 def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:
     """Build a run, try one step, and print its size and time. Raises ConfigError under torchrun."""
-    from ganzoo.cli import terminal
+    from ganzoo.cli import outcome, progress
     from ganzoo.errors import ConfigError
     from ganzoo.runs.init import initialise
     from ganzoo.training.dry_run import make_dry_run
@@ -62,7 +62,7 @@ def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:
 
     if read_ranks().size > 1:
         raise ConfigError("ganzoo run --dry-run runs in one process only", hint="the same command without torchrun")
-    note = terminal.Display().note
+    note = progress.Display().note
     with keeping_stdout():
         tried = make_dry_run(run, zoo, note, lambda gan: initialise(gan, run.init, note))
-    terminal.print_dry_run(tried, as_json)
+    outcome.print_dry_run(tried, as_json)

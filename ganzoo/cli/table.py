@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +11,7 @@ import click
 from ganzoo.cli.flags import add_options
 from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
 from ganzoo.cli.run_names import RunName
+from ganzoo.cli.terminal import terminal_looks
 
 if TYPE_CHECKING:
     from ganzoo.results.read import Result
@@ -85,14 +83,6 @@ def _render(
 def _join(texts: Mapping[str, str], shape: str) -> str:
     """Return several tables, each with a heading: their scores may not be ranked together."""
     return "\n".join(f"{_MANY[shape].format(name)}\n\n{text}" for name, text in texts.items())
-
-
-def terminal_looks() -> dict[str, Any]:
-    """Return width and colour of the terminal; none for a file or a pipe, where no line is broken."""
-    if not sys.stdout.isatty():
-        return {}
-    color = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return {"width": shutil.get_terminal_size().columns, "color": color}
 
 
 def _split(names: str | None) -> list[str]:

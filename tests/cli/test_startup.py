@@ -25,10 +25,10 @@ COMPILER = {"torch._dynamo", "torch._inductor", "torch.onnx", "sympy"}
 AT_FIRST_STEP = """
 import atexit, os, sys
 wanted, said = set(sys.argv.pop(1).split(",")), os.fdopen(os.dup(1), "w")  # while a run trains, stdout is stderr
-from ganzoo.cli import main, terminal
+from ganzoo.cli import main, progress
 def step(display, step):
     step == 1 and print("IMPORTED", *sorted(wanted & set(sys.modules)), file=said, flush=True)
-terminal.Display.step = step
+progress.Display.step = step
 atexit.register(lambda: print("END", *sorted(wanted & set(sys.modules))))
 main()
 """

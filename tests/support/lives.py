@@ -19,7 +19,8 @@ from support.checkout import ROOT
 
 torch.set_num_threads(1)
 LATE = (
-    "ganzoo.cli.terminal",
+    "ganzoo.cli.outcome",
+    "ganzoo.cli.progress",
     "ganzoo.diagnosis.diagnose",
     "ganzoo.diagnosis.figures",
     "ganzoo.results.report",
