@@ -1,4 +1,4 @@
-"""What a command prints at its end: the state and scores of a run, a report, a dry run."""
+"""The end of a command: state and scores of a run, a report, a dry run."""
 
 from __future__ import annotations
 
