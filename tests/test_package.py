@@ -54,9 +54,7 @@ def test_the_wheel_has_every_module_recipe_and_data_file_and_nothing_else(wheel,
     data |= {f"ganzoo/results/report/{name}" for name in ("page.html.j2", "report.css", "report.js")}
     data |= {"ganzoo/results/tables/page.html.j2"}
     data |= {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "cli" / "explanations").rglob("*.txt")}
-    data |= {
-        str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "cli" / "scaffold" / "templates").rglob("*.tmpl")
-    }
+    data |= {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "cli" / "templates").rglob("*.tmpl")}
     assert {"ganzoo/configs/wgan_gp.toml", "ganzoo/configs/datasets/digits.toml"} <= recipes
     assert {name for name in wheel.namelist() if not name.startswith(about)} == package | recipes | data
 

@@ -9,7 +9,7 @@ import pytest
 
 import ganzoo
 from ganzoo import hookspecs
-from ganzoo.cli.scaffold import PARTS
+from ganzoo.cli.new_plugin import PARTS
 from ganzoo.testing.cases import list_cases
 from ganzoo.zoo.checks import CONTRACTS
 from ganzoo.zoo.names import KNOWN

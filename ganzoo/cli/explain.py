@@ -20,7 +20,7 @@ def explain(topic: tuple[str, ...]) -> None:
     Each topic gives a definition and a formula, the purpose and the ways to
     fail, similar ideas it is not, matching settings of ganzoo, and the paper.
     """
-    from ganzoo.cli.explanations import find_topic, list_topics
+    from ganzoo.cli.topics import find_topic, list_topics
 
     if topic:
         click.echo(find_topic(" ".join(topic)).text)

@@ -33,7 +33,7 @@ def plugin(name: str, kinds: tuple[Kind, ...], out: Path | None) -> None:
     It works as it is: a small part of each KIND, with its tests, a recipe
     and a README. docs/writing-a-plugin.md says what to make of it.
     """
-    from ganzoo.cli.scaffold import PREFIX, first_commands, plan_plugin, write_plugin
+    from ganzoo.cli.new_plugin import PREFIX, first_commands, plan_plugin, write_plugin
 
     planned, folder = plan_plugin(name, kinds), out or Path(name)
     files = write_plugin(planned, folder)

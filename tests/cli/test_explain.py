@@ -10,7 +10,7 @@ import torch
 
 from ganzoo.builtin.metrics.frechet_infinity import FrechetDistanceInfinity
 from ganzoo.cli import cli
-from ganzoo.cli.explanations import GROUPS, find_topic, list_topics
+from ganzoo.cli.topics import GROUPS, find_topic, list_topics
 from ganzoo.contracts import FeatureSet
 from ganzoo.errors import ConfigError, EvaluationError
 from ganzoo.results.comparison.statistics import quantile

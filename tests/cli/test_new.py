@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ganzoo.cli.scaffold import PARTS, plan_plugin
+from ganzoo.cli.new_plugin import PARTS, plan_plugin
 from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.zoo import recipes
 from ganzoo.zoo.checks import CONTRACTS

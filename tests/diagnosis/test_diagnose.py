@@ -11,7 +11,7 @@ import torch
 import ganzoo as package
 from ganzoo.audit.findings import Finding, by_level
 from ganzoo.builtin.datasets.digits import read_digits
-from ganzoo.cli.explanations import find_topic
+from ganzoo.cli.topics import find_topic
 from ganzoo.data.images import write_png
 from ganzoo.diagnosis.advice import filter_advice
 from ganzoo.diagnosis.course import correlate, divergence, find_lead, find_period, oscillation, uninformative_loss

@@ -14,7 +14,7 @@ from string import Template
 from typing import NamedTuple
 
 from ganzoo import __version__
-from ganzoo.cli.scaffold.recipe import RECIPE_KINDS, try_it, write_recipe
+from ganzoo.cli.new_recipe import RECIPE_KINDS, try_it, write_recipe
 from ganzoo.errors import ConfigError, FolderError
 from ganzoo.hookspecs import API_VERSION
 from ganzoo.settings.kinds import ALL_KINDS, KIND_INFO, Kind
@@ -88,7 +88,7 @@ class NewPlugin:
         }
 
     def _fill(self, template: str, kind: Kind | None = None) -> str:
-        text = (files("ganzoo.cli.scaffold") / "templates" / f"{template}.tmpl").read_text(encoding="utf-8")
+        text = (files("ganzoo.cli") / "templates" / f"{template}.tmpl").read_text(encoding="utf-8")
         names = {"name": self.name, "module": self.module, "component": self.component, "prefix": self._prefix}
         return Template(text).substitute(names | (self._of_all() if kind is None else self._of(kind)))
 

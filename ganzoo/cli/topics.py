@@ -1,4 +1,4 @@
-"""Terms of the field, explained on one screen each: GROUP/TOPIC.txt in this folder. No torch.
+"""Terms of the field, explained on one screen each: explanations/GROUP/TOPIC.txt. No torch.
 
 The first line of a text is "TOPIC: title"; one that begins with "aliases" has further names of the topic.
 """
@@ -58,7 +58,7 @@ _ALIASES = re.compile(r"^aliases +(.*(?:\n .*)*)", re.MULTILINE)
 
 def list_topics() -> list[Topic]:
     """Return all topics, by group, then by name."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).parent / "explanations"
     return [Topic(path) for group in GROUPS for path in _texts(folder / group)]
 
 
