@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,6 +27,8 @@ from ganzoo.cli.flags import PLUGIN_FLAGS, PluginChoice, plugins_first
 from ganzoo.cli.hints import fit_hint
 from ganzoo.cli.list import list_
 from ganzoo.cli.new import new
+from ganzoo.cli.output import FLAGS as OUTPUT_FLAGS
+from ganzoo.cli.output import choices, output_first, output_options, style
 from ganzoo.cli.plugins import plugins
 from ganzoo.cli.report import report
 from ganzoo.cli.resume import resume
@@ -59,13 +62,15 @@ class _Refusal(click.ClickException):
     """A GanzooError for click: printed on stderr in three short parts, with the error's own exit code."""
 
     def __init__(self, error: GanzooError, command: click.Command | None) -> None:
-        error.hint = fit_hint(error.hint, command, PLUGIN_FLAGS)
+        error.hint = fit_hint(error.hint, command, PLUGIN_FLAGS | OUTPUT_FLAGS)
         super().__init__(str(error))
+        self.title = style("ganzoo:", "error", sys.stderr)  # now: the choices of the user end with the command
+        self.trace = "".join(traceback.format_exception(error)) if choices().verbose else ""
         self.exit_code = error.exit_code  # type: ignore[misc]  # click declares it for the class
 
     def show(self, file: Any = None) -> None:
         with suppress(OSError):  # nobody may read stderr any more, and the exit code still counts
-            click.echo(f"ganzoo: {self.message}", err=True)
+            click.echo(f"{self.trace}{self.title} {self.message}", err=True, color="\x1b" in self.title or None)
 
 
 @contextmanager
@@ -91,8 +96,8 @@ class _Group(click.Group):
     """Group of commands that prints errors of users without a traceback; bugs keep theirs."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the choice of plugins behind the name of a command too: where a hint is typed."""
-        return super().parse_args(ctx, plugins_first(args))
+        """Take the choice of plugins, colour and amount of output behind the name of a command too."""
+        return super().parse_args(ctx, output_first(plugins_first(args)))
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         """Return the context of a command line; `--help` and `--version` write meanwhile."""
@@ -139,6 +144,7 @@ def _require_working_folder() -> None:
               help="Leave out an installed plugin, or all; may be repeated.")  # fmt: skip
 @click.option("--override", "override", multiple=True, metavar="PLUGIN",
               help="Let a plugin replace components of the same name.")  # fmt: skip
+@output_options
 @click.pass_context
 def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], override: Sequence[str]) -> None:
     """Train, sample, score and compare GANs: any model x loss x lipschitz x conditioner.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout
+from ganzoo.cli.output import note
 from ganzoo.cli.run_names import RunName
 from ganzoo.errors import GanzooError
 
@@ -68,7 +69,7 @@ def tell_findings(path: Path, zoo: Zoo, *, follow_links: bool = False) -> None:
     try:
         click.echo(show(examine(path, zoo, follow_links=follow_links)), err=True)
     except GanzooError as error:  # the run itself is well
-        click.echo(f"note: not diagnosed: {error}", err=True)
+        note(f"not diagnosed: {error}")
 
 
 def show(diagnosis: Diagnosis) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from ganzoo.cli.output import note
+
 
 class RunName(click.ParamType[Path]):
     """A folder of a run or a grid: its path, its name below runs/, @last (changed last) or @best (best score)."""
@@ -36,7 +38,7 @@ class RunName(click.ParamType[Path]):
         if word not in ("@last", "@best"):
             raise ConfigError(f"{word} names no run", hint="@last, or @best")
         found = find_best() if word == "@best" else find_last(grids=self._grids)
-        click.echo(f"note: {word} is {found}", err=True)
+        note(f"{word} is {found}")
         return found
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

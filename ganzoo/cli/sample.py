@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoice, keeping_stdout
+from ganzoo.cli.output import note
 from ganzoo.cli.run_names import RunName
 
 
@@ -73,9 +74,6 @@ def sample(
         raise click.UsageError("--training takes the sample grids as they are: with -o and --fps only")
 
     from ganzoo.runs.sample_files import SampleOptions, Target, write_samples
-
-    def note(text: str) -> None:
-        click.echo(f"note: {text}", err=True)
 
     chosen = SampleOptions(label=label, per_class=per_class, interpolate=interpolate, ema=not raw, **options)
     target = Target(out, as_folder, course, interpolate, fps or 20, follow_links)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+
+from ganzoo.cli.output import choices
 
 
 def describe_score(score: Mapping[str, Any]) -> str:
@@ -39,7 +40,7 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def terminal_looks() -> dict[str, Any]:
     """Return width and colour of the terminal; none for a file or a pipe, where no line is broken."""
+    color = choices().has_color(sys.stdout)
     if not sys.stdout.isatty():
-        return {}
-    color = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        return {"color": color} if color else {}
     return {"width": shutil.get_terminal_size().columns, "color": color}
