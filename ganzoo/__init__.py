@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from ganzoo.layers import UpConv as UpConv
     from ganzoo.layers import gradient_norm as gradient_norm
     from ganzoo.results.comparison import Table as Table
-    from ganzoo.results.comparison import compare as compare
+    from ganzoo.results.comparison import make_table as make_table
     from ganzoo.results.read import Result as Result
     from ganzoo.results.read import read_results as read_results
     from ganzoo.results.report import write_report as write_report
@@ -74,7 +74,7 @@ __version__ = "0.1.0"
 _ORIGINS = {
     "layers": ("ConditionalBatchNorm", "ConvPool", "Rectifier", "UpConv", "gradient_norm"),
     "cells": ("Cell", "Ending", "execute"),
-    "results.comparison": ("Table", "compare"),
+    "results.comparison": ("Table", "make_table"),
     "contracts": (
         *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
         *("FeatureExtractor", "FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model"),

@@ -52,7 +52,7 @@ def test_the_wheel_has_every_module_recipe_and_data_file_and_nothing_else(wheel,
     data = {f"ganzoo/builtin/datasets/digits.{ending}" for ending in ("npz", "LICENSE")} | {"ganzoo/py.typed"}
     data |= {f"ganzoo/builtin/features/{name}.safetensors" for name in ("digits-cnn", "photos-cnn")}
     data |= {f"ganzoo/results/report/{name}" for name in ("page.html.j2", "report.css", "report.js")}
-    data |= {"ganzoo/results/tables/page.html.j2"}
+    data |= {f"ganzoo/results/tables/{name}.html.j2" for name in ("page", "table", "cell")}
     data |= {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "cli" / "explanations").rglob("*.txt")}
     data |= {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo" / "cli" / "templates").rglob("*.tmpl")}
     assert {"ganzoo/configs/wgan_gp.toml", "ganzoo/configs/datasets/digits.toml"} <= recipes

@@ -24,7 +24,7 @@ from ganzoo.errors import GanzooError
 from ganzoo.grid.folder import GridFolder
 from ganzoo.grid.plan import PlannedCell
 from ganzoo.grid.run import GridObserver
-from ganzoo.results.comparison import compare, split
+from ganzoo.results.comparison import make_table, split
 from ganzoo.results.read import read_results
 from ganzoo.runs.folder import RunFolder, read_reports
 from ganzoo.runs.records import read_last_log_record
@@ -118,7 +118,7 @@ def _score(cell: Cell) -> str:
 def _make_table(path: Path) -> RichTable | None:
     """Return the best rows so far; None while there is no score."""
     try:
-        table = compare(read_results([path]))
+        table = make_table(read_results([path]))
     except GanzooError:
         return None
     shown = RichTable(title=f"{table.metric}, {table.better} is better", title_justify="left")
@@ -172,7 +172,7 @@ def print_outcome(path: Path, as_json: bool) -> None:
 
     results = read_results([path])
     groups = split(results)
-    compared = {name: compare(runs) for name, runs in groups.runs.items()}
+    compared = {name: make_table(runs) for name, runs in groups.runs.items()}
     if as_json:
         cells = {result.name: {"state": result.state, "reason": result.reason} for result in results}
         shown = [json.loads(tables.render(table, "json")) for table in compared.values()]

@@ -69,12 +69,12 @@ def _render(
     results: Sequence[Result], shape: str, names: Sequence[str], how: Mapping[str, Any], looks: Mapping[str, Any]
 ) -> str:
     """Return the table of runs that may be ranked together."""
-    from ganzoo.results.comparison import choose_metric, compare
+    from ganzoo.results.comparison import choose_metric, make_table
     from ganzoo.results.provenance import read_provenance
     from ganzoo.results.read import find_grid
     from ganzoo.results.tables import render
 
-    compared = compare(results, metric=next(iter(names), None), **how)
+    compared = make_table(results, metric=next(iter(names), None), **how)
     metrics = [choose_metric(name, compared.metrics) for name in names]
     provenance = read_provenance(grid, results) if (grid := find_grid(results)) else None
     return render(compared, shape, metrics=metrics, provenance=provenance, **looks)

@@ -87,7 +87,7 @@ def read_results(paths: str | Path | Sequence[str | Path]) -> list[Result]:
     """
     found: dict[str, Result] = {}
     errors = list[GanzooError]()
-    wanted = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    wanted = [Path(path).expanduser() for path in ([paths] if isinstance(paths, str | Path) else paths)]
     base = _base(wanted)
     for asked in wanted:
         folders = list(_walk(asked))
@@ -99,6 +99,15 @@ def read_results(paths: str | Path | Sequence[str | Path]) -> list[Result]:
     if errors and all(result.state == UNREADABLE for result in found.values()):
         raise errors[0]
     return list(found.values())
+
+
+def as_results(results: Sequence[Result] | Sequence[str | Path] | str | Path) -> list[Result]:
+    """Return runs as they are, and those in folders as `read_results` does."""
+    if isinstance(results, str | Path):
+        return read_results(results)
+    runs = [result for result in results if isinstance(result, Result)]
+    folders = [result for result in results if not isinstance(result, Result)]
+    return [*runs, *(read_results(folders) if folders else ())]
 
 
 def _read(folder: Path, is_grid: bool, base: Path, errors: list[GanzooError]) -> Iterator[tuple[Path, Result]]:

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from ganzoo.errors import ConfigError
-from ganzoo.results.comparison import choose_metric, choose_results, compare
+from ganzoo.results.comparison import choose_metric, choose_results, make_table
 from ganzoo.results.comparison.statistics import paired_p, quantile, summarise
 from support.made_runs import FD, KD, PRECISION, make_report, make_result, make_row
 
@@ -69,7 +69,7 @@ def test_rows_are_over_seeds_and_ranked_the_best_first():
         *make_row([10, 11, 12.5], loss="wgan"),
         *make_row([10.5, 11, 13], loss="r"),
     ]
-    table = compare(runs)
+    table = make_table(runs)
     assert ranks(table) == {"wgan": "best", "r": "alike", "bce": "worse"}
     assert [row.axes["loss.name"] for row in table.rows] == ["wgan", "r", "bce"]
     assert table.rows[0].last[FD].values == {0: 10, 1: 11, 2: 12.5}
@@ -84,8 +84,8 @@ def test_the_highest_wins_where_higher_is_better():
         for seed in (0, 1)
         for loss, fd, precision in (("bce", 1.0, 0.2), ("wgan", 5.0, 0.9))
     ]
-    assert ranks(compare(runs))["bce"] == "best"
-    table = compare(runs, metric="precision")
+    assert ranks(make_table(runs))["bce"] == "best"
+    table = make_table(runs, metric="precision")
     assert (table.metric, table.better) == (PRECISION, "higher")
     assert [row.axes["loss.name"] for row in table.rows] == ["wgan", "bce"]
     assert ranks(table)["wgan"] == "best"
@@ -93,7 +93,7 @@ def test_the_highest_wins_where_higher_is_better():
 
 def test_a_row_of_survivors_wins_nothing():
     runs = [*make_row([1, 2, None], "diverged", loss="wgan"), *make_row([5, 6, 7], loss="bce")]
-    table = compare(runs)
+    table = make_table(runs)
     assert ranks(table) == {"wgan": "", "bce": "best"}
     row = table.rows[1]
     assert (row.failures, row.ended, row.last[FD].n, row.reason) == ({"diverged": 1}, 3, 2, "seed 2: diverged: because")
@@ -103,31 +103,31 @@ def test_a_row_of_survivors_wins_nothing():
 @pytest.mark.parametrize("state", ["missing", "running", "interrupted"])
 def test_a_row_that_is_not_done_is_ranked_by_what_it_has(state):
     runs = [*make_row([1, 2, None], state, loss="wgan"), *make_row([5, 6, 7], loss="bce")]
-    table = compare(runs)
+    table = make_table(runs)
     assert ranks(table)["wgan"] == "best"
     assert (table.rows[0].failures, table.rows[0].ended) == ({}, 2)
 
 
 def test_one_common_seed_is_untested():
     runs = [*make_row([1, 2], loss="wgan"), *make_row([5], loss="bce")]
-    assert ranks(compare(runs))["bce"] == "untested"
+    assert ranks(make_table(runs))["bce"] == "untested"
 
 
 def test_cells_that_came_to_nothing_are_rows_with_their_reason():
     runs = [*make_row([1, 2], loss="wgan"), *make_row([None, None], "refused", loss="gp")]
-    row = compare(runs).rows[-1]
+    row = make_table(runs).rows[-1]
     assert (row.axes["loss.name"], row.rank, row.last, row.reason) == ("gp", "", {}, "refused: because")
 
 
 def test_a_run_without_scores_says_what_to_type():
     runs = [*make_row([1, 2], loss="wgan"), make_result(0, axes={"loss.name": "bce"})]
-    table = compare(runs)
+    table = make_table(runs)
     assert table.rows[-1].reason == "not scored: ganzoo evaluate runs/bce/s0"
     assert ranks(table) == {"wgan": "best", "bce": ""}
 
 
 def test_a_grid_without_a_score_is_a_table_all_the_same():
-    table = compare(make_row([None, None], "running", loss="bce"), metric="fid")
+    table = make_table(make_row([None, None], "running", loss="bce"), metric="fid")
     assert (table.metric, table.effects, table.test, table.rows[0].rank) == ("", (), "", "")
 
 
@@ -136,22 +136,22 @@ def test_the_best_checkpoints_rank_where_that_is_asked_for():
         make_result(0, reports=[make_report(last), make_report(best, "best")], axes={"loss.name": loss})
         for loss, last, best in (("bce", 1.0, 9.0), ("wgan", 2.0, 3.0))
     ]
-    assert ranks(compare(runs))["bce"] == "best"
-    assert ranks(compare(runs, checkpoint="best"))["wgan"] == "best"
-    assert compare(runs).rows[0].best[FD].mean == 9.0
+    assert ranks(make_table(runs))["bce"] == "best"
+    assert ranks(make_table(runs, checkpoint="best"))["wgan"] == "best"
+    assert make_table(runs).rows[0].best[FD].mean == 9.0
 
 
 def test_costs_are_means_over_complete_runs():
     runs = [make_result(seed, 1.0, seconds=seconds) for seed, seconds in enumerate((10.0, 20.0))]
     runs.append(make_result(2, state="diverged", seconds=1.0))
-    (row,) = compare(runs).rows
+    (row,) = make_table(runs).rows
     assert (row.seconds, row.flops) == (15.0, None)
 
 
 def test_rows_can_be_sorted_by_an_axis():
     runs = [make_result(0, 1 / size, axes={"optim.batch_size": size}) for size in (128, 32, 64)]
-    assert [row.axes["optim.batch_size"] for row in compare(runs).rows] == [128, 64, 32]
-    assert [row.axes["optim.batch_size"] for row in compare(runs, sort="optim.batch_size").rows] == [32, 64, 128]
+    assert [row.axes["optim.batch_size"] for row in make_table(runs).rows] == [128, 64, 32]
+    assert [row.axes["optim.batch_size"] for row in make_table(runs, sort="optim.batch_size").rows] == [32, 64, 128]
 
 
 # grouping
@@ -174,7 +174,7 @@ def make_cube(change=None):
 
 
 def test_what_is_left_out_of_the_rows_is_averaged_over():
-    table = compare(make_cube(), group_by=["model"])
+    table = make_table(make_cube(), group_by=["model"])
     assert (table.axes, table.averaged) == (("model.name",), ("loss.name",))
     assert {row.axes["model.name"]: dict(row.last[FD].values) for row in table.rows} == {
         "dcgan": {0: 10.5, 1: 11.0},
@@ -184,18 +184,20 @@ def test_what_is_left_out_of_the_rows_is_averaged_over():
 
 
 def test_a_mean_over_fewer_settings_is_not_ranked():
-    table = compare(make_cube({("dcgan", "wgan", 0): "refused", ("dcgan", "wgan", 1): "refused"}), group_by=["model"])
+    table = make_table(
+        make_cube({("dcgan", "wgan", 0): "refused", ("dcgan", "wgan", 1): "refused"}), group_by=["model"]
+    )
     assert {row.axes["model.name"]: row.rank for row in table.rows} == {"dcgan": "", "resnet": "best"}
     assert any("some of the settings" in note for note in table.notes)
 
 
 def test_a_seed_that_lacks_a_setting_is_left_out_of_the_mean():
-    table = compare(make_cube({("dcgan", "wgan", 0): "missing"}), group_by=["model"])
+    table = make_table(make_cube({("dcgan", "wgan", 0): "missing"}), group_by=["model"])
     assert table.rows[0].last[FD].values == {1: 11.0}
 
 
 def test_marginal_effects_are_those_by_hand():
-    loss, model = sorted(compare(make_cube()).effects, key=lambda effect: effect.axis)
+    loss, model = sorted(make_table(make_cube()).effects, key=lambda effect: effect.axis)
     # wgan instead of bce: +1 twice with dcgan, +3 twice with resnet: mean 2, std 2 / sqrt(3), t of 3 df 3.182
     assert (loss.value, loss.instead_of, loss.pairs, loss.left_out) == ("wgan", "bce", 4, 0)
     assert loss.difference.mean == pytest.approx(2)
@@ -205,7 +207,7 @@ def test_marginal_effects_are_those_by_hand():
 
 
 def test_pairs_that_did_not_complete_are_left_out_and_counted():
-    effects = compare(make_cube({("resnet", "wgan", 1): "diverged"})).effects
+    effects = make_table(make_cube({("resnet", "wgan", 1): "diverged"})).effects
     assert {effect.axis: (effect.pairs, effect.left_out) for effect in effects} == {
         "model.name": (3, 1),
         "loss.name": (3, 1),
@@ -221,33 +223,33 @@ def loose(seed, score, **settings):
 
 def test_runs_on_their_own_are_grouped_by_components_and_not_by_what_follows_from_them():
     runs = [loose(0, 1.0), loose(1, 2.0), loose(0, 3.0, loss_name="wgan", optim_n_critic=5)]
-    table = compare(runs)
+    table = make_table(runs)
     assert table.axes == ("loss.name",)
     assert [len(row.results) for row in table.rows] == [2, 1]
 
 
 def test_a_setting_that_varies_with_the_same_components_is_an_axis():
     runs = [loose(0, 1.0), loose(0, 3.0, optim_lr_g=1.0, optim_lr_d=1.0), loose(0, 4.0, loss_name="wgan")]
-    table = compare(runs)
+    table = make_table(runs)
     assert table.axes == ("loss.name", "optim.lr_d")  # lr_g goes with it, and is told apart by it
     assert [row.axes["optim.lr_d"] for row in table.rows] == [None, 1.0, None]
 
 
 def test_where_a_run_writes_and_how_it_is_scored_are_no_axes():
     runs = [loose(0, 1.0), loose(1, 2.0, train_log_every=5, eval_every=7, dataset_root="/data")]
-    (row,) = compare(runs).rows
+    (row,) = make_table(runs).rows
     assert row.last[FD].n == 2
 
 
 def test_runs_that_repeat_a_seed_are_no_seeds_of_their_own():
-    table = compare([loose(0, 1.0), loose(0, 3.0), loose(1, 5.0)])
+    table = make_table([loose(0, 1.0), loose(0, 3.0), loose(1, 5.0)])
     assert table.rows[0].last[FD].values == {0: 2.0, 1: 5.0}
     assert any("One run has the settings and the seed of another" in note for note in table.notes)
 
 
 def test_an_unknown_axis_is_refused_with_the_nearest():
     with pytest.raises(ConfigError, match="Did you mean 'loss'") as caught:
-        compare(make_cube(), group_by=["los"])
+        make_table(make_cube(), group_by=["los"])
     assert caught.value.hint == "--group-by model,loss"
 
 
@@ -283,7 +285,7 @@ def test_a_mean_over_runs_of_which_some_were_not_scored_does_not_win():
         for seed in (0, 1)
         for loss, name, score in (("bce", "none", 10), ("bce", "gp", 20), ("wgan", "none", 10), ("wgan", "gp", None))
     ]
-    table = compare(results, group_by=["loss"])
+    table = make_table(results, group_by=["loss"])
     assert {row.axes["loss.name"]: row.rank for row in table.rows} == {"bce": "best", "wgan": ""}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import append, read_last_record, read_records
-from ganzoo.results.comparison import compare
+from ganzoo.results.comparison import make_table
 from ganzoo.results.provenance import read_provenance
 from ganzoo.results.read import find_grid, read_results
 from ganzoo.results.report import write_report
@@ -162,7 +162,7 @@ def test_a_run_without_settings_keeps_no_other_from_the_table(tmp_path):
     for name, loss in (("a", "bce"), ("b", "wgan"), ("c", "bce")):
         write_run(tmp_path / name, 1.0, loss=loss)
     (tmp_path / "c" / "recipe.toml").write_bytes(b"\0" * 100)
-    table = compare(read_results([tmp_path]))
+    table = make_table(read_results([tmp_path]))
     assert [row.axes for row in table.rows] == [{"loss.name": "bce"}, {"loss.name": "wgan"}]
     (remark,) = [note for note in table.notes if "c is left out" in note]
     assert str(tmp_path / "c" / "recipe.toml") in remark
@@ -213,8 +213,8 @@ def test_reading_does_not_wait_for_torch(tmp_path):
     write_run(tmp_path / "one", 1.0)
     code = (
         "import sys; from pathlib import Path; from ganzoo.results.read import read_results\n"
-        "from ganzoo.results.comparison import compare; from ganzoo.results.tables import render\n"
-        "render(compare(read_results([Path(sys.argv[1])])), 'text')\n"
+        "from ganzoo.results.comparison import make_table; from ganzoo.results.tables import render\n"
+        "render(make_table(read_results([Path(sys.argv[1])])), 'text')\n"
         "print(sorted({'torch', 'scipy', 'numpy'} & set(sys.modules)))"
     )
     shown = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
@@ -236,7 +236,7 @@ def test_a_run_that_went_back_to_a_checkpoint_says_so_in_its_table(tmp_path):
     write_run(tmp_path / "one", 1.0)
     rollbacks = [{"diverged": 7, "step": 5, "what": "d/adversarial is nan"}] * 2
     (tmp_path / "one" / "rollbacks.json").write_text(json.dumps({"rollbacks": rollbacks}))
-    (note,) = [note for note in compare(read_results(tmp_path)).notes if "diverged" in note]
+    (note,) = [note for note in make_table(read_results(tmp_path)).notes if "diverged" in note]
     assert "one diverged and went back to a checkpoint 2 times" in note
     assert "1/4 of those in its recipe" in note
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from ganzoo.errors import EvaluationError, FolderError
-from ganzoo.results.comparison import compare
+from ganzoo.results.comparison import make_table
 from ganzoo.results.read import read_results
 from ganzoo.results.report import write_report
 from ganzoo.results.report.curves import POINTS, Track, collect_logs, collect_scores, merge
@@ -199,7 +199,7 @@ def test_many_runs_share_one_budget():
 def test_settings_are_told_apart_from_those_that_all_share(two_losses):
     recipe = two_losses / "wgan-0" / "recipe.toml"
     recipe.write_text(recipe.read_text().replace("keep_last = 3", "keep_last = 7"))
-    table = compare(read_results([two_losses]))
+    table = make_table(read_results([two_losses]))
     settings = compare_settings(table.rows, table.axes)
     assert settings.differing == ("train.keep_last",)
     assert settings.by_row == (("3",), ("7 | 3",))
@@ -271,7 +271,7 @@ def test_runs_that_left_next_to_nothing_have_a_report(tmp_path):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     text = Elements(write_report(read_results([run]), tmp_path / "report.html").read_text()).text
     assert all(words in text for words in ("No run has a score", "No run began."))
-    described = describe(compare(read_results([run])), read_results([run]))
+    described = describe(make_table(read_results([run])), read_results([run]))
     assert described["charts"] is None and described["cards"] == []
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ganzoo.errors import ConfigError, EvaluationError
-from ganzoo.results.comparison import compare
+from ganzoo.results.comparison import make_table
 from support.made_runs import FD, make_report, make_result
 
 
@@ -18,7 +18,7 @@ def test_unlike_protocols_name_runs_difference_and_commands():
         run("hinge", make_report(3.0, count=5000), make_report(2.5, "best", count=5000)),
     ]
     with pytest.raises(EvaluationError, match="bce-s0 and hinge-s0") as caught:
-        compare(runs)
+        make_table(runs)
     assert "generated.count: 2000 / 5000" in caught.value.what
     assert caught.value.hint.split("\n         ") == [
         "ganzoo evaluate runs/hinge/s0 --samples 2000",
@@ -30,7 +30,7 @@ def test_the_command_says_what_the_run_would_do_otherwise_without_it():
     other = run("wgan", make_report(2.0, features="photos-cnn"), settings={"eval.samples": 500})
     runs = [run("bce", make_report(1.0)), run("hinge", make_report(1.0)), other]
     with pytest.raises(EvaluationError) as caught:
-        compare(runs)
+        make_table(runs)
     assert caught.value.hint == "ganzoo evaluate runs/wgan/s0 --samples 2000 --features digits-cnn"
 
 
@@ -39,7 +39,7 @@ def test_many_commands_are_cut():
         run(f"b{i}", make_report(1.0, count=500)) for i in range(6)
     ]
     with pytest.raises(EvaluationError) as caught:
-        compare(runs)
+        make_table(runs)
     assert caught.value.hint.count("ganzoo evaluate") == 4
     assert "2 more" in caught.value.hint
 
@@ -49,12 +49,12 @@ def test_a_quick_look_does_not_replace_the_score_of_the_settings():
         run("bce", make_report(1.0), make_report(9.0, count=500)),
         run("wgan", make_report(2.0), make_report(8.0, count=500)),
     ]
-    table = compare(runs)
+    table = make_table(runs)
     assert table.protocol["generated"]["count"] == 2000
     assert [row.last[FD].mean for row in table.rows] == [1.0, 2.0]
     (note,) = [note for note in table.notes if "left out" in note]
     assert "--samples" in note
-    asked = compare(runs, protocol={"samples": "500"})
+    asked = make_table(runs, protocol={"samples": "500"})
     assert [row.last[FD].mean for row in asked.rows] == [8.0, 9.0]
 
 
@@ -67,36 +67,36 @@ def test_a_look_against_other_data_or_by_another_extractor_is_not_the_run_s_own(
     ]
     data = {"data": {"sha256": "d", "count": 1797, "class_counts": [9, 9]}}
     result = run("bce", *reports, manifest=data, settings={"dataset.name": "digits", "eval.labels": "training"})
-    (row,) = compare([result]).rows
+    (row,) = make_table([result]).rows
     assert row.last[FD].mean == 1.0
     unequal = {"data": data["data"] | {"class_counts": [9, 1]}}
-    (row,) = compare([run("bce", *reports[::-1], manifest=unequal, settings=dict(result.settings))]).rows
+    (row,) = make_table([run("bce", *reports[::-1], manifest=unequal, settings=dict(result.settings))]).rows
     assert row.last[FD].mean == 4.0
 
 
 def test_the_protocol_can_be_chosen_by_any_of_its_fields():
     runs = [run("bce", make_report(1.0), make_report(7.0, features="photos-cnn"))]
     for asked in ({"features": "photos-cnn"}, {"features": "Photos-CNN"}):
-        assert compare(runs, protocol=asked).rows[0].last[FD].mean == 7.0
+        assert make_table(runs, protocol=asked).rows[0].last[FD].mean == 7.0
     weights = {"features.weights": "aaaaaaaa"}
-    assert compare(runs, protocol=weights).rows[0].last[FD].mean == 1.0
+    assert make_table(runs, protocol=weights).rows[0].last[FD].mean == 1.0
 
 
 def test_a_protocol_that_no_run_has_names_those_that_exist():
     runs = [run("bce", make_report(1.0), make_report(9.0, count=500))]
     with pytest.raises(EvaluationError, match="no run has a score by a protocol with samples=100") as caught:
-        compare(runs, protocol={"samples": "100"})
+        make_table(runs, protocol={"samples": "100"})
     assert caught.value.hint == "--protocol samples=2000, or --protocol samples=500"
     with pytest.raises(ConfigError, match="no field 'sample'"):
-        compare(runs, protocol={"sample": "100"})
+        make_table(runs, protocol={"sample": "100"})
 
 
 def test_a_protocol_that_one_run_lacks_is_refused_with_its_command():
     runs = [run("bce", make_report(1.0), make_report(9.0, count=500)), run("wgan", make_report(2.0))]
     with pytest.raises(EvaluationError, match="bce-s0 and wgan-s0") as caught:
-        compare(runs, protocol={"samples": "500"})
+        make_table(runs, protocol={"samples": "500"})
     assert caught.value.hint == "ganzoo evaluate runs/wgan/s0 --samples 500"
-    assert [row.last[FD].mean for row in compare(runs).rows] == [1.0, 2.0]  # the grid keeps its own
+    assert [row.last[FD].mean for row in make_table(runs).rows] == [1.0, 2.0]  # the grid keeps its own
 
 
 def test_the_newest_protocol_that_all_share_is_taken_if_it_is_not_the_runs_own():
@@ -105,7 +105,7 @@ def test_the_newest_protocol_that_all_share_is_taken_if_it_is_not_the_runs_own()
         run("bce", make_report(1.0), make_report(9.0, count=5000), make_report(7.0, features="photos-cnn"), **other),
         run("wgan", make_report(8.0, count=5000), make_report(2.0), **other),
     ]
-    table = compare(runs)
+    table = make_table(runs)
     assert table.protocol["generated"]["count"] == 5000
     assert [row.last[FD].mean for row in table.rows] == [8.0, 9.0]
 
@@ -115,18 +115,18 @@ def test_best_scores_by_another_protocol_are_left_out_with_a_remark():
         run("bce", make_report(1.0), make_report(0.5, "best")),
         run("wgan", make_report(2.0), make_report(1.5, "best", count=5000)),
     ]
-    table = compare(runs)
+    table = make_table(runs)
     assert [dict(row.best).keys() for row in table.rows] == [{FD}, set()]
     assert any("by another protocol only" in note for note in table.notes)
 
 
 def test_runs_that_failed_forbid_nothing():
     runs = [run("bce", make_report(1.0)), run("wgan", make_report(2.0, count=5000), state="diverged")]
-    assert [row.last.keys() for row in compare(runs).rows] == [{FD}, set()]
+    assert [row.last.keys() for row in make_table(runs).rows] == [{FD}, set()]
 
 
 def test_a_generator_without_classes_may_stand_beside_one_with():
-    table = compare([run("bce", make_report(1.0)), run("wgan", make_report(2.0, labels="each class in turn"))])
+    table = make_table([run("bce", make_report(1.0)), run("wgan", make_report(2.0, labels="each class in turn"))])
     assert [row.rank for row in table.rows] == ["best", "untested"]
     assert any("each class in turn" in note for note in table.notes)
 
@@ -139,9 +139,9 @@ def test_scores_of_labels_by_frequency_and_in_turn_are_never_ranked_together():
         run("lsgan", make_report(2.0, labels="each class in turn")),
     ]
     with pytest.raises(EvaluationError, match="labels: training frequency / each class in turn") as caught:
-        compare(runs)
+        make_table(runs)
     assert caught.value.hint == "ganzoo evaluate runs/lsgan/s0 --labels training"
-    assert len(compare(runs[:3]).rows) == 3
+    assert len(make_table(runs[:3]).rows) == 3
 
 
 def test_runs_on_different_data_are_refused():
@@ -150,7 +150,7 @@ def test_runs_on_different_data_are_refused():
         run("wgan", make_report(2.0), settings={"dataset.name": "mnist"}, manifest={"data": {"sha256": "e"}}),
     ]
     with pytest.raises(EvaluationError, match="trained on different data") as caught:
-        compare(runs)
+        make_table(runs)
     assert "digits / mnist" in caught.value.what
     assert "--only dataset=NAME" in caught.value.hint
 
@@ -158,5 +158,5 @@ def test_runs_on_different_data_are_refused():
 def test_another_reference_is_refused_with_the_command():
     runs = [run("bce", make_report(1.0)), run("wgan", make_report(2.0, dataset="mnist"))]
     with pytest.raises(EvaluationError, match=r"reference\.dataset: digits / mnist") as caught:
-        compare(runs)
+        make_table(runs)
     assert caught.value.hint == "ganzoo evaluate runs/wgan/s0 --dataset digits --split train"

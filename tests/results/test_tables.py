@@ -12,7 +12,7 @@ import pandas
 import pytest
 
 from ganzoo.errors import ConfigError
-from ganzoo.results.comparison import compare
+from ganzoo.results.comparison import make_table
 from ganzoo.results.comparison.statistics import summarise
 from ganzoo.results.provenance import Provenance
 from ganzoo.results.tables import FORMATS, render
@@ -29,12 +29,12 @@ def table():
     """wgan is best, hinge cannot be told from it, bce is worse, gp diverged once and sn was refused."""
     values = {"bce": [20, 21, 22], "wgan": [10, 11, 12.5], "hinge": [10.5, 11, 13], "gp": [5, None, 6]}
     runs = [run for loss, row in values.items() for run in make_row(row, "diverged", loss=loss)]
-    return compare([*runs, *make_row([None] * 3, "refused", loss="sn")])
+    return make_table([*runs, *make_row([None] * 3, "refused", loss="sn")])
 
 
 @pytest.fixture
 def hostile():
-    return compare([*make_row([1, 2], loss=HOSTILE), *make_row([None], "failed", loss="bce")])
+    return make_table([*make_row([1, 2], loss=HOSTILE), *make_row([None], "failed", loss="bce")])
 
 
 # numbers
@@ -103,7 +103,7 @@ def test_columns_without_values_are_left_out(table):
 
 def test_other_scores_are_shown_where_they_are_asked_for():
     scores = {FD: 1.0, KD: 0.5, PRECISION: 0.9}
-    table = compare([make_result(0, scores, axes={"loss.name": "bce"})])
+    table = make_table([make_result(0, scores, axes={"loss.name": "bce"})])
     assert KD not in render(table, "text")
     lines = render(table, "text", metrics=[FD, KD, PRECISION]).splitlines()
     assert lines[0].split() == ["last"] * 3
@@ -114,7 +114,7 @@ def test_other_scores_are_shown_where_they_are_asked_for():
 def test_both_checkpoints_and_all_costs_are_shown():
     costs = {"images": 32_000, "seconds": 83.4, "flops": 1.2e12, "parameters": 1_500, "memory_mb": 512.3}
     reports = [make_report(2.0), make_report(1.0, "best")]
-    table = compare([make_result(0, reports=reports, axes={"loss.name": "bce"}, **costs)])
+    table = make_table([make_result(0, reports=reports, axes={"loss.name": "bce"}, **costs)])
     row = render(table, "csv").splitlines()[1]
     line = render(table, "text").splitlines()[2]
     assert line.split() == ["bce-s0", "bce", "1", "2", "*", "1", "0/1", "32k", "1:23", "1.2e12", "1.5k", "512"]
@@ -129,7 +129,7 @@ def test_names_cannot_move_the_cursor_nor_break_a_line(hostile):
 
 
 def test_a_table_without_scores_says_so():
-    assert "No run has a score yet." in render(compare(make_row([None], "running", loss="bce")), "text")
+    assert "No run has a score yet." in render(make_table(make_row([None], "running", loss="bce")), "text")
 
 
 def test_a_table_fits_the_terminal_and_says_what_left_it(table):
@@ -140,20 +140,20 @@ def test_a_table_fits_the_terminal_and_says_what_left_it(table):
         for seed in (1, 2)
         for number in range(3)
     ]  # fmt: skip
-    wide = render(compare(varied), "text", metrics=[FD, KD])
+    wide = render(make_table(varied), "text", metrics=[FD, KD])
     assert max(map(len, wide.splitlines()[:5])) > 100
     for width in (100, 80):
-        lines = render(compare(varied), "text", metrics=[FD, KD], width=width).splitlines()
+        lines = render(make_table(varied), "text", metrics=[FD, KD], width=width).splitlines()
         assert max(map(len, lines)) <= width
         assert any(line.startswith("Left out for want of room: memory (MB)") for line in lines)
         assert "±" in lines[2]
-    assert "FLOPs" in render(compare(varied), "text", width=80, columns=["all"])
+    assert "FLOPs" in render(make_table(varied), "text", width=80, columns=["all"])
     assert max(map(len, render(table, "text", width=80).splitlines())) <= 80
 
 
 def test_numbers_of_one_column_have_one_number_of_digits():
     runs = [run for loss, row in {"bce": [120, 140], "wgan": [1.23, 1.25]}.items() for run in make_row(row, loss=loss)]
-    text = render(compare(runs), "text")
+    text = render(make_table(runs), "text")
     assert "1.24 ± 0.13  *" in text
     assert "130.00 ± 127.06" in text
 
@@ -202,7 +202,7 @@ def test_pandas_reads_the_csv(table):
 
 
 def test_a_component_called_none_stays_a_name():
-    frame = pandas.read_csv(io.StringIO(render(compare(make_row([1, 2], lipschitz="none")), "csv")))
+    frame = pandas.read_csv(io.StringIO(render(make_table(make_row([1, 2], lipschitz="none")), "csv")))
     assert list(frame["lipschitz"]) == ["none"]
 
 

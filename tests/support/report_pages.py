@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from PIL import Image
 
-from ganzoo.results.comparison import compare
+from ganzoo.results.comparison import make_table
 from ganzoo.results.read import read_results
 
 SCRIPT = "</script><script>alert(1)</script>"
@@ -33,7 +33,7 @@ class Elements(HTMLParser):
 
 
 def rows_of(path):
-    return {f"row-{i}": row for i, row in enumerate(compare(read_results([path])).rows)}
+    return {f"row-{i}": row for i, row in enumerate(make_table(read_results([path])).rows)}
 
 
 def decode(picture):

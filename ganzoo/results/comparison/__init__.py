@@ -16,6 +16,7 @@ overview    the runs below a folder, in one line each
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from ganzoo.results.comparison.asked import Asked
 from ganzoo.results.comparison.axes import choose_axes, choose_results, find_axes, key_of, list_values, short
@@ -27,7 +28,7 @@ from ganzoo.results.comparison.ranking import describe_test, explain_unranked, r
 from ganzoo.results.comparison.rows import make_rows
 from ganzoo.results.comparison.statistics import Summary
 from ganzoo.results.comparison.table import Effect, Rank, Row, Table
-from ganzoo.results.read import UNREADABLE, Result
+from ganzoo.results.read import UNREADABLE, Result, as_results
 
 __all__ = [
     "Checkpoint",
@@ -39,24 +40,25 @@ __all__ = [
     "Table",
     "choose_metric",
     "choose_results",
-    "compare",
+    "make_table",
     "short",
     "split",
 ]
 
 
-def compare(
-    results: Sequence[Result], *, group_by: Sequence[str] | None = None, metric: str | None = None,
-    checkpoint: Checkpoint = "last", sort: str | None = None, protocol: Mapping[str, str] | None = None,
+def make_table(
+    results: Sequence[Result] | Sequence[str | Path] | str | Path, *, group_by: Sequence[str] | None = None,
+    metric: str | None = None, checkpoint: Checkpoint = "last", sort: str | None = None,
+    protocol: Mapping[str, str] | None = None,
 ) -> Table:  # fmt: skip
-    """Group runs into rows and rank them; `group_by` and `sort` take axes, `metric` a score, by short names too.
+    """Group runs, or those in these folders, into rows and rank them.
+
+    `group_by` and `sort` take axes, `metric` a score, by short names too: group_by=["loss"], metric="kid".
 
     The scores are those of the runs' own settings, unless `protocol` asks for others: {"samples": "500"}.
     Raises EvaluationError if scores may not be ranked together, ConfigError if no run has an axis or a metric.
     """
-    left_out = [f"{result.name} is left out: {result.reason}" for result in results if result.state == UNREADABLE]
-    damaged = [remark for result in results for remark in result.remarks]
-    results = [result for result in results if result.state != UNREADABLE]
+    results, notes = _leave_out(as_results(results))
     selection = select_reports(results, checkpoint, Asked(protocol or {}))  # refuses unlike protocols
     axes = find_axes(results)
     shown = axes if group_by is None else choose_axes(group_by, axes)
@@ -72,8 +74,15 @@ def compare(
         axes=shown, averaged=averaged, metric=measure.metric, better=better, metrics=metrics, checkpoint=checkpoint,
         rows=tuple(rows), effects=tuple(find_effects(shown, axes, selection.runs, measure)),
         test=describe_test(rows), protocol=selection.protocol,
-        notes=(*left_out, *damaged, *selection.notes, *_remarks(rows, measure, results, axes, averaged)),
+        notes=(*notes, *selection.notes, *_remarks(rows, measure, results, axes, averaged)),
     )  # fmt: skip
+
+
+def _leave_out(results: Sequence[Result]) -> tuple[list[Result], list[str]]:
+    """Return the runs that can be read, and remarks about the others and about files that are damaged."""
+    left_out = [f"{result.name} is left out: {result.reason}" for result in results if result.state == UNREADABLE]
+    damaged = [remark for result in results for remark in result.remarks]
+    return [result for result in results if result.state != UNREADABLE], [*left_out, *damaged]
 
 
 def _list_metrics(runs: Sequence[ScoredRun]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ganzoo.results.read import Result
 
 
 class Groups(NamedTuple):
-    """Runs in groups that `compare` takes."""
+    """Runs in groups that `make_table` takes."""
 
     runs: dict[str, list[Result]]
     """Name of a group, such as "digits" or "digits, FD(digits-cnn)-500" -> its runs."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import CheckpointError
-from ganzoo.results.comparison import choose_metric, compare, split
+from ganzoo.results.comparison import choose_metric, make_table, split
 from ganzoo.results.comparison.asked import is_own
 from ganzoo.results.outcome import read_state
 from ganzoo.results.read import Result, read_results
@@ -92,7 +92,7 @@ def _show(scores: Mapping[str, Any]) -> str:
 def _best_score(cells: Sequence[Result]) -> str:
     """Return the best mean score of a grid; empty if its cells have none, or may not be ranked together."""
     groups = list(split(cells).runs.values())
-    table = compare(groups[0]) if len(groups) == 1 else None
+    table = make_table(groups[0]) if len(groups) == 1 else None
     if table is None or not table.metric:
         return ""
     summaries = [summary for row in table.rows[:1] if (summary := row.summary(table.measure))]
@@ -135,7 +135,7 @@ def find_best(folder: Path = DEFAULT) -> Path:
     last = find_last(folder)
     for runs in split(read_results([folder])).runs.values():
         if any(last in (run.path, run.grid) for run in runs):
-            table = compare(runs)
+            table = make_table(runs)
             scored = [(_value(run, table.metric), run.path) for run in runs]
             found = [(value, path) for value, path in scored if value is not None and path is not None]
             if found:

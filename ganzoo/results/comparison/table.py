@@ -1,14 +1,19 @@
-"""The table that `compare` returns, with its rows and effects."""
+"""The table that `make_table` returns, with its rows and effects."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ganzoo.results.comparison.metrics import Checkpoint, Measure
 from ganzoo.results.comparison.statistics import Summary
 from ganzoo.results.read import Result
+from ganzoo.runs.frames import import_pandas
+
+if TYPE_CHECKING:
+    import pandas
 
 Rank = Literal["best", "alike", "worse", "untested", ""]
 
@@ -91,3 +96,24 @@ class Table:
     def measure(self) -> Measure:
         """The score that ranks."""
         return Measure(self.metric, self.checkpoint)
+
+    def render(self, format: str = "text") -> str:
+        """Return the table as "text", "md", "csv", "latex", "json" or "html". Raises ConfigError for another."""
+        from ganzoo.results.tables import render  # which imports this module
+
+        return render(self, format)
+
+    def frame(self) -> pandas.DataFrame:
+        """Return a row for each row, with every score of both checkpoints, unrounded.
+
+        Raises ResourceError if pandas is absent.
+        """
+        return import_pandas().read_csv(io.StringIO(self.render("csv")))
+
+    def __str__(self) -> str:
+        return self.render()
+
+    def _repr_html_(self) -> str:
+        from ganzoo.results.tables import draw_cell
+
+        return draw_cell(self)

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from ganzoo.errors import FolderError
 from ganzoo.files import write_output
-from ganzoo.results.comparison import compare
-from ganzoo.results.read import Result, read_results
+from ganzoo.results.comparison import make_table
+from ganzoo.results.read import Result, as_results
 from ganzoo.results.report.page import render
 
 
@@ -30,24 +30,15 @@ def write_report(
 ) -> Path:  # fmt: skip
     """Write the report of these runs, or of those in these folders, completely or not at all, and return its path.
 
-    `metric` is the score that ranks, by its full or short name; `protocol` as in `compare`. Raises EvaluationError and
-    ConfigError as `compare` does, CheckpointError as `read_results` does, and FolderError if the file cannot be
+    `metric` is the score that ranks, by its full or short name; `protocol` as in `make_table`. Raises EvaluationError
+    and ConfigError as `make_table` does, CheckpointError as `read_results` does, and FolderError if the file cannot be
     written.
     """
-    runs, path = _read(results), Path(path)
-    page = render(compare(runs, metric=metric, protocol=protocol), runs, title)
+    runs, path = as_results(results), Path(path).expanduser()
+    page = render(make_table(runs, metric=metric, protocol=protocol), runs, title)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_output(path, page.encode(errors="replace"))
     except OSError as error:
         raise FolderError(f"cannot write the report: {error}", where=str(path), hint="-o report.html") from error
     return path
-
-
-def _read(results: Sequence[Result] | Sequence[str | Path] | str | Path) -> list[Result]:
-    """Return runs as they are, or read those in folders."""
-    if isinstance(results, str | Path):
-        return read_results(results)
-    runs = [result for result in results if isinstance(result, Result)]
-    folders = [result for result in results if not isinstance(result, Result)]
-    return [*runs, *(read_results(folders) if folders else ())]

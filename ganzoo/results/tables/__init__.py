@@ -25,6 +25,13 @@ FORMATS = {"text": ".txt", "md": ".md", "csv": ".csv", "latex": ".tex", "json": 
 """Format -> suffix of its files."""
 
 
+def draw_cell(table: Table) -> str:
+    """Return a table as HTML for the output of a notebook's cell, without columns that are equal in all rows."""
+    from ganzoo.results.tables.html import render_cell  # not at the top: jinja2 would delay the other formats
+
+    return render_cell(drop_equal(lay_out(table, (), None, strong="in bold")))
+
+
 def render(
     table: Table, format: str, *, metrics: Sequence[str] = (), provenance: Provenance | None = None,
     columns: Sequence[str] = (), width: int | None = None, color: bool = False,
