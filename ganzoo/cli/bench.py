@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.flags import FiniteRange, PluginChoice, keeping_stdout, read_settings, settings_options
+from ganzoo.cli.places import require_places
 
 if TYPE_CHECKING:
     from ganzoo.runs.speed import Speed, Spread
@@ -38,6 +39,7 @@ def bench(
     ganzoo bench dcgan --dataset digits --image-size 64 --against eager --json
     """
     settings = read_settings(plugins, **flags)
+    require_places(settings.run)
     zoo = plugins.load()
 
     from ganzoo.cli import progress

@@ -18,6 +18,7 @@ from ganzoo.cli.flags import (
     add_options,
     read_flags,
 )
+from ganzoo.cli.places import require_grid_folder
 
 if TYPE_CHECKING:
     from ganzoo.contracts import Engine
@@ -71,6 +72,7 @@ def compare(
     """
     config, choice = _read_grid(**words)
     plugins.refuse_unknown(*_read_names(config, choice))
+    require_grid_folder(path := out or _default_folder(config))
     zoo = plugins.load()
     engine = zoo.create("engine", choice)
     if dry_run:
@@ -80,7 +82,7 @@ def compare(
     from ganzoo.cli.compare_view import GridDisplay, print_outcome
     from ganzoo.grid.run import Policy, run_grid
 
-    path, policy = out or _default_folder(config), Policy(cell_timeout, retry, plugins.words, follow_links)
+    policy = Policy(cell_timeout, retry, plugins.words, follow_links)
     with GridDisplay() as display:
         states = run_grid(config, zoo, engine, path, display, policy=policy, choice=choice)
     print_outcome(path, as_json)

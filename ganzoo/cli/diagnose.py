@@ -10,6 +10,7 @@ import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout
 from ganzoo.cli.output import note
+from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
 from ganzoo.errors import GanzooError
 
@@ -41,6 +42,7 @@ def diagnose(plugins: PluginChoice, /, run: Path, as_json: bool, **options: Any)
     and where the first nan came from. The findings, with their numbers and
     flags to try next, go to RUN/diagnosis.json, pictures to RUN/diagnosis.
     """
+    require_run(run)
     with keeping_stdout():
         found = examine(run, plugins.load(), **options)
     click.echo(json.dumps(found.to_json()) if as_json else show(found))

@@ -18,6 +18,7 @@ from ganzoo.cli.flags import (
     keeping_stdout,
     read_assignments,
 )
+from ganzoo.cli.places import require_target
 from ganzoo.cli.run_names import RunName
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def evaluate(
     if flags["inception_weights"] is not None:
         features = features or "inception"
     given = _read_flags(flags) | read_assignments(assignments)
-    plugins.refuse_unknown(given | _read_names(dataset, features))
+    plugins.refuse_unknown(given | (named := _read_names(dataset, features)))
+    require_target(target, given | named)
 
     from ganzoo.cli import outcome
     from ganzoo.runs import evaluate

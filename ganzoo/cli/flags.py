@@ -79,7 +79,11 @@ class PluginChoice:
 
     def load(self) -> Zoo:
         """Load the zoo; print one line on stderr for each plugin that is broken or has a remark."""
-        from ganzoo.zoo.plugins import load_zoo
+        from ganzoo.zoo.installed import require_plugins
+
+        require_plugins(self.files, self.disabled, self.override)
+
+        from ganzoo.zoo.plugins import load_zoo  # waits for torch
 
         with keeping_stdout():
             zoo = load_zoo(files=self.files, disabled=self.disabled, override=self.override)

@@ -9,6 +9,7 @@ import click
 
 from ganzoo.cli.diagnose import tell_findings
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout, read_assignments
+from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as
     On a CPU with the same machine type, torch and number of threads, the result is bit-identical to that of a
     run that was never stopped. With --out RUN stays as it is, and the new folder's manifest says where it comes from.
     """
+    require_run(run, out)
+
     from ganzoo.cli import outcome
     from ganzoo.runs.folder import RunFolder
 

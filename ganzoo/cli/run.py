@@ -9,6 +9,7 @@ import click
 
 from ganzoo.cli.diagnose import tell_findings
 from ganzoo.cli.flags import PluginChoice, keeping_stdout, read_settings, settings_options
+from ganzoo.cli.places import require_places
 
 if TYPE_CHECKING:
     from ganzoo.settings.sections import RunConfig
@@ -31,6 +32,7 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
     ganzoo run --conditioner cgan --set optim.lr_g=1e-4 --dry-run
     """
     settings = read_settings(plugins, **flags)
+    require_places(settings.run, out)
     zoo = plugins.load()
 
     from ganzoo.cli import outcome, progress

@@ -9,6 +9,7 @@ import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoice, keeping_stdout
 from ganzoo.cli.output import note
+from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
 
 
@@ -72,6 +73,7 @@ def sample(
         raise click.UsageError("--per-class cannot be combined with --class or --interpolate")
     if course and (count or label is not None or per_class or interpolate or as_folder):
         raise click.UsageError("--training takes the sample grids as they are: with -o and --fps only")
+    require_run(run)
 
     from ganzoo.runs.sample_files import SampleOptions, Target, write_samples
 

@@ -19,7 +19,16 @@ from ganzoo.errors import CheckpointError, FolderError, GanzooError
 from ganzoo.files import append, set_aside, write_atomically, write_lines
 from ganzoo.grid.config import GridConfig
 from ganzoo.grid.plan import PlannedCell
-from ganzoo.grid.records import Attempt, Plan, find_break, find_loss, make_attempts, read_attempts, read_plan
+from ganzoo.grid.records import (
+    Attempt,
+    Plan,
+    find_break,
+    find_loss,
+    holds_grid,
+    make_attempts,
+    read_attempts,
+    read_plan,
+)
 from ganzoo.runs.damage import describe, move_aside, tell_set_aside, warn
 from ganzoo.runs.folder import RunFolder, timestamp
 from ganzoo.runs.own_parts import GRID_PARTS, require_own_parts
@@ -57,11 +66,6 @@ class GridFolder:
         """Return the file with the output of a cell's process."""
         return self.path / "logs" / f"{cell}.log"
 
-    @property
-    def _holds_grid(self) -> bool:
-        """True if there is any part of a grid: what is missing of it can be written anew."""
-        return any(os.path.lexists(path) for path in (self.plan, self.endings, self.path / "cells"))
-
     @contextmanager
     def claim(self) -> Iterator[None]:
         """Hold the folder for this process.
@@ -71,7 +75,7 @@ class GridFolder:
         require_own_parts(self.path, GRID_PARTS, follow_links=self.follow_links)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if not self._holds_grid and any(file.name != "grid.lock" for file in self.path.iterdir()):
+            if not holds_grid(self.path) and any(file.name != "grid.lock" for file in self.path.iterdir()):
                 raise FolderError("the folder holds no grid", where=str(self.path), hint=_OTHER)
             lock = FileLock(self.path / "grid.lock")
             lock.acquire(timeout=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,6 +51,11 @@ class Attempt:
     exit: int | None = None
     seconds: float = 0.0
     ended: datetime | None = None
+
+
+def holds_grid(path: Path) -> bool:
+    """Return whether a folder has any part of a grid: what is missing of it can be written anew."""
+    return any(os.path.lexists(path / name) for name in ("grid.json", "cells.jsonl", "cells"))
 
 
 def read_plan(grid: Path) -> Plan | None:

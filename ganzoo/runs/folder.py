@@ -228,6 +228,12 @@ def require_sections(tables: Mapping[str, Any], path: Path) -> None:
         raise ConfigError(what, where=str(path), hint="bring back a copy of the file")
 
 
+def require_free(path: Path) -> None:
+    """Raise FolderError if the path of a new run is taken; an empty folder is free."""
+    if os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir())):
+        raise _taken(RunFolder(path))
+
+
 def create_folder(path: Path) -> RunFolder:
     """Make a new, empty run folder. Raises FolderError if the path is taken or cannot be written."""
     try:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganzoo.settings.kinds import KIND_INFO
+
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
@@ -104,6 +106,21 @@ def find_plugins(disabled: Collection[str] = ()) -> list[Plugin]:
     variable = map(str.strip, os.environ.get("GANZOO_DISABLE_PLUGINS", "").split(","))
     off = {*disabled, *filter(None, variable)}
     return [_disable(plugin) if _is_disabled(plugin, off) else plugin for plugin in plugins]
+
+
+def require_plugins(files: Collection[Path], disabled: Collection[str], override: Collection[str]) -> None:
+    """Raise the error of a choice of plugins that are not there: PluginError for a file, ConfigError for a name."""
+    from ganzoo.errors import PluginError
+
+    for path in files:
+        if path.suffix != ".py" or not path.expanduser().is_file():
+            raise PluginError("--plugin takes a Python file", where=str(path), hint="--plugin my_loss.py")
+    found = find_plugins(disabled)
+    own = [Plugin(path.name, aliases=(path.stem,)) for path in files]
+    built_in = [Plugin(info.builtin, builtin=True) for info in KIND_INFO.values()]
+    for name in override:
+        if not any(plugin.name == name or plugin.answers_to(name) for plugin in (*found, *own, *built_in)):
+            raise unknown_plugin(name, [plugin.name for plugin in (*built_in, *found, *own)])
 
 
 def _is_disabled(plugin: Plugin, names: Collection[str]) -> bool:

@@ -14,6 +14,7 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.log import RunLog
 from ganzoo.settings.kinds import ALL_KINDS, KIND_INFO
 from ganzoo.settings.toml import from_tables
+from ganzoo.zoo import plugins
 from ganzoo.zoo.installed import find_plugins
 from ganzoo.zoo.names import NAMES, check_names
 from support.imports import AT_END, SLOW, run_watched
@@ -70,6 +71,57 @@ def test_the_names_known_without_torch_are_those_that_the_built_ins_register(kin
 def test_a_mistake_is_refused_before_torch_is_imported(words, said):
     shown, imported = run_watched(AT_END, SLOW, *words, exit_code=2)
     assert said in shown and imported["IMPORTED"] == set()
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    """A folder with a run, a folder that holds something else, and a file of text."""
+    place = tmp_path_factory.mktemp("places")
+    (place / "other").mkdir()
+    (place / "other" / "notes.txt").write_text("nothing of ganzoo")
+    folder = RunFolder(place / "run")
+    folder.path.mkdir()
+    folder.write_recipe(from_tables({"dataset": {"name": "digits"}}))
+    folder.write_status("complete", 4, 4)
+    return place
+
+
+AT_ONCE = {
+    "run --out run": (10, "the folder exists (step 4, complete)"),
+    "run --out other --dry-run": (10, "the path exists and is not a run folder"),
+    "run --out other/notes.txt": (10, "the path exists and is not a run folder"),
+    "run --init-from other": (5, "this is not a run folder"),
+    "run --dataset folder:photos": (3, "no data: there is no "),
+    "run --set eval.reference=no.npz": (7, ": there is no such file"),
+    "run --features inception --set features.weights=other": (7, ": it is a folder"),
+    "bench --dataset npz:images.npz": (3, "no data: there is no "),
+    "resume other": (5, "this is not a run folder"),
+    "resume run --out other": (10, "the path exists and is not a run folder"),
+    "sample other": (5, "this is not a run folder"),
+    "diagnose other": (5, "this is not a run folder"),
+    "evaluate other": (2, "this is no run, and images are scored against a dataset: none is named"),
+    "evaluate other --reference no.npz": (7, "no statistics in "),
+    "compare --loss bce,wgan --out other": (10, "the folder holds no grid"),
+    "list --plugin my_loss.py": (4, "--plugin takes a Python file"),
+    "list --plugin other/notes.txt": (4, "--plugin takes a Python file"),
+    "list --no-plugin nothing": (2, "no plugin is named 'nothing'"),
+    "list --override nothing": (2, "no plugin is named 'nothing'"),
+}
+
+
+@pytest.mark.parametrize("words", AT_ONCE)
+def test_a_place_that_will_not_do_is_refused_before_the_components_are_loaded(words, places, monkeypatch):
+    monkeypatch.chdir(places)
+    monkeypatch.setattr(plugins, "load_zoo", lambda **choice: pytest.fail("loaded"))
+    code, said = AT_ONCE[words]
+    assert said in ganzoo(*words.split(), code=code).stderr
+
+
+@pytest.mark.parametrize("words", ["run --out run", "resume other", "compare --loss bce,wgan --out other"])
+def test_such_a_refusal_imports_no_torch(words, places, monkeypatch):
+    monkeypatch.chdir(places)
+    _, imported = run_watched(AT_END, SLOW, *words.split(), exit_code=AT_ONCE[words][0])
+    assert imported["IMPORTED"] == set()
 
 
 def test_settings_whose_names_are_those_of_no_option_need_no_pydantic():
