@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import FiniteRange, PluginChoice, keeping_stdout, read_settings, settings_options
+from ganzoo.cli.flags import FiniteRange, PluginChoice, keeping_stdout, settings_options
 from ganzoo.cli.places import require_places
+from ganzoo.cli.settings import read_settings
 
 if TYPE_CHECKING:
     from ganzoo.runs.speed import Speed, Spread

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganzoo.cli.flags import PluginChoice, read_assignments
+from ganzoo.cli.flags import PluginChoice
+from ganzoo.cli.settings import read_assignments
 
 if TYPE_CHECKING:
     from ganzoo.testing.cases import Case, Outcome

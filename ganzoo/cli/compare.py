@@ -16,9 +16,9 @@ from ganzoo.cli.flags import (
     FiniteRange,
     PluginChoice,
     add_options,
-    read_flags,
 )
 from ganzoo.cli.places import require_grid_folder
+from ganzoo.cli.settings import read_flags
 
 if TYPE_CHECKING:
     from ganzoo.contracts import Engine
@@ -70,8 +70,7 @@ def compare(
     Values with commas between them are an axis. Type the same again to run what is missing. A combination that
     is refused is a row that says why; so is a run that diverges, dies or hangs, and then the exit code is 8.
     """
-    config, choice = _read_grid(**words)
-    plugins.refuse_unknown(*_read_names(config, choice))
+    config, choice = _spell(*_read_grid(**words), plugins)
     require_grid_folder(path := out or _default_folder(config))
     zoo = plugins.load()
     engine = zoo.create("engine", choice)
@@ -110,6 +109,16 @@ def _read_grid(
         )
     spent = parse_budget(budget) if budget is not None else None
     return GridConfig(axes, parse_seeds(seeds), values, sets, spent, evals), choice
+
+
+def _spell(config: GridConfig, engine: Choice, plugins: PluginChoice) -> tuple[GridConfig, Choice]:
+    """Return a grid and its engine with names as they are known. Raises ConfigError for one that nothing has."""
+    from dataclasses import replace
+
+    from ganzoo.zoo.names import spell_name
+
+    known = plugins.known_names(*_read_names(config, engine))
+    return config.spelt(known), replace(engine, name=spell_name("engine", engine.name, known["engine"]))
 
 
 def _take_engine(settings: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from ganzoo.cli.flags import PluginChoice, read_settings, settings_options
+from ganzoo.cli.flags import PluginChoice, settings_options
+from ganzoo.cli.settings import read_settings
 
 
 @click.group(short_help="Show or check settings.")
@@ -43,8 +44,7 @@ def validate(plugins: PluginChoice, file: Path) -> None:
     from ganzoo.zoo.recipes import read_recipe, settle
 
     recipe = read_recipe(file)
-    plugins.refuse_unknown(recipe.values)
-    settings = settle(recipe=recipe)
+    settings = settle(recipe=recipe, known=plugins.known_names(recipe.values))
 
     from ganzoo.zoo.choices import check
 

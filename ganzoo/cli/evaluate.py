@@ -16,10 +16,10 @@ from ganzoo.cli.flags import (
     PluginChoice,
     add_options,
     keeping_stdout,
-    read_assignments,
 )
 from ganzoo.cli.places import require_target
 from ganzoo.cli.run_names import RunName
+from ganzoo.cli.settings import read_assignments
 
 if TYPE_CHECKING:
     from ganzoo.runs.run import Run
@@ -107,7 +107,7 @@ def evaluate(
     if flags["inception_weights"] is not None:
         features = features or "inception"
     given = _read_flags(flags) | read_assignments(assignments)
-    plugins.refuse_unknown(given | (named := _read_names(dataset, features)))
+    plugins.known_names(given | (named := _read_names(dataset, features)))
     require_target(target, given | named)
 
     from ganzoo.cli import outcome

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
@@ -18,7 +18,6 @@ from ganzoo.zoo.names import NAMES
 
 if TYPE_CHECKING:
     from ganzoo.settings.kinds import Kind
-    from ganzoo.settings.merge import Settings
     from ganzoo.zoo.catalogue import Zoo
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,29 +57,37 @@ class PluginChoice:
         flags = [("--plugin", str(path)) for path in self.files] + [("--override", name) for name in self.override]
         return " ".join(["ganzoo", *(f"{flag} {quote(value)}" for flag, value in flags)])
 
-    def refuse_unknown(self, *settings: Mapping[str, Any]) -> None:
-        """Raise ConfigError if settings name an unknown component and no plugin is loaded that may add it.
+    def known_names(self, *settings: Mapping[str, Any]) -> Mapping[Kind, Collection[str]]:
+        """Return the names of components, by which those that settings name are spelt.
 
-        This takes no time, while `load` waits seconds for torch.
+        Plugins are loaded only where one may have a name that does not ship, since that waits seconds for torch.
+        Raises ConfigError if no plugin may have it.
         """
         from ganzoo.errors import ConfigError
         from ganzoo.zoo.installed import find_plugins
-        from ganzoo.zoo.names import check_names
+        from ganzoo.zoo.names import check_names, spell_names
 
-        try:
+        with suppress(ConfigError):
             for values in settings:
                 check_names(values)
+            return NAMES
+        found = find_plugins(self.disabled)
+        if self.files or any(plugin.enabled for plugin in found):
+            return self.load().names
+        try:
+            for values in settings:
+                check_names(spell_names(values))
         except ConfigError as error:
-            found = find_plugins(self.disabled)
-            if self.files or any(plugin.enabled for plugin in found):
-                return
             disabled = f"; disabled: {', '.join(plugin.name for plugin in found)}" if found else ""
             raise ConfigError(error.what, hint=error.hint + disabled) from None
+        return NAMES
 
     def load(self) -> Zoo:
-        """Load the zoo; print one line on stderr for each plugin that is broken or has a remark."""
+        """Load the zoo once; print one line on stderr for each plugin that is broken or has a remark."""
         from ganzoo.zoo.installed import require_plugins
 
+        if self.loaded:
+            return self.loaded[0]
         require_plugins(self.files, self.disabled, self.override)
 
         from ganzoo.zoo.plugins import load_zoo  # waits for torch
@@ -226,26 +233,6 @@ _OPTIONS = (
     ),
 )  # fmt: skip
 
-_KEYS = {
-    "image_size": "dataset.image_size",
-    "data_root": "dataset.root",
-    "download": "dataset.download",
-    "cache": "dataset.cache",
-    "steps": "train.steps",
-    "init_from": "init.run",
-    "batch_size": "optim.batch_size",
-    "seed": "train.seed",
-    "device": "train.device",
-    "precision": "train.precision",
-    "on_nan": "train.on_nan",
-    "diagnose": "train.diagnose_every",
-    "eval_every": "eval.every",
-    "samples": "eval.samples",
-    "inception_weights": "features.weights",
-    "jobs": "engine.jobs",
-    "address": "engine.address",
-}
-
 
 def settings_options(command: F) -> F:
     """Add the flags that `run` and `config` share to a command."""
@@ -261,39 +248,3 @@ def add_options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
         return command
 
     return add
-
-
-def read_settings(plugins: PluginChoice, recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:
-    """Turn the flags into settings. Raises ConfigError, also for components that neither ganzoo nor a plugin has."""
-    from ganzoo.zoo.recipes import find_recipe, settle
-
-    named = find_recipe(recipe) if recipe else None
-    said, sets = read_flags(**flags), read_assignments(assignments)
-    plugins.refuse_unknown({**(named.values if named else {}), **said, **sets})
-    return settle(recipe=named, flags=said, sets=sets)
-
-
-def read_flags(**flags: Any) -> dict[str, Any]:
-    """Turn the flags that were given into "section.option" -> value."""
-    from ganzoo.settings.kinds import KINDS
-    from ganzoo.settings.toml import parse_component
-
-    said: dict[str, Any] = {}
-    for kind in KINDS:
-        if (name := flags.pop(kind, None)) is not None:
-            said |= parse_component(kind, name)
-    if flags.pop("no_scores"):
-        said["eval.at_end"] = False
-    if flags["inception_weights"] is not None:
-        said = {"features.name": "inception"} | said
-    for flag, value in flags.items():
-        if value is not None:
-            said[_KEYS[flag]] = str(value.expanduser().absolute()) if isinstance(value, Path) else value
-    return said
-
-
-def read_assignments(assignments: tuple[str, ...]) -> dict[str, Any]:
-    """Turn the words of --set into settings. Raises ConfigError."""
-    from ganzoo.settings.toml import parse_assignment
-
-    return dict(map(parse_assignment, assignments))

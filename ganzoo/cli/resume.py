@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.diagnose import tell_findings
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout, read_assignments
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
+from ganzoo.cli.settings import read_assignments
 
 if TYPE_CHECKING:
     from ganzoo.runs.changes import Changes

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.diagnose import tell_findings
-from ganzoo.cli.flags import PluginChoice, keeping_stdout, read_settings, settings_options
+from ganzoo.cli.flags import PluginChoice, keeping_stdout, settings_options
 from ganzoo.cli.places import require_places
+from ganzoo.cli.settings import read_settings
 
 if TYPE_CHECKING:
     from ganzoo.settings.sections import RunConfig

@@ -6,6 +6,7 @@ import click
 
 from ganzoo.cli.flags import PluginChoice
 from ganzoo.cli.list import KINDS_AND_RECIPE
+from ganzoo.zoo.aliases import part_of_method
 
 
 @click.command(short_help="Show one component: formula, paper, options and defaults.")
@@ -20,12 +21,13 @@ def show(plugins: PluginChoice, kind: str, name: str) -> None:
 
         click.echo(read_text(find_recipe(name).path).rstrip())
         return
-    plugins.refuse_unknown({f"{kind}.name": name, "eval.metrics": name * (kind == "metric")})
+    name = part_of_method(kind, name) or name
+    plugins.known_names({f"{kind}.name": name, "eval.metrics": name * (kind == "metric")})
 
     from ganzoo.cli.terminal import print_table
 
     entry = plugins.load().entry(kind, name)  # type: ignore[arg-type]
-    click.echo(f"{kind} {name}  (plugin {entry.plugin})\n")
+    click.echo(f"{kind} {entry.name}  (plugin {entry.plugin})\n")
     click.echo(entry.help)
     rows = [
         {"option": f"{kind}.{option.name}", "type": option.type, "default": option.shown_default}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ganzoo.contracts import Conditioner, Dataset, Samples
 from ganzoo.errors import ConfigError, GanzooError
 from ganzoo.runs.run import Run
 from ganzoo.settings.sections import Choice
 from ganzoo.settings.toml import parse_component
+from ganzoo.zoo.names import spell_names
 
 
 def load_held_out(run: Run, dataset: Dataset, named: str | None, notes: list[str]) -> Samples | None:
@@ -29,7 +28,7 @@ def load_held_out(run: Run, dataset: Dataset, named: str | None, notes: list[str
 
 
 def _load_named(run: Run, named: str) -> Samples:
-    options: dict[str, Any] = parse_component("dataset", named)
+    options = spell_names(parse_component("dataset", named), run.zoo.names)
     choice = Choice(options.pop("dataset.name"), {key.partition(".")[2]: value for key, value in options.items()})
     known = [option.name for option in run.zoo.entry("dataset", choice.name).options]
     if "image_size" in known and len(run.data.shape) == 3:

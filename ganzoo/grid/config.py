@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ganzoo.errors import ConfigError
+from ganzoo.settings.kinds import Kind
 from ganzoo.settings.options import shorten
 from ganzoo.settings.sections import RunConfig
+from ganzoo.zoo.names import spell_names
+from ganzoo.zoo.recipes import find_recipe
 
 if TYPE_CHECKING:
     from ganzoo.training.dry_run import DryRun
@@ -75,3 +78,22 @@ class GridConfig:
     budget: Budget | None = None
     evals: int = 0
     """Scores and sample grids of a run before its end, at equal distances; 0 leaves them to the settings."""
+
+    def spelt(self, known: Mapping[Kind, Collection[str]]) -> GridConfig:
+        """Return the grid with its recipes and components by the names under which they are known."""
+        axes = {key: [_spell(key, text, known) for text in values] for key, values in self.axes.items()}
+        flags, sets = spell_names(self.flags, known), spell_names(self.sets, known)
+        return replace(self, axes=axes, flags=flags, sets=sets)
+
+
+def _spell(axis: str, text: str, known: Mapping[Kind, Collection[str]]) -> str:
+    """Return a value of an axis: a name as it is known, or anything else as it is."""
+    if axis == "recipe":
+        return text if text.endswith(".toml") else find_recipe(text).name
+    if axis not in known:
+        return text
+    kind = cast("Kind", axis)
+    name, colon, path = text.partition(":")
+    spelt = spell_names({f"{kind}.name": name} | ({f"{kind}.path": path} if colon else {}), known)
+    path = spelt.get(f"{kind}.path", "")
+    return f"{spelt[f'{kind}.name']}:{path}" if path else str(spelt[f"{kind}.name"])

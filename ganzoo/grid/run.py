@@ -66,7 +66,7 @@ def run_grid(
     cannot be combined, FolderError if another process works in the folder or if its grid has other settings, and the
     errors of the engine, such as PluginError.
     """
-    grid = GridFolder(path, policy.follow_links)
+    grid, config = GridFolder(path, policy.follow_links), config.spelt(zoo.names)
     measured = config.budget is not None and config.budget.is_measured
     try_run = dry_runner_for(engine, zoo) if measured else None
     cells = plan(config, zoo, try_run, grid.known_steps(config) if measured else {})

@@ -34,6 +34,7 @@ from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.settings.toml import flatten, parse_component, to_tables
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.names import spell_names
 from ganzoo.zoo.plugins import load_zoo
 
 
@@ -54,7 +55,7 @@ def evaluate(
     Raises EvaluationError, ConfigError, DataError, CheckpointError, PluginError, ResourceError or FolderError.
     """
     zoo = zoo or (target.zoo if isinstance(target, Run) else load_zoo())
-    given = _read_settings(dataset, features, options)
+    given = spell_names(_read_settings(dataset, features, options), zoo.names)
     outputs = Outputs(closest, write_reference)
     outputs.check()
     if isinstance(target, Run) or os.path.lexists(RunFolder(Path(target)).recipe):

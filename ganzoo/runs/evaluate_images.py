@@ -43,7 +43,7 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], outputs: Out
         raise ConfigError("images are scored against a dataset, and none is named", where=str(path), hint=hint)
     if "eval.reference" in given and "features.name" not in given:
         given = {**given, "features.name": name_features(Path(given["eval.reference"]))}
-    config = settle(flags=given).run
+    config = settle(flags=given, known=zoo.names).run
     choices.check(config, zoo)  # before anything is read
     refuse_runs(path.expanduser())
     images = read_images(path, given.get("dataset.image_size"))

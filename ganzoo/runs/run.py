@@ -282,9 +282,10 @@ def run(
     names = {"model": model, "loss": loss, "lipschitz": lipschitz, "conditioner": conditioner}
     names |= {"augment": augment, "dataset": dataset, "features": features}
     flags = _read_flags(names, train)
-    settings = settle(recipe=find_recipe(recipe) if recipe else None, flags=flags, sets=options)
-    path = Path(out) if out is not None else Path("runs") / choose_name(settings.run)
     zoo = zoo or load_zoo()
+    named = find_recipe(recipe) if recipe else None
+    settings = settle(recipe=named, flags=flags, sets=options, known=zoo.names)
+    path = Path(out) if out is not None else Path("runs") / choose_name(settings.run)
     start.start(settings, zoo, path, observer or Observer())
     return Run(path, zoo)
 

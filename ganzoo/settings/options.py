@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, ge
 from annotated_types import Ge, Gt, Le, Lt
 
 from ganzoo.errors import ConfigError
+from ganzoo.settings.numbers import read_number, read_truth, read_whole
+from ganzoo.settings.spelling import spell
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -66,12 +68,44 @@ def check_values(schema: type, values: Mapping[str, Any], where: str) -> dict[st
     """
     from pydantic import ValidationError  # not at the top: it takes longer than all that help imports
 
+    values = read_values(schema, values)
     try:
-        checked = _strict_model(schema).model_validate(dict(values))
+        checked = _strict_model(schema).model_validate(values)
     except ValidationError as error:
         known = [option.name for option in list_options(schema)]
         raise ConfigError(_list_faults(error.errors(), where, known)) from None
     return {name: getattr(checked, name) for name in values}
+
+
+def read_values(schema: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as the dataclass `schema` takes them, where what is meant is clear; the others as they are.
+
+    1e4 is a whole number, "10k" too; ".5" is a number; "True" is true; a word of a list may be in any case.
+    """
+    hints = _hints(schema)
+    return {name: _read_value(hints[name], value) if name in hints else value for name, value in values.items()}
+
+
+def _read_value(hint: Any, value: Any) -> Any:
+    base = getattr(hint, "__origin__", hint)
+    if isinstance(value, float):
+        return int(value) if base is int and value.is_integer() and abs(value) <= _EXACT else value
+    if not isinstance(value, str) or value.isdecimal():  # "5" has quotes, which somebody wrote
+        return value
+    if base is Literal:
+        return spell(value, [word for word in get_args(hint) if isinstance(word, str)])
+    readers: dict[Any, Callable[[str], Any]] = {int: read_whole, float: read_number, bool: read_truth}
+    read = readers[base](value) if base in readers else None
+    return value if read is None else read
+
+
+_EXACT = 2**53
+"""Whole numbers up to this one are floats of their own."""
+
+
+@cache
+def _hints(schema: Any) -> dict[str, Any]:
+    return get_type_hints(schema, include_extras=True)
 
 
 _LISTED = 10

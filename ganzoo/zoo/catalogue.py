@@ -9,12 +9,12 @@ from typing import Any
 
 from ganzoo.errors import ConfigError, PluginError
 from ganzoo.settings.kinds import ALL_KINDS, Kind
-from ganzoo.settings.options import Option, check_values, did_you_mean, list_options
+from ganzoo.settings.options import Option, check_values, did_you_mean, list_options, read_values
 from ganzoo.settings.sections import Choice
 from ganzoo.zoo import parts
 from ganzoo.zoo.checks import check_offer
 from ganzoo.zoo.installed import ENABLE, Plugin, unknown_plugin
-from ganzoo.zoo.names import KNOWN, title, unknown
+from ganzoo.zoo.names import KNOWN, spell_name, title, unknown
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,18 @@ class Zoo:
         """Return the components of all kinds."""
         return [entry for kind in ALL_KINDS for entry in self.entries(kind)]
 
+    @property
+    def names(self) -> dict[Kind, tuple[str, ...]]:
+        """Names by which the components of each kind are known."""
+        return {kind: tuple(entries) for kind, entries in self._entries.items()}
+
     def entry(self, kind: Kind, name: str) -> Entry:
-        """Return one component, by its name or as name@plugin.
+        """Return one component, by its name or as name@plugin; `spell_name` says which names mean it too.
 
         Raises ConfigError, with the nearest name, if there is none; PluginError if a plugin that may have it is broken.
         """
-        if name in self._entries[kind]:
-            return self._entries[kind][name]
+        if (known := spell_name(kind, name, self._entries[kind])) in self._entries[kind]:
+            return self._entries[kind][known]
         base, at, tag = name.partition("@")
         theirs = {plugin.name for plugin in self.plugins if plugin.answers_to(tag)}
         same = [e for e in self.entries(kind) if e.name.partition("@")[0] == base and e.plugin in theirs]
@@ -100,6 +105,13 @@ class Zoo:
         """Return every option of the chosen component with its value. Raises ConfigError as `create` does."""
         entry = self.entry(kind, choice.name)
         return {o.name: o.default for o in entry.options} | check_values(entry.schema, choice.options, kind)
+
+    def spell_options(self, kind: Kind, choice: Choice) -> Choice:
+        """Return the choice with its values as its component takes them: 1e4 for a whole number is 10000."""
+        if "+" in choice.name:
+            parts = {part.name: dict(self.spell_options(kind, part).options) for part in choice.parts() if part.options}
+            return replace(choice, options=parts)
+        return replace(choice, options=read_values(self.entry(kind, choice.name).schema, choice.options))
 
     def create_parts(self, kind: Kind, choice: Choice) -> list[Any]:
         """Construct each component of a sum such as `sn+gp`. Raises ConfigError, also for a part named twice."""

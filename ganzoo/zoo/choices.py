@@ -47,9 +47,10 @@ def complete(settings: Settings, zoo: Zoo) -> Settings:
     run = settings.run
     check(run, zoo)
     chosen = choose_features(run.features, run.dataset, zoo)
+    spelt: dict[str, Any] = {kind: zoo.spell_options(kind, run.choice(kind)) for kind in KINDS if kind != "features"}
     origin = Origin(f"dataset {run.dataset.name}") if chosen != run.features else settings.origins.get("features.name")
     origins = dict(settings.origins) | ({"features.name": origin} if origin else {})
-    return Settings(replace(run, features=chosen), origins)
+    return Settings(replace(run, **spelt, features=zoo.spell_options("features", chosen)), origins)
 
 
 def explain(settings: Settings, zoo: Zoo) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ganzoo.settings.dataset_paths import name_reader
 from ganzoo.settings.kinds import KIND_INFO, Kind
+from ganzoo.settings.spelling import spell
+from ganzoo.zoo.aliases import explain_word, read_alias
 
 if TYPE_CHECKING:
     from ganzoo.errors import ConfigError
@@ -22,6 +24,47 @@ KNOWN: Mapping[str, Mapping[str, str]] = {
     "recipe": {name + size: f"ganzoo-{name}" for name in ("r3gan", "sagan", "stylegan2") for size in ("", "_small")},
 }
 """Components and recipes that known packages provide: kind -> name -> package."""
+
+
+def spell_names(values: Mapping[str, Any], known: Mapping[Kind, Collection[str]] = NAMES) -> dict[str, Any]:
+    """Return settings, "section.option" -> value, with the names of components as they are known.
+
+    A dataset that nothing knows, and that is a folder or an archive here, becomes the dataset that reads it.
+    """
+    spelt = dict(values)
+    for kind in NAMES:
+        key = "eval.metrics" if kind == "metric" else f"{kind}.name"
+        if isinstance(text := values.get(key), str):
+            spelt[key] = spell_name(kind, text, (*known[kind], "auto") if kind == "features" else known[kind])
+    return spelt | _read_path(spelt, known["dataset"])
+
+
+def spell_name(kind: Kind, text: str, known: Collection[str]) -> str:
+    """Return the known name that a typed one means, also of a sum of enforcers and a list of metrics.
+
+    A known name goes first, then the only one that differs in case, `-` and `_` alone, then another word of the field.
+    """
+    sign = {"metric": ",", "lipschitz": "+"}.get(kind, "")
+    if text in known or not sign or sign not in text or read_alias(kind, text):
+        return _spell_one(kind, text.strip(), known)
+    return sign.join(_spell_one(kind, part.strip(), known) for part in text.split(sign))
+
+
+def _spell_one(kind: Kind, text: str, known: Collection[str]) -> str:
+    base, at, plugin = text.partition("@")
+    if text in known or (found := spell(text, known)) in known:
+        return text if text in known else found
+    name = base if base in known else spell(base, known)
+    return (name if name in known else read_alias(kind, base) or base) + at + plugin
+
+
+def _read_path(values: Mapping[str, Any], known: Collection[str]) -> dict[str, str]:
+    """Return the dataset that reads the folder or file that `dataset.name` is; nothing if it is none."""
+    name = values.get("dataset.name")
+    if not isinstance(name, str) or name.partition("@")[0] in known or "dataset.path" in values:
+        return {}
+    path = Path(name).expanduser()
+    return {"dataset.name": reader, "dataset.path": str(path.absolute())} if (reader := name_reader(path)) else {}
 
 
 def check_names(values: Mapping[str, Any]) -> None:
@@ -51,11 +94,15 @@ def unknown(kind: Kind | Literal["recipe"], name: str, known: Collection[str]) -
     from ganzoo.errors import ConfigError
     from ganzoo.settings.options import did_you_mean  # not at the top: it imports pydantic
 
-    if package := KNOWN.get(kind, {}).get(name):
+    named = KNOWN.get(kind, {})
+    if package := named.get(spell(name, named)):
         what = f"no {title(kind)} is named {name!r}; the package {package} provides it"
         return ConfigError(what, hint=f"in a checkout of ganzoo: pip install ./plugins/{package}")
     if kind == "dataset" and (reader := name_reader(Path(name))):
         hint = f"--dataset {shlex.quote(f'{reader}:{name}')}"
         return ConfigError(f"no dataset is named {name!r}, but there is a {reader}", hint=hint)
     hint = f"ganzoo list {kind}  (shows all {len(known)})"
+    meant, flags = explain_word(kind, name)
+    if meant:
+        return ConfigError(f"no {title(kind)} is named {name!r}: {meant}", hint=f"{flags}; {hint}")
     return ConfigError(f"no {title(kind)} is named {name!r}.{did_you_mean(name, known)}", hint=hint)

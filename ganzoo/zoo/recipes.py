@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +13,10 @@ from ganzoo.settings.kinds import DEFAULT_NAMES, Kind
 from ganzoo.settings.merge import Layer, Origin, Settings, resolve
 from ganzoo.settings.options import did_you_mean
 from ganzoo.settings.sections import SECTIONS
+from ganzoo.settings.spelling import spell
 from ganzoo.settings.toml import flatten, read_toml
 from ganzoo.zoo.installed import find_plugins
-from ganzoo.zoo.names import KNOWN, NAMES, unknown
+from ganzoo.zoo.names import KNOWN, NAMES, spell_names, unknown
 
 _METHOD: tuple[Kind, ...] = ("loss", "lipschitz", "conditioner", "augment")
 """Kinds that make up a method."""
@@ -91,17 +92,18 @@ def _read_brought(path: Path, plugin: str) -> Recipe:
 
 
 def find_recipe(text: str) -> Recipe:
-    """Return the recipe of this name, shipped before a plugin's, or the one in a file of this path.
+    """Return the recipe of this name in any case, shipped before a plugin's, or the one in a file of this path.
 
     Raises ConfigError for an unknown name or an unreadable file.
     """
     known: dict[str, Recipe] = {}
     for recipe in list_recipes():
         known.setdefault(recipe.name, recipe)
-    if text in known:
-        if fault := known[text].fault:
-            raise ConfigError(fault, where=str(known[text].path), hint=f"ganzoo plugins  ({known[text].plugin})")
-        return known[text]
+    name = spell(text, known)
+    if name in known:
+        if fault := known[name].fault:
+            raise ConfigError(fault, where=str(known[name].path), hint=f"ganzoo plugins  ({known[name].plugin})")
+        return known[name]
     if text.endswith(".toml"):
         return read_recipe(Path(text))
     if text in KNOWN["recipe"]:
@@ -115,9 +117,11 @@ def settle(
     recipe: Recipe | None = None,
     flags: Mapping[str, Any] | None = None,
     sets: Mapping[str, Any] | None = None,
+    known: Mapping[Kind, Collection[str]] = NAMES,
 ) -> Settings:
     """Merge everything that can say a setting into one checked configuration. A later layer goes before an earlier one.
 
+    `known` are the names of components, by which those that are typed are spelt.
     Raises ConfigError for a setting that is unknown or refused.
     """
     asked = [
@@ -125,6 +129,7 @@ def settle(
         Layer(Origin("flag"), flags or {}),
         Layer(Origin("--set"), sets or {}),
     ]
+    asked = [replace(layer, values=spell_names(layer.values, known)) for layer in asked]
     chosen = _chosen_components(asked)
     method = _match(chosen, list_recipes())
     return resolve(

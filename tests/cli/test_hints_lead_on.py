@@ -27,7 +27,6 @@ REFUSALS = [
     ("run", [*TRY, "--precision", "tf32"], 2, "--precision fp32"),
     ("run", [*TRY, "--conditioner", "cgan", "--dataset", "folder:images"], 3, "--conditioner none"),
     ("run", [*TRY, "--dataset", "folder:nowhere"], 3, "--dataset folder:PATH"),
-    ("run", [*TRY, "--dataset", "my photos"], 2, "--dataset 'folder:my photos'"),
     ("run", [*TRY, "--dataset", "folder:some.zip"], 3, "some.zip"),
     ("run", [*TRY, "--dataset", "folder:damaged"], 3, "--set dataset.bad_images=skip"),
     ("run", [*TRY, "--dataset", "zip:my photos"], 3, "my photos'"),

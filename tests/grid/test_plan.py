@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from ganzoo.cli import cli
-from ganzoo.cli.flags import PluginChoice, read_settings
+from ganzoo.cli.flags import PluginChoice
+from ganzoo.cli.settings import read_settings
 from ganzoo.errors import ConfigError
 from ganzoo.grid.axes import component_axes, parse_seeds, split_assignments, split_values
 from ganzoo.grid.config import Budget, GridConfig, parse_budget

@@ -1,0 +1,66 @@
+"""Words of the command line become settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganzoo.cli.flags import PluginChoice
+    from ganzoo.settings.merge import Settings
+
+_KEYS = {
+    "image_size": "dataset.image_size",
+    "data_root": "dataset.root",
+    "download": "dataset.download",
+    "cache": "dataset.cache",
+    "steps": "train.steps",
+    "init_from": "init.run",
+    "batch_size": "optim.batch_size",
+    "seed": "train.seed",
+    "device": "train.device",
+    "precision": "train.precision",
+    "on_nan": "train.on_nan",
+    "diagnose": "train.diagnose_every",
+    "eval_every": "eval.every",
+    "samples": "eval.samples",
+    "inception_weights": "features.weights",
+    "jobs": "engine.jobs",
+    "address": "engine.address",
+}
+
+
+def read_settings(plugins: PluginChoice, recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:
+    """Turn the flags into settings. Raises ConfigError, also for components that neither ganzoo nor a plugin has."""
+    from ganzoo.zoo.recipes import find_recipe, settle
+
+    named = find_recipe(recipe) if recipe else None
+    said, sets = read_flags(**flags), read_assignments(assignments)
+    known = plugins.known_names({**(named.values if named else {}), **said, **sets})
+    return settle(recipe=named, flags=said, sets=sets, known=known)
+
+
+def read_flags(**flags: Any) -> dict[str, Any]:
+    """Turn the flags that were given into "section.option" -> value."""
+    from ganzoo.settings.kinds import KINDS
+    from ganzoo.settings.toml import parse_component
+
+    said: dict[str, Any] = {}
+    for kind in KINDS:
+        if (name := flags.pop(kind, None)) is not None:
+            said |= parse_component(kind, name)
+    if flags.pop("no_scores"):
+        said["eval.at_end"] = False
+    if flags["inception_weights"] is not None:
+        said = {"features.name": "inception"} | said
+    for flag, value in flags.items():
+        if value is not None:
+            said[_KEYS[flag]] = str(value.expanduser().absolute()) if isinstance(value, Path) else value
+    return said
+
+
+def read_assignments(assignments: tuple[str, ...]) -> dict[str, Any]:
+    """Turn the words of --set into settings. Raises ConfigError."""
+    from ganzoo.settings.toml import parse_assignment
+
+    return dict(map(parse_assignment, assignments))
