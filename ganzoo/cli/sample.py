@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoi
 from ganzoo.cli.output import note
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
+
+if TYPE_CHECKING:
+    from ganzoo.runs.sample_files import Target
 
 
 @click.command(short_help="Make images from a run: a grid, a folder, a class, an interpolation.")
@@ -40,6 +43,9 @@ from ganzoo.cli.run_names import RunName
 @click.option("--interpolate", is_flag=True, help="Draw rows of 8 from one latent to another, or a film.")
 @click.option("--training", "course", is_flag=True, help="Make a film of the sample grids of training.")
 @click.option("--fps", type=click.IntRange(1, 60), metavar="N", help="Frames per second of a film.  [default: 20]")
+@click.option("--scale", type=click.IntRange(1, 64), metavar="N",
+              help="Draw each pixel N x N.  [default: until a picture has 600 pixels]")  # fmt: skip
+@click.option("--no-caption", is_flag=True, help="Draw samples alone, without words.")
 @click.option(
     "--folder",
     "as_folder",
@@ -59,7 +65,8 @@ from ganzoo.cli.run_names import RunName
 @click.pass_obj
 def sample(
     plugins: PluginChoice, /, run: Path, count: int | None, label: str | None, per_class: bool, interpolate: bool,
-    as_folder: bool, course: bool, fps: int | None, raw: bool, follow_links: bool, out: Path | None, **options: Any,
+    as_folder: bool, course: bool, fps: int | None, scale: int | None, no_caption: bool, raw: bool, follow_links: bool,
+    out: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Make images from RUN (a run folder) with its newest checkpoint.
 
@@ -78,10 +85,17 @@ def sample(
     from ganzoo.runs.sample_files import SampleOptions, Target, write_samples
 
     chosen = SampleOptions(label=label, per_class=per_class, interpolate=interpolate, ema=not raw, **options)
-    target = Target(out, as_folder, course, interpolate, fps or 20, follow_links)
+    target = Target(out, as_folder, course, interpolate, fps or 20, scale or 0, not no_caption, follow_links)
     target.check()  # before plugins are loaded
-    if fps is not None and not target.is_film:
-        raise click.UsageError("--fps is for a film: --interpolate -o walk.gif, or --training -o training.gif")
+    _refuse_unused(target, fps=fps is not None, drawing=bool(scale or no_caption))
     with keeping_stdout():
         written = write_samples(run, plugins.load(), chosen, target, count=count, note=note)
     click.echo(written)
+
+
+def _refuse_unused(target: Target, *, fps: bool, drawing: bool) -> None:
+    """Raise UsageError for flags of films or pictures where none is written."""
+    if fps and not target.is_film:
+        raise click.UsageError("--fps is for a film: --interpolate -o walk.gif, or --training -o training.gif")
+    if drawing and (target.as_folder or target.suffix == ".npz"):
+        raise click.UsageError("--scale and --no-caption are for a picture: images of a set keep their size")

@@ -21,7 +21,7 @@ FILMS = (".gif", ".webp", ".mp4")
 """Suffixes of films."""
 FASTEST_GIF = 50
 """Frames per second of a GIF at most: its times are in hundredths of a second, and viewers take 1 for 10."""
-SMALLEST = 128
+SMALLEST = 256
 """Pixels of the shorter side of a film: smaller frames are enlarged, each pixel to a square."""
 
 
@@ -41,17 +41,20 @@ def _has_pyav() -> bool:
     return spec is not None and spec.origin is not None  # a folder of that name here would be a package without origin
 
 
-def write_film(path: Path, frames: Iterator[Tensor], fps: int) -> Path:
+def write_film(path: Path, frames: Iterator[Tensor], fps: int, scale: int = 0) -> Path:
     """Write frames, uint8 (C, H, W) of one size, grey or colour; a GIF or WebP repeats without end. Raises OSError.
+
+    Each pixel becomes `scale` x `scale` pixels; 0 enlarges small frames until both sides have SMALLEST.
 
     Where a frame of a GIF or WebP equals the one before, its first pixel is changed by as little as the format can:
     else both would become one frame.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    frames = (_enlarge(frame, scale) for frame in frames)
     if path.suffix.lower() == ".mp4":
         _write_mp4(path, map(_colour, frames), fps)
     else:
-        images = (Image.fromarray(_pixels(_enlarge(frame))) for frame in frames)
+        images = (Image.fromarray(_pixels(frame)) for frame in frames)
         if path.suffix.lower() == ".gif":
             images = (image if image.mode == "L" else image.convert("RGB").quantize(256) for image in images)
         first, *others = _tell_apart(images)
@@ -81,8 +84,8 @@ def _nearest(image: Image.Image) -> int | tuple[int, ...]:
     return int(apart.argmin())
 
 
-def _enlarge(frame: Tensor) -> Tensor:
-    times = math.ceil(SMALLEST / min(frame.shape[1:]))
+def _enlarge(frame: Tensor, scale: int) -> Tensor:
+    times = scale or math.ceil(SMALLEST / min(frame.shape[1:]))
     return frame.repeat_interleave(times, 1).repeat_interleave(times, 2)
 
 
@@ -94,8 +97,7 @@ def _pixels(frame: Tensor) -> NDArray[np.uint8]:
 
 def _colour(frame: Tensor) -> NDArray[np.uint8]:
     """uint8 (C, H, W) -> RGB (H', W', 3) with even sides, as the pixel format of MP4 asks."""
-    x = _enlarge(frame)
-    x = pad(x, (0, x.shape[2] % 2, 0, x.shape[1] % 2), value=255)
+    x = pad(frame, (0, frame.shape[2] % 2, 0, frame.shape[1] % 2), value=255)
     return _pixels(x[:3] if len(x) >= 3 else x[:1].expand(3, -1, -1))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -109,11 +110,19 @@ def find_class(text: str, names: Sequence[str]) -> int:
 
 
 def look_up_class(label: int | str, names: Sequence[str]) -> int | None:
-    """Return the number of the class of this name or, if none has it, of this number; None if there is none."""
+    """Return the number of the class of this name or, if none has it, of this number; None if there is none.
+
+    A name may be in any case, or one word of the only name that has it: "three" for "3 - three".
+    """
     if isinstance(label, str) and label in names:
         return names.index(label)
     text = str(label)
-    return int(text) if text.isdecimal() and int(text) < len(names) else None
+    if text.isdecimal():
+        return int(text) if int(text) < len(names) else None
+    folded = [name.casefold() for name in names]
+    alike = [k for k, name in enumerate(folded) if name == text.casefold()]
+    alike = alike or [k for k, name in enumerate(folded) if text.casefold() in re.findall(r"\w+", name)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def select(samples: Samples, index: Tensor, notes: Sequence[str]) -> Samples:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from ganzoo.data.copies import count_copies
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.extraction import extract, kept_rows
-from ganzoo.evaluation.memorisation import Memorisation, draw_pairs, find_memorised
+from ganzoo.evaluation.memorisation import Memorisation, Pair, draw_pairs, find_memorised
 from ganzoo.evaluation.protocol import STATISTICS, Generated, Protocol, Reference, name_score
 from ganzoo.evaluation.references import load_reference
 from ganzoo.settings.sections import Choice, EvalConfig
@@ -95,15 +95,26 @@ class Evaluator:
         pairs = (pair._replace(fake=int(fakes[pair.fake]), real=int(reals[pair.real])) for pair in found.pairs)
         return replace(found, pairs=tuple(pairs))
 
-    def draw_closest(self, report: Report, images: Images) -> Tensor | None:
-        """Draw generated images beside the nearest real ones: uint8 (C, H, W).
+    def draw_closest(self, report: Report, images: Images, labels: Tensor | None = None) -> Tensor | None:
+        """Draw generated images beside the nearest real ones, with their classes: uint8 (C, H, W).
 
-        None if memorisation was not measured, or if the samples are not images.
+        `labels` are those of `score`. None if memorisation was not measured, or if the samples are not images.
         """
         if report.memorisation is None or self.real.ndim != 4:
             return None
         pairs = report.memorisation.pairs
-        return draw_pairs(images.pick([pair.fake for pair in pairs]), self.real[[pair.real for pair in pairs]])
+        fakes = images.pick([pair.fake for pair in pairs])
+        return draw_pairs(fakes, self.real[[pair.real for pair in pairs]], pairs, self._name_pairs(pairs, labels))
+
+    def _name_pairs(self, pairs: Sequence[Pair], labels: Tensor | None) -> list[tuple[str, str]]:
+        """Return the classes of both images of each pair; none if the real images have no classes."""
+        names, reals = self.reference.class_names, self.reference.labels
+        if reals is None:
+            return []
+        rows = torch.searchsorted(kept_rows(self.reference.count), torch.tensor([pair.real for pair in pairs]))
+        own = reals.cpu()[rows].tolist()
+        made = ["" if labels is None else names[int(labels[pair.fake])] for pair in pairs]
+        return [(fake, names[real]) for fake, real in zip(made, own, strict=True)]
 
     def distance(self, images: Images) -> Score:
         """Return the Frechet distance of some images alone."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from ganzoo.data.captions import Block, draw_blocks
 from ganzoo.data.copies import count_copies, rounding_error
 from ganzoo.data.decoding import resize_images
-from ganzoo.data.images import make_grid
 from ganzoo.data.parts import pick_evenly
 from ganzoo.errors import EvaluationError
 
 PAIRS = 16
 """Number of closest pairs in a report."""
+COLUMNS = 4
+"""Pairs in a row of a picture."""
+Names = tuple[str, str]
+"""Class of a generated image, and class of a real one."""
 SAMPLE = 2000
 """Largest number of training images that stand in for unseen images."""
 
@@ -146,12 +151,32 @@ def _list_closest(nearest: Tensor, distance: Tensor, spacing: Tensor) -> tuple[P
     return tuple(Pair(*row) for row in zip(order.tolist(), *columns, strict=True))
 
 
-def draw_pairs(fake_images: Tensor, real_images: Tensor) -> Tensor:
-    """Draw N rows of generated | nearest training image: two uint8 (N, C, H, W), N > 0 -> uint8 (C, H', W').
+def draw_pairs(fake_images: Tensor, real_images: Tensor, pairs: Sequence[Pair], names: Sequence[Names] = ()) -> Tensor:
+    """Draw N generated images beside the nearest real ones: two uint8 (N, C, H, W), N > 0 -> uint8 (C, H', W').
 
-    Grey images are converted to colour if the others have it, and smaller ones are enlarged.
+    Below each pair stand the classes of both, from `names`, and its ratio.
+    """
+    below = list[str]()
+    for pair, (fake, real) in zip(pairs, names or [("", "")] * len(pairs), strict=True):
+        ratio = "" if pair.ratio is None else f"ratio {pair.ratio:.2f}"
+        below += [fake, " · ".join(filter(None, (real, ratio)))]
+    wide = min(COLUMNS, len(pairs))
+    title = "Generated samples (left of each pair) and the real image that is nearest to each (right), nearest first."
+    about = (
+        "Ratio: the distance of the two, divided by that of the real image and its nearest other real image. "
+        "0 is a copy; up to 1 counts as memorised."
+    )
+    over = ("generated", "real") * wide
+    block = Block(put_in_pairs(fake_images, real_images), 2 * wide, (title, about), over, below=tuple(below))
+    return draw_blocks([block])
+
+
+def put_in_pairs(fake_images: Tensor, real_images: Tensor) -> Tensor:
+    """Two uint8 (N, C, H, W) -> (2 N, C, H, W), in turn; grey becomes colour where the others have it.
+
+    Smaller images are enlarged.
     """
     channels = max(fake_images.shape[1], real_images.shape[1])
     size = max(fake_images.shape[2], real_images.shape[2])
-    columns = [resize_images(x.expand(-1, channels, -1, -1).cpu(), size) for x in (fake_images, real_images)]
-    return make_grid(torch.stack(columns, dim=1).flatten(0, 1), columns=2)
+    both = [resize_images(x.expand(-1, channels, -1, -1).cpu(), size) for x in (fake_images, real_images)]
+    return torch.stack(both, dim=1).flatten(0, 1)

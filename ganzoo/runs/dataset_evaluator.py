@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from ganzoo.contracts import Samples
 from ganzoo.data.images import write_png
@@ -89,17 +90,19 @@ class Outputs(NamedTuple):
                 raise FolderError(f"cannot write there: {error.strerror}", where=str(path), hint=flag) from error
 
 
-def write_outputs(evaluator: Evaluator, report: Report, images: Images, outputs: Outputs) -> None:
+def write_outputs(
+    evaluator: Evaluator, report: Report, images: Images, outputs: Outputs, labels: Tensor | None = None
+) -> None:
     """Write the files that were asked for. Raises FolderError."""
     if outputs.reference is not None:
         write_statistics(outputs.reference.expanduser(), evaluator.reference, evaluator.extractor)
     if outputs.closest is not None:
-        _write_closest(evaluator, report, images, outputs.closest)
+        _write_closest(evaluator, report, images, outputs.closest, labels)
 
 
-def _write_closest(evaluator: Evaluator, report: Report, images: Images, path: Path) -> None:
+def _write_closest(evaluator: Evaluator, report: Report, images: Images, path: Path, labels: Tensor | None) -> None:
     try:
-        if (picture := evaluator.draw_closest(report, images)) is not None:
+        if (picture := evaluator.draw_closest(report, images, labels)) is not None:
             write_png(path, picture)
     except (OSError, ValueError) as error:
         raise FolderError(f"cannot write the picture: {error}", where=str(path), hint="--closest pairs.png") from error

@@ -128,8 +128,8 @@ def _evaluate_run(run: Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weight
     labels = match_labels(images.labels, run.class_names, evaluator.reference.class_names)
     report = evaluator.score(images, describe_images(images, "ema" if weights.ema else "raw", step), labels)
     draws = outputs.closest is None and name == "last" and weights.ema
-    report = _keep(report, run, name, evaluator.draw_closest(report, images) if draws else None)
-    write_outputs(evaluator, report, images, outputs)
+    report = _keep(report, run, name, evaluator.draw_closest(report, images, labels) if draws else None)
+    write_outputs(evaluator, report, images, outputs, labels)
     return report
 
 

@@ -56,7 +56,7 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], outputs: Out
     labels = match_labels(images.y, images.class_names, evaluator.reference.class_names)
     report = evaluator.score(stored, replace(about, sha256=hash_samples(x).images), labels)
     report = replace(report, warnings=(*images.notes, *report.warnings))
-    write_outputs(evaluator, report, stored, outputs)
+    write_outputs(evaluator, report, stored, outputs, labels)
     return report
 
 

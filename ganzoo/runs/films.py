@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import pad
 
+from ganzoo.data.captions import enlarge
 from ganzoo.data.decoding import explain, read_file
 from ganzoo.data.films import write_film
 from ganzoo.errors import ConfigError, EvaluationError, FolderError
@@ -25,7 +26,7 @@ LARGEST = 2**28
 """Pixels of all frames of a GIF or WebP at most, which are in memory together."""
 
 
-def write_walk(run: Run, options: SampleOptions, out: Path, fps: int) -> Path:
+def write_walk(run: Run, options: SampleOptions, out: Path, fps: int, scale: int = 0) -> Path:
     """Write a film of `options.count` frames, a closed walk from latent to latent; all frames are of one class.
 
     Raises what `stream_samples` raises, EvaluationError for samples that are not images, and FolderError.
@@ -33,12 +34,12 @@ def write_walk(run: Run, options: SampleOptions, out: Path, fps: int) -> Path:
     require_images(run, "-o walk.png (a picture of points)")
     label = 0 if run.num_classes > 1 and options.label is None else options.label
     options = replace(options, label=label, walk=True)
-    _require_room(options.count, run.data.shape, out)
+    _require_room(options.count, tuple(max(1, scale) * side for side in run.data.shape), out)
     frames = (image.cpu() for x, _ in stream_samples(run, options) for image in x)
-    return _write(out, frames, fps)
+    return _write(out, frames, fps, scale)
 
 
-def write_course(run: Run, out: Path, fps: int) -> Path:
+def write_course(run: Run, out: Path, fps: int, scale: int = 0) -> Path:
     """Write a film of the sample grids that training left, one frame each. Raises EvaluationError, FolderError."""
     paths = run.folder.grids
     if not paths:
@@ -46,8 +47,8 @@ def write_course(run: Run, out: Path, fps: int) -> Path:
         raise EvaluationError(what, where=str(run.folder.samples), hint=f"ganzoo sample {shlex.quote(str(run.path))}")
     sizes = [_size(path) for path in paths]
     width, height = (max(side) for side in zip(*sizes, strict=True))
-    _require_room(len(paths), (1, height, width), out)
-    return _write(out, (_read_frame(path, width, height) for path in paths), fps)
+    _require_room(len(paths), (max(1, scale) * height, max(1, scale) * width), out)
+    return _write(out, (_read_frame(path, width, height) for path in paths), fps, scale)
 
 
 def _require_room(count: int, shape: tuple[int, ...], out: Path) -> None:
@@ -58,9 +59,9 @@ def _require_room(count: int, shape: tuple[int, ...], out: Path) -> None:
         raise ConfigError(what, where=f"at most {LARGEST:,} pixels", hint=f"-o {out.stem}.mp4")
 
 
-def _write(out: Path, frames: Iterator[Tensor], fps: int) -> Path:
+def _write(out: Path, frames: Iterator[Tensor], fps: int, scale: int) -> Path:
     try:
-        return write_film(out, frames, fps)
+        return write_film(out, frames, fps, scale)
     except (OSError, ValueError) as error:
         raise FolderError(f"cannot write the film: {error}", where=str(out), hint="-o film.gif") from error
 
@@ -82,7 +83,8 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _read_frame(path: Path, width: int, height: int) -> Tensor:
-    """Read a picture as uint8 RGB (3, H, W); white fills up one that is smaller."""
+    """Read a picture as uint8 RGB (3, H, W); one that is smaller is enlarged, and white fills it up."""
     with _open(path) as image:
         x = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+    x = enlarge(x, max(1, min(width // x.shape[2], height // x.shape[1])))
     return pad(x, (0, width - x.shape[2], 0, height - x.shape[1]), value=255)

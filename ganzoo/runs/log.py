@@ -10,28 +10,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from ganzoo.contracts import DataSpec, Samples, Score
 from ganzoo.data.images import write_png
-from ganzoo.data.parts import pick_evenly
 from ganzoo.files import append, set_aside, write_lines
 from ganzoo.runs.damage import put_in_order, tell_set_aside
 from ganzoo.runs.events import Events
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.records import read_run_lines
-from ganzoo.runs.sample_grid import POINTS, draw_sample_grid, has_picture
+from ganzoo.runs.sample_grid import Reals, draw_sample_grid, has_picture, pick_reals
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.gan import GAN
 
 TIMINGS = ("seconds", "images_per_s")
 """Keys of a record that differ between two runs of the same seed."""
-
-
-def _pick_points(samples: Samples) -> Tensor:
-    """Return the real points (M, 2) that pictures show: an even pick."""
-    chosen = pick_evenly(min(POINTS, len(samples)), len(samples), labels=samples.y)
-    return samples.x[chosen]
 
 
 class RunLog:
@@ -47,7 +38,7 @@ class RunLog:
     ) -> None:  # fmt: skip
         self.folder, self.run, self.spec = folder, run, spec
         self._note, self._misses_grids = note, False
-        self._reals = _pick_points(samples) if samples is not None and spec.shape == (2,) else None
+        self._samples = samples
         self._images = run.optim.n_critic * run.optim.batch_size  # real images that D sees in a step
         records = rewind(folder.log, step)
         for path in (folder.evaluations, folder.audits):
@@ -61,6 +52,11 @@ class RunLog:
         """Event file, opened by the first event: no step waits for the import of TensorBoard, no clock counts it."""
         with self.pausing():
             return Events(self.folder.tensorboard, self.run, self._first_step, self._note)
+
+    @cached_property
+    def _reals(self) -> Reals | None:
+        """Real samples of the grids, picked when the first one is drawn."""
+        return None if self._samples is None else pick_reals(self._samples)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> dict[str, Any]:
         """Append one record, and return it with step, images seen, seconds of training and images/s added."""
@@ -101,7 +97,7 @@ class RunLog:
         """Write the sample grid of a step; samples that are neither images nor points of the plane have none."""
         if not has_picture(self.spec):
             return
-        grid = draw_sample_grid(gan, self.run, self.spec, self._reals)
+        grid = draw_sample_grid(gan, self.run, self.spec, step, self._reals)
         try:
             write_png(self.folder.samples / f"step-{step:06d}.png", grid)
         except OSError as error:

@@ -8,33 +8,76 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganzoo.data.images import write_png
+from ganzoo.data.captions import Block, choose_scale, draw_blocks
+from ganzoo.data.images import draw_points, write_png
 from ganzoo.errors import ConfigError, FolderError
 from ganzoo.runs.run import Run
-from ganzoo.runs.sample_grid import columns_for, draw_samples
-from ganzoo.runs.sample_stream import SampleOptions, describe_samples, gather_samples
+from ganzoo.runs.sample_grid import MOST_COLUMNS, columns_for
+from ganzoo.runs.sample_stream import SampleOptions, describe_samples, find_class, gather_samples
 from ganzoo.training.latents import PATH
 
 LARGEST = 2**27
 """Pixels of a picture at most, and half the number of those that Pillow opens without a warning."""
 
 
-def write_grid(run: Run, options: SampleOptions, out: Path) -> Path:
+def write_grid(run: Run, options: SampleOptions, out: Path, *, scale: int = 0, caption: bool = True) -> Path:
     """Write one picture of images or of points of the plane, and return its path.
 
-    Raises ConfigError, also for a picture that would be too large, CheckpointError, FolderError, ResourceError;
-    EvaluationError for samples that are neither.
+    Each pixel becomes `scale` x `scale` pixels; 0 enlarges small images until both sides have 600. A `caption` says
+    what is seen. Raises ConfigError, also for a picture that would be too large, CheckpointError, FolderError,
+    ResourceError; EvaluationError for samples that are neither.
     """
+    _require_size(run, options.count, max(1, scale))
     columns = _count_columns(run, options)
-    _require_size(run, options.count)
-    x, _ = gather_samples(run, options)
-    if options.per_class and len(run.data.shape) == 3 and columns != run.num_classes:
-        x = _by_rows(x, run.num_classes)
-    picture = draw_samples(x, columns)
+    x, y, step = gather_samples(run, options)
+    about = describe_samples(run, options)
+    block = _arrange(run, options, x, columns)
+    if caption:
+        names = _name(run, options, y, columns)
+        block = Block(block.x, block.columns, (f"{about}, step {step:,}", _explain(run, options, columns)), *names)
     try:
-        return write_png(out, picture, describe_samples(run, options))
+        return write_png(out, draw_blocks([block], scale or choose_scale([block])), about)
     except (OSError, ValueError) as error:
         raise FolderError(f"cannot write the picture: {error}", where=str(out), hint="-o grid.png") from error
+
+
+def _arrange(run: Run, options: SampleOptions, x: Tensor, columns: int) -> Block:
+    """Put samples into a grid, or draw points of the plane."""
+    if x.ndim != 4:
+        return Block(draw_points(x)[None], 1)
+    if options.per_class and columns != run.num_classes:
+        x = _by_rows(x, run.num_classes)
+    return Block(x, columns)
+
+
+def _name(run: Run, options: SampleOptions, y: Tensor, columns: int) -> tuple[tuple[str, ...], ...]:
+    """Return the names of columns, of rows and of single images."""
+    names, none = tuple(run.class_names), ()
+    if run.num_classes == 1 or len(run.data.shape) != 3 or options.label is not None:
+        return none, none, none
+    if options.per_class:
+        return (names, none, none) if columns == run.num_classes else (none, names, none)
+    if options.interpolate:
+        return none, tuple(names[k] for k in y[::PATH].tolist()), none
+    return none, none, tuple(names[k] for k in y.tolist())
+
+
+def _explain(run: Run, options: SampleOptions, columns: int) -> str:
+    """Return a sentence that says what rows and columns are."""
+    if len(run.data.shape) != 3:
+        return "Each dot is a sample."
+    if options.interpolate:
+        return f"Each row{_of_class(run, ', of the class beside it,')} goes from one latent, at the left, to another."
+    if options.label is not None:
+        return f"All of class {run.class_names[find_class(run, options.label)]}; every image has a latent of its own."
+    if options.per_class:
+        place = "column" if columns == run.num_classes else "row"
+        return f"A class in each {place}; every image has a latent of its own."
+    return f"Every image has a latent of its own{_of_class(run, '; its class is below')}."
+
+
+def _of_class(run: Run, words: str) -> str:
+    return words if run.num_classes > 1 else ""
 
 
 def _count_columns(run: Run, options: SampleOptions) -> int:
@@ -44,7 +87,7 @@ def _count_columns(run: Run, options: SampleOptions) -> int:
     if not options.per_class:
         return math.ceil(math.sqrt(options.count))
     classes = run.require_classes()
-    return classes if columns_for(run.data) == classes else math.ceil(options.count / classes)
+    return classes if columns_for(run.data) == classes <= MOST_COLUMNS else math.ceil(options.count / classes)
 
 
 def _by_rows(x: Tensor, classes: int) -> Tensor:
@@ -59,11 +102,11 @@ def count_per_class(run: Run) -> int:
     return max(1, min(8, LARGEST // (run.require_classes() * _cell(run))))
 
 
-def _require_size(run: Run, count: int) -> None:
+def _require_size(run: Run, count: int, scale: int) -> None:
     """Raise ConfigError for a grid of too many pixels."""
-    if len(run.data.shape) == 3 and count * _cell(run) > LARGEST:
-        what = f"{count:,} images of {run.data.shape[-1]} pixels do not fit into one picture"
-        hint = f"-n {LARGEST // _cell(run)}, or -n {count} --folder"
+    if len(run.data.shape) == 3 and count * _cell(run) * scale**2 > LARGEST:
+        what = f"{count:,} images of {scale * run.data.shape[-1]} pixels do not fit into one picture"
+        hint = f"-n {max(1, LARGEST // (_cell(run) * scale**2))}, or -n {count} --folder"
         raise ConfigError(what, where=f"at most {LARGEST:,} pixels", hint=hint)
 
 

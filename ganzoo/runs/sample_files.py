@@ -36,6 +36,10 @@ class Target:
     """True for a film of training, made of its sample grids."""
     interpolate: bool = False
     fps: int = 20
+    scale: int = 0
+    """Pixels of a picture or a film for each pixel of a sample; 0 enlarges small ones."""
+    caption: bool = True
+    """False for a picture of samples alone."""
     follow_links: bool = False
     """Write into the folder of the run though parts of it are links."""
 
@@ -92,7 +96,7 @@ def write_samples(
     run = Run(path, zoo, dataset_path=options.dataset_path, follow_links=target.follow_links)
     out = target.out or _choose_place(run, options, target, note)
     if target.course:
-        return write_course(run, out, target.fps)
+        return write_course(run, out, target.fps, target.scale)
     _check_channels(run, out)
     options = replace(options, count=_default_count(run, options) if count is None else count)
     for remark in _remarks(run, options, target):
@@ -100,10 +104,10 @@ def write_samples(
     if target.as_folder:
         return write_folder(run, options, out)
     if target.is_film:
-        return write_walk(run, options, out, target.fps)
+        return write_walk(run, options, out, target.fps, target.scale)
     if target.suffix == ".npz":
         return write_npz(run, options, out)
-    return write_grid(run, options, out)
+    return write_grid(run, options, out, scale=target.scale, caption=target.caption)
 
 
 def _choose_place(run: Run, options: SampleOptions, target: Target, note: Callable[[str], None]) -> Path:

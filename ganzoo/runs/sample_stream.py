@@ -6,6 +6,7 @@ import math
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +21,7 @@ from ganzoo.runs.moved_data import NAME_PLACE
 from ganzoo.training.labels import Labels, label_rule
 from ganzoo.training.latents import BLOCK, PATH, latent_blocks, path_blocks, walk_blocks
 from ganzoo.training.sampling import BATCH, sample_batches
+from ganzoo.training.truncation import truncate
 
 if TYPE_CHECKING:
     from ganzoo.runs.run import Run
@@ -58,20 +60,27 @@ def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, T
     Sample i is the same for any count. Raises ConfigError for an impossible count or an unknown class, and what
     `Run.generator` raises, all before the first sample; EvaluationError if the generator produces nan or inf.
     """
+    return _open_stream(run, options)[0]
+
+
+def _open_stream(run: Run, options: SampleOptions) -> tuple[Iterator[tuple[Tensor, Tensor]], int]:
+    """Return the batches of `stream_samples`, and the step of the checkpoint that makes them."""
     if not 1 <= options.count <= MOST:
         raise ConfigError(f"{options.count:,} samples asked for; it takes 1 to {MOST:,}", where=str(run.path))
     if not 0 <= options.truncation < math.inf:
         what = f"--truncation {options.truncation:g} is no threshold: it takes a number above 0, or 0 for none"
         raise ConfigError(what, hint="--truncation 0.7")
     labels = _choose_labels(run, options)
-    network, z_dim = run.generator(step=options.step, ema=options.ema, truncation=options.truncation)
+    gan, step = run.restore(options.step)
+    network = truncate(gan, gan.G_ema.module if options.ema else gan.G, options.truncation).eval()
+    z_dim = gan.z_dim
     if options.walk:
         blocks = walk_blocks(options.count, z_dim, options.seed)
     elif options.interpolate:
         blocks = path_blocks(z_dim, options.seed)
     else:
         blocks = latent_blocks(z_dim, options.seed, min(BLOCK, -(-options.count // BATCH) * BATCH))
-    return sample_batches(network, blocks, labels, options.count)
+    return sample_batches(network, blocks, labels, options.count), step
 
 
 def describe_samples(run: Run, options: SampleOptions) -> str:
@@ -88,19 +97,20 @@ def require_images(run: Run, hint: str) -> None:
         raise EvaluationError(what, where=str(run.path), hint=hint)
 
 
-def gather_samples(run: Run, options: SampleOptions) -> tuple[Tensor, Tensor]:
-    """Return all samples on the CPU, in the format of `stream_samples`, and their labels (count,).
+def gather_samples(run: Run, options: SampleOptions) -> tuple[Tensor, Tensor, int]:
+    """Return all samples on the CPU, in the format of `stream_samples`, their labels (count,), and their step.
 
     Raises what it raises, and ResourceError if memory is short.
     """
     x, y, first = torch.empty(0), torch.empty(options.count, dtype=torch.long), 0
-    for batch, labels in stream_samples(run, options):
+    stream, step = _open_stream(run, options)
+    for batch, labels in stream:
         if first == 0:
             _require_room(batch, options.count)
             x = torch.empty(options.count, *batch.shape[1:], dtype=batch.dtype)
         x[first : first + len(batch)], y[first : first + len(batch)] = batch, labels
         first += len(batch)
-    return x, y
+    return x, y, step
 
 
 def _require_room(batch: Tensor, count: int) -> None:
@@ -156,7 +166,8 @@ def find_class(run: Run, label: int | str) -> int:
     names, count = run.class_names, run.require_classes()
     if (number := look_up_class(label, names)) is None:
         what = f"class {printable(str(label))} is not in 0..{count - 1}, nor a name of one"
-        hint = f"--class {shlex.quote(str(names[0]))} (one of {abridge(list(names), 12)})"
+        nearest = next(iter(get_close_matches(str(label), names, n=1)), str(names[0]))
+        hint = f"--class {shlex.quote(nearest)} (one of {abridge(list(names), 12)})"
         raise ConfigError(what, where=str(run.path), hint=hint)
     return number
 

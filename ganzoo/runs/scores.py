@@ -27,7 +27,7 @@ def score_run(
     """
     report, images = evaluator.report(gan.G_ema.module, gan, step)
     save_report(folder, "last", report.to_json())
-    if (picture := evaluator.open().draw_closest(report, images)) is not None:
+    if (picture := evaluator.open().draw_closest(report, images, images.labels)) is not None:
         try:
             write_png(folder.closest, picture)
         except OSError as error:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ganzoo.errors import EvaluationError
-from ganzoo.evaluation.memorisation import PAIRS, Pair, draw_pairs, find_memorised, find_nearest
+from ganzoo.evaluation.memorisation import PAIRS, Pair, draw_pairs, find_memorised, find_nearest, put_in_pairs
 
 torch.set_num_threads(1)
 
@@ -163,21 +163,36 @@ def constant(value, channels, size, count=3):
     return torch.full((count, channels, size, size), value, dtype=torch.uint8)
 
 
-def test_the_picture_has_a_row_for_each_pair_generated_to_the_left():
-    picture = draw_pairs(constant(10, 1, 8), constant(200, 1, 8))
-    assert picture.shape == (1, 3 * 8 + 2 * 2, 2 * 8 + 2)
-    assert (picture[0, ::10, 0].tolist(), picture[0, ::10, 10].tolist()) == ([10] * 3, [200] * 3)
+PAIR = Pair(fake=0, real=0, distance=1.0, spacing=2.0)
+
+
+def test_the_picture_has_four_pairs_in_a_row_generated_to_the_left():
+    pairs = put_in_pairs(constant(10, 1, 8), constant(200, 1, 8))
+    assert pairs[:, 0, 0, 0].tolist() == [10, 200] * 3
+    picture = draw_pairs(constant(10, 1, 8, 5), constant(200, 1, 8, 5), [PAIR] * 5)
+    assert min(picture.shape[1:]) >= 600  # 2 rows of 4 pairs, each image enlarged
+    middle = picture[0, picture.shape[1] // 4]  # through the first row
+    assert ((middle[1:] == 200) & (middle[:-1] != 200)).sum() == 4
+
+
+def test_the_picture_names_the_classes_and_the_ratio():
+    plain, named = (
+        draw_pairs(constant(10, 1, 8, 1), constant(200, 1, 8, 1), [PAIR], names) for names in ([], [("bird", "cat")])
+    )
+    assert plain.shape == named.shape and not torch.equal(plain, named)
+    copy = draw_pairs(constant(10, 1, 8, 1), constant(200, 1, 8, 1), [PAIR._replace(distance=0.0)])
+    assert not torch.equal(copy, plain)
 
 
 @pytest.mark.parametrize("grey", ["fake", "real"])
 def test_grey_beside_colour_is_shown_in_colour(grey):
     colour = torch.tensor([255, 0, 0], dtype=torch.uint8).reshape(1, 3, 1, 1).repeat(1, 1, 8, 8)
     one, two = constant(90, 1, 8, 1), colour
-    picture = draw_pairs(*((one, two) if grey == "fake" else (two, one)))
-    corners = [picture[:, 0, 0].tolist(), picture[:, 0, -1].tolist()]
-    assert picture.dtype == torch.uint8
-    assert corners == ([[90, 90, 90], [255, 0, 0]] if grey == "fake" else [[255, 0, 0], [90, 90, 90]])
+    pairs = put_in_pairs(*((one, two) if grey == "fake" else (two, one)))
+    assert pairs.dtype == torch.uint8
+    shown = [[90, 90, 90], [255, 0, 0]]
+    assert pairs[:, :, 0, 0].tolist() == (shown if grey == "fake" else shown[::-1])
 
 
 def test_smaller_images_are_enlarged_to_the_others():
-    assert draw_pairs(constant(0, 3, 16, 2), constant(9, 3, 8, 2)).shape == (3, 34, 34)
+    assert put_in_pairs(constant(0, 3, 16, 2), constant(9, 3, 8, 2)).shape == (4, 3, 16, 16)

@@ -286,7 +286,8 @@ def test_the_closest_pairs_are_drawn(run, tmp_path):
     (copy / "samples" / "closest.png").unlink()
     pair = evaluate_json(copy, "--metrics=fid")["memorisation"]["pairs"][0]
     with Image.open(copy / "samples" / "closest.png") as picture:
-        right = np.asarray(picture)[:8, 10:18]  # beside the sample and a gap of 2
+        grid = np.asarray(picture)[-10 - 4 * (19 * 8 + 17) - 3 * 4 :, 10:]  # 4 rows with words of 17 pixels below
+    right = grid[: 19 * 8 : 19, 19 * 8 + 4 :][:, : 19 * 8 : 19]  # beside the sample and a gap of 4
     assert np.array_equal(right, Digits(image_size=8).load().x[pair["real"], 0])
 
 

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.runs.run import Run
 from ganzoo.runs.sample_stream import count_classes
 from support.runs import contents, ganzoo, train
 
 CELL, GAP = 8, 2  # pixels
+BARE = ("--scale", 1, "--no-caption")
 
 
 @pytest.fixture(scope="module")
@@ -56,38 +58,60 @@ def cells(path, columns, rows):
     ],
 )
 def test_a_grid_has_the_size_of_its_cells_and_gaps(conditional, tmp_path, words, columns, rows):
-    result = ganzoo("sample", conditional, *words, "-o", tmp_path / "grid.png")
+    result = ganzoo("sample", conditional, *words, *BARE, "-o", tmp_path / "grid.png")
     assert result.stdout == f"{tmp_path / 'grid.png'}\n"
     height, width = pixels(tmp_path / "grid.png").shape
     assert (width, height) == (columns * (CELL + GAP) - GAP, rows * (CELL + GAP) - GAP)
 
 
+def test_the_grids_of_training_are_large_and_end_in_real_images(conditional):
+    path = max((conditional / "samples").glob("step-*.png"))
+    grid = pixels(path)
+    assert min(grid.shape) >= 600
+    scale = (grid.shape[1] - 2 * 10 - 9 * 4) // (10 * CELL)
+    last = grid[-10 - scale * CELL : -10, 10:-10][::scale, ::1]
+    real = Digits(image_size=CELL).load()
+    for k in range(10):
+        shown = last[:, k * (scale * CELL + 4) :][:, : scale * CELL : scale]
+        assert (real.x[real.y == k, 0].numpy() == shown).all(axis=(1, 2)).any()
+
+
 def test_without_a_name_the_picture_lies_in_the_run_under_its_seed(unconditional):
     result = ganzoo("sample", unconditional, "--seed", 5)
     assert result.stdout == f"{unconditional / 'samples' / 'sample-5.png'}\n"
-    assert pixels(unconditional / "samples" / "sample-5.png").shape == (78, 78)
+    assert min(pixels(unconditional / "samples" / "sample-5.png").shape) >= 600
 
 
 def test_one_class_is_what_the_generator_makes_of_that_label(conditional, tmp_path):
-    ganzoo("sample", conditional, "-n", 4, "--class", 7, "-o", tmp_path / "sevens.png")
+    ganzoo("sample", conditional, "-n", 4, "--class", 7, *BARE, "-o", tmp_path / "sevens.png")
     expected = Run(conditional).samples(4, label=7)
     assert (cells(tmp_path / "sevens.png", 2, 2) == expected.squeeze(1).numpy()).all()
     assert (Run(conditional).samples(4, label=6) != expected).any()
 
 
 def test_per_class_puts_each_class_into_its_column(conditional, tmp_path):
-    ganzoo("sample", conditional, "-n", 20, "--per-class", "-o", tmp_path / "grid.png")
+    ganzoo("sample", conditional, "-n", 20, "--per-class", *BARE, "-o", tmp_path / "grid.png")
     expected = Run(conditional).samples(20, labels="balanced")  # labels 0, 1, ..., 9, 0, 1, ..., 9
     assert (cells(tmp_path / "grid.png", 10, 2) == expected.squeeze(1).numpy()).all()
 
 
 def test_a_walk_begins_at_one_latent_and_moves_in_small_steps(unconditional, tmp_path):
-    ganzoo("sample", unconditional, "-n", 16, "--interpolate", "-o", tmp_path / "walk.png")
+    ganzoo("sample", unconditional, "-n", 16, "--interpolate", *BARE, "-o", tmp_path / "walk.png")
     rows = cells(tmp_path / "walk.png", 8, 2).reshape(2, 8, CELL, CELL).astype(int)
     starts = Run(unconditional).samples(4)[:2].squeeze(1).numpy()
     assert (abs(rows[:, 0] - starts) <= 1).all()  # sin(0) z + sin(angle) z / sin(angle), rounded
     neighbours, ends = abs(np.diff(rows, axis=1)).mean(), abs(rows[:, -1] - rows[:, 0]).mean()
     assert 0 < neighbours < ends
+
+
+def test_each_pixel_becomes_a_square_below_the_words(conditional, tmp_path):
+    for name, words in {"bare": BARE, "large": ["--scale", 5], "alone": ["--scale", 5, "--no-caption"]}.items():
+        ganzoo("sample", conditional, "-n", 20, "--per-class", *words, "-o", tmp_path / f"{name}.png")
+    bare, large, alone = (pixels(tmp_path / f"{name}.png") for name in ("bare", "large", "alone"))
+    assert alone.shape == (2 * 5 * CELL + 4, 10 * 5 * CELL + 9 * 4)  # the gaps have 4 pixels
+    assert (alone[: 5 * CELL : 5, : 5 * CELL : 5] == bare[:CELL, :CELL]).all()
+    inside = large[-len(alone) - 10 : -10, 10 : 10 + alone.shape[1]]  # below the words, in a margin of 10
+    assert (inside == alone).all() and large[: -len(alone) - 10].min() == 0
 
 
 def test_seed_step_and_weights_are_the_ones_asked_for(conditional, tmp_path):
@@ -147,6 +171,7 @@ def test_a_run_that_was_made_on_a_gpu_can_be_sampled_without_one(conditional, tm
         (["--training", "-n", 4], 2, "--training takes the sample grids as they are"),
         (["--fps", 5], 2, "--fps is for a film"),
         (["--truncation", -1], 2, "'--truncation': -1.0 is not in the range"),
+        (["--folder", "--scale", 2], 2, "--scale and --no-caption are for a picture"),
         (["--class", "cat"], 2, "class cat is not in 0..9, nor a name of one"),
         (["-n", 2_000_000], 2, "2,000,000 images of 8 pixels do not fit into one picture"),
         (["-o", "grid.xyz"], 10, "cannot write the picture"),
@@ -204,7 +229,7 @@ def rename_classes(run, to, names):
 
 def test_the_name_of_a_class_goes_before_its_number(conditional, tmp_path):
     run = rename_classes(conditional, tmp_path / "run", ["0", "1", "10", "11", "2", "3", "4", "cat", "6", "7"])
-    result = ganzoo("sample", run, "-n", 1, "--class", 2, "-o", tmp_path / "two.png")
+    result = ganzoo("sample", run, "-n", 1, "--class", 2, *BARE, "-o", tmp_path / "two.png")
     assert "--class 2 is the class of that name, number 4" in result.stderr
     assert (cells(tmp_path / "two.png", 1, 1)[0] == Run(conditional).samples(1, label=4).numpy()).all()
     assert (Run(run).samples(1, label="cat") == Run(conditional).samples(1, label=7)).all()
@@ -249,8 +274,8 @@ def test_a_run_that_does_not_know_its_frequencies_counts_them_or_says_so(conditi
 def test_a_walk_as_a_film_has_as_many_frames_as_asked_for(unconditional, tmp_path, suffix):
     ganzoo("sample", unconditional, "--interpolate", "-n", 31, "--fps", 10, "-o", tmp_path / f"walk.{suffix}")
     with Image.open(tmp_path / f"walk.{suffix}") as film:
-        first = np.asarray(film.convert("L"))[::16, ::16].astype(int)
-        assert (film.n_frames, film.size, film.info["duration"]) == (31, (128, 128), 100)
+        first = np.asarray(film.convert("L"))[::32, ::32].astype(int)
+        assert (film.n_frames, film.size, film.info["duration"]) == (31, (256, 256), 100)
     assert abs(first - Run(unconditional).samples(1)[0, 0].numpy()).max() <= 1
 
 
@@ -261,7 +286,7 @@ def test_a_film_of_training_has_one_frame_per_sample_grid(unconditional, tmp_pat
     with Image.open(tmp_path / "training.webp") as film:
         assert film.n_frames == len(grids) > 0
         film.seek(film.n_frames - 1)
-        assert (np.asarray(film.convert("L"))[::2, ::2] == pixels(grids[-1])).all()
+        assert (np.asarray(film.convert("L")) == pixels(grids[-1])).all()
 
 
 def test_a_film_of_a_generator_with_classes_is_of_one_of_them_and_says_which(conditional, tmp_path):
