@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -26,6 +27,7 @@ from ganzoo.cli.explain import explain
 from ganzoo.cli.flags import PLUGIN_FLAGS, PluginChoice, plugins_first
 from ganzoo.cli.hints import fit_hint
 from ganzoo.cli.list import list_
+from ganzoo.cli.mistakes import explain_usage
 from ganzoo.cli.new import new
 from ganzoo.cli.output import FLAGS as OUTPUT_FLAGS
 from ganzoo.cli.output import choices, output_first, output_options, style
@@ -38,6 +40,7 @@ from ganzoo.cli.sample import sample
 from ganzoo.cli.show import show
 from ganzoo.cli.table import table
 from ganzoo.cli.verify import verify
+from ganzoo.cli.words import WORDS, repair
 from ganzoo.errors import ConfigError, FolderError, GanzooError
 from ganzoo.machine import count_cores, read_quota
 from ganzoo.runs.damage import DamageWarning
@@ -97,12 +100,21 @@ class _Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the choice of plugins, colour and amount of output behind the name of a command too."""
-        return super().parse_args(ctx, output_first(plugins_first(args)))
+        words = repair(args)
+        if words != args and not ctx.resilient_parsing:
+            click.echo(f"note: read as ganzoo {shlex.join(words)}", err=True)
+        ctx.meta[WORDS] = words
+        return super().parse_args(ctx, output_first(plugins_first(words)))
 
-    def make_context(self, *args: Any, **options: Any) -> click.Context:
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **options: Any) -> click.Context:
         """Return the context of a command line; `--help` and `--version` write meanwhile."""
+        words = repair(args)
         try:
-            return super().make_context(*args, **options)
+            return super().make_context(info_name, args, *more, **options)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise _Refusal(explain_usage(error, words, self), None) from error
         except OSError as error:
             if (found := failures.explain(error)) is None:
                 raise
@@ -115,6 +127,10 @@ class _Group(click.Group):
                 return super().invoke(ctx)
         except GanzooError as error:
             raise _Refusal(error, self.get_command(ctx, ctx.invoked_subcommand or "")) from error
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise _Refusal(explain_usage(error, ctx.meta[WORDS], self), None) from error
         except KeyboardInterrupt:
             raise SystemExit(130) from None
         except BrokenPipeError:  # `ganzoo list | head -1`

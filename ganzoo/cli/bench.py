@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import FiniteRange, PluginChoice, keeping_stdout, settings_options
+from ganzoo.cli.flags import FiniteRange, PluginChoice, Whole, keeping_stdout, one_of, settings_options
 from ganzoo.cli.places import require_places
 from ganzoo.cli.settings import read_settings
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Measure how fast a run trains here, and where its time goes.")
 @settings_options
-@click.option("--against", type=click.Choice(["eager"]), help="Also time a plain PyTorch loop, and print the ratio.")
-@click.option("--repeats", type=click.IntRange(1, 1000), default=5, show_default=True, help="Number of measurements.")
+@click.option(
+    "--against",
+    type=one_of("eager"),
+    help="Also time a plain PyTorch loop, and print the ratio.",
+)
+@click.option("--repeats", type=Whole(1, 1000), default=5, show_default=True, help="Number of measurements.")
 @click.option("--seconds", type=FiniteRange(0, 3600), default=2.0, show_default=True, help="Seconds of each.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.pass_obj

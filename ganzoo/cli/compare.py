@@ -12,11 +12,15 @@ import click
 from ganzoo.cli.flags import (
     COMPONENT_OPTIONS,
     FOLLOW_LINKS,
+    RECIPE_FILE,
     TRAIN_OPTIONS,
     FiniteRange,
     PluginChoice,
+    Whole,
     add_options,
+    one_of,
 )
+from ganzoo.cli.mistakes import refuse_loose_values
 from ganzoo.cli.places import require_grid_folder
 from ganzoo.cli.settings import read_flags
 
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Train a grid: every combination of some axes over some seeds.")
 # Axes, and what all cells share.
 @click.argument("recipes", nargs=-1, metavar="[RECIPE]...")
+@RECIPE_FILE
 @add_options(COMPONENT_OPTIONS)
 @click.option(
     "--seeds", metavar="LIST", default="0..2", show_default=True, help="Seeds of every row: 3 is 0..2; 0,5,9 are these."
@@ -37,18 +42,18 @@ if TYPE_CHECKING:
 @click.option("--set", "assignments", metavar="SECTION.OPTION=VALUES", multiple=True,
               help="Any other setting; several values are an axis: optim.lr_g=1e-4,2e-4.")  # fmt: skip
 @click.option("--budget", metavar="UNIT=AMOUNT", help="Cost of each run in steps, images, seconds or flops.")
-@click.option("--evals", metavar="N", type=click.IntRange(0, 10_000), default=5, show_default=True,
+@click.option("--evals", metavar="N", type=Whole(0, 10_000), default=5, show_default=True,
               help="Score and draw each run N times on its way; 0, or --eval-every: as the settings say.")  # fmt: skip
 @add_options(TRAIN_OPTIONS)
 # Where the cells run, and which run again.
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path),
               help="Folder of the grid; cells there are not run again.  [default: runs/grid-<hash>]")  # fmt: skip
-@click.option("--retry", type=click.Choice(["failed", "diverged"]), multiple=True,
+@click.option("--retry", type=one_of("failed", "diverged"), multiple=True,
               help="Run failed or diverged cells again; may be repeated.")  # fmt: skip
 @click.option("--cell-timeout", metavar="SECONDS", type=FiniteRange(0, 1e8, min_open=True),
               help="End a cell that takes longer; its row says so.")  # fmt: skip
 @click.option("--engine", metavar="NAME", default="local", show_default=True, help="local, ray, or a plugin's.")
-@click.option("--jobs", metavar="N", type=int,
+@click.option("--jobs", metavar="N", type=Whole(),
               help="Cells at once, for the local engine.  [default: one per GPU or core]")  # fmt: skip
 @click.option("--address", metavar="HOST:PORT", help="Address of the cluster, for --engine ray.")
 # What is shown.
@@ -89,8 +94,8 @@ def compare(
 
 
 def _read_grid(
-    recipes: Sequence[str], seeds: str, assignments: Sequence[str], budget: str | None, evals: int, engine: str,
-    **flags: Any,
+    recipes: Sequence[str], file: Path | None, seeds: str, assignments: Sequence[str], budget: str | None, evals: int,
+    engine: str, **flags: Any,
 ) -> tuple[GridConfig, Choice]:  # fmt: skip
     """Return the grid that the command line asks for, and the choice of its engine. Raises ConfigError."""
     from ganzoo.errors import ConfigError
@@ -98,7 +103,9 @@ def _read_grid(
     from ganzoo.grid.config import GridConfig, parse_budget
     from ganzoo.settings.sections import Choice
 
+    refuse_loose_values(recipes)
     axes, sets = split_assignments(assignments)
+    recipes = [*recipes, *([str(file)] if file else [])]
     axes = component_axes(recipes, {kind: flags.pop(kind) for kind in AXIS_KINDS}) | axes
     values = read_flags(**flags)
     choice = Choice(engine, _take_engine(sets) | _take_engine(values))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, Whole, keeping_stdout
 from ganzoo.cli.output import note
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Say what goes wrong in a run, by its numbers, and what to try.")
 @click.argument("run", type=RunName())
-@click.option("--step", type=int, metavar="N", help="Look at this checkpoint.  [default: the newest]")
+@click.option("--step", type=Whole(), metavar="N", help="Look at this checkpoint.  [default: the newest]")
 @click.option("--held-out", metavar="DATASET", help="Real samples that D has not seen: folder:PATH, mnist, ...")
 @DATASET_PATH
 @FOLLOW_LINKS

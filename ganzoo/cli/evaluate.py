@@ -14,8 +14,10 @@ from ganzoo.cli.flags import (
     FEATURES_OPTIONS,
     FOLLOW_LINKS,
     PluginChoice,
+    Whole,
     add_options,
     keeping_stdout,
+    one_of,
 )
 from ganzoo.cli.places import require_target
 from ganzoo.cli.run_names import RunName
@@ -59,7 +61,7 @@ _KEYS = {
 @add_options(DATA_OPTIONS)
 @click.option(
     "--samples",
-    type=int,
+    type=Whole(),
     metavar="N",
     help="Images to score, of a folder an even pick.  [default: as many as the run; all of a folder]",
 )
@@ -67,19 +69,21 @@ _KEYS = {
 @click.option(
     "--metrics", metavar="NAMES", help="Metrics, separated by commas: fid, is, kid, prc, dc, modes, w1, intra-fid ..."
 )
-@click.option("--step", type=int, metavar="N", help="Score the checkpoint of step N.  [default: the newest]")
+@click.option("--step", type=Whole(), metavar="N", help="Score the checkpoint of step N.  [default: the newest]")
 @click.option("--best", is_flag=True, help="Score the best checkpoint, as --eval-every chose it.")
 @click.option("--raw", is_flag=True, help="Use the weights of G itself, not of G_ema.")
-@click.option("--seed", type=int, metavar="N", help="Seed of the latents, or of the pick of --samples.  [default: 0]")
+@click.option(
+    "--seed", type=Whole(), metavar="N", help="Seed of the latents, or of the pick of --samples.  [default: 0]"
+)
 @click.option(
     "--labels",
-    type=click.Choice(["training", "balanced"]),
+    type=one_of("training", "balanced"),
     help="Classes of a run's images: as often as in training, or each in turn.  [default: as the run]",
 )
 @click.option(
     "--truncation", type=float, metavar="PSI", help="Largest |z|, or psi of a model with styles.  [default: as the run]"
 )
-@click.option("--batch-size", type=int, metavar="N", help="Number of images at a time.  [default: 64]")
+@click.option("--batch-size", type=Whole(), metavar="N", help="Number of images at a time.  [default: 64]")
 @click.option("--device", metavar="NAME", help="Device: auto, cpu or cuda.  [default: auto]")
 @click.option(
     "--closest", type=click.Path(path_type=Path), metavar="PNG", help="Draw the samples nearest to real ones."

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ganzoo.settings.numbers import read_whole
+from ganzoo.settings.options import shorten
 from ganzoo.zoo.names import NAMES
 
 if TYPE_CHECKING:
@@ -31,6 +33,31 @@ class FiniteRange(click.FloatRange):
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
+
+def one_of(*words: str) -> click.Choice[str]:
+    """Return the type of a word of a list, in any case."""
+    return click.Choice(words, case_sensitive=False)
+
+
+class Whole(click.ParamType[int]):
+    """A whole number within bounds as people write it: 10000, 10_000, 1e4 or 10k."""
+
+    name = "whole number"
+
+    def __init__(self, least: int | None = None, most: int | None = None) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return an int."""
+        number = value if isinstance(value, int) else read_whole(value)
+        if number is None:
+            self.fail(f"{shorten(value)} is not a whole number", param, ctx)
+        if self._least is not None and number < self._least:
+            self.fail(f"{shorten(number)} is below {self._least}", param, ctx)
+        if self._most is not None and number > self._most:
+            self.fail(f"{shorten(number)} is above {self._most:,}", param, ctx)
         return number
 
 
@@ -146,7 +173,7 @@ def _listed(kind: Kind) -> str:
 
 
 DATA_OPTIONS = (
-    click.option("--image-size", type=int, metavar="PIXELS", help="Resize images to this size."),
+    click.option("--image-size", type=Whole(), metavar="PIXELS", help="Resize images to this size."),
     click.option("--data-root", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the datasets."),
     click.option("--download", is_flag=True, default=None, help="Download the dataset if it is absent."),
     click.option("--cache", is_flag=True, default=None, help="Decode a folder or zip once, for all runs."),
@@ -196,11 +223,12 @@ COMPONENT_OPTIONS = (
 )  # fmt: skip
 TRAIN_OPTIONS = (
     *DATA_OPTIONS,
-    click.option("--steps", type=int, metavar="N", help="Generator updates."),
+    click.option("--steps", type=Whole(), metavar="N", help="Generator updates."),
     click.option(
         "--init-from", type=click.Path(path_type=Path), metavar="RUN", help="Begin with the weights of this run."
     ),
-    click.option("--batch-size", type=int, metavar="N", help="Real samples of a discriminator update."),
+    click.option("--lr", type=float, metavar="RATE", help="Learning rate of G and D: optim.lr_g and optim.lr_d."),
+    click.option("--batch-size", type=Whole(), metavar="N", help="Real samples of a discriminator update."),
     click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]"),
     click.option("--precision", metavar="NAME", help="auto, fp32, tf32 or bf16.  [default: auto]"),
     click.option(
@@ -211,22 +239,26 @@ TRAIN_OPTIONS = (
     ),
     click.option(
         "--diagnose",
-        type=int,
+        type=Whole(),
         is_flag=True,
         flag_value=1000,
         default=None,
         help="Check every 1000 steps for what goes wrong.",
     ),
-    click.option("--eval-every", type=int, metavar="N", help="Score every N steps, and keep the best checkpoint."),
-    click.option("--samples", type=int, metavar="N", help="Images to score.  [default: 5000; digits, mnist 2000]"),
+    click.option("--eval-every", type=Whole(), metavar="N", help="Score every N steps, and keep the best checkpoint."),
+    click.option("--samples", type=Whole(), metavar="N", help="Images to score.  [default: 5000; digits, mnist 2000]"),
     *FEATURES_OPTIONS,
     click.option("--no-scores", is_flag=True, default=None, help="Do not score the finished run."),
 )
+RECIPE_FILE = click.option(
+    "--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="A recipe file; the same as RECIPE."
+)
 _OPTIONS = (
     click.argument("recipe", required=False),
+    RECIPE_FILE,
     *COMPONENT_OPTIONS,
     *TRAIN_OPTIONS,
-    click.option("--seed", type=int, metavar="N", help="Seed of all random numbers.  [default: 0]"),
+    click.option("--seed", type=Whole(), metavar="N", help="Seed of all random numbers.  [default: 0]"),
     click.option(
         "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
         help="Any other setting, e.g. optim.lr_g=1e-4; may be repeated.",

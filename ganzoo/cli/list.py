@@ -7,13 +7,11 @@ import json
 import click
 
 from ganzoo.cli.flags import PluginChoice
-from ganzoo.settings.kinds import ALL_KINDS
-
-KINDS_AND_RECIPE = (*ALL_KINDS, "recipe")
+from ganzoo.cli.kind_names import KindName
 
 
 @click.command("list", short_help="List components and recipes.")
-@click.argument("kind", required=False, type=click.Choice(KINDS_AND_RECIPE))
+@click.argument("kind", required=False, type=KindName())
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.pass_obj
 def list_(plugins: PluginChoice, kind: str | None, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganzoo.cli.flags import one_of
 from ganzoo.settings.kinds import ALL_KINDS
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def new() -> None:
 
 @new.command(short_help="Write a plugin package.")
 @click.argument("name", metavar="ganzoo-NAME")
-@click.option("--kind", "kinds", type=click.Choice(ALL_KINDS), multiple=True, required=True, metavar="KIND",
+@click.option("--kind", "kinds", type=one_of(*ALL_KINDS), multiple=True, required=True, metavar="KIND",
               help=f"What it adds to; may be repeated: {', '.join(ALL_KINDS)}.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Its folder.  [default: ./ganzoo-NAME]")
 def plugin(name: str, kinds: tuple[Kind, ...], out: Path | None) -> None:

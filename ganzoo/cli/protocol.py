@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import click
 
+from ganzoo.cli.flags import Whole
+
 PROTOCOL_OPTIONS = (
-    click.option("--samples", type=int, metavar="N",
+    click.option("--samples", type=Whole(), metavar="N",
                  help="Take the scores of N images.  [default: those of the runs' settings]"),
     click.option("--protocol", multiple=True, metavar="FIELD=VALUE",
                  help="Take scores by another protocol: features=inception; may be repeated."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.diagnose import tell_findings
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, Whole, keeping_stdout
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
 from ganzoo.cli.settings import read_assignments
@@ -32,7 +32,7 @@ def _check_start(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 @click.command(short_help="Resume a run exactly where its newest checkpoint is, or go on from another one.")
 @click.argument("run", type=RunName())
-@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Make the run this long.")
+@click.option("--steps", type=Whole(1), metavar="N", help="Make the run this long.")
 @DATASET_PATH
 @click.option("--device", metavar="NAME", help="Device: auto, cpu or cuda.  [default: the run's]")
 @click.option("--from", "start", default="latest", callback=_check_start, metavar="latest|best|STEP",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoice, keeping_stdout
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoice, Whole, keeping_stdout, one_of
 from ganzoo.cli.output import note
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 @click.option(
     "-n",
     "--count",
-    type=click.IntRange(1, 10_000_000),
+    type=Whole(1, 10_000_000),
     metavar="N",
     help="Number of images.  [default: 64; with --per-class 8 of each]",
 )
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of the latents.")
+@click.option("--seed", type=Whole(0, 2**63 - 1), default=0, show_default=True, help="Seed of the latents.")
 @click.option("--class", "label", metavar="K", help="Make images of one class only, by its number or name.")
 @click.option(
     "--labels",
-    type=click.Choice(["training", "balanced"]),
+    type=one_of("training", "balanced"),
     help="Classes as often as in training, or each in turn.  [default: the run's eval.labels]",
 )
 @click.option(
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 @click.option("--per-class", is_flag=True, help="Draw one column per class, or one row where they are many.")
 @click.option("--interpolate", is_flag=True, help="Draw rows of 8 from one latent to another, or a film.")
 @click.option("--training", "course", is_flag=True, help="Make a film of the sample grids of training.")
-@click.option("--fps", type=click.IntRange(1, 60), metavar="N", help="Frames per second of a film.  [default: 20]")
-@click.option("--scale", type=click.IntRange(1, 64), metavar="N",
+@click.option("--fps", type=Whole(1, 60), metavar="N", help="Frames per second of a film.  [default: 20]")
+@click.option("--scale", type=Whole(1, 64), metavar="N",
               help="Draw each pixel N x N.  [default: until a picture has 600 pixels]")  # fmt: skip
 @click.option("--no-caption", is_flag=True, help="Draw samples alone, without words.")
 @click.option(
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Write single PNG files, in class folders if there are labels.",
 )
-@click.option("--step", type=int, metavar="N", help="Use the checkpoint of step N.  [default: the newest]")
+@click.option("--step", type=Whole(), metavar="N", help="Use the checkpoint of step N.  [default: the newest]")
 @DATASET_PATH
 @FOLLOW_LINKS
 @click.option("--raw", is_flag=True, help="Use the weights of G itself, not of G_ema.")

@@ -30,14 +30,26 @@ _KEYS = {
 }
 
 
-def read_settings(plugins: PluginChoice, recipe: str | None, assignments: tuple[str, ...], **flags: Any) -> Settings:
+def read_settings(
+    plugins: PluginChoice, recipe: str | None, assignments: tuple[str, ...], file: Path | None = None, **flags: Any
+) -> Settings:
     """Turn the flags into settings. Raises ConfigError, also for components that neither ganzoo nor a plugin has."""
     from ganzoo.zoo.recipes import find_recipe, settle
 
+    recipe = choose_recipe(recipe, file)
     named = find_recipe(recipe) if recipe else None
     said, sets = read_flags(**flags), read_assignments(assignments)
     known = plugins.known_names({**(named.values if named else {}), **said, **sets})
     return settle(recipe=named, flags=said, sets=sets, known=known)
+
+
+def choose_recipe(recipe: str | None, file: Path | None) -> str | None:
+    """Return the recipe of an argument, or of --config. Raises ConfigError if both name one."""
+    from ganzoo.errors import ConfigError
+
+    if recipe and file:
+        raise ConfigError(f"--config {file} and {recipe!r} both name a recipe", hint="leave out --config")
+    return str(file) if file else recipe
 
 
 def read_flags(**flags: Any) -> dict[str, Any]:
@@ -49,6 +61,8 @@ def read_flags(**flags: Any) -> dict[str, Any]:
     for kind in KINDS:
         if (name := flags.pop(kind, None)) is not None:
             said |= parse_component(kind, name)
+    if (rate := flags.pop("lr", None)) is not None:
+        said |= {"optim.lr_g": rate, "optim.lr_d": rate}
     if flags.pop("no_scores"):
         said["eval.at_end"] = False
     if flags["inception_weights"] is not None:

@@ -2,31 +2,101 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
 from ganzoo.cli.flags import PluginChoice
-from ganzoo.cli.list import KINDS_AND_RECIPE
-from ganzoo.zoo.aliases import part_of_method
+from ganzoo.cli.kind_names import read_kind
+from ganzoo.zoo.aliases import find_kinds, part_of_method
+
+if TYPE_CHECKING:
+    from ganzoo.settings.kinds import Kind
 
 
 @click.command(short_help="Show one component: formula, paper, options and defaults.")
-@click.argument("kind", type=click.Choice(KINDS_AND_RECIPE))
-@click.argument("name")
+@click.argument("kind")
+@click.argument("name", required=False)
 @click.pass_obj
-def show(plugins: PluginChoice, kind: str, name: str) -> None:
-    """Show one component: its purpose, formula and paper, and its options with their defaults."""
-    if kind == "recipe":
-        from ganzoo.files import read_text
-        from ganzoo.zoo.recipes import find_recipe
+def show(plugins: PluginChoice, kind: str, name: str | None) -> None:
+    """Show one component: its purpose, formula and paper, and its options with their defaults.
 
-        click.echo(read_text(find_recipe(name).path).rstrip())
-        return
+    \b
+    ganzoo show lipschitz gp
+    ganzoo show recipe wgan_gp
+    ganzoo show gp
+
+    Without KIND, everything of that name is shown.
+    """
+    for index, (each, found) in enumerate(_find(plugins, kind, name)):
+        click.echo("\n" * (index > 0), nl=False)
+        if each == "recipe":
+            _show_recipe(found)
+        else:
+            _show_component(plugins, each, found)  # type: ignore[arg-type]
+
+
+def _find(plugins: PluginChoice, kind: str, name: str | None) -> list[tuple[str, str]]:
+    """Return what is to be shown, as (kind, name). Raises ConfigError for a name that nothing has."""
+    from ganzoo.errors import ConfigError
+    from ganzoo.settings.options import did_you_mean
+    from ganzoo.zoo.names import NAMES
+
+    if name is not None:
+        kind, name = (kind, name) if read_kind(kind) or not read_kind(name) else (name, kind)
+        if read_kind(kind):
+            return [(read_kind(kind), name)]
+        raise ConfigError(f"no kind is named {kind!r}. There are {', '.join(NAMES)}, recipe", hint="ganzoo list")
+    if kind_meant := read_kind(kind):
+        hint = f"ganzoo show {kind_meant} {_first_name(kind_meant)}; ganzoo list {kind_meant}"
+        raise ConfigError(f"show {kind_meant} needs the name of one", hint=hint)
+    if found := [*find_kinds(kind), *_recipes_named(kind)] or list(_find_in_plugins(plugins, kind)):
+        return found
+    known = sorted({name for names in NAMES.values() for name in names})
+    hint = f"ganzoo list; ganzoo explain {kind}" if kind.isidentifier() else "ganzoo list"
+    raise ConfigError(f"nothing is named {kind!r}.{did_you_mean(kind, known)}", hint=hint)
+
+
+def _first_name(kind: str) -> str:
+    from ganzoo.zoo.names import NAMES
+
+    return "wgan_gp" if kind == "recipe" else next(name for name in NAMES[kind] if name != "none")  # type: ignore[index]
+
+
+def _recipes_named(word: str) -> list[tuple[str, str]]:
+    from ganzoo.settings.spelling import spell
+    from ganzoo.zoo.recipes import list_recipes
+
+    names = [recipe.name for recipe in list_recipes()]
+    return [("recipe", spell(word, names))] if spell(word, names) in names else []
+
+
+def _find_in_plugins(plugins: PluginChoice, word: str) -> Iterator[tuple[str, str]]:
+    """Yield the components of plugins that have this name."""
+    from ganzoo.settings.spelling import spell
+    from ganzoo.zoo.installed import find_plugins
+
+    if plugins.files or any(plugin.enabled for plugin in find_plugins(plugins.disabled)):
+        for kind, names in plugins.load().names.items():
+            if spell(word, names) in names:
+                yield kind, spell(word, names)
+
+
+def _show_recipe(name: str) -> None:
+    from ganzoo.files import read_text
+    from ganzoo.zoo.recipes import find_recipe
+
+    click.echo(read_text(find_recipe(name).path).rstrip())
+
+
+def _show_component(plugins: PluginChoice, kind: Kind, name: str) -> None:
     name = part_of_method(kind, name) or name
     plugins.known_names({f"{kind}.name": name, "eval.metrics": name * (kind == "metric")})
 
     from ganzoo.cli.terminal import print_table
 
-    entry = plugins.load().entry(kind, name)  # type: ignore[arg-type]
+    entry = plugins.load().entry(kind, name)
     click.echo(f"{kind} {entry.name}  (plugin {entry.plugin})\n")
     click.echo(entry.help)
     rows = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from ganzoo.cli.flags import add_options
+from ganzoo.cli.flags import add_options, one_of
 from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
 from ganzoo.cli.run_names import RunName
 from ganzoo.cli.terminal import terminal_looks
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Compare runs or a grid: one table over seeds, with intervals and tests.")
 @click.argument("runs", type=RunName(grids=True), nargs=-1, required=True)
-@click.option("--format", "shape", type=click.Choice(["text", "md", "csv", "latex", "json", "html"]),
+@click.option("--format", "shape", type=one_of("text", "md", "csv", "latex", "json", "html"),
               help="[default: by the suffix of -o, else text]")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: stdout]")
 @click.option("--group-by", metavar="AXES", help="Axes of the rows: model,loss,optim.lr_g.  [default: all]")
 @click.option("--metric", "names", metavar="NAMES", help="Scores to show: fid,kid; the first ranks.  [default: fid]")
-@click.option("--checkpoint", type=click.Choice(["last", "best"]), default="last", show_default=True,
+@click.option("--checkpoint", type=one_of("last", "best"), default="last", show_default=True,
               help="Checkpoint whose scores rank.")  # fmt: skip
 @click.option(
     "--only", multiple=True, metavar="AXIS=VALUE", help="Keep runs with this value: dataset=mnist; may be repeated."

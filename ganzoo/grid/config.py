@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ganzoo.errors import ConfigError
 from ganzoo.settings.kinds import Kind
+from ganzoo.settings.numbers import read_whole
 from ganzoo.settings.options import shorten
 from ganzoo.settings.sections import RunConfig
 from ganzoo.zoo.names import spell_names
@@ -55,7 +56,7 @@ def parse_budget(text: str) -> Budget:
     """Parse "images=2e5" as Budget("images", 200000.0). Raises ConfigError."""
     unit, _, amount = text.partition("=")
     try:
-        number = float(amount)
+        number = float(whole if (whole := read_whole(amount)) is not None else amount)
     except ValueError:
         number = math.nan
     if unit not in UNITS or not 0 < number < math.inf:

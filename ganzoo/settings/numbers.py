@@ -8,12 +8,15 @@ _WHOLE = re.compile(r"[+-]?\d(?:_?\d)*(?:\.\d+)?(?:e\+?\d{1,2})?([kKM]?)", re.AS
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 _THOUSANDS = {"": 0, "k": 3, "K": 3, "M": 6}
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_MOST_DIGITS = 4300  # Python reads no integer of more
 _DIGITS = 40
 """Characters of the longest text that is read as a number of one of these forms."""
 
 
 def read_whole(text: str) -> int | None:
     """Return the whole number that a text is: "10000", "10_000", "1e4", "10k" and "0.5M"; None if it is none."""
+    if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS:
+        return int(text)
     lower = text.strip().replace("E", "e")
     if len(lower) > _DIGITS or not (found := _WHOLE.fullmatch(lower)):
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from difflib import get_close_matches
@@ -73,7 +75,8 @@ def check_values(schema: type, values: Mapping[str, Any], where: str) -> dict[st
         checked = _strict_model(schema).model_validate(values)
     except ValidationError as error:
         known = [option.name for option in list_options(schema)]
-        raise ConfigError(_list_faults(error.errors(), where, known)) from None
+        faults = error.errors()
+        raise ConfigError(_list_faults(faults, where, known), hint=_mend(faults[0], where, known)) from None
     return {name: getattr(checked, name) for name in values}
 
 
@@ -106,6 +109,30 @@ _EXACT = 2**53
 @cache
 def _hints(schema: Any) -> dict[str, Any]:
     return get_type_hints(schema, include_extras=True)
+
+
+def _mend(fault: Any, where: str, known: Collection[str]) -> str:
+    """Return what to type in place of a refused setting; empty if nothing is near."""
+    name, value, key = str(fault["loc"][0]), fault["input"], ".".join(map(str, (where, *fault["loc"])))[:_SHOWN]
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(name[:_SHOWN], list(known), n=1)
+        return _assign(f"{where}.{near[0]}", value) if near else ""
+    if fault["type"] == "literal_error" and isinstance(value, str):
+        words = re.findall(r"'([^']+)'", fault["ctx"]["expected"])
+        near = [_PEERS.get(value.lower().partition(":")[0], ""), *get_close_matches(value.lower()[:_SHOWN], words, n=1)]
+        return next((_assign(key, word) for word in [*near, *words] if word in words), "")
+    if isinstance(value, str) and "," in value:
+        return f"ganzoo compare {_assign(key, value)}"
+    return ""
+
+
+_PEERS = {"gpu": "cuda", "0": "cuda", "mps": "cpu", "fp16": "bf16", "float16": "bf16", "half": "bf16", "amp": "bf16"}
+"""Word of a list in other packages -> ours."""
+
+
+def _assign(key: str, value: Any) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)[:_SHOWN]
+    return f"--set {shlex.quote(f'{key}={text}')}"
 
 
 _LISTED = 10

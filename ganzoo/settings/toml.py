@@ -104,7 +104,13 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def _complete(option: str, value: str) -> str:
-    """Return the flag with the section that has an option of this name, if one section alone has it."""
+    """Return the flag of a kind, or the one with the section that has an option of this name, if one alone has it."""
+    key, colon, after = option.partition(":")
+    if colon and "." in key and not value:
+        return f"--set {shlex.quote(f'{key}={after.strip()}')}"
+    option, value = option.strip().lower(), value.strip()
+    if value and (option in KINDS or option == "lr"):
+        return f"--{option} {shlex.quote(value)}"
     sections = [name for name, schema in SECTIONS.items() if option in {field.name for field in fields(schema)}]
     return f"--set {shlex.quote(f'{sections[0]}.{option}={value}')}" if value and len(sections) == 1 else ""
 
@@ -159,6 +165,8 @@ def parse_component(kind: Kind, text: str) -> dict[str, Any]:
     """
     if kind == "dataset" and looks_like_path(text) and (reader := name_reader(Path(text).expanduser())):
         text = f"{reader}:{text}"
+    if re.match(r"[A-Za-z]:[\\/]", text):  # a path of Windows
+        return {f"{kind}.name": text}
     name, colon, path = text.partition(":")
     return {f"{kind}.name": name} | ({f"{kind}.path": str(Path(path).expanduser().absolute())} if colon else {})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ganzoo.settings.kinds import KIND_INFO, Kind
-from ganzoo.settings.spelling import fold
+from ganzoo.settings.spelling import fold, spell
 
 ALIASES: Mapping[Kind, Mapping[str, str]] = {
     "model": {
@@ -132,11 +132,10 @@ def explain_word(kind: str, word: str) -> tuple[str, str]:
     """Return what a word is that names no component of a kind, and the flags that say it; empty if nobody knows."""
     if flags := _METHODS.get(fold(word), "") if kind in ("loss", "lipschitz", "model") else "":
         return ("it may be one of two losses" if ", or " in flags else "it is a loss with an enforcer"), flags
-    for other, info in KIND_INFO.items():
-        names = {fold(name): name for name in info.names if name not in ("none", "auto")}
-        name = names.get(fold(word)) or read_alias(other, word)
-        if name and other != kind:
-            return f"it is a{'n' if info.title[0] in 'aeiou' else ''} {info.title}", typed_flag(other, name)
+    for other, name in find_kinds(word):
+        if other != kind:
+            title = KIND_INFO[other].title
+            return f"it is a{'n' if title[0] in 'aeiou' else ''} {title}", typed_flag(other, name)
     return "", ""
 
 
@@ -151,3 +150,10 @@ def typed_flag(kind: Kind, name: str) -> str:
     if kind == "metric":
         return f"--set eval.metrics={name}"
     return f"--{kind} {name}"
+
+
+def find_kinds(word: str) -> list[tuple[Kind, str]]:
+    """Return the components that ship which a word means, as (kind, name), in the order of the kinds."""
+    found = [(kind, spell(word, info.names) if spell(word, info.names) in info.names else read_alias(kind, word))
+             for kind, info in KIND_INFO.items()]  # fmt: skip
+    return [(kind, name) for kind, name in found if name and name != "none"]

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ganzoo.errors import ConfigError, PluginError
+from ganzoo.errors import ConfigError, GanzooError, PluginError
 from ganzoo.settings.kinds import ALL_KINDS, Kind
 from ganzoo.settings.options import Option, check_values, did_you_mean, list_options, read_values
 from ganzoo.settings.sections import Choice
@@ -174,7 +174,7 @@ class Zoo:
     def _may_override(self, plugin: Plugin) -> bool:
         return not plugin.builtin and any(plugin.answers_to(name) for name in self.override)
 
-    def _missing(self, kind: Kind, name: str, tag: str) -> ConfigError | PluginError:
+    def _missing(self, kind: Kind, name: str, tag: str) -> GanzooError:
         """Return the error for a name that no plugin has; a plugin that is broken or disabled may be the reason."""
         package = tag or KNOWN.get(kind, {}).get(name, "")
         absent = [plugin for plugin in self.plugins if plugin.state != "ok"]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ganzoo.settings.dataset_paths import name_reader
+from ganzoo.settings.dataset_paths import looks_like_path, name_reader
 from ganzoo.settings.kinds import KIND_INFO, Kind
 from ganzoo.settings.spelling import spell
 from ganzoo.zoo.aliases import explain_word, read_alias
 
 if TYPE_CHECKING:
-    from ganzoo.errors import ConfigError
+    from ganzoo.errors import GanzooError
 
 NAMES: dict[Kind, tuple[str, ...]] = {kind: info.names for kind, info in KIND_INFO.items()}
 """Components that ship, by kind, in the order in which help lists them."""
@@ -89,7 +90,7 @@ def title(kind: Kind | Literal["recipe"]) -> str:
     return "recipe" if kind == "recipe" else KIND_INFO[kind].title
 
 
-def unknown(kind: Kind | Literal["recipe"], name: str, known: Collection[str]) -> ConfigError:
+def unknown(kind: Kind | Literal["recipe"], name: str, known: Collection[str]) -> GanzooError:
     """Return the error for a name that nothing here has: it says which package has it, or which name is nearest."""
     from ganzoo.errors import ConfigError
     from ganzoo.settings.options import did_you_mean  # not at the top: it imports pydantic
@@ -101,8 +102,37 @@ def unknown(kind: Kind | Literal["recipe"], name: str, known: Collection[str]) -
     if kind == "dataset" and (reader := name_reader(Path(name))):
         hint = f"--dataset {shlex.quote(f'{reader}:{name}')}"
         return ConfigError(f"no dataset is named {name!r}, but there is a {reader}", hint=hint)
+    if found := _no_such_path(name) if kind == "dataset" else _list_of_names(kind, name):
+        return found
     hint = f"ganzoo list {kind}  (shows all {len(known)})"
     meant, flags = explain_word(kind, name)
     if meant:
         return ConfigError(f"no {title(kind)} is named {name!r}: {meant}", hint=f"{flags}; {hint}")
     return ConfigError(f"no {title(kind)} is named {name!r}.{did_you_mean(name, known)}", hint=hint)
+
+
+def _list_of_names(kind: str, name: str) -> GanzooError | None:
+    """Return the error for names with commas between them, which one run does not take."""
+    from ganzoo.errors import ConfigError
+
+    if "," not in name or kind in ("metric", "recipe", "features", "engine"):
+        return None
+    names = ",".join(part.strip() for part in name.split(","))
+    sums = f"--lipschitz {names.replace(',', '+')} (their sum); " if kind == "lipschitz" else ""
+    hint = f"{sums}ganzoo compare --{kind} {shlex.quote(names)}  (one after the other)"
+    return ConfigError(f"{name!r} are several names, and a run has one {title(kind)}", hint=hint)  # type: ignore[arg-type]
+
+
+def _no_such_path(name: str) -> GanzooError | None:
+    """Return the error for a path that is not there, or that no dataset reads; None for a name."""
+    from ganzoo.errors import DataError
+
+    if re.match(r"[A-Za-z]:\\", name):
+        there = f"folder:/mnt/{name[0].lower()}" + re.sub(r"[\\/]+", "/", name[2:])
+        hint = f"--dataset {shlex.quote(there)} (under WSL)"
+        return DataError(f"{name} is a path of Windows, which this system does not have", hint=hint)
+    if not looks_like_path(name) or "@" in name:
+        return _list_of_names("dataset", name)
+    if not Path(name).expanduser().exists():
+        return DataError(f"no data: there is no {name}", hint="--dataset folder:PATH, or --dataset zip:PATH")
+    return DataError(f"no dataset reads {name}", hint="--dataset folder:PATH (unpack it there); ganzoo list dataset")

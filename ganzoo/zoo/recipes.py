@@ -6,17 +6,20 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ganzoo.errors import ConfigError
+from ganzoo.settings.dataset_paths import name_reader
 from ganzoo.settings.kinds import DEFAULT_NAMES, Kind
 from ganzoo.settings.merge import Layer, Origin, Settings, resolve
 from ganzoo.settings.options import did_you_mean
 from ganzoo.settings.sections import SECTIONS
 from ganzoo.settings.spelling import spell
 from ganzoo.settings.toml import flatten, read_toml
+from ganzoo.zoo.aliases import find_kinds, typed_flag
 from ganzoo.zoo.installed import find_plugins
-from ganzoo.zoo.names import KNOWN, NAMES, spell_names, unknown
+from ganzoo.zoo.names import KNOWN, NAMES, spell_names, title, unknown
 
 _METHOD: tuple[Kind, ...] = ("loss", "lipschitz", "conditioner", "augment")
 """Kinds that make up a method."""
@@ -108,8 +111,22 @@ def find_recipe(text: str) -> Recipe:
         return read_recipe(Path(text))
     if text in KNOWN["recipe"]:
         raise unknown("recipe", text, known)
+    raise _no_recipe(text, known)
+
+
+def _no_recipe(text: str, known: Collection[str]) -> ConfigError:
+    """Return the error for a word that is no recipe: a component, a run, images, or a name that is misspelt."""
     hint = f"ganzoo list recipe  (shows all {len(known)}), or the path of a .toml file"
-    raise ConfigError(f"no recipe is named {text!r}.{did_you_mean(text, known)}", hint=hint)
+    what, path = f"no recipe is named {text!r}", Path(text).expanduser()
+    if components := find_kinds(text):
+        kind, name = components[0]
+        return ConfigError(f"{what}: it is the {title(kind)} {name}", hint=f"{typed_flag(kind, name)}; {hint}")
+    if (path / "recipe.toml").is_file():
+        again = f"ganzoo run {quote(str(path / 'recipe.toml'))} (a new run with its settings)"
+        return ConfigError(f"{what}: it is a run", hint=f"ganzoo resume {quote(text)}; {again}")
+    if name_reader(path):
+        return ConfigError(f"{what}: there are data of this name", hint=f"--dataset {quote(text)}; {hint}")
+    return ConfigError(f"{what}.{did_you_mean(text, known)}", hint=hint)
 
 
 def settle(

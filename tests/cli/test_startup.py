@@ -46,8 +46,8 @@ def test_the_names_known_without_torch_are_those_that_the_built_ins_register(kin
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["rnu"], "No such command 'rnu'"),
-        (["run", "--modle", "mlp"], "No such option '--modle'"),
+        (["rnu"], "no command is named 'rnu'"),
+        (["run", "--modle", "mlp"], "there is no option --modle"),
         (["run", "sngna"], "no recipe is named 'sngna'. Did you mean 'sngan'?"),
         (["run", "--model", "dcgna"], "no model is named 'dcgna'. Did you mean 'dcgan'?"),
         (["run", "--lipschitz", "sn+dragn"], "no Lipschitz enforcer is named 'dragn'. Did you mean 'dragan'?"),

@@ -6,7 +6,7 @@ import typing
 import pytest
 
 from ganzoo import contracts, hookspecs
-from ganzoo.cli.list import KINDS_AND_RECIPE
+from ganzoo.cli.kind_names import KINDS_AND_RECIPE
 from ganzoo.cli.new_plugin import PARTS
 from ganzoo.settings.kinds import ALL_KINDS, KIND_INFO, KINDS, Kind
 from ganzoo.settings.sections import RunConfig

@@ -134,7 +134,7 @@ def test_a_folder_or_an_archive_by_its_bare_name_is_a_dataset_unless_a_dataset_h
     [
         ("10_000", 10_000), ("1e4", 10_000), ("1E4", 10_000), ("10k", 10_000), ("1.5K", 1500), ("0.5M", 500_000),
         ("-8", -8), ("10.0", 10), ("10.5", None), ("1e-4", None), ("1.55e1", None), ("2m", None), ("1_", None),
-        ("ten", None), ("", None), ("1" * 50, None), ("inf", None), ("٣", None),
+        ("ten", None), ("", None), ("1" * 50, int("1" * 50)), ("1e" + "9" * 50, None), ("inf", None), ("٣", None),
     ],
 )  # fmt: skip
 def test_a_whole_number_is_read_as_people_write_it(text, number):
