@@ -50,9 +50,9 @@ def bench(
     from ganzoo.cli import progress
     from ganzoo.runs import speed as benchmark
 
-    with keeping_stdout():
+    with keeping_stdout(), progress.Display("measuring") as display:
         speed = benchmark.measure_speed(
-            settings.run, zoo, progress.Display(), repeats=repeats, seconds=seconds, against=against or ""
+            settings.run, zoo, display, repeats=repeats, seconds=seconds, against=against or ""
         )
     click.echo(json.dumps(asdict(speed) | {"share": speed.share}) if as_json else "\n".join(_describe(speed)))
 

@@ -43,8 +43,12 @@ def diagnose(plugins: PluginChoice, /, run: Path, as_json: bool, **options: Any)
     flags to try next, go to RUN/diagnosis.json, pictures to RUN/diagnosis.
     """
     require_run(run)
-    with keeping_stdout():
-        found = examine(run, plugins.load(), **options)
+
+    from ganzoo.cli.progress import Display
+
+    zoo = plugins.load()
+    with keeping_stdout(), Display("diagnosing"):
+        found = examine(run, zoo, **options)
     click.echo(json.dumps(found.to_json()) if as_json else show(found))
 
 
@@ -68,8 +72,12 @@ def tell_findings(path: Path, zoo: Zoo, *, follow_links: bool = False) -> None:
 
     if not RunFolder(path).read_recipe().train.diagnose_every:
         return
+    from ganzoo.cli.progress import Display
+
     try:
-        click.echo(show(examine(path, zoo, follow_links=follow_links)), err=True)
+        with Display("diagnosing"):
+            found = examine(path, zoo, follow_links=follow_links)
+        click.echo(show(found), err=True)
     except GanzooError as error:  # the run itself is well
         note(f"not diagnosed: {error}")
 

@@ -108,20 +108,20 @@ def evaluate(
     ganzoo evaluate fake.npz --dataset folder:photos --features photos-cnn
     ganzoo evaluate images/ --reference stats.npz --features inception
     """
-    if flags["inception_weights"] is not None:
-        features = features or "inception"
+    features = features or ("inception" if flags["inception_weights"] else None)
     given = _read_flags(flags) | read_assignments(assignments)
     plugins.known_names(given | (named := _read_names(dataset, features)))
     require_target(target, given | named)
+    zoo = plugins.load()
 
-    from ganzoo.cli import outcome
+    from ganzoo.cli import outcome, progress
     from ganzoo.runs import evaluate
 
-    with keeping_stdout():
+    with keeping_stdout(), progress.Display("preparing to score"):
+        subject = _open(target, plugins) if follow_links else target
         report = evaluate.evaluate(
-            _open(target, plugins) if follow_links else target, dataset=dataset, features=features, options=given,
-            dataset_path=dataset_path, step=step, best=best, ema=not raw, closest=closest,
-            write_reference=write_reference, zoo=plugins.load(),
+            subject, dataset=dataset, features=features, options=given, dataset_path=dataset_path, step=step,
+            best=best, ema=not raw, closest=closest, write_reference=write_reference, zoo=zoo,
         )  # fmt: skip
     outcome.print_report(report, as_json)
 

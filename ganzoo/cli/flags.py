@@ -111,15 +111,16 @@ class PluginChoice:
 
     def load(self) -> Zoo:
         """Load the zoo once; print one line on stderr for each plugin that is broken or has a remark."""
+        from ganzoo.cli.progress import waiting
         from ganzoo.zoo.installed import require_plugins
 
         if self.loaded:
             return self.loaded[0]
         require_plugins(self.files, self.disabled, self.override)
 
-        from ganzoo.zoo.plugins import load_zoo  # waits for torch
+        with waiting("loading PyTorch"), keeping_stdout():
+            from ganzoo.zoo.plugins import load_zoo  # waits for torch
 
-        with keeping_stdout():
             zoo = load_zoo(files=self.files, disabled=self.disabled, override=self.override)
         self.loaded.append(zoo)
         if os.environ.get("LOCAL_RANK", "0") != "0":  # the first rank prints the remarks

@@ -61,7 +61,10 @@ def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as
     require_run(run, out)
 
     from ganzoo.cli import outcome
-    from ganzoo.runs.folder import RunFolder
+    from ganzoo.cli.progress import waiting
+
+    with waiting("loading PyTorch"):
+        from ganzoo.runs.folder import RunFolder
 
     changes, zoo, folder = _read_changes(**flags), plugins.load(), RunFolder(run)
     reached = _reached(folder)

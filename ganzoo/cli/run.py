@@ -65,7 +65,6 @@ def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:
 
     if read_ranks().size > 1:
         raise ConfigError("ganzoo run --dry-run runs in one process only", hint="the same command without torchrun")
-    note = progress.Display().note
-    with keeping_stdout():
-        tried = make_dry_run(run, zoo, note, lambda gan: initialise(gan, run.init, note))
+    with keeping_stdout(), progress.Display("trying a step") as display:
+        tried = make_dry_run(run, zoo, display.note, lambda gan: initialise(gan, run.init, display.note))
     outcome.print_dry_run(tried, as_json)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoice, Whole, keeping_stdout, one_of
-from ganzoo.cli.output import note
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
 
@@ -76,20 +75,21 @@ def sample(
     ganzoo sample runs/NAME --interpolate -n 120 -o walk.gif
     ganzoo sample runs/NAME -n 1000 --folder -o images
     """
-    if per_class and (label is not None or interpolate):
-        raise click.UsageError("--per-class cannot be combined with --class or --interpolate")
-    if course and (count or label is not None or per_class or interpolate or as_folder):
-        raise click.UsageError("--training takes the sample grids as they are: with -o and --fps only")
+    _refuse_contradictions(per_class, interpolate, course, label is not None, bool(count) or as_folder)
     require_run(run)
 
-    from ganzoo.runs.sample_files import SampleOptions, Target, write_samples
+    from ganzoo.cli import progress
+
+    with progress.waiting("loading PyTorch"):
+        from ganzoo.runs.sample_files import SampleOptions, Target, write_samples
 
     chosen = SampleOptions(label=label, per_class=per_class, interpolate=interpolate, ema=not raw, **options)
     target = Target(out, as_folder, course, interpolate, fps or 20, scale or 0, not no_caption, follow_links)
     target.check()  # before plugins are loaded
     _refuse_unused(target, fps=fps is not None, drawing=bool(scale or no_caption))
-    with keeping_stdout():
-        written = write_samples(run, plugins.load(), chosen, target, count=count, note=note)
+    zoo = plugins.load()
+    with keeping_stdout(), progress.Display("preparing to make samples") as display:
+        written = write_samples(run, zoo, chosen, target, count=count, note=display.note)
     click.echo(written)
 
 
@@ -99,3 +99,11 @@ def _refuse_unused(target: Target, *, fps: bool, drawing: bool) -> None:
         raise click.UsageError("--fps is for a film: --interpolate -o walk.gif, or --training -o training.gif")
     if drawing and (target.as_folder or target.suffix == ".npz"):
         raise click.UsageError("--scale and --no-caption are for a picture: images of a set keep their size")
+
+
+def _refuse_contradictions(per_class: bool, interpolate: bool, course: bool, is_named: bool, has_others: bool) -> None:
+    """Raise UsageError for kinds of pictures that exclude each other."""
+    if per_class and (is_named or interpolate):
+        raise click.UsageError("--per-class cannot be combined with --class or --interpolate")
+    if course and (per_class or interpolate or is_named or has_others):
+        raise click.UsageError("--training takes the sample grids as they are: with -o and --fps only")

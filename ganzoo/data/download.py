@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 
 from filelock import FileLock
 
+from ganzoo.data.progress import growing
 from ganzoo.errors import DataError, ResourceError
 
 PATIENCE = 10.0  # seconds to wait for an answer
@@ -31,7 +32,8 @@ def downloading(name: str, source: str, root: Path, hint: str) -> Iterator[None]
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f".{name}.lock"), impatient_sockets():
             require_answer(name, source, hint)
-            yield
+            with growing(f"downloading {name}", root):
+                yield
     except (OSError, RuntimeError, HTTPException, tarfile.TarError) as error:
         raise word_failure(name, root, error, hint) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from torch import Tensor
 from ganzoo.data.decoding import DecodeOptions, DepthError, UnreadableImageError, decode_image
 from ganzoo.data.depth import FULL, count_bits, scale
 from ganzoo.data.listing import ImageFile, abridge
+from ganzoo.data.progress import phase
 from ganzoo.machine import count_cores, require_memory
 
 BATCH = 16  # images decoded per task: waking the main thread for each takes longer than decoding a small image
@@ -97,8 +98,11 @@ class Survey:
         return f"{len(named)} of {len(files)} images unreadable: {abridge(named)}"
 
 
-def decode_into(x: Tensor, files: Sequence[ImageFile], options: DecodeOptions, threads: int) -> list[Outcome]:
-    """Fill x uint8 (M, C, S, S); return what became of each image."""
+def decode_into(
+    x: Tensor, files: Sequence[ImageFile], options: DecodeOptions, threads: int,
+    advance: Callable[[int], None] = lambda more: None,
+) -> list[Outcome]:  # fmt: skip
+    """Fill x uint8 (M, C, S, S); return what became of each image. `advance` takes how many more are done."""
 
     def decode(index: int) -> Outcome:
         try:
@@ -117,7 +121,11 @@ def decode_into(x: Tensor, files: Sequence[ImageFile], options: DecodeOptions, t
     with warnings.catch_warnings(), ThreadPoolExecutor(threads) as pool:
         warnings.simplefilter("ignore")  # about odd metadata; what matters is raised
         batches = pool.map(decode_batch, range(0, len(files), BATCH))
-        return [outcome for batch in batches for outcome in batch]
+        outcomes = list[Outcome]()
+        for batch in batches:
+            outcomes += batch
+            advance(len(batch))
+        return outcomes
 
 
 def read_all(files: Sequence[ImageFile], options: DecodeOptions) -> tuple[Tensor, Survey]:
@@ -128,7 +136,8 @@ def read_all(files: Sequence[ImageFile], options: DecodeOptions) -> tuple[Tensor
     require_memory(len(files), channels=options.channels, size=options.size)
     survey = Survey()
     x = torch.empty(len(files), *options.shape, dtype=torch.uint8)
-    kept = survey.add(decode_into(x, files, options, count_threads(files)))
+    with phase("reading images", len(files), "images") as advance:
+        kept = survey.add(decode_into(x, files, options, count_threads(files), advance))
     x = x if len(kept) == len(x) else x[kept]
     survey.grey = is_grey(x)
     return x, survey
@@ -140,13 +149,14 @@ def read_blocks(files: Sequence[ImageFile], options: DecodeOptions, survey: Surv
     What became of each image is added to `survey`, whose `grey` is right once the last block is done.
     """
     threads, length = count_threads(files), max(1, BLOCK_BYTES // options.bytes)
-    for start in range(0, len(files), length):
-        part = files[start : start + length]
-        x = torch.empty(len(part), *options.shape, dtype=torch.uint8)
-        kept = survey.add(decode_into(x, part, options, threads))
-        x = x if len(kept) == len(x) else x[kept]
-        survey.grey = survey.grey and is_grey(x)
-        yield x
+    with phase("reading images", len(files), "images") as advance:
+        for start in range(0, len(files), length):
+            part = files[start : start + length]
+            x = torch.empty(len(part), *options.shape, dtype=torch.uint8)
+            kept = survey.add(decode_into(x, part, options, threads, advance))
+            x = x if len(kept) == len(x) else x[kept]
+            survey.grey = survey.grey and is_grey(x)
+            yield x
 
 
 def count_threads(files: Sequence[ImageFile]) -> int:

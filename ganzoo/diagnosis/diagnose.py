@@ -15,6 +15,7 @@ from ganzoo.audit.findings import Finding, by_level
 from ganzoo.audit.rules import apply_rules
 from ganzoo.audit.updates import measure_rates
 from ganzoo.contracts import Dataset, Extractor, FeatureExtractor
+from ganzoo.data.progress import phase
 from ganzoo.diagnosis.advice import filter_advice
 from ganzoo.diagnosis.course import FEWEST_SCORES, Series, divergence, oscillation, read_series, uninformative_loss
 from ganzoo.diagnosis.held_out import load_held_out
@@ -90,7 +91,9 @@ def diagnose(
     others = load_held_out(run, dataset, held_out, notes)
     count = SAMPLES if math.prod(samples.spec.shape) <= LARGE else FEW
     batch = draw_batch(samples, others, count, gan.device.torch_device, labels=gan.conditioner.needs_labels)
-    found = audit(gan, batch, at, _load_extractor(run, batch.x[:2], notes))
+    extractor = _load_extractor(run, batch.x[:2], notes)
+    with phase("measuring slopes, logits and gradients"):
+        found = audit(gan, batch, at, extractor)
     found = replace(found, numbers=found.numbers | measure_rates(run.build()))
     findings = by_level([filter_advice(finding, run) for finding in (*_check_course(run), *apply_rules(found))])
     return Diagnosis(run.path.name, at, tuple(findings), found, tuple(notes))
@@ -105,7 +108,8 @@ def save(diagnosis: Diagnosis, run: Run) -> Diagnosis:
 
     try:
         run.folder.write_json(run.folder.diagnosis, diagnosis.to_json())
-        draw_figures(diagnosis, run, run.folder.figures)
+        with phase("drawing the pictures"):
+            draw_figures(diagnosis, run, run.folder.figures)
     except OSError as error:
         note = f"not kept in {run.path}: {error.strerror or error}"
         return replace(diagnosis, notes=(*diagnosis.notes, note))
@@ -115,7 +119,8 @@ def save(diagnosis: Diagnosis, run: Run) -> Diagnosis:
 def _check_course(run: Run) -> list[Finding]:
     """Return the findings of the rules on the log."""
     state = run.status.get("state", "")
-    origin = find_nan(run) if state == "diverged" else None
+    with phase("looking for the first number that was not finite"):
+        origin = find_nan(run) if state == "diverged" else None
     scores, name = read_scores(run)
     return [*divergence(state, origin), *oscillation(run.log, scores), *uninformative_loss(run.log, scores, name)]
 

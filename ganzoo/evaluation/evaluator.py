@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganzoo.contracts import Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score
 from ganzoo.data.copies import count_copies
+from ganzoo.data.progress import counted, phase
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.extraction import extract, kept_rows
@@ -79,7 +80,8 @@ class Evaluator:
         fake = label(self.extract(images), labels, self.reference.class_names)
         extracted = time.perf_counter()
         scores, remarks = self.compute(fake)
-        memorisation = self.find_memorised(fake) if self.memorisation else None
+        with phase("looking for copies of real images"):
+            memorisation = self.find_memorised(fake) if self.memorisation else None
         if memorisation is not None:
             scores["memorised"] = Score(memorisation.share, "lower")
         seconds = {"images": extracted - start, "metrics": time.perf_counter() - extracted}
@@ -133,7 +135,8 @@ class Evaluator:
 
     def extract(self, images: Images) -> FeatureSet:
         """Extract the features of images, batch by batch. Raises what the extractor raises."""
-        return extract(images.batches(self.batch_size), self.extractor, images.count)
+        what = f"scoring images by {self.extractor.label}"
+        return extract(counted(images.batches(self.batch_size), what, images.count), self.extractor, images.count)
 
     def compute(self, fake: FeatureSet) -> tuple[dict[str, Score], list[str]]:
         """Return scores by plain name, and the warnings of metrics, or the reason where one refused.
@@ -145,7 +148,8 @@ class Evaluator:
         for name, metric in self.metrics.items():
             try:
                 self._require_images(metric)
-                scores |= metric.compute(real=self.prepared[name], fake=fake)
+                with phase(f"computing {name}"):
+                    scores |= metric.compute(real=self.prepared[name], fake=fake)
                 warnings += metric.warn(real=self.prepared[name], fake=fake)
             except EvaluationError as error:
                 hints.append(error.hint)
@@ -207,7 +211,8 @@ def load_extractor(shape: tuple[int, ...], features: Choice, zoo: Zoo, device: t
     """Load the extractor of samples of this shape. Raises EvaluationError if it has no weights or cannot read them."""
     extractor: FeatureExtractor = zoo.create("features", features)
     require_readable(shape, extractor)
-    return extractor.load(device)
+    with phase("loading the feature extractor"):
+        return extractor.load(device)
 
 
 def label(features: FeatureSet, y: Tensor | None, class_names: tuple[str, ...]) -> FeatureSet:

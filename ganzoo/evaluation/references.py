@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ganzoo.contracts import Extractor, FeatureSet
 from ganzoo.data.npz import load_all
+from ganzoo.data.progress import counted
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import ResourceError
 from ganzoo.evaluation.extraction import KEEP, extract, feature_device, in_batches
@@ -47,15 +48,9 @@ class _DamageError(Exception):
 
 
 def load_reference(
-    x: Pixels,
-    sha256: str,
-    extractor: Extractor,
-    *,
-    prepare: Callable[[FeatureSet], FeatureSet],
-    device: torch.device,
-    batch_size: int,
-    folder: Path | None = None,
-) -> ReferenceFeatures:
+    x: Pixels, sha256: str, extractor: Extractor, *,
+    prepare: Callable[[FeatureSet], FeatureSet], device: torch.device, batch_size: int, folder: Path | None = None,
+) -> ReferenceFeatures:  # fmt: skip
     """Return the features of samples x (M, *shape) with the content hash `sha256`, from the cache if they are there.
 
     `prepare` adds the square root of the covariance, which the cache keeps. `folder` is `cache_folder("references")`
@@ -64,7 +59,8 @@ def load_reference(
     """
 
     def compute() -> FeatureSet:
-        return prepare(extract(in_batches(x, batch_size, device), extractor, len(x)))
+        batches = counted(in_batches(x, batch_size, device), f"features of real images by {extractor.label}", len(x))
+        return prepare(extract(batches, extractor, len(x)))
 
     if (folder := folder or cache_folder("references")) is None:
         note = "the reference is not cached: there is no home directory; set GANZOO_CACHE"

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ganzoo.data.listing import abridge, printable
 from ganzoo.data.parts import look_up_class
+from ganzoo.data.progress import phase
 from ganzoo.errors import ConfigError, DataError, EvaluationError, GanzooError, ResourceError
 from ganzoo.machine import available_bytes
 from ganzoo.runs.moved_data import NAME_PLACE
@@ -80,7 +81,15 @@ def _open_stream(run: Run, options: SampleOptions) -> tuple[Iterator[tuple[Tenso
         blocks = path_blocks(z_dim, options.seed)
     else:
         blocks = latent_blocks(z_dim, options.seed, min(BLOCK, -(-options.count // BATCH) * BATCH))
-    return sample_batches(network, blocks, labels, options.count), step
+    return _counted(sample_batches(network, blocks, labels, options.count), options.count), step
+
+
+def _counted(batches: Iterator[tuple[Tensor, Tensor]], total: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the batches of samples and labels, and tell how many samples are made."""
+    with phase("making samples", total, "samples") as advance:
+        for x, y in batches:
+            yield x, y
+            advance(len(y))
 
 
 def describe_samples(run: Run, options: SampleOptions) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ganzoo.contracts import Samples
+from ganzoo.data.progress import phase
 from ganzoo.data.samples import check_samples
 from ganzoo.errors import PluginError, explain_memory
 from ganzoo.settings.sections import Choice
@@ -13,7 +14,7 @@ from ganzoo.zoo.catalogue import Zoo
 
 def load_dataset(choice: Choice, zoo: Zoo) -> Samples:
     """Return the samples of a dataset. Raises DataError, PluginError if it breaks its contract, ResourceError."""
-    with explain_memory(_need_less(choice, zoo)):
+    with explain_memory(_need_less(choice, zoo)), phase(f"reading the dataset {choice.name}"):
         samples: Any = zoo.create("dataset", choice).load()
         if not isinstance(samples, Samples):
             what = f"dataset {choice.name!r} breaks its contract: load() returned {type(samples).__name__}"

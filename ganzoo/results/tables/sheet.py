@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ganzoo.results.comparison import Checkpoint, Measure, Table
+from ganzoo.results.durations import show_duration
 from ganzoo.results.provenance import Provenance
 from ganzoo.results.tables.columns import (
     Column,
@@ -114,19 +115,12 @@ def _describe_reference(reference: Mapping[str, Any]) -> str:
 
 def _describe(provenance: Provenance) -> tuple[tuple[str, str], ...]:
     states = ", ".join(f"{count} {state}" for state, count in provenance.states.items())
-    hours = "" if provenance.elapsed is None else f"; {_show_hours(provenance.elapsed)} from the first to the last"
+    hours = "" if provenance.elapsed is None else f"; {show_duration(provenance.elapsed)} from the first to the last"
     pairs = [
         *(("Command", shlex.join(command)) for command in provenance.commands),
         ("Date", provenance.created),
         ("Cells", f"{provenance.cells} ({states})"),
-        ("Time", f"{_show_hours(provenance.seconds)} in all cells together{hours}"),
+        ("Time", f"{show_duration(provenance.seconds)} in all cells together{hours}"),
         *(("Machine", machine) for machine in provenance.machines),
     ]
     return tuple((word, plain(text)) for word, text in pairs)
-
-
-def _show_hours(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 2:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02d} min"
