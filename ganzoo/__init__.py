@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganzoo.api.run import Run as Run
+    from ganzoo.api.train import run as run
     from ganzoo.audit.findings import Finding as Finding
     from ganzoo.cells import Cell as Cell
     from ganzoo.cells import Ending as Ending
@@ -58,8 +60,6 @@ if TYPE_CHECKING:
     from ganzoo.results.report import write_report as write_report
     from ganzoo.runs.evaluate import evaluate as evaluate
     from ganzoo.runs.observer import Observer as Observer
-    from ganzoo.runs.run import Run as Run
-    from ganzoo.runs.run import run as run
     from ganzoo.settings.options import Depth as Depth
     from ganzoo.settings.options import NonNegativeFloat as NonNegativeFloat
     from ganzoo.settings.options import NonNegativeInt as NonNegativeInt
@@ -86,7 +86,8 @@ _ORIGINS = {
         *("FolderError", "GanzooError", "GridError", "PluginError", "ResourceError", "RunInterrupted"),
     ),
     "runs.evaluate": ("evaluate",),
-    "runs.run": ("Run", "run"),
+    "api.run": ("Run",),
+    "api.train": ("run",),
     "audit.findings": ("Finding",),
     "hookspecs": ("API_VERSION", "hookimpl"),
     "runs.observer": ("Observer",),

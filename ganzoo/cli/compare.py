@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,8 +74,10 @@ def compare(
     Values with commas between them are an axis. Type the same again to run what is missing. A combination that
     is refused is a row that says why; so is a run that diverges, dies or hangs, and then the exit code is 8.
     """
+    from ganzoo.grid.config import default_folder
+
     config, choice = _spell(*_read_grid(**words), plugins)
-    require_grid_folder(path := out or _default_folder(config))
+    require_grid_folder(path := out or default_folder(config))
     zoo = plugins.load()
     engine = zoo.create("engine", choice)
     if dry_run:
@@ -153,12 +154,6 @@ def _show_plan(config: GridConfig, zoo: Zoo, engine: Engine, as_json: bool) -> N
     from ganzoo.grid.run import dry_runner_for
 
     print_plan(plan(config, zoo, dry_runner_for(engine, zoo)), engine, as_json)
-
-
-def _default_folder(config: GridConfig) -> Path:
-    """Return the folder of a grid without --out: the same command finds its own again."""
-    text = repr(config).replace(type(config).__name__, "Request", 1)  # the hash of every folder begins with this word
-    return Path("runs") / f"grid-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _refuse_unfinished(states: Mapping[str, str], path: Path) -> None:

@@ -9,26 +9,6 @@ if TYPE_CHECKING:
     from ganzoo.cli.flags import PluginChoice
     from ganzoo.settings.merge import Settings
 
-_KEYS = {
-    "image_size": "dataset.image_size",
-    "data_root": "dataset.root",
-    "download": "dataset.download",
-    "cache": "dataset.cache",
-    "steps": "train.steps",
-    "init_from": "init.run",
-    "batch_size": "optim.batch_size",
-    "seed": "train.seed",
-    "device": "train.device",
-    "precision": "train.precision",
-    "on_nan": "train.on_nan",
-    "diagnose": "train.diagnose_every",
-    "eval_every": "eval.every",
-    "samples": "eval.samples",
-    "inception_weights": "features.weights",
-    "jobs": "engine.jobs",
-    "address": "engine.address",
-}
-
 
 def read_settings(
     plugins: PluginChoice, recipe: str | None, assignments: tuple[str, ...], file: Path | None = None, **flags: Any
@@ -54,9 +34,11 @@ def choose_recipe(recipe: str | None, file: Path | None) -> str | None:
 
 def read_flags(**flags: Any) -> dict[str, Any]:
     """Turn the flags that were given into "section.option" -> value."""
+    from ganzoo.settings.keywords import KEYS
     from ganzoo.settings.kinds import KINDS
     from ganzoo.settings.toml import parse_component
 
+    keys = {**KEYS, "diagnose": "train.diagnose_every", "jobs": "engine.jobs", "address": "engine.address"}
     said: dict[str, Any] = {}
     for kind in KINDS:
         if (name := flags.pop(kind, None)) is not None:
@@ -69,7 +51,7 @@ def read_flags(**flags: Any) -> dict[str, Any]:
         said = {"features.name": "inception"} | said
     for flag, value in flags.items():
         if value is not None:
-            said[_KEYS[flag]] = str(value.expanduser().absolute()) if isinstance(value, Path) else value
+            said[keys[flag]] = str(value.expanduser().absolute()) if isinstance(value, Path) else value
     return said
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ganzoo.errors import ConfigError
@@ -98,3 +100,9 @@ def _spell(axis: str, text: str, known: Mapping[Kind, Collection[str]]) -> str:
     spelt = spell_names({f"{kind}.name": name} | ({f"{kind}.path": path} if colon else {}), known)
     path = spelt.get(f"{kind}.path", "")
     return f"{spelt[f'{kind}.name']}:{path}" if path else str(spelt[f"{kind}.name"])
+
+
+def default_folder(config: GridConfig) -> Path:
+    """Return the folder of a grid that is told none: the same request finds its own again."""
+    text = repr(config).replace(type(config).__name__, "Request", 1)  # the hash of every folder begins with this word
+    return Path("runs") / f"grid-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

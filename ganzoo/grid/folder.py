@@ -139,7 +139,7 @@ class GridFolder:
     @staticmethod
     def _join(old: Plan, config: GridConfig, cells: Sequence[PlannedCell], axes: Mapping[str, Any]) -> dict[str, Any]:
         """Return a plan of the cells so far and of these."""
-        commands, command = [list(words) for words in old.commands], ["ganzoo", *sys.argv[1:]]
+        commands, command = [list(words) for words in old.commands], _read_command()
         earlier = {name: asdict(cell) for name, cell in old.cells.items()}
         return {
             "schema": SCHEMA,
@@ -228,6 +228,12 @@ def _common_settings(config: GridConfig) -> dict[str, Any]:
     """Return what all cells share: two commands for one grid may differ in the axes' values and seeds only."""
     budget = f"{config.budget.unit}={config.budget.amount:g}" if config.budget else "none"
     return {**flatten(config.flags), **flatten(config.sets), "--budget": budget, "--evals": config.evals}
+
+
+def _read_command() -> list[str]:
+    """Return the words that began this process, with "ganzoo" for the command whatever its path."""
+    name = Path(sys.argv[0]).name
+    return ["ganzoo" if name in ("ganzoo", "__main__.py") else name, *sys.argv[1:]]
 
 
 def _name_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:

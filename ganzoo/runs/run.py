@@ -1,28 +1,30 @@
-"""The Python API of runs: `run` trains one, `Run` reads its folder and resumes it."""
+"""A run, read from its folder: log, scores, samples; it can go on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ganzoo.contracts import Conditioner, DataSpec, Samples
 from ganzoo.errors import CheckpointError, ConfigError
-from ganzoo.runs import checkpoint, start
+from ganzoo.evaluation.evaluator import Report
+from ganzoo.runs import checkpoint
 from ganzoo.runs.branch import continue_run
 from ganzoo.runs.changes import Changes, require_same_run
 from ganzoo.runs.damage import known_records, warn
-from ganzoo.runs.folder import RunFolder, choose_name, read_reports
+from ganzoo.runs.folder import RunFolder, read_reports
 from ganzoo.runs.manifest import check_data, check_plugins, read_classes, read_spec
 from ganzoo.runs.moved_data import explain_absence, locate
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.records import Manifest, Status
+from ganzoo.runs.sample_batch import SampleBatch
 from ganzoo.runs.sample_stream import SampleOptions, gather_samples
-from ganzoo.settings.kinds import KINDS
-from ganzoo.settings.toml import parse_component
+from ganzoo.runs.verdicts import Verdict
+from ganzoo.runs.verify import verify_run
 from ganzoo.training.build import build_gan
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN
@@ -31,7 +33,6 @@ from ganzoo.training.truncation import truncate, truncation_words
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.loading import load_dataset
 from ganzoo.zoo.plugins import load_zoo
-from ganzoo.zoo.recipes import find_recipe, settle
 
 
 class Run:
@@ -45,7 +46,7 @@ class Run:
         self, path: str | Path, zoo: Zoo | None = None,
         *, dataset_path: str | Path | None = None, follow_links: bool = False,
     ) -> None:  # fmt: skip
-        self.folder = RunFolder(Path(path), follow_links)
+        self.folder = RunFolder(Path(path).expanduser(), follow_links)
         self.config = self.folder.read_recipe()
         self._zoo = zoo
         self.is_moved = dataset_path is not None
@@ -197,20 +198,32 @@ class Run:
         count: int = 64,
         *,
         seed: int = 0,
-        label: int | str | None = None,
+        label: int | str | Sequence[int | str] | None = None,
         labels: Literal["training", "balanced"] | None = None,
         truncation: float = 0.0,
         step: int | None = None,
         ema: bool = True,
-    ) -> Tensor:
+    ) -> SampleBatch:
         """Return new samples, images as uint8 (count, C, H, W); sample i of a seed is the same for any count.
 
-        `label` is the number or the name of the only class; without it the classes are as frequent as `labels` says,
-        by default the run's eval.labels. Raises ConfigError for an impossible count or an unknown class,
-        ResourceError if memory is short, EvaluationError if the generator gives nan, and what `generator` raises.
+        `label` is the number or the name of the only class, or several in turn; without it the classes are as frequent
+        as `labels` says, by default the run's eval.labels. A notebook draws the samples. Raises ConfigError for an
+        impossible count or an unknown class, ResourceError if memory is short, EvaluationError if the generator gives
+        nan, and what `generator` raises.
         """
         options = SampleOptions(count, seed, label, labels, truncation=truncation, step=step, ema=ema)
-        return gather_samples(self, options)[0]
+        x, y = gather_samples(self, options)
+        return SampleBatch.of(x, y)
+
+    def evaluate(self, **how: Any) -> Report:
+        """Score the run, and keep the report in its folder; takes what `ganzoo.evaluate` takes: `best=True`."""
+        from ganzoo.runs.evaluate import evaluate  # which imports this module
+
+        return evaluate(self, **how)
+
+    def verify(self) -> list[Verdict]:
+        """Read every file of the run, and return a verdict on each: whole, worth a remark, or damaged."""
+        return verify_run(self.path, follow_links=self.folder.follow_links)
 
     def require_classes(self) -> int:
         """Return the number of classes. Raises ConfigError if the generator ignores labels."""
@@ -233,20 +246,20 @@ class Run:
         self, steps: int | None = None, observer: Observer | None = None,
         *, checkpoint: int | Literal["latest", "best"] = "latest", options: Mapping[str, Any] | None = None,
         dataset_path: str | Path | None = None, out: str | Path | None = None, restart: bool = False,
-    ) -> Run:  # fmt: skip
+    ) -> Self:  # fmt: skip
         """Go on exactly where the newest checkpoint is, to the last step or to `steps`.
 
         With `out` the run goes on in that new folder, from any `checkpoint`, and most `options` may change, as on
         `--set`; without it, those on which no result depends. `restart` begins anew at step 0, and moves what the
         run has made so far to `discarded`. Raises ConfigError for others, and what `run` raises.
         """
-        moved, follows = None if dataset_path is None else Path(dataset_path), self.folder.follow_links
+        moved, follows = None if dataset_path is None else Path(dataset_path).expanduser(), self.folder.follow_links
         changes = Changes(steps, moved, options or {}, restart, follows)
         continue_run(
-            self.path, None if out is None else Path(out), self.zoo, observer or Observer(),
+            self.path, None if out is None else Path(out).expanduser(), self.zoo, observer or Observer(),
             start=str(checkpoint), changes=changes,
         )  # fmt: skip
-        return Run(self.path if out is None else out, self.zoo, follow_links=self.folder.follow_links)
+        return type(self)(self.path if out is None else out, self.zoo, follow_links=self.folder.follow_links)
 
 
 def open_run(target: Run | str | Path, dataset_path: str | Path | None = None, zoo: Zoo | None = None) -> Run:
@@ -256,44 +269,3 @@ def open_run(target: Run | str | Path, dataset_path: str | Path | None = None, z
     if dataset_path is None:
         return target
     return Run(target.path, target.zoo, dataset_path=dataset_path, follow_links=target.folder.follow_links)
-
-
-def run(
-    recipe: str | None = None,
-    *,
-    model: str | None = None,
-    loss: str | None = None,
-    lipschitz: str | None = None,
-    conditioner: str | None = None,
-    augment: str | None = None,
-    dataset: str | None = None,
-    features: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    out: str | Path | None = None,
-    zoo: Zoo | None = None,
-    observer: Observer | None = None,
-    **train: Any,
-) -> Run:
-    """Train a GAN and return its run: `ganzoo.run(model="dcgan", loss="wgan", lipschitz="gp", steps=300)`.
-
-    `options` are settings as on `--set`: {"optim.lr_g": 1e-4}; further keywords are options of [train].
-    Raises ConfigError, DataError, PluginError, DivergedError, ResourceError, FolderError or RunInterrupted.
-    """
-    names = {"model": model, "loss": loss, "lipschitz": lipschitz, "conditioner": conditioner}
-    names |= {"augment": augment, "dataset": dataset, "features": features}
-    flags = _read_flags(names, train)
-    zoo = zoo or load_zoo()
-    named = find_recipe(recipe) if recipe else None
-    settings = settle(recipe=named, flags=flags, sets=options, known=zoo.names)
-    path = Path(out) if out is not None else Path("runs") / choose_name(settings.run)
-    start.start(settings, zoo, path, observer or Observer())
-    return Run(path, zoo)
-
-
-def _read_flags(names: Mapping[str, str | None], train: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings by key: the components that are named, and options of [train]."""
-    flags = {f"train.{option}": value for option, value in train.items()}
-    for kind in KINDS:
-        if (name := names[kind]) is not None:
-            flags |= parse_component(kind, name)
-    return flags

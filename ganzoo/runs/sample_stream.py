@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -37,8 +37,8 @@ class SampleOptions:
 
     count: int = 64
     seed: int = 0
-    label: int | str | None = None
-    """Number or name of the only class."""
+    label: int | str | Sequence[int | str] | None = None
+    """Number or name of the only class, or of several in turn."""
     labels: Literal["training", "balanced"] | None = None
     """Frequencies of the classes, if `label` names none; None means the run's eval.labels."""
     per_class: bool = False
@@ -132,8 +132,9 @@ def _require_room(batch: Tensor, count: int) -> None:
 
 def _choose_labels(run: Run, options: SampleOptions) -> Labels:
     if options.label is not None:
-        label = find_class(run, options.label)
-        return lambda indices: torch.full_like(indices, label)
+        asked = [options.label] if isinstance(options.label, int | str) else list(options.label)
+        numbers = torch.tensor([find_class(run, label) for label in asked])
+        return lambda indices: numbers[indices % len(numbers)]
     classes = run.require_classes() if options.per_class else run.num_classes
     if options.interpolate:
         return lambda indices: indices // PATH % classes
