@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganzoo.api.compare import compare as compare
+    from ganzoo.api.grid import Grid as Grid
     from ganzoo.api.run import Run as Run
     from ganzoo.api.train import run as run
     from ganzoo.audit.findings import Finding as Finding
@@ -86,6 +88,8 @@ _ORIGINS = {
         *("FolderError", "GanzooError", "GridError", "PluginError", "ResourceError", "RunInterrupted"),
     ),
     "runs.evaluate": ("evaluate",),
+    "api.compare": ("compare",),
+    "api.grid": ("Grid",),
     "api.run": ("Run",),
     "api.train": ("run",),
     "audit.findings": ("Finding",),

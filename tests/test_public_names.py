@@ -33,6 +33,7 @@ PUBLIC = [
     "Finding",
     "FolderError",
     "GanzooError",
+    "Grid",
     "GridError",
     "LipschitzEnforcer",
     "Metric",
@@ -57,6 +58,7 @@ PUBLIC = [
     "Verdict",
     "Width",
     "Zoo",
+    "compare",
     "diagnose",
     "evaluate",
     "execute",
@@ -69,7 +71,15 @@ PUBLIC = [
     "write_report",
 ]
 PARAMETERS = {
-    "run": "recipe model loss lipschitz conditioner augment dataset features options out zoo observer train",
+    "run": (
+        "recipe model loss lipschitz conditioner augment dataset features steps seed device batch_size image_size "
+        "data_root download cache precision init_from eval_every samples metrics scores options out progress observer "
+        "zoo train"
+    ),
+    "compare": (
+        "recipe model loss lipschitz conditioner augment dataset features seeds steps budget device batch_size "
+        "image_size data_root samples metrics evals options out engine jobs retry cell_timeout progress zoo train"
+    ),
     "evaluate": "target dataset features options dataset_path step best ema closest write_reference zoo",
     "diagnose": "target step held_out dataset_path",
     "make_table": "results group_by metric checkpoint sort protocol",

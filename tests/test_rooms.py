@@ -17,7 +17,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 SILENT_ROOMS = [room for room in ROOMS if room not in ("testing", "cli")]
 MOST_IMPORTS = 130
 """Pairs of rooms of which one imports the other."""
-MANY_PARAMETERS = {"run", "evaluate"}  # of the public API, all but one or two of them keyword-only
+MANY_PARAMETERS = {"run", "compare", "evaluate"}  # of the public API, all but one or two of them keyword-only
 
 
 def short(path):

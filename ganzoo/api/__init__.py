@@ -1,1 +1,1 @@
-"""What scripts and notebooks type: `run` and `compare` train, `Run` and `Grid` show what came of it."""
+"""Functions and classes for scripts and notebooks: `run` and `compare` train, `Run` and `Grid` show the outcome."""

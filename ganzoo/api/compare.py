@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 from ganzoo.api.grid import Grid
 from ganzoo.api.grid_progress import choose_grid_observer
@@ -19,7 +19,7 @@ from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.plugins import load_zoo
 
 T = TypeVar("T")
-Several = T | Sequence[T]
+Several: TypeAlias = T | Sequence[T]
 """One value, or the values of an axis."""
 
 
@@ -77,6 +77,7 @@ def _train(
     config: GridConfig, choice: Any, out: str | Path | None, zoo: Zoo, policy: Policy, progress: bool | None
 ) -> Grid:
     """Run the cells that are missing, and warn of those that did not come through."""
+    config = config.spelt(zoo.names)
     path = default_folder(config) if out is None else Path(out).expanduser()
     policy = replace(policy, retry=_read_retry(policy.retry), plugins=plugin_words(zoo))
     observer = choose_grid_observer(progress)

@@ -32,7 +32,7 @@ def choose_observer(progress: bool | None) -> Observer:
 
 
 class Progress(Observer):
-    """What is known of a run while it trains."""
+    """Knowledge of a run while it trains: its length, its newest numbers, its remarks."""
 
     def __init__(self) -> None:
         self.title, self.path = "", Path()

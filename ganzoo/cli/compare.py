@@ -74,10 +74,8 @@ def compare(
     Values with commas between them are an axis. Type the same again to run what is missing. A combination that
     is refused is a row that says why; so is a run that diverges, dies or hangs, and then the exit code is 8.
     """
-    from ganzoo.grid.config import default_folder
-
     config, choice = _spell(*_read_grid(**words), plugins)
-    require_grid_folder(path := out or default_folder(config))
+    require_grid_folder(path := out or _default_folder(config))
     zoo = plugins.load()
     engine = zoo.create("engine", choice)
     if dry_run:
@@ -154,6 +152,12 @@ def _show_plan(config: GridConfig, zoo: Zoo, engine: Engine, as_json: bool) -> N
     from ganzoo.grid.run import dry_runner_for
 
     print_plan(plan(config, zoo, dry_runner_for(engine, zoo)), engine, as_json)
+
+
+def _default_folder(config: GridConfig) -> Path:
+    from ganzoo.grid.config import default_folder
+
+    return default_folder(config)
 
 
 def _refuse_unfinished(states: Mapping[str, str], path: Path) -> None:

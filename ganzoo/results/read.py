@@ -33,7 +33,7 @@ UNREADABLE = "unreadable"
 """State of a run whose settings cannot be read: it is in no row, and a remark says why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """One run, or one cell of a grid without a run, as tables and reports see it."""
 
@@ -67,6 +67,9 @@ class Result:
     """Folder of the grid that the run is a cell of."""
     remarks: tuple[str, ...] = ()
     """Sentences about its files, or those of its grid, that cannot be read, and what takes their place."""
+
+    def __repr__(self) -> str:
+        return f"Result({self.name!r}, {self.state}, seed {self.seed})"  # all fields are hundreds of lines
 
     @property
     def data(self) -> DataRecord:
