@@ -211,8 +211,9 @@ class Run:
         impossible count or an unknown class, ResourceError if memory is short, EvaluationError if the generator gives
         nan, and what `generator` raises.
         """
-        options = SampleOptions(count, seed, label, labels, truncation=truncation, step=step, ema=ema)
-        x, y = gather_samples(self, options)
+        one, several = (label, ()) if isinstance(label, int | str | None) else (None, tuple(label))
+        options = SampleOptions(count, seed, one, several, labels, truncation=truncation, step=step, ema=ema)
+        x, y, _ = gather_samples(self, options)
         return SampleBatch.of(x, y)
 
     def evaluate(self, **how: Any) -> Report:

@@ -37,8 +37,10 @@ class SampleOptions:
 
     count: int = 64
     seed: int = 0
-    label: int | str | Sequence[int | str] | None = None
-    """Number or name of the only class, or of several in turn."""
+    label: int | str | None = None
+    """Number or name of the only class."""
+    classes: Sequence[int | str] = ()
+    """Numbers or names of classes that come in turn, if `label` names none."""
     labels: Literal["training", "balanced"] | None = None
     """Frequencies of the classes, if `label` names none; None means the run's eval.labels."""
     per_class: bool = False
@@ -132,8 +134,10 @@ def _require_room(batch: Tensor, count: int) -> None:
 
 def _choose_labels(run: Run, options: SampleOptions) -> Labels:
     if options.label is not None:
-        asked = [options.label] if isinstance(options.label, int | str) else list(options.label)
-        numbers = torch.tensor([find_class(run, label) for label in asked])
+        label = find_class(run, options.label)
+        return lambda indices: torch.full_like(indices, label)
+    if options.classes:
+        numbers = torch.tensor([find_class(run, label) for label in options.classes])
         return lambda indices: numbers[indices % len(numbers)]
     classes = run.require_classes() if options.per_class else run.num_classes
     if options.interpolate:
