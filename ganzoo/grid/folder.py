@@ -14,7 +14,6 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ganzoo.cells import Cell, Ending
-from ganzoo.data.listing import abridge
 from ganzoo.errors import CheckpointError, FolderError, GanzooError
 from ganzoo.files import append, set_aside, write_atomically, write_lines
 from ganzoo.grid.config import GridConfig
@@ -155,7 +154,8 @@ class GridFolder:
         """Warn if the plan of a grid that has begun is written anew: cells of earlier commands are not in it."""
         others = sorted(path.name for path in (self.path / "cells").glob("*") if path.name not in names)
         if others:
-            warn(f"{self.plan} is written anew by this command; not of it: {abridge(others, 5)}")
+            more = f", and {len(others) - 5:,} more" if len(others) > 5 else ""
+            warn(f"{self.plan} is written anew by this command; not of it: {', '.join(others[:5])}{more}")
 
     def _refuse_others(self, old: Plan, axes: Mapping[str, Any], common: Mapping[str, Any]) -> None:
         """Raise FolderError if the grid here has other axes or other common settings."""
