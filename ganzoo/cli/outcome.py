@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.terminal import describe_score, duration, print_table
+from ganzoo.cli.terminal import describe_score, print_table
+from ganzoo.results.durations import show_duration
 from ganzoo.runs.paths import quote_path
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def print_dry_run(dry_run: DryRun, as_json: bool) -> None:
     click.echo(f"  operations  {dry_run.flops_per_step:.3g} FLOPs a step")
     click.echo(f"  memory      {dry_run.memory_mb:,.0f} MB at most so far")
     click.echo(
-        f"  time        {dry_run.steps:,} steps x {dry_run.seconds_per_step:.3f} s = {duration(dry_run.seconds)}"
+        f"  time        {dry_run.steps:,} steps x {dry_run.seconds_per_step:.3f} s = {show_duration(dry_run.seconds)}"
     )
 
 
