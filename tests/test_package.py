@@ -49,7 +49,8 @@ def test_wheel_and_source_archive_bear_name_and_version(built):
 def test_the_wheel_has_every_module_recipe_and_data_file_and_nothing_else(wheel, about):
     package = {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo").rglob("*.py")}
     recipes = {f"ganzoo/{path.relative_to(ROOT)}" for path in (ROOT / "configs").rglob("*.toml")}
-    data = {f"ganzoo/builtin/datasets/digits.{ending}" for ending in ("npz", "LICENSE")} | {"ganzoo/py.typed"}
+    digits = (f"{name}.{ending}" for name in ("digits", "mnist-5k") for ending in ("npz", "LICENSE"))
+    data = {f"ganzoo/builtin/datasets/{name}" for name in digits} | {"ganzoo/py.typed"}
     data |= {f"ganzoo/builtin/features/{name}.safetensors" for name in ("digits-cnn", "photos-cnn")}
     data |= {f"ganzoo/results/report/{name}" for name in ("page.html.j2", "report.css", "report.js")}
     data |= {f"ganzoo/results/tables/{name}.html.j2" for name in ("page", "table", "cell")}
@@ -63,6 +64,7 @@ def test_the_wheel_brings_its_licences(wheel, about):
     for licence in PROJECT["license-files"]:
         assert wheel.read(f"{about}licenses/{licence}") == (ROOT / licence).read_bytes()
     assert b"CC BY 4.0" in wheel.read(f"{about}licenses/ganzoo/builtin/datasets/digits.LICENSE")
+    assert b"CC BY-SA 3.0" in wheel.read(f"{about}licenses/ganzoo/builtin/datasets/mnist-5k.LICENSE")
 
 
 def test_the_metadata_says_what_it_is_and_needs(wheel, about):

@@ -219,7 +219,7 @@ COMPONENT_OPTIONS = (
     click.option(
         "--dataset",
         metavar="NAME",
-        help=f"{_listed('dataset').replace(*_OF_FILES)}.  [default: digits]",
+        help=f"{_listed('dataset').replace(*_OF_FILES)}.  [default: mnist-5k]",
     ),
 )  # fmt: skip
 TRAIN_OPTIONS = (
@@ -247,7 +247,7 @@ TRAIN_OPTIONS = (
         help="Check every 1000 steps for what goes wrong.",
     ),
     click.option("--eval-every", type=Whole(), metavar="N", help="Score every N steps, and keep the best checkpoint."),
-    click.option("--samples", type=Whole(), metavar="N", help="Images to score.  [default: 5000; digits, mnist 2000]"),
+    click.option("--samples", type=Whole(), metavar="N", help="Images to score.  [default: 5000; of digits 2000]"),
     *FEATURES_OPTIONS,
     click.option("--no-scores", is_flag=True, default=None, help="Do not score the finished run."),
 )

@@ -72,11 +72,12 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         contract="Dataset",
         builtin="datasets",
         names=(
-            *("digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10", "folder", "zip", "tar"),
+            *("mnist-5k", "digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10"),
+            *("folder", "zip", "tar"),
             *("npz", "npy", "webdataset", "lmdb", "hf"),
             *("gaussians8", "gaussians25", "swissroll", "stacked-digits"),
         ),
-        default="digits",
+        default="mnist-5k",
     ),
     "features": KindInfo(
         title="feature extractor",

@@ -15,7 +15,14 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.log import TIMINGS
 from support.states import same
 
-TINY = ["--model=mlp", "--image-size=8", "--batch-size=8", "--device=cpu", "--set=optim.batch_size_g=8"]
+TINY = [
+    "--model=mlp",
+    "--dataset=digits",
+    "--image-size=8",
+    "--batch-size=8",
+    "--device=cpu",
+    "--set=optim.batch_size_g=8",
+]
 TINY += ["--set=model.width=16", "--set=model.depth=1", "--set=model.z_dim=4"]
 TINY += ["--samples=32", "--set=eval.metrics=fid"]  # later words win
 NOT_OURS = ("FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS", "GANZOO_DISABLE_PLUGINS")

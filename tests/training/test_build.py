@@ -150,7 +150,7 @@ def test_a_conditioner_without_classes_is_refused(conditioner):
 
 
 @pytest.mark.parametrize(
-    ("model", "shape"), [("dcgan", (3, 48, 48)), ("dcgan", (3, 512, 512)), ("dcgan", (2,)), ("resnet", (1, 16, 16))]
+    ("model", "shape"), [("dcgan", (3, 50, 50)), ("dcgan", (3, 512, 512)), ("dcgan", (2,)), ("resnet", (1, 8, 8))]
 )
 def test_a_model_refuses_shapes_that_it_cannot_make(model, shape):
     with pytest.raises(ConfigError, match="makes square images"):

@@ -92,7 +92,7 @@ def test_every_kind_has_the_components_that_were_promised():
         "conditioner": {"none", "cgan", "projection", "acgan"},
         "augment": {"none", "diffaug", "ada"},
         "dataset": {
-            *("digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10"),
+            *("mnist-5k", "digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10"),
             *(
                 "folder",
                 "zip",

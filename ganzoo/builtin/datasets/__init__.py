@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ganzoo.builtin.datasets.arrays import Npy, Npz
 from ganzoo.builtin.datasets.benchmarks import CIFAR10, CIFAR100, MNIST, STL10, SVHN, FashionMNIST
 from ganzoo.builtin.datasets.digits import Digits
+from ganzoo.builtin.datasets.mnist_5k import MNIST5k
 from ganzoo.builtin.datasets.own_images import Folder, Tar, Zip
 from ganzoo.builtin.datasets.packed_images import HuggingFace, Lmdb, WebDataset
 from ganzoo.builtin.datasets.stacked import StackedDigits
@@ -20,6 +21,7 @@ def register_datasets() -> Mapping[str, type[Dataset]]:
     """Return the datasets that ship with ganzoo."""
     return {
         "digits": Digits,
+        "mnist-5k": MNIST5k,
         "mnist": MNIST,
         "fashion-mnist": FashionMNIST,
         "cifar10": CIFAR10,

@@ -9,21 +9,19 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ganzoo.builtin.models.sizes import halve
 from ganzoo.contracts import DataSpec, Model
-from ganzoo.errors import ConfigError
 from ganzoo.layers import Norm, Rectifier, choose_norm, norm_layer
 from ganzoo.settings.options import Width
-
-_SMALLEST = 4  # pixels: side of the map between the convolutions and the linear layer
 
 
 class Generator(nn.Module):
     """(z (N, Z), c (N, E)) -> images (N, C, H, W) in [-1, 1]: a linear layer, then one up-convolution per doubling."""
 
-    def __init__(self, in_dim: int, widths: list[int], channels: int) -> None:
+    def __init__(self, in_dim: int, widths: list[int], side: int, channels: int) -> None:
         super().__init__()
-        self.project = nn.Linear(in_dim, widths[0] * _SMALLEST**2, bias=False)
-        self.shape = (widths[0], _SMALLEST, _SMALLEST)
+        self.project = nn.Linear(in_dim, widths[0] * side**2, bias=False)
+        self.shape = (widths[0], side, side)
         ups = [
             layer
             for a, b in pairwise(widths)
@@ -42,14 +40,14 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images (N, C, H, W) -> features (N, F): one strided convolution per halving, no norm on the first."""
 
-    def __init__(self, channels: int, widths: list[int], norm: Norm) -> None:
+    def __init__(self, channels: int, widths: list[int], side: int, norm: Norm) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), Rectifier(0.2)]
         for a, b in pairwise(widths):
             bias = norm == "none"  # a norm has a bias of its own
             layers += [nn.Conv2d(a, b, 4, 2, 1, bias=bias), norm_layer(norm, b), Rectifier(0.2)]
         self.body = nn.Sequential(*layers, nn.Flatten())
-        self.feature_dim = widths[-1] * _SMALLEST**2
+        self.feature_dim = widths[-1] * side**2
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, C, H, W) -> (N, F)."""
@@ -69,23 +67,13 @@ def initialise(network: nn.Module) -> nn.Module:
     return network
 
 
-def count_halvings(data: DataSpec) -> int:
-    """Return the number of halvings from the image to 4 x 4. Raises ConfigError if the size is no power of two."""
-    size = data.shape[-1]
-    if len(data.shape) != 3 or data.shape[1] != size or size not in (16, 32, 64, 128, 256):
-        shape = " x ".join(map(str, data.shape))
-        hint = "--image-size 32; --model mlp (for points of the plane)"
-        raise ConfigError(f"dcgan makes square images of 16, 32, 64, 128 or 256 pixels, not {shape}", hint=hint)
-    return size.bit_length() - _SMALLEST.bit_length()
-
-
 @dataclass(frozen=True)
 class DCGAN(Model):
     """Strided convolutions, batch norm in G and D. Radford et al. 2016, arXiv:1511.06434.
 
-    Any power of two from 16 to 256 pixels. `width` is the number of channels of the layer next to the
-    image; it doubles at each halving, up to `max_width`. `norm_d` auto: batch norm, or none where an
-    enforcer needs logits that depend on one sample each.
+    Images of 16 to 256 pixels: 4 to 7 times a power of two. `width` is the number of channels of the layer
+    next to the image; it doubles at each halving, up to `max_width`. `norm_d` auto: batch norm, or none where
+    an enforcer needs logits that depend on one sample each.
     """
 
     z_dim: Width = 100
@@ -93,14 +81,15 @@ class DCGAN(Model):
     max_width: Width = 512
     norm_d: Literal["auto", "batch", "layer", "none"] = "auto"
 
-    def widths(self, data: DataSpec) -> list[int]:
+    def widths(self, halvings: int) -> list[int]:
         """Return the channels of D's layers, from the image down; G uses them in reverse."""
-        return [min(self.width * 2**i, self.max_width) for i in range(count_halvings(data))]
+        return [min(self.width * 2**i, self.max_width) for i in range(halvings)]
 
     def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
-        widths = self.widths(data)[::-1]
-        return initialise(Generator(self.z_dim + embedding_dim, widths, data.shape[0]))
+        halvings, side = halve(data, "dcgan")
+        return initialise(Generator(self.z_dim + embedding_dim, self.widths(halvings)[::-1], side, data.shape[0]))
 
     def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
+        halvings, side = halve(data, "dcgan")
         norm = choose_norm(self.norm_d, per_sample=per_sample, unasked="batch")
-        return initialise(Discriminator(data.shape[0], self.widths(data), norm))
+        return initialise(Discriminator(data.shape[0], self.widths(halvings), side, norm))

@@ -10,13 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
+from ganzoo.builtin.models.sizes import halve
 from ganzoo.contracts import DataSpec, Model
-from ganzoo.errors import ConfigError
 from ganzoo.layers import ConditionalBatchNorm, ConvPool, Norm, Rectifier, UpConv, choose_norm, norm_layer
 from ganzoo.settings.options import Width
 
-_SMALLEST = 4  # pixels: the generator starts from a 4 x 4 map
-_SIZES = (32, 64, 128, 256)
+_SMALL = 32  # pixels: up to here the pair is that of CIFAR-10, whose blocks are all of one width
 
 
 def _conv(a: int, b: int, kernel: int) -> nn.Conv2d:
@@ -66,10 +65,10 @@ class DownBlock(nn.Module):
 class Generator(nn.Module):
     """(z (N, Z), c (N, E)) -> images (N, C, H, W) in [-1, 1]; c enters through conditional batch norm."""
 
-    def __init__(self, z_dim: int, widths: list[int], channels: int, embedding_dim: int) -> None:
+    def __init__(self, z_dim: int, widths: list[int], side: int, channels: int, embedding_dim: int) -> None:
         super().__init__()
-        self.project = nn.Linear(z_dim, widths[0] * _SMALLEST**2)
-        self.shape = (widths[0], _SMALLEST, _SMALLEST)
+        self.project = nn.Linear(z_dim, widths[0] * side**2)
+        self.shape = (widths[0], side, side)
         self.blocks = nn.ModuleList(UpBlock(a, b, embedding_dim) for a, b in pairwise(widths))
         self.norm, self.rectify, self.to_image = nn.BatchNorm2d(widths[-1]), Rectifier(), _conv(widths[-1], channels, 3)
 
@@ -117,12 +116,12 @@ def initialise(network: nn.Module) -> nn.Module:
 
 @dataclass(frozen=True)
 class ResNet(Model):
-    """Residual pair of WGAN-GP and SNGAN, 32 to 256 pixels. Miyato et al. 2018, arXiv:1802.05957, Tables 3-5.
+    """Residual pair of WGAN-GP and SNGAN. Miyato et al. 2018, arXiv:1802.05957, Tables 3-5.
 
-    At 32 pixels every block of G has `width_g` channels and every block of D `width_d`; above, G ends in
-    width_g / 4 channels and D begins with width_d / 2, doubled at each halving up to 8 and 16 times that.
-    Labels enter G through conditional batch norm. `pool` sums (SNGAN) or averages (WGAN-GP) D's last map.
-    `norm_d` auto: none.
+    Images of 16 to 256 pixels: 4 to 7 times a power of two. Up to 32 pixels every block of G has `width_g`
+    channels and every block of D `width_d`; above, G ends in width_g / 4 channels and D begins with
+    width_d / 2, doubled at each halving up to 8 and 16 times that. Labels enter G through conditional batch
+    norm. `pool` sums (SNGAN) or averages (WGAN-GP) D's last map. `norm_d` auto: none.
     """
 
     z_dim: Width = 128
@@ -132,34 +131,24 @@ class ResNet(Model):
     norm_d: Literal["auto", "batch", "layer", "none"] = "auto"
 
     def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
-        widths = self._widths_g(_check_size(data))
-        return initialise(Generator(self.z_dim, widths, data.shape[0], embedding_dim))
+        halvings, side = halve(data, "resnet")
+        widths = self._widths_g(data.shape[-1], halvings)
+        return initialise(Generator(self.z_dim, widths, side, data.shape[0], embedding_dim))
 
     def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
         norm = choose_norm(self.norm_d, per_sample=per_sample, unasked="none")
-        widths, downs = self._blocks_d(_check_size(data))
+        widths, downs = self._blocks_d(data.shape[-1], halve(data, "resnet")[0])
         return initialise(Discriminator(data.shape[0], widths, downs, norm, self.pool))
 
-    def _widths_g(self, size: int) -> list[int]:
-        """Return the widths from the 4 x 4 map up to the image: one block per doubling."""
-        doublings = size.bit_length() - _SMALLEST.bit_length()
-        if size == 32:
+    def _widths_g(self, size: int, doublings: int) -> list[int]:
+        """Return the widths from the smallest map up to the image: one block per doubling."""
+        if size <= _SMALL:
             return [self.width_g] * (doublings + 1)
         return [self.width_g * min(2**i, 8) // 4 for i in range(doublings, -1, -1)]
 
-    def _blocks_d(self, size: int) -> tuple[list[int], list[bool]]:
-        """Return widths and halvings from the image down: to 8 x 8 at 32 pixels, to 4 x 4 above."""
-        if size == 32:
+    def _blocks_d(self, size: int, halvings: int) -> tuple[list[int], list[bool]]:
+        """Return widths and halvings from the image down: two halvings up to 32 pixels, to the smallest map above."""
+        if size <= _SMALL:
             return [self.width_d] * 4, [True, True, False, False]
-        halvings = size.bit_length() - _SMALLEST.bit_length()
         widths = [self.width_d * min(2**i, 16) // 2 for i in range(halvings)]
         return [*widths, widths[-1]], [True] * halvings + [False]
-
-
-def _check_size(data: DataSpec) -> int:
-    size = data.shape[-1]
-    if len(data.shape) != 3 or data.shape[1] != size or size not in _SIZES:
-        shape = " x ".join(map(str, data.shape))
-        hint = "--image-size 32; --model mlp (for points of the plane)"
-        raise ConfigError(f"resnet makes square images of 32, 64, 128 or 256 pixels, not {shape}", hint=hint)
-    return size
