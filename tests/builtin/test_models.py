@@ -46,6 +46,19 @@ def test_dcgan_starts_from_the_papers_scales():
     assert gains.mean().item() == pytest.approx(1.0, abs=0.01)
 
 
+def test_a_critic_of_dcgan_without_norm_keeps_the_scale_of_its_input():
+    """He et al. 2015: the mean square of a layer's output is that of its input, whatever its width."""
+    torch.manual_seed(0)
+    critic = DCGAN().discriminator(DataSpec((3, 64, 64)), per_sample=True)
+    for layer in (layer for layer in critic.modules() if isinstance(layer, nn.Conv2d)):
+        fan_in = layer.weight[0].numel()
+        assert layer.weight.std().item() == pytest.approx((2 / (1 + 0.2**2) / fan_in) ** 0.5, rel=0.05)
+        assert layer.bias.abs().max() == 0
+    judged = DCGAN().discriminator(DataSpec((3, 64, 64)), per_sample=False)
+    weights = [layer.weight.std().item() for layer in judged.modules() if isinstance(layer, nn.Conv2d)]
+    assert weights == pytest.approx([0.02] * 4, rel=0.05)  # the paper's, where norms set the scale
+
+
 def test_dcgan_doubles_its_width_at_each_halving_up_to_a_limit():
     assert DCGAN().widths(2) == [64, 128]
     assert DCGAN().widths(6) == [64, 128, 256, 512, 512, 512]
