@@ -28,8 +28,8 @@ ANSWERS = {
     "bad value of a component (after torch)": ["run", "--set", "model.width=x"],
 }
 RUNS = {
-    "ganzoo run": ["run"],
-    "ganzoo run --loss wgan --lipschitz gp": ["run", "--loss", "wgan", "--lipschitz", "gp"],
+    "ganzoo run": ["run", "--dataset", "digits"],
+    "ganzoo run --loss wgan --lipschitz gp": ["run", "--dataset", "digits", "--loss", "wgan", "--lipschitz", "gp"],
 }
 FIRST_STEP = """
 import json, os, sys, time
