@@ -133,7 +133,7 @@ def test_config_show_says_where_every_value_comes_from():
 def test_config_validate_takes_a_good_recipe_and_names_the_fault_of_a_bad_one(tmp_path):
     recipe = tmp_path / "mine.toml"
     recipe.write_text('[model]\nname = "mlp"\nwidth = 8\n[loss]\nname = "hinge"\n')
-    assert ganzoo("config", "validate", recipe).stdout == f"{recipe}: valid, mlp-hinge-none_digits\n"
+    assert ganzoo("config", "validate", recipe).stdout == f"{recipe}: valid, mlp-hinge-none_mnist-5k\n"
     recipe.write_text('[model]\nname = "mlp"\nwidht = 8\n')
     result = ganzoo("config", "validate", recipe, code=2)
     assert "model.widht: no such option. Did you mean 'width'?" in result.stderr and result.stdout == ""

@@ -67,7 +67,7 @@ def test_the_tests_of_the_packages_pass_as_they_are_written(packages, site):
 
 
 def test_all_parts_of_a_package_train_together_by_its_recipe(site, tmp_path):
-    words = [word for word in TINY if not word.startswith(("--model", "--set=model"))]
+    words = [word for word in TINY if not word.startswith(("--model", "--dataset", "--set=model"))]
     short = ["--steps=2", "--set=model.width=4", "--set=dataset.count=16", "--samples=8", "--set=eval.metrics=mine"]
     result = python("-m", "ganzoo", "run", "mine", *words, *short, "--out", "run", cwd=tmp_path, path=site)
     assert result.returncode == 0, result.stderr
