@@ -157,7 +157,7 @@ def test_a_name_without_the_prefix_works_with_a_remark(tmp_path):
 
 
 def test_a_kind_that_there_is_not_is_refused_with_those_that_there_are(tmp_path):
-    assert "'model', 'loss'" in new(tmp_path, "ganzoo-foo", "optimiser", code=2).stderr
+    assert "none of model, loss" in new(tmp_path, "ganzoo-foo", "optimiser", code=2).stderr
 
 
 # A single file
