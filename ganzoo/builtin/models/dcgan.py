@@ -76,7 +76,7 @@ def initialise_without_norm(network: nn.Module) -> nn.Module:
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, a=0.2)  # slope of the rectifier below 0
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # a layer without norm has one
     return network
 
 
