@@ -48,7 +48,7 @@ NOT_RUN_HERE = {
         "test_ranks.py runs its like"
     ),
     "torchrun --standalone --nproc-per-node 2 -m ganzoo resume runs/two --steps 30000": "test_ranks.py runs its like",
-    "tensorboard --logdir runs/first/tb": "serves until it is stopped",
+    "tensorboard --logdir runs": "serves until it is stopped",
     "pip install ./plugins/ganzoo-r3gan": ".ci/run does",
     "ganzoo resume runs/first --dataset-path /mnt/new/photos": "test_continue.py runs its like",
     "ganzoo resume runs/first --from best --out runs/again": "test_continue.py runs its like",

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, Whole, keeping_stdout
+from ganzoo.cli.next_steps import after_diagnosis, print_next
 from ganzoo.cli.output import note
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
 from ganzoo.errors import GanzooError
+from ganzoo.runs.finding_words import describe_number
 
 if TYPE_CHECKING:
     from ganzoo.audit.findings import Finding
@@ -50,6 +52,8 @@ def diagnose(plugins: PluginChoice, /, run: Path, as_json: bool, **options: Any)
     with keeping_stdout(), Display("diagnosing"):
         found = examine(run, zoo, **options)
     click.echo(json.dumps(found.to_json()) if as_json else show(found))
+    if not as_json:
+        print_next(after_diagnosis(run))
 
 
 def examine(
@@ -101,7 +105,8 @@ def _count(alarms: int) -> str:
 
 def _describe(finding: Finding) -> list[str]:
     lines = [f"{finding.level.upper()}  {finding.name}: {finding.what}"]
-    lines += [f"  {name:30} {value:.4g}" for name, value in finding.evidence.items() if value is not None]
+    numbers = [(name, value) for name, value in finding.evidence.items() if value is not None]
+    lines += [f"  {value:>10.4g}  {describe_number(name)}" for name, value in numbers]
     lines += [f"  try   {flags}" for flags in finding.advice]
     if finding.topic:
         lines.append(f"  see   ganzoo explain {finding.topic}")

@@ -123,7 +123,7 @@ def evaluate(
             subject, dataset=dataset, features=features, options=given, dataset_path=dataset_path, step=step,
             best=best, ema=not raw, closest=closest, write_reference=write_reference, zoo=zoo,
         )  # fmt: skip
-    outcome.print_report(report, as_json)
+    outcome.print_report(report, as_json, target, plugins.command)
 
 
 def _read_flags(flags: Mapping[str, Any]) -> dict[str, Any]:

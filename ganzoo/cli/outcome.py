@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.terminal import describe_score, print_table
-from ganzoo.results.durations import show_duration
-from ganzoo.runs.paths import quote_path
+from ganzoo.cli.next_steps import after_scores, after_training, print_next
+from ganzoo.cli.terminal import describe_score, duration, print_table
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import PluginChoice
@@ -38,13 +38,10 @@ def print_outcome(path: Path, zoo: Zoo, as_json: bool, plugins: PluginChoice) ->
     status = run.folder.read_status() or Status("not begun", 0, run.config.train.steps)
     minutes, seconds = divmod(round(last.get("seconds", 0)), 60)
     click.echo(f"{status.state}: {status.step} of {status.steps} steps in {minutes}:{seconds:02d} min")
-    click.echo(f"  samples  {run.grid}\n  run      {path}")
+    click.echo(f"  samples  {run.grid or 'no picture: ganzoo.Run(RUN).samples(n) gives numbers'}\n  run      {path}")
     if reports := run.final_scores:
         print_reports(reports)
-    click.echo("next")
-    click.echo(f"  {plugins.command} sample {quote_path(path)} --interpolate")
-    click.echo(f"  {plugins.command} resume {quote_path(path)} --steps {2 * status.steps}")
-    click.echo(f"  tensorboard --logdir {quote_path(run.folder.tensorboard)}")
+    print_next(after_training(run, plugins.command))
 
 
 def print_reports(reports: Sequence[Mapping[str, Any]]) -> None:
@@ -59,11 +56,46 @@ def print_reports(reports: Sequence[Mapping[str, Any]]) -> None:
     print_table([columns | row for row in rows.values()])
     for report in reports:
         _print_classes(report["scores"])
-        if found := report["memorisation"]:
-            expected = f"of real images that were not trained on, about {found['expected']:.0%} would be"
-            click.echo(f"  memorised  {found['share']:.0%} of the generated images; {expected}")
+    for line in _explain(reports):
+        click.echo(line)
     for warning in {warning: None for report in reports for warning in report["warnings"]}:
         click.echo(f"  note: {warning}")
+
+
+_WORDS = {
+    "FD": ("FD", "the Frechet distance of FID, on these features", "fid"),
+    "FID": ("FID", "the Frechet distance of Inception's features", "fid"),
+    "IS": ("IS", "the Inception score, by this network", "is"),
+    "KD": ("KD", "the kernel distance of KID, on these features", "kid"),
+    "KID": ("KID", "the kernel distance of Inception's features", "kid"),
+    "precision": ("precision, recall", "how real, how varied the samples are", "prc"),
+    "density": ("density, coverage", "the same two, robust to outliers", "dc"),
+}
+"""Beginning of the name of a score -> the names that go together, what they say, and the topic that explains them."""
+
+
+def _explain(reports: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return lines of 80 columns that say what the names and numbers of scores mean."""
+    scores = {name: score for report in reports for name, score in report["scores"].items()}
+    plain = dict.fromkeys(name.partition("(")[0].partition("-")[0] for name in scores)
+    known = [_WORDS[name] for name in plain if name in _WORDS]
+    count, features = reports[0]["protocol"]["generated"]["count"], reports[0]["protocol"]["features"]
+    lines = [f"of {count:,} generated images; {features} is the network whose features are compared"]
+    if any(score["low"] is not None for score in scores.values()):
+        lines.append("[low, high] is a 95 % interval")
+    lines += [f"{names}: {meaning} (ganzoo explain {topic})" for names, meaning, topic in known]
+    shares = {_describe_memorisation(report["memorisation"]): None for report in reports if report["memorisation"]}
+    return [
+        line for text in (*lines, *shares) for line in wrap(text, 78, initial_indent="  ", subsequent_indent="    ")
+    ]
+
+
+def _describe_memorisation(found: Mapping[str, Any]) -> str:
+    return (
+        f"memorised: {found['share']:.0%} of the generated images lie as close to a training image as the nearest "
+        f"other training image does. Of new real images about {found['expected']:.0%} would. Far more are copies, "
+        "far fewer are unlike the data (ganzoo explain memorisation)"
+    )
 
 
 def _print_classes(scores: Mapping[str, Mapping[str, Any]]) -> None:
@@ -80,24 +112,25 @@ def _print_classes(scores: Mapping[str, Mapping[str, Any]]) -> None:
     print_table([{"  class": f"  {each}"} | row for each, row in zip(shown, rows, strict=True)])
 
 
-def print_report(report: Report, as_json: bool) -> None:
-    """Print scores with their protocol."""
+def print_report(report: Report, as_json: bool, target: Path, command: str) -> None:
+    """Print the scores of a run or of images with their protocol, and the commands to type next."""
     record = report.to_json()
     if as_json:
         click.echo(json.dumps(record, allow_nan=False))
         return
     generated, reference = report.protocol.generated, report.protocol.reference
     print_reports([{"checkpoint": "scores", **record}])
-    made = (
-        f"{generated.weights}, step {generated.step}, seed {generated.seed}" if generated.weights else generated.source
-    )
-    fingerprint = ", ".join(f"{key} {value[:40]}" for key, value in report.protocol.fingerprint.items())
+    weights = "G_ema, the moving average of G" if generated.weights == "ema" else "G"
+    made = f"{weights}, step {generated.step}, seed {generated.seed}" if generated.weights else generated.source
+    fingerprint = ", ".join(f"{key} {value[:12]}" for key, value in report.protocol.fingerprint.items())
     split = f", {reference.options['split']} split" if reference.options.get("split", "auto") != "auto" else ""
     click.echo(f"  generated  {generated.count:,} images ({made})")
     real = f"{reference.count:,} images" if reference.count is not None else "images"
     real = f"statistics of {real} in" if reference.source else f"{real} of"
     click.echo(f"  reference  {real} {reference.dataset}{split}, sha256 {reference.sha256[:8]}")
-    click.echo(f"  features   {report.protocol.features}: {fingerprint}")
+    for line in wrap(f"  features   {report.protocol.features}: {fingerprint}", 80, subsequent_indent=" " * 13):
+        click.echo(line)
+    print_next(after_scores(target, command))
 
 
 def print_dry_run(dry_run: DryRun, as_json: bool) -> None:
@@ -116,14 +149,12 @@ def print_dry_run(dry_run: DryRun, as_json: bool) -> None:
     click.echo(f"  operations  {dry_run.flops_per_step:.3g} FLOPs a step")
     click.echo(f"  memory      {dry_run.memory_mb:,.0f} MB at most so far")
     click.echo(
-        f"  time        {dry_run.steps:,} steps x {dry_run.seconds_per_step:.3f} s = {show_duration(dry_run.seconds)}"
+        f"  time        {dry_run.steps:,} steps x {dry_run.seconds_per_step:.3f} s = {duration(dry_run.seconds)}"
     )
 
 
 def _list_classes(counts: Mapping[str, int], limit: int = 100) -> list[str]:
     """Return lines of 80 columns with the number of samples of each class; none if there is one class alone."""
-    from textwrap import wrap
-
     if len(counts) < 2:
         return []
     shown = [f"{name} ({count:,})".replace(" ", "\xa0") for name, count in list(counts.items())[:limit]]

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.flags import add_options
+from ganzoo.cli.next_steps import print_next
 from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
 from ganzoo.cli.run_names import RunName
+from ganzoo.runs.paths import quote_path
 
 
 @click.command(short_help="Write one HTML file that shows runs: table, curves, samples, settings.")
@@ -37,3 +39,5 @@ def report(
 
     results, asked = choose_results(read_results(runs), only), read_protocol(samples, protocol)
     click.echo(write_report(results, out, title=title, metric=metric, protocol=asked))
+    folders = " ".join(map(quote_path, runs))
+    print_next([f"python -m webbrowser {quote_path(out)}", f"ganzoo table {folders}"], aside=True)

@@ -81,7 +81,7 @@ def draw_sample_grid(gan: GAN, run: RunConfig, spec: DataSpec, step: int, reals:
     about = f"Made by the moving average of G (G_ema){classes}."
     blocks = [Block(x, columns_for(spec), (title, about), by_column, below=below)]
     if reals is not None:
-        blocks.append(Block(reals.x, columns_for(spec), (f"Real images of {run.dataset.name}:",)))
+        blocks.append(Block(reals.x, columns_for(spec), (f"Real images of {run.data_name}:",)))
     return draw_blocks(blocks)
 
 

@@ -24,3 +24,16 @@ def name_reader(path: Path) -> str:
 def looks_like_path(text: str) -> bool:
     """Return True for "./photos", "~/photos", "data/photos" and "photos.zip", but not for a name of a dataset."""
     return "/" in text or "\\" in text or text.startswith(("~", ".")) or bool(Path(text).suffix)
+
+
+def name_data(path: str) -> str:
+    """Return the name of what lies at a path, without suffixes: "/data/photos.tar.gz" -> "photos"; "" for no name.
+
+    Of a pattern of shards it is the name of their folder.
+    """
+    whole = Path(path).expanduser().absolute() if path else Path()
+    name = whole.parent.name if any(sign in whole.name for sign in "{*[") else whole.name
+    for suffix in sorted((suffix for suffixes in READERS.values() for suffix in suffixes), key=len, reverse=True):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name[:40]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt
 
 from ganzoo.errors import ConfigError
+from ganzoo.settings.dataset_paths import name_data
 from ganzoo.settings.kinds import Kind
 from ganzoo.settings.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed
 
@@ -169,6 +170,11 @@ class RunConfig:
 
     @property
     def title(self) -> str:
-        """The combination in one word, e.g. dcgan-wgan-gp_digits."""
+        """The combination in one word, e.g. dcgan-wgan-gp_digits; data that are read from a path have its name."""
         added = [name for name in (self.conditioner.name, self.augment.name) if name != "none"]
-        return "-".join([self.model.name, self.loss.name, self.lipschitz.name, *added]) + "_" + self.dataset.name
+        return "-".join([self.model.name, self.loss.name, self.lipschitz.name, *added]) + "_" + self.data_name
+
+    @property
+    def data_name(self) -> str:
+        """Name of the dataset, or of the folder or file that it is read from: digits, photos."""
+        return name_data(str(self.dataset.options.get("path", ""))) or self.dataset.name

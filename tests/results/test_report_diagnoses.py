@@ -26,7 +26,10 @@ def test_alarms_and_remarks_are_shown_with_pictures_and_the_rest_is_counted(tmp_
     assert (run["unknown"], run["notes"]) == (["critic-overfitting"], ["nothing held out"])
     first, second = run["findings"]
     assert (first["name"], first["level"], first["what"]) == (*COLLAPSED[:2], "what shows mode-collapse")
-    assert first["evidence"] == [("spread", "0.1235"), ("norm", "not finite")]
+    assert first["evidence"] == [
+        ("distance among generated samples, over that among real", "0.1235"),
+        ("norm", "not finite"),
+    ]
     assert (first["advice"], first["topic"]) == (["--loss wgan", "--lipschitz r1"], "clip")
     assert first["picture"].uri != second["picture"].uri
     pixels = np.asarray(decode(second["picture"]).convert("L"))[200]

@@ -14,6 +14,7 @@ from ganzoo.results.comparison import Row
 from ganzoo.results.read import Result
 from ganzoo.results.report.columns import label_row
 from ganzoo.results.report.pictures import Picture, embed_picture, explain_size, huge_allowed
+from ganzoo.runs.finding_words import describe_number
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.records import read_object
 
@@ -131,7 +132,7 @@ def _describe(run: Diagnosed) -> dict[str, Any]:
 def _describe_finding(run: Diagnosed, finding: SaidFinding, left: dict[str, Picture]) -> dict[str, Any]:
     said: dict[str, Any] = {key: getattr(finding, key) for key in ("name", "level", "what", "topic")}
     said["advice"] = list(finding.advice)
-    numbers = [(name, _show(value)) for name, value in finding.evidence.items()]
+    numbers = [(describe_number(name), _show(value)) for name, value in finding.evidence.items()]
     alt = f"{finding.name} in {run.label}, seed {run.result.seed}"
     return said | {"evidence": numbers, "picture": left.pop(Path(finding.figure).name, None), "alt": alt}
 
