@@ -54,7 +54,7 @@ def draw_training(step: int, pace: Pace, record: Mapping[str, Any], width: int) 
     """Yield the bar of a run, with its times and speed as far as they fit, and the rest in lines below."""
     title, items = f"step {step}/{pace.total}", [item for item in (*pace.tell(), show_speed(record)) if item]
     fitting = take_fitting(items, width - len(title) - len(GAP) - SHORTEST)
-    yield _draw_line(title, (step, pace.total), items[:fitting], width)
+    yield draw_line(title, (step, pace.total), items[:fitting], width)
     for text in pack([*items[fitting:], *name_numbers(record)], width):
         yield Text(text, no_wrap=True, overflow="crop")
 
@@ -66,10 +66,10 @@ def draw_phase(phase: Phase, now: float, width: int) -> Table:
     room = width - sum(len(GAP) + len(item) for item in items)
     most = max(room - bool(phase.total) * (len(GAP) + SHORTEST), min(room, SHORTEST), 1)
     title = phase.what if len(phase.what) <= most else phase.what[: most - 1] + "…"
-    return _draw_line(title, (phase.done, phase.total or 0), items, width)
+    return draw_line(title, (phase.done, phase.total or 0), items, width)
 
 
-def _draw_line(title: str, amounts: tuple[int, int], items: Sequence[str], width: int) -> Table:
+def draw_line(title: str, amounts: tuple[int, int], items: Sequence[str], width: int) -> Table:
     """Return a line of a title, a bar in the columns that are free, and items; no bar without a total or columns."""
     line = Table.grid(padding=(0, len(GAP), 0, 0), pad_edge=False)
     columns: list[Any] = [Text(title, no_wrap=True)]

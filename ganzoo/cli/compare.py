@@ -82,13 +82,13 @@ def compare(
         _show_plan(config, zoo, engine, as_json)
         return
 
-    from ganzoo.cli.compare_view import GridDisplay, print_outcome
+    from ganzoo.cli import compare_view, grid_progress
     from ganzoo.grid.run import Policy, run_grid
 
     policy = Policy(cell_timeout, retry, plugins.words, follow_links)
-    with GridDisplay() as display:
+    with grid_progress.GridDisplay() as display:
         states = run_grid(config, zoo, engine, path, display, policy=policy, choice=choice)
-    print_outcome(path, as_json)
+    compare_view.print_outcome(path, as_json)
     _refuse_unfinished(states, path)
 
 

@@ -1,134 +1,24 @@
-"""Output of `ganzoo compare`: the plan, the cells as they run, and their table."""
+"""Output of `ganzoo compare`: the plan, and the tables at the end."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from shlex import quote
-from types import TracebackType
 from typing import Any
 
 import click
-from rich.console import Console, Group
-from rich.live import Live
-from rich.table import Table as RichTable
-from rich.text import Text
 
-from ganzoo.cells import Cell, Ending
-from ganzoo.cli.terminal import duration, print_table, terminal_looks
+from ganzoo.cli.terminal import print_table, terminal_looks
 from ganzoo.contracts import Engine
-from ganzoo.errors import GanzooError
-from ganzoo.grid.folder import GridFolder
 from ganzoo.grid.plan import PlannedCell
-from ganzoo.grid.run import GridObserver
 from ganzoo.results.comparison import make_table, split
+from ganzoo.results.durations import show_duration
 from ganzoo.results.read import read_results
-from ganzoo.runs.folder import RunFolder, read_reports
-from ganzoo.runs.records import read_last_log_record
 
 OVERHEAD = 8.0
 """Seconds of a cell beside its steps, for imports and scores."""
-
-
-class GridDisplay(GridObserver):
-    """Show running cells above the table as it fills on a terminal, else print a line per cell that ended."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._live: Live | None = None
-        self._begun = time.time()
-        self._ended: dict[str, Ending] = {}
-        self._missing: Sequence[Cell] = ()
-        self._table: RichTable | None = None
-
-    def __enter__(self) -> GridDisplay:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            with suppress(OSError):  # the terminal may be closed
-                self._live.stop()
-
-    def start(self, grid: GridFolder, missing: Sequence[Cell], present: int) -> None:
-        """Print how many cells are to run."""
-        self._grid, self._missing = grid, missing
-        self._print(f"{len(missing)} cells to run, {present} there already  ->  {grid.path}")
-        if self._console.is_terminal and missing:
-            self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=2, transient=True)
-            self._live.start()
-
-    def end(self, cell: Cell, ending: Ending) -> None:
-        """Print how a cell ended."""
-        self._ended[cell.name] = ending
-        reason = f": {ending.reason}" if ending.reason else ""
-        score = _score(cell) if ending.state == "complete" else ""
-        count = f"{len(self._ended)}/{len(self._missing)}"
-        self._print(f"{count}  {cell.name}  {ending.state} in {duration(ending.seconds)}{score}{reason}")
-        if self._live is not None:
-            self._table = _make_table(self._grid.path)
-
-    def _render(self) -> Group:
-        """Return a line per running cell, then the table."""
-        running = [cell for cell in self._missing if cell.name not in self._ended and self._is_begun(cell)]
-        lines = [Text(f"{cell.name}  {_progress(cell)}", no_wrap=True, overflow="ellipsis") for cell in running]
-        left = len(self._missing) - len(self._ended) - len(running)
-        head = Text(
-            f"{len(self._ended)} ended, {len(running)} running, {left} waiting, {self._time_left(len(running))}"
-        )
-        return Group(head, *lines, *([self._table] if self._table else []))
-
-    def _is_begun(self, cell: Cell) -> bool:
-        return cell.log.is_file() and cell.log.stat().st_mtime >= self._begun
-
-    def _time_left(self, at_once: int) -> str:
-        if not self._ended or not at_once:
-            return "time left unknown"
-        mean = sum(ending.seconds for ending in self._ended.values()) / len(self._ended)
-        return f"about {duration(mean * (len(self._missing) - len(self._ended)) / at_once)} left"
-
-    def _print(self, text: str) -> None:
-        with suppress(OSError):  # the terminal may be closed
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _progress(cell: Cell) -> str:
-    try:
-        if not (last := read_last_log_record(cell.folder)):
-            return "starting"
-        steps = RunFolder(cell.folder).read_recipe().train.steps
-    except GanzooError as error:  # the cell itself says more
-        return error.what
-    return f"step {last['step']}/{steps}  {last.get('images_per_s', 0):.0f} images/s"
-
-
-def _score(cell: Cell) -> str:
-    """Return the first score of the last checkpoint as text."""
-    for report in read_reports(RunFolder(cell.folder)):
-        if report["checkpoint"] == "last":
-            name, score = next(iter(report["scores"].items()))
-            return f"  {name} {score['value']:.4g}"
-    return "  (not scored)"
-
-
-def _make_table(path: Path) -> RichTable | None:
-    """Return the best rows so far; None while there is no score."""
-    try:
-        table = make_table(read_results([path]))
-    except GanzooError:
-        return None
-    shown = RichTable(title=f"{table.metric}, {table.better} is better", title_justify="left")
-    for axis in (*table.axes, "n", "last"):
-        shown.add_column(axis.removesuffix(".name"))
-    for row in table.rows[:12]:
-        summary = row.last.get(table.metric)
-        value = f"{summary.mean:.4g}" if summary else row.reason[:40]
-        shown.add_row(*(str(row.axes[axis]) for axis in table.axes), str(summary.n if summary else 0), value)
-    return shown
 
 
 def print_plan(cells: Sequence[PlannedCell], engine: Engine, as_json: bool) -> None:
@@ -144,13 +34,14 @@ def print_plan(cells: Sequence[PlannedCell], engine: Engine, as_json: bool) -> N
         if row["refused"]:
             click.echo(f"{row['cell']}  refused: {row['refused']}")
     at_once = engine.cells_at_once
-    together = f", {at_once} at once: about {duration(seconds / at_once)}" if at_once else ""
-    click.echo(f"{len(shown)} cells, {len(rows) - len(shown)} refused, {duration(seconds)} one after another{together}")
+    together = f", {at_once} at once: about {show_duration(seconds / at_once)}" if at_once else ""
+    alone = f"{show_duration(seconds)} one after another"
+    click.echo(f"{len(shown)} cells, {len(rows) - len(shown)} refused, {alone}{together}")
 
 
 def _format(row: dict[str, Any]) -> dict[str, str]:
     numbers = {key: f"{row[key]:,}" for key in ("steps", "images", "parameters")}
-    time = "" if row["seconds"] is None else duration(row["seconds"])
+    time = "" if row["seconds"] is None else show_duration(row["seconds"])
     return {"cell": row["cell"], **numbers, "time": time}
 
 

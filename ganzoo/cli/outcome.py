@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.next_steps import after_scores, after_training, print_next
-from ganzoo.cli.terminal import describe_score, duration, print_table
+from ganzoo.cli.terminal import describe_score, print_table
+from ganzoo.results.durations import show_duration
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import PluginChoice
@@ -149,7 +150,7 @@ def print_dry_run(dry_run: DryRun, as_json: bool) -> None:
     click.echo(f"  operations  {dry_run.flops_per_step:.3g} FLOPs a step")
     click.echo(f"  memory      {dry_run.memory_mb:,.0f} MB at most so far")
     click.echo(
-        f"  time        {dry_run.steps:,} steps x {dry_run.seconds_per_step:.3f} s = {duration(dry_run.seconds)}"
+        f"  time        {dry_run.steps:,} steps x {dry_run.seconds_per_step:.3f} s = {show_duration(dry_run.seconds)}"
     )
 
 

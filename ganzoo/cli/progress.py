@@ -33,7 +33,7 @@ PATIENCE = 0.5
 """Seconds after which a phase is shown: most are shorter."""
 
 
-class _Console(Console):
+class StderrConsole(Console):
     """A console on stderr. If its reader has gone it falls silent, and the run goes on."""
 
     def __init__(self) -> None:
@@ -41,6 +41,7 @@ class _Console(Console):
         super().__init__(stderr=True, no_color=not self.has_color, highlight=False)
 
     def on_broken_pipe(self) -> None:
+        """Print nothing more."""
         self.quiet = True
 
 
@@ -62,7 +63,7 @@ class Display(Observer, Listener):
 
     def __init__(self, doing: str = "preparing") -> None:
         """Begin with a phase of this name, which lasts until a run starts."""
-        self._output, self._console = choices(), _Console()
+        self._output, self._console = choices(), StderrConsole()
         self._is_live = is_live() and not self._output.quiet
         self._width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
         self._phases = [Phase(doing)]

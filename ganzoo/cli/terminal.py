@@ -18,13 +18,6 @@ def describe_score(score: Mapping[str, Any]) -> str:
     return f"{score['value']:.4g}{interval}"
 
 
-def duration(seconds: float) -> str:
-    """Return a time as text: 97 s, 12 min, 3.4 h."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows in aligned columns; lines are cut to the width of a terminal, elsewhere they are not."""
     if not rows:

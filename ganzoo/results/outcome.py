@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ganzoo.errors import CheckpointError
 from ganzoo.runs.damage import describe, rebuild_status
+from ganzoo.runs.lock_holder import is_abandoned, is_held
 from ganzoo.runs.records import Status, read_last_log_record, read_manifest, read_rollbacks, read_scores, read_status
 
 T = TypeVar("T")
@@ -22,6 +24,20 @@ def read_state(path: Path, steps: int, remarks: list[str]) -> Status | None:
         found = rebuild_status(path, steps)
         remarks.append(describe(error, f"by its checkpoints and log it is {found.state} at step {found.step}"))
         return found
+
+
+def end_if_abandoned(run: Path, status: Status | None) -> Status | None:
+    """Return the status of a run; interrupted if it says that the run goes on, and its process was killed."""
+    if status is not None and is_abandoned(run / "run.lock", status):
+        return replace(status, state="interrupted")
+    return status
+
+
+def is_starting(grid: Path, cell: str) -> bool:
+    """Return whether a cell has begun since its grid did, though it has left nothing yet, and the grid is at work."""
+    log, plan = grid / "logs" / f"{cell}.log", grid / "grid.json"
+    begun = log.is_file() and plan.is_file() and log.stat().st_mtime >= plan.stat().st_mtime
+    return begun and is_held(grid / "grid.lock")
 
 
 def read_outcome(path: Path, status: Status | None, remarks: list[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ganzoo.grid.records import (
     read_attempts,
     read_plan,
 )
-from ganzoo.results.outcome import read_outcome, read_state
+from ganzoo.results.outcome import end_if_abandoned, is_starting, read_outcome, read_state
 from ganzoo.runs.damage import describe, describe_lines
 from ganzoo.runs.folder import require_sections
 from ganzoo.runs.records import DataRecord, Manifest, Status
@@ -215,8 +215,12 @@ def _read_cell(grid: Path, cell: str, planned: CellPlan, attempt: Attempt | None
     path, remarks = grid / "cells" / cell, list[str]()
     steps = planned.settings.get("train.steps")
     status = read_state(path, steps if isinstance(steps, int) else 0, remarks)
-    state, reason = _settle(planned, attempt, status, path)
+    state, reason = _settle(planned, attempt, end_if_abandoned(path, status), path)
+    if state == "missing" and attempt is None and is_starting(grid, cell):
+        state, reason = "running", "it starts"
     outcome = read_outcome(path, status, remarks)
+    if status is None and attempt is None:  # it has left nothing yet
+        outcome["remarks"] = ()
     if others := find_others(path, planned):
         state, reason = "missing", f"its folder holds a run of other settings ({others}): {MOVE_AWAY}"
         outcome["reports"] = ()

@@ -34,6 +34,11 @@ def is_abandoned(lock: Path, status: Status | None) -> bool:
     return here and _LOCKS.exists() and not any(_find_holders(lock))
 
 
+def is_held(lock: Path) -> bool:
+    """Return whether a living process of this machine holds a lock file; False where the kernel does not tell."""
+    return any(_find_holders(lock))
+
+
 def _find_holders(lock: Path) -> Iterator[int]:
     """Yield the living processes of this machine that hold a lock on a file; none where the kernel does not tell."""
     with suppress(OSError, ValueError, IndexError):
