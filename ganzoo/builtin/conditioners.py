@@ -87,6 +87,7 @@ class ConditionalGAN(Conditioner):
     """
 
     embedding_dim: Width = 32
+    """Dimensions of the embedding of a label."""
 
     def generator_embedding(self, num_classes: int) -> nn.Module:
         return nn.Embedding(num_classes, self.embedding_dim)
@@ -106,6 +107,7 @@ class Projection(_HeadOnly):
     """
 
     embedding_dim: Width = 32
+    """Dimensions of the embedding of a label."""
 
     def generator_embedding(self, num_classes: int) -> nn.Module:
         return nn.Embedding(num_classes, self.embedding_dim)
@@ -124,6 +126,7 @@ class AuxiliaryClassifier(_HeadOnly):
     """
 
     embedding_dim: Width = 32
+    """Dimensions of the embedding of a label."""
     weight: NonNegativeFloat = 1.0
 
     def generator_embedding(self, num_classes: int) -> nn.Module:

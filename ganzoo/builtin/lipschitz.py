@@ -142,7 +142,9 @@ class SpectralNorm(LipschitzEnforcer):
 
     per_sample = True  # batch norm would rescale the layers again, and void the bound
     power_iterations: Annotated[int, Gt(0), Le(1000)] = 1
+    """Steps of the power iteration per update, which estimates the largest singular value."""
     eps: Annotated[float, Gt(0), Lt(1)] = 1e-12
+    """Least norm by which a vector of the power iteration is divided."""
 
     def constrain(self, discriminator: nn.Module) -> nn.Module:
         for layer in list(discriminator.modules()):

@@ -23,6 +23,11 @@ def read_settings(
     return settle(recipe=named, flags=said, sets=sets, known=known)
 
 
+def flag_of(key: str) -> str:
+    """Return the flag of a setting, "section.option"; empty if it has none."""
+    return next((f"--{flag.replace('_', '-')}" for flag, setting in _KEYS.items() if setting == key), "")
+
+
 def choose_recipe(recipe: str | None, file: Path | None) -> str | None:
     """Return the recipe of an argument, or of --config. Raises ConfigError if both name one."""
     from ganzoo.errors import ConfigError

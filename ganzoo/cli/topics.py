@@ -77,6 +77,11 @@ def find_topic(name: str) -> Topic:
     return known[plain]
 
 
+def has_topic(name: str) -> bool:
+    """Return whether a name or alias is that of a topic."""
+    return _plain(name) in _index(list_topics())
+
+
 def _index(topics: Iterable[Topic]) -> dict[str, Topic]:
     return {_plain(name): topic for topic in topics for name in (topic.name, *topic.aliases)}
 

@@ -180,6 +180,22 @@ def _strict_model(schema: Any) -> type[BaseModel]:
     return create_model(schema.__name__, __config__=strict, **options)
 
 
+def describe_json(schema: type) -> dict[str, dict[str, Any]]:
+    """Return the options of a dataclass as JSON schema has them: type, range, default."""
+    made = _strict_model(schema).model_json_schema()
+    resolved = _resolve(made.get("properties", {}), made.get("$defs", {}))
+    return {name: {k: v for k, v in about.items() if k != "title"} for name, about in resolved.items()}
+
+
+def _resolve(node: Any, shared: Mapping[str, Any]) -> Any:
+    """Return a schema whose references to shared parts are replaced by these."""
+    if isinstance(node, Mapping):
+        if "$ref" in node:
+            return _resolve(shared[node["$ref"].rpartition("/")[2]], shared)
+        return {key: _resolve(value, shared) for key, value in node.items()}
+    return [_resolve(each, shared) for each in node] if isinstance(node, list) else node
+
+
 def _required(f: Field[Any]) -> Any:
     default = _default(f)
     return ... if default is MISSING else default

@@ -28,8 +28,11 @@ class OptimConfig:
     """[optim]: how each player descends, how often, and on how many samples."""
 
     name: Literal["adam", "rmsprop", "sgd"] = "adam"
+    """Optimiser of both networks."""
     lr_g: PositiveFloat = 2e-4
+    """Learning rate of G."""
     lr_d: PositiveFloat = 2e-4
+    """Learning rate of D."""
     beta1: Beta = 0.5
     """Beta1 of Adam; arXiv:1412.6980."""
     beta2: Beta = 0.999
@@ -37,7 +40,7 @@ class OptimConfig:
     lr_decay: Literal["none", "linear", "cosine"] = "none"
     """Curve by which rates, beta2 and the penalty move to their ends, from the first step on."""
     decay_over: Annotated[float, Gt(0), Le(1)] = 1.0
-    """Share of the run after which they stay at their ends."""
+    """Share of the run after which rates, beta2 and the penalty stay at their ends."""
     lr_end: NonNegativeFloat = 0.0
     """Factor of both learning rates at the end of the schedule."""
     beta2_end: Beta = 0.0
@@ -47,6 +50,7 @@ class OptimConfig:
     n_critic: Annotated[int, Gt(0), Le(MOST_CRITIC_STEPS)] = 1
     """Discriminator updates per generator update."""
     batch_size: BatchSize = 64
+    """Real samples of a discriminator update, and as many generated ones."""
     batch_size_g: Annotated[int, Ge(0), Le(LARGEST_BATCH)] = 0
     """Samples of a generator update; 0 means batch_size."""
     accumulate: BatchSize = 1
@@ -68,11 +72,17 @@ class TrainConfig:
     freeze: str = ""
     """Weights of G and D that stay as they are, by name with commas between: D.trunk.*,G.embedding."""
     seed: Seed = 0
+    """Seed of all random numbers of the run: weights, latents, the order of the data."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Device of both networks; auto is a GPU if there is one."""
     precision: Literal["auto", "fp32", "tf32", "bf16"] = "auto"
+    """Number format of matrix products and convolutions; auto is bf16 where the device computes fast in it."""
     log_every: PositiveInt = 10
+    """Steps between records of losses, logits and gradient norms."""
     sample_every: PositiveInt = 500
+    """Steps between sample grids."""
     save_every: PositiveInt = 500
+    """Steps between checkpoints."""
     keep_last: PositiveInt = 3
     """Checkpoints kept, beside the best."""
     diagnose_every: NonNegativeInt = 0
@@ -104,6 +114,7 @@ class EvalConfig:
     truncation: NonNegativeFloat = 0.0
     """Largest |z| of the latents (arXiv:1809.11096), or psi of the styles of a model that has some; 0 means none."""
     batch_size: BatchSize = 64
+    """Images that are generated, and embedded, at a time."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +122,15 @@ class InitConfig:
     """[init]: the run whose weights a new run begins with, if any."""
 
     run: str = ""
-    """Its folder; empty for random weights."""
+    """Folder of the run whose weights a new one begins with; empty for random weights."""
     networks: Literal["both", "g", "d"] = "both"
+    """Networks that begin with those weights; the other one begins with random weights."""
     weights: Literal["raw", "ema"] = "raw"
     """Weights that G begins with: those of G, or their moving average."""
     checkpoint: Literal["latest", "best"] = "latest"
+    """Checkpoint of that run whose weights are taken."""
     step: NonNegativeInt = 0
-    """Step of the checkpoint; 0 means that of `checkpoint`."""
+    """Step of the checkpoint whose weights are taken; 0 means that of `init.checkpoint`."""
 
 
 SECTIONS: dict[str, type] = {"optim": OptimConfig, "train": TrainConfig, "init": InitConfig, "eval": EvalConfig}

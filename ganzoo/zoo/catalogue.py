@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ganzoo.errors import ConfigError, GanzooError, PluginError
+from ganzoo.settings.docs import describe_options, find_sentence
 from ganzoo.settings.kinds import ALL_KINDS, Kind
 from ganzoo.settings.options import Option, check_values, did_you_mean, list_options, read_values
 from ganzoo.settings.sections import Choice
@@ -42,6 +43,15 @@ class Entry:
         """Its docstring, and what its options mean that are not its own."""
         own = inspect.getdoc(self.component) or ""
         return f"{own}\n\n{parts.HELP}" if self.kind == "dataset" else own
+
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """A sentence for each option: that below its field, else that of the docstring, else where it is described."""
+        own, elsewhere = (
+            describe_options(self.component),
+            f"Option of {self.name}: ganzoo show {self.kind} {self.name}.",
+        )
+        return {o.name: own.get(o.name) or find_sentence(self.help, o.name) or elsewhere for o in self.options}
 
     @property
     def options(self) -> list[Option]:

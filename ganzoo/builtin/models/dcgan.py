@@ -90,6 +90,7 @@ class DCGAN(Model):
     """
 
     z_dim: Width = 100
+    """Dimensions of the latent z."""
     width: Width = 64
     max_width: Width = 512
     norm_d: Literal["auto", "batch", "layer", "none"] = "auto"

@@ -55,6 +55,7 @@ class MLP(Model):
     """
 
     z_dim: Width = 64
+    """Dimensions of the latent z."""
     width: Width = 256
     depth: Depth = 3
 

@@ -125,6 +125,7 @@ class ResNet(Model):
     """
 
     z_dim: Width = 128
+    """Dimensions of the latent z."""
     width_g: Width = 256
     width_d: Width = 128
     pool: Literal["sum", "mean"] = "sum"
