@@ -25,7 +25,9 @@ def read_settings(
 
 def flag_of(key: str) -> str:
     """Return the flag of a setting, "section.option"; empty if it has none."""
-    return next((f"--{flag.replace('_', '-')}" for flag, setting in _KEYS.items() if setting == key), "")
+    from ganzoo.settings.keywords import KEYS
+
+    return next((f"--{flag.replace('_', '-')}" for flag, setting in KEYS.items() if setting == key), "")
 
 
 def choose_recipe(recipe: str | None, file: Path | None) -> str | None:
