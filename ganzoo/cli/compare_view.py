@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ganzoo.cli.output import choices, say
 from ganzoo.cli.terminal import print_table, terminal_looks
 from ganzoo.contracts import Engine
 from ganzoo.grid.plan import PlannedCell
@@ -72,8 +73,10 @@ def print_outcome(path: Path, as_json: bool) -> None:
     for name, table in compared.items():
         if len(compared) > 1:
             click.echo(f"{name}\n")
-        click.echo(tables.render(table, "text", **terminal_looks()))
+        say(tables.render(table, "text", **terminal_looks()))
     for note in groups.notes:
         click.echo(note, err=True)
+    if choices().quiet:
+        return
     folder = quote(str(path))
     click.echo(f"next\n  ganzoo table {folder} --format md\n  ganzoo report {folder} -o report.html")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, Whole, keeping_stdout
 from ganzoo.cli.next_steps import after_diagnosis, print_next
-from ganzoo.cli.output import note
+from ganzoo.cli.output import note, say, style
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
 from ganzoo.errors import GanzooError
@@ -51,7 +52,7 @@ def diagnose(plugins: PluginChoice, /, run: Path, as_json: bool, **options: Any)
     zoo = plugins.load()
     with keeping_stdout(), Display("diagnosing"):
         found = examine(run, zoo, **options)
-    click.echo(json.dumps(found.to_json()) if as_json else show(found))
+    say(json.dumps(found.to_json()) if as_json else show(found))
     if not as_json:
         print_next(after_diagnosis(run))
 
@@ -81,17 +82,20 @@ def tell_findings(path: Path, zoo: Zoo, *, follow_links: bool = False) -> None:
     try:
         with Display("diagnosing"):
             found = examine(path, zoo, follow_links=follow_links)
-        click.echo(show(found), err=True)
+        say(show(found, sys.stderr), err=True)
     except GanzooError as error:  # the run itself is well
         note(f"not diagnosed: {error}")
 
 
-def show(diagnosis: Diagnosis) -> str:
-    """Return the findings as text: alarms and remarks with numbers and advice, the rest in a line each."""
+def show(diagnosis: Diagnosis, stream: TextIO | None = None) -> str:
+    """Return the findings as text: alarms and remarks with numbers and advice, the rest in a line each.
+
+    Their levels are coloured where the stream, by default stdout, has colour.
+    """
     lines = [f"{diagnosis.run} at step {diagnosis.step}: {_count(len(diagnosis.alarms))}"]
     for finding in diagnosis.findings:
         if finding.level in ("alarm", "remark"):
-            lines += ["", *_describe(finding)]
+            lines += ["", *_describe(finding, stream)]
     for level, title in (("fine", "Looked for, and not found"), ("unknown", "Could not be looked for")):
         some = [finding for finding in diagnosis.findings if finding.level == level]
         if some:
@@ -103,8 +107,9 @@ def _count(alarms: int) -> str:
     return {0: "no alarm", 1: "1 alarm"}.get(alarms, f"{alarms} alarms")
 
 
-def _describe(finding: Finding) -> list[str]:
-    lines = [f"{finding.level.upper()}  {finding.name}: {finding.what}"]
+def _describe(finding: Finding, stream: TextIO | None) -> list[str]:
+    level = style(finding.level.upper(), "alarm" if finding.level == "alarm" else "remark", stream)
+    lines = [f"{level}  {finding.name}: {finding.what}"]
     numbers = [(name, value) for name, value in finding.evidence.items() if value is not None]
     lines += [f"  {value:>10.4g}  {describe_number(name)}" for name, value in numbers]
     lines += [f"  try   {flags}" for flags in finding.advice]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ganzoo.cli.output import note
 from ganzoo.settings.numbers import read_whole
 from ganzoo.settings.options import shorten
 from ganzoo.zoo.names import NAMES
@@ -129,7 +130,7 @@ class PluginChoice:
             if plugin.state == "broken":
                 click.echo(f"ganzoo: plugin {plugin.label} is broken and left out: {plugin.fault}", err=True)
             elif plugin.remark:
-                click.echo(f"ganzoo: plugin {plugin.label}: {plugin.remark}", err=True)
+                note(f"plugin {plugin.label}: {plugin.remark}")
         return zoo
 
 

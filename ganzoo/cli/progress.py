@@ -23,6 +23,7 @@ from ganzoo.cli.terminal import describe_score
 from ganzoo.data.progress import Listener, Phase, listening
 from ganzoo.results.durations import show_duration
 from ganzoo.runs.observer import Observer
+from ganzoo.settings.toml import flatten, to_tables
 
 if TYPE_CHECKING:
     from ganzoo.training.loop import Training
@@ -125,6 +126,8 @@ class Display(Observer, Listener):
         steps = f"steps {training.step:,} to {run.train.steps:,}" if training.step else f"{run.train.steps:,} steps"
         about = f"{run.title}: {steps}, seed {run.train.seed}, {device.torch_device.type}, {device.precision}"
         self._say("\n".join((about, f"run folder: {path}")))
+        if self._output.verbose:
+            self._say("\n".join(f"  {key} = {value!r}" for key, value in sorted(flatten(to_tables(run)).items())))
 
     def step(self, step: int) -> None:
         """Move the bar; print a line if it is time for one and no record of the step will come."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from ganzoo.cli.flags import add_options, one_of
+from ganzoo.cli.output import choices
 from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
 from ganzoo.cli.run_names import RunName
 from ganzoo.cli.terminal import terminal_looks
@@ -95,7 +97,7 @@ def _write(path: Path | None, text: str) -> None:
     from ganzoo.files import write_output
 
     if path is None:
-        click.echo(text, nl=False)
+        click.echo(text, nl=False, color=choices().has_color(sys.stdout))
         return
     try:
         write_output(path, text.encode(errors="replace"))

@@ -23,8 +23,8 @@ def compare(tmp_path):
 def test_each_cell_is_a_line_with_its_ending_and_the_end_is_a_table(compare):
     result = compare("--loss=bce,wgan,hinge", "--set=engine.grumble=alas", code=8)
     lines = result.stderr.splitlines()
-    assert lines[0].startswith("3 cells to run, 0 there already  ->  ")
-    assert lines[1] == "1/3  mlp-bce-none-s0  complete in 3 min  (not scored)"
+    assert lines[0] == "3 cells to run, 0 there already" and lines.pop(1).startswith("grid folder: ")
+    assert lines[1] == "1/3  mlp-bce-none-s0  complete in 3 min 20 s  (not scored)"
     assert lines[2] == "2/3  mlp-wgan-none-s0  diverged in 2 s: diverged by step 3: alas"
     assert lines[3] == "3/3  mlp-hinge-none-s0  failed in 2 s: killed by signal 9 (SIGKILL, out of memory?)"
     assert "2 of 3 cells diverged, failed or ran out of time: mlp-wgan-none-s0, mlp-hinge-none-s0" in result.stderr
@@ -35,8 +35,8 @@ def test_each_cell_is_a_line_with_its_ending_and_the_end_is_a_table(compare):
 
 def test_a_grid_of_which_all_is_there_says_so_and_ends_well(compare):
     compare("--loss=bce")
-    (line,) = compare("--loss=bce").stderr.splitlines()
-    assert line.startswith("0 cells to run, 1 there already")
+    line, place = compare("--loss=bce").stderr.splitlines()
+    assert line == "0 cells to run, 1 there already" and place.startswith("grid folder: ")
 
 
 def test_json_has_every_cell_with_its_reason_and_the_table(compare):

@@ -1,10 +1,13 @@
 """Colour and amount of output: --color, -q and -v on every command, NO_COLOR and FORCE_COLOR."""
 
 import sys
+from types import SimpleNamespace
 
 import click
 import pytest
 
+from ganzoo.audit.findings import Finding
+from ganzoo.cli.diagnose import show
 from ganzoo.cli.output import Output, choices, output_first
 from support.runs import ganzoo
 
@@ -70,3 +73,14 @@ def test_verbose_says_where_an_error_arose_and_quiet_contradicts_it():
 
 def test_without_a_command_the_choices_are_the_defaults():
     assert click.get_current_context(silent=True) is None and choices() == Output("auto", quiet=False, verbose=False)
+
+
+def test_an_alarm_is_red_and_a_remark_yellow_where_there_is_colour():
+    findings = (Finding("collapse", "alarm", "all alike"), Finding("slope", "remark", "steep"))
+    diagnosis = SimpleNamespace(run="a", step=3, findings=findings, alarms=findings[:1], notes=())
+    with click.Context(click.Command("diagnose")) as context:
+        context.meta["ganzoo.output"] = Output("always")
+        said = show(diagnosis)
+        assert "\x1b[31m\x1b[1mALARM\x1b[0m  collapse" in said and "\x1b[33m\x1b[1mREMARK\x1b[0m  slope" in said
+        context.meta["ganzoo.output"] = Output("never")
+        assert "\nALARM  collapse" in show(diagnosis) and "\x1b" not in show(diagnosis)

@@ -16,6 +16,7 @@ from ganzoo.data.decoding import DecodeOptions
 from ganzoo.data.folder import list_folder
 from ganzoo.data.progress import Listener, counted, growing, listening, phase
 from ganzoo.data.reading import read_all
+from ganzoo.settings.sections import Choice, RunConfig, TrainConfig
 from support.image_files import png, write
 
 RECORD = {"d/adversarial": -1.5, "g/adversarial": 2.0, "score/real": 1.0, "score/fake": 0.5, "images_per_s": 455.0}
@@ -52,7 +53,7 @@ class Terminal(io.StringIO):
 
 def make_training(steps):
     device = SimpleNamespace(torch_device=torch.device("cpu"), precision="fp32")
-    run = SimpleNamespace(title="mlp-wgan", train=SimpleNamespace(steps=steps, seed=7, log_every=10))
+    run = RunConfig(*map(Choice, ("mlp", "wgan", "none", "none", "digits")), train=TrainConfig(steps=steps, seed=7))
     return SimpleNamespace(run=run, gan=SimpleNamespace(device=device), step=0)
 
 
@@ -77,7 +78,7 @@ def follow(monkeypatch, steps, seconds_per_step, **choices):
 
 def test_a_fast_run_prints_a_line_for_each_twentieth(monkeypatch):
     lines = follow(monkeypatch, 200, 0.01)
-    assert lines[:2] == ["mlp-wgan: 200 steps, seed 7, cpu, fp32", "run folder: runs/a"]
+    assert lines[:2] == ["mlp-wgan-none_digits: 200 steps, seed 7, cpu, fp32", "run folder: runs/a"]
     assert [line.split()[1] for line in lines[2:]] == [f"{step}/200" for step in range(10, 201, 10)]
     assert lines[-1] == "step 200/200  2 s elapsed  455 images/s  loss D -1.5  loss G 2  logit real 1  logit fake 0.5"
 
@@ -91,7 +92,9 @@ def test_a_slow_run_prints_a_line_every_ten_seconds_though_it_has_no_record_yet(
 
 def test_a_quiet_run_prints_nothing_and_a_verbose_one_each_record(monkeypatch):
     assert follow(monkeypatch, 200, 0.01, quiet=True) == []
-    records = [line for line in follow(monkeypatch, 200, 0.01, verbose=True) if line.startswith("step 70  ")]
+    lines = follow(monkeypatch, 200, 0.01, verbose=True)
+    assert "  optim.batch_size = 64" in lines and "  loss.name = 'wgan'" in lines
+    records = [line for line in lines if line.startswith("step 70  ")]
     assert records == ["step 70  loss D -1.5  loss G 2  logit real 1  logit fake 0.5"]
 
 
