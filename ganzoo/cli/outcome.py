@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.next_steps import after_scores, after_training, print_next
+from ganzoo.cli.output import say, style
 from ganzoo.cli.terminal import describe_score, print_table
 from ganzoo.results.durations import show_duration
 
@@ -37,8 +38,8 @@ def print_outcome(path: Path, zoo: Zoo, as_json: bool, plugins: PluginChoice) ->
         click.echo(json.dumps(outcome))
         return
     status = run.folder.read_status() or Status("not begun", 0, run.config.train.steps)
-    minutes, seconds = divmod(round(last.get("seconds", 0)), 60)
-    click.echo(f"{status.state}: {status.step} of {status.steps} steps in {minutes}:{seconds:02d} min")
+    state = style(status.state, "best" if status.state == "complete" else "error")
+    say(f"{state}: {status.step} of {status.steps} steps in {show_duration(last.get('seconds', 0))}")
     click.echo(f"  samples  {run.grid or 'no picture: ganzoo.Run(RUN).samples(n) gives numbers'}\n  run      {path}")
     if reports := run.final_scores:
         print_reports(reports)
