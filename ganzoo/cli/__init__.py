@@ -20,6 +20,7 @@ from ganzoo.cli import failures
 from ganzoo.cli.bench import bench
 from ganzoo.cli.check import check
 from ganzoo.cli.compare import compare
+from ganzoo.cli.completion import completion
 from ganzoo.cli.config import config
 from ganzoo.cli.diagnose import diagnose
 from ganzoo.cli.evaluate import evaluate
@@ -183,7 +184,7 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], over
 
 for _command in (
     *(run, resume, sample, evaluate, diagnose, verify, bench, compare, table, report, runs),
-    *(list_, show, explain, config, plugins, new, check),
+    *(list_, show, explain, config, plugins, new, check, completion),
 ):
     cli.add_command(_command)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.flags import FiniteRange, PluginChoice, Whole, keeping_stdout, one_of, settings_options
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_places
 from ganzoo.cli.settings import read_settings
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganzoo.runs.speed import Speed, Spread
 
 
-@click.command(short_help="Measure how fast a run trains here, and where its time goes.")
+@click.command(cls=GroupedCommand, short_help="Measure how fast a run trains here, and where its time goes.")
 @settings_options
 @click.option(
     "--against",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganzoo.cli.completers import complete_component, complete_recipe, complete_setting
 from ganzoo.cli.flags import (
     COMPONENT_OPTIONS,
     FOLLOW_LINKS,
@@ -19,6 +20,7 @@ from ganzoo.cli.flags import (
     add_options,
     one_of,
 )
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.mistakes import refuse_loose_values
 from ganzoo.cli.places import require_grid_folder
 from ganzoo.cli.settings import read_flags
@@ -30,15 +32,16 @@ if TYPE_CHECKING:
     from ganzoo.zoo.catalogue import Zoo
 
 
-@click.command(short_help="Train a grid: every combination of some axes over some seeds.")
+@click.command(cls=GroupedCommand, short_help="Train a grid: every combination of some axes over some seeds.")
 # Axes, and what all cells share.
-@click.argument("recipes", nargs=-1, metavar="[RECIPE]...")
+@click.argument("recipes", nargs=-1, metavar="[RECIPE]...", shell_complete=complete_recipe)
 @RECIPE_FILE
 @add_options(COMPONENT_OPTIONS)
 @click.option(
     "--seeds", metavar="LIST", default="0..2", show_default=True, help="Seeds of every row: 3 is 0..2; 0,5,9 are these."
 )
 @click.option("--set", "assignments", metavar="SECTION.OPTION=VALUES", multiple=True,
+              shell_complete=complete_setting,
               help="Any other setting; several values are an axis: optim.lr_g=1e-4,2e-4.")  # fmt: skip
 @click.option("--budget", metavar="UNIT=AMOUNT", help="Cost of each run in steps, images, seconds or flops.")
 @click.option("--evals", metavar="N", type=Whole(0, 10_000), default=5, show_default=True,
@@ -51,7 +54,14 @@ if TYPE_CHECKING:
               help="Run failed or diverged cells again; may be repeated.")  # fmt: skip
 @click.option("--cell-timeout", metavar="SECONDS", type=FiniteRange(0, 1e8, min_open=True),
               help="End a cell that takes longer; its row says so.")  # fmt: skip
-@click.option("--engine", metavar="NAME", default="local", show_default=True, help="local, ray, or a plugin's.")
+@click.option(
+    "--engine",
+    metavar="NAME",
+    shell_complete=complete_component,
+    default="local",
+    show_default=True,
+    help="local, ray, or a plugin's.",
+)
 @click.option("--jobs", metavar="N", type=Whole(),
               help="Cells at once, for the local engine.  [default: one per GPU or core]")  # fmt: skip
 @click.option("--address", metavar="HOST:PORT", help="Address of the cluster, for --engine ray.")

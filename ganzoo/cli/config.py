@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.flags import PluginChoice, settings_options
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.setting_sources import compare_rows, find_run, read_run, read_source
 from ganzoo.cli.settings import read_settings
 
@@ -24,7 +25,7 @@ def config() -> None:
     """Show, compare or check settings, without training."""
 
 
-@config.command(short_help="Show every setting and the origin of its value.")
+@config.command(cls=GroupedCommand, short_help="Show every setting and the origin of its value.")
 @settings_options
 @click.option("--long", "is_long", is_flag=True, help="Also print what each setting means.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, Whole, keeping_stdout
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.next_steps import after_diagnosis, print_next
 from ganzoo.cli.output import note, say, style
 from ganzoo.cli.places import require_run
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ganzoo.zoo.catalogue import Zoo
 
 
-@click.command(short_help="Say what goes wrong in a run, by its numbers, and what to try.")
+@click.command(cls=GroupedCommand, short_help="Say what goes wrong in a run, by its numbers, and what to try.")
 @click.argument("run", type=RunName())
 @click.option("--step", type=Whole(), metavar="N", help="Look at this checkpoint.  [default: the newest]")
 @click.option("--held-out", metavar="DATASET", help="Real samples that D has not seen: folder:PATH, mnist, ...")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganzoo.cli.completers import complete_component, complete_setting
 from ganzoo.cli.flags import (
     DATA_OPTIONS,
     DATASET_PATH,
@@ -19,6 +20,7 @@ from ganzoo.cli.flags import (
     keeping_stdout,
     one_of,
 )
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_target
 from ganzoo.cli.run_names import RunName
 from ganzoo.cli.settings import read_assignments
@@ -44,9 +46,16 @@ _KEYS = {
 }
 
 
-@click.command(short_help="Score a run, or images, against a dataset: FID, IS, KID, precision, recall.")
+@click.command(
+    cls=GroupedCommand, short_help="Score a run, or images, against a dataset: FID, IS, KID, precision, recall."
+)
 @click.argument("target", type=RunName())
-@click.option("--dataset", metavar="NAME", help="Dataset to compare with.  [default: the run's]")
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    shell_complete=complete_component,
+    help="Dataset to compare with.  [default: the run's]",
+)
 @click.option("--split", metavar="NAME", help="Split of the dataset: train or test.  [default: the run's]")
 @click.option(
     "--reference",
@@ -89,7 +98,12 @@ _KEYS = {
     "--closest", type=click.Path(path_type=Path), metavar="PNG", help="Draw the samples nearest to real ones."
 )
 @click.option(
-    "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE", help="Any other setting; may be repeated."
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="SECTION.OPTION=VALUE",
+    shell_complete=complete_setting,
+    help="Any other setting; may be repeated.",
 )
 @FOLLOW_LINKS
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")

@@ -6,11 +6,12 @@ from itertools import groupby
 
 import click
 
+from ganzoo.cli.completers import complete_topic
 from ganzoo.cli.flags import PluginChoice
 
 
 @click.command(short_help="Explain a loss, an enforcer, a score, a failure, a setting.")
-@click.argument("topic", nargs=-1)
+@click.argument("topic", nargs=-1, shell_complete=complete_topic)
 @click.pass_obj
 def explain(plugins: PluginChoice, topic: tuple[str, ...]) -> None:
     """Explain TOPIC on one screen; without one, list all topics.

@@ -70,12 +70,16 @@ def _setting(section: str, option: str) -> str:
 
 def _typed(key: str, default: Any) -> str:
     """Return how a setting is typed on the command line, with its default as the value."""
+    from ganzoo.cli.hints import accepted_flags
+    from ganzoo.cli.run import run
     from ganzoo.cli.settings import flag_of
     from ganzoo.settings.toml import to_toml
 
     value = to_toml(default).strip('"') or "VALUE"
     flag = flag_of(key)
-    return f"--set {key}={value}" + (f", or {flag} {value}" if flag and not isinstance(default, bool) else "")
+    return f"--set {key}={value}" + (
+        f", or {flag} {value}" if flag in accepted_flags(run) and not isinstance(default, bool) else ""
+    )
 
 
 def _in_recipes(key: str) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ganzoo.cli.completers import complete_component, complete_recipe, complete_setting, complete_word
 from ganzoo.cli.output import note
 from ganzoo.settings.numbers import read_whole
 from ganzoo.settings.options import shorten
@@ -45,7 +46,7 @@ def one_of(*words: str) -> click.Choice[str]:
 class Whole(click.ParamType[int]):
     """A whole number within bounds as people write it: 10000, 10_000, 1e4 or 10k."""
 
-    name = "whole number"
+    name = "n"
 
     def __init__(self, least: int | None = None, most: int | None = None) -> None:
         self._least, self._most = least, most
@@ -184,6 +185,7 @@ FEATURES_OPTIONS = (
     click.option(
         "--features",
         metavar="NAME",
+        shell_complete=complete_component,
         help=f"{_listed('features')}.  [default: auto, the dataset's]",
     ),
     click.option(
@@ -210,16 +212,21 @@ _OF_FILES = (
     "folder:PATH, zip:PATH, tar:PATH, npz:PATH, npy:PATH, webdataset:PATH, lmdb:PATH, hf:PATH",
 )
 COMPONENT_OPTIONS = (
-    click.option("--model", metavar="NAME", help=f"{_listed('model')}, or a plugin's.  [default: dcgan]"),
-    click.option("--loss", metavar="NAME", help=f"{_listed('loss')}.  [default: bce]"),
+    click.option("--model", metavar="NAME", shell_complete=complete_component,
+                 help=f"{_listed('model')}, or a plugin's.  [default: dcgan]"),
+    click.option("--loss", metavar="NAME", shell_complete=complete_component,
+                 help=f"{_listed('loss')}.  [default: bce]"),
     click.option(
-        "--lipschitz", metavar="NAME", help=f"{_listed('lipschitz')}, or a sum: sn+gp.  [default: none]"
+        "--lipschitz", metavar="NAME", shell_complete=complete_component,
+        help=f"{_listed('lipschitz')}, or a sum: sn+gp.  [default: none]"
     ),
-    click.option("--conditioner", metavar="NAME", help=f"{_listed('conditioner')}.  [default: none]"),
-    click.option("--augment", metavar="NAME", help=f"{_listed('augment')}.  [default: none]"),
+    click.option("--conditioner", metavar="NAME", shell_complete=complete_component,
+                 help=f"{_listed('conditioner')}.  [default: none]"),
+    click.option("--augment", metavar="NAME", shell_complete=complete_component,
+                 help=f"{_listed('augment')}.  [default: none]"),
     click.option(
         "--dataset",
-        metavar="NAME",
+        metavar="NAME", shell_complete=complete_component,
         help=f"{_listed('dataset').replace(*_OF_FILES)}.  [default: mnist-5k]",
     ),
 )  # fmt: skip
@@ -231,11 +238,14 @@ TRAIN_OPTIONS = (
     ),
     click.option("--lr", type=float, metavar="RATE", help="Learning rate of G and D: optim.lr_g and optim.lr_d."),
     click.option("--batch-size", type=Whole(), metavar="N", help="Real samples of a discriminator update."),
-    click.option("--device", metavar="NAME", help="auto, cpu or cuda.  [default: auto]"),
-    click.option("--precision", metavar="NAME", help="auto, fp32, tf32 or bf16.  [default: auto]"),
+    click.option("--device", metavar="NAME", shell_complete=complete_word, help="auto, cpu or cuda.  [default: auto]"),
+    click.option(
+        "--precision", metavar="NAME", shell_complete=complete_word, help="auto, fp32, tf32 or bf16.  [default: auto]"
+    ),
     click.option(
         "--on-nan",
         metavar="stop|rollback",
+        shell_complete=complete_word,
         help="At a loss that is not finite, end, or go back to the last "
         "checkpoint with half the rates, at most 3 times.  [default: stop]",
     ),
@@ -256,13 +266,13 @@ RECIPE_FILE = click.option(
     "--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="A recipe file; the same as RECIPE."
 )
 _OPTIONS = (
-    click.argument("recipe", required=False),
+    click.argument("recipe", required=False, shell_complete=complete_recipe),
     RECIPE_FILE,
     *COMPONENT_OPTIONS,
     *TRAIN_OPTIONS,
     click.option("--seed", type=Whole(), metavar="N", help="Seed of all random numbers.  [default: 0]"),
     click.option(
-        "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
+        "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE", shell_complete=complete_setting,
         help="Any other setting, e.g. optim.lr_g=1e-4; may be repeated.",
     ),
 )  # fmt: skip

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.flags import add_options
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.next_steps import print_next
 from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
 from ganzoo.cli.run_names import RunName
 from ganzoo.runs.paths import quote_path
 
 
-@click.command(short_help="Write one HTML file that shows runs: table, curves, samples, settings.")
+@click.command(cls=GroupedCommand, short_help="Write one HTML file that shows runs: table, curves, samples, settings.")
 @click.argument("runs", nargs=-1, required=True, type=RunName(grids=True))
 @click.option("-o", "--out", type=click.Path(path_type=Path), default="report.html", show_default=True,
               help="File to write.")  # fmt: skip

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganzoo.cli.completers import complete_setting
 from ganzoo.cli.diagnose import tell_findings
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, Whole, keeping_stdout
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
 from ganzoo.cli.settings import read_assignments
@@ -30,7 +32,9 @@ def _check_start(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
-@click.command(short_help="Resume a run exactly where its newest checkpoint is, or go on from another one.")
+@click.command(
+    cls=GroupedCommand, short_help="Resume a run exactly where its newest checkpoint is, or go on from another one."
+)
 @click.argument("run", type=RunName())
 @click.option("--steps", type=Whole(1), metavar="N", help="Make the run this long.")
 @DATASET_PATH
@@ -39,7 +43,7 @@ def _check_start(ctx: click.Context, param: click.Parameter, value: str) -> str:
               help="Checkpoint to go on from; others than the latest need --out.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Go on in this new run folder.")
 @click.option(
-    "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE",
+    "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE", shell_complete=complete_setting,
     help="A setting to go on with; one that changes results needs --out.",
 )  # fmt: skip
 @click.option("--restart", is_flag=True, help="Begin anew at step 0; what there is so far moves to RUN/discarded.")

@@ -9,6 +9,7 @@ import click
 
 from ganzoo.cli.diagnose import tell_findings
 from ganzoo.cli.flags import PluginChoice, keeping_stdout, settings_options
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_places
 from ganzoo.cli.settings import read_settings
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ganzoo.zoo.catalogue import Zoo
 
 
-@click.command(short_help="Train a GAN.")
+@click.command(cls=GroupedCommand, short_help="Train a GAN.")
 @settings_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder.  [default: runs/<name>]")
 @click.option("--dry-run", is_flag=True, help="Build the networks, try one step, print size and time; write nothing.")

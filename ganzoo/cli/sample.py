@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoice, Whole, keeping_stdout, one_of
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ganzoo.runs.sample_files import Target
 
 
-@click.command(short_help="Make images from a run: a grid, a folder, a class, an interpolation.")
+@click.command(cls=GroupedCommand, short_help="Make images from a run: a grid, a folder, a class, an interpolation.")
 @click.argument("run", type=RunName())
 @click.option(
     "-n",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganzoo.cli.completers import complete_kind, complete_name
 from ganzoo.cli.flags import PluginChoice
 from ganzoo.cli.kind_names import read_kind
 from ganzoo.zoo.aliases import find_kinds, part_of_method
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show one component: formula, paper, options and defaults.")
-@click.argument("kind")
-@click.argument("name", required=False)
+@click.argument("kind", shell_complete=complete_kind)
+@click.argument("name", required=False, shell_complete=complete_name)
 @click.pass_obj
 def show(plugins: PluginChoice, kind: str, name: str | None) -> None:
     """Show one component: its purpose, formula and paper, and its options with their defaults.

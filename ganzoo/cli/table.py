@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from ganzoo.cli.flags import add_options, one_of
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.output import choices
 from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
 from ganzoo.cli.run_names import RunName
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ganzoo.results.read import Result
 
 
-@click.command(short_help="Compare runs or a grid: one table over seeds, with intervals and tests.")
+@click.command(cls=GroupedCommand, short_help="Compare runs or a grid: one table over seeds, with intervals and tests.")
 @click.argument("runs", type=RunName(grids=True), nargs=-1, required=True)
 @click.option("--format", "shape", type=one_of("text", "md", "csv", "latex", "json", "html"),
               help="[default: by the suffix of -o, else text]")  # fmt: skip

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 import click
 
 from ganzoo.cli.flags import FOLLOW_LINKS
+from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.errors import CheckpointError
 
 if TYPE_CHECKING:
     from ganzoo.runs.verdicts import Repair, Verdict
 
 
-@click.command(short_help="Read every file of a run or a grid, say which are whole, and repair the rest.")
+@click.command(
+    cls=GroupedCommand, short_help="Read every file of a run or a grid, say which are whole, and repair the rest."
+)
 @click.argument("folder", metavar="RUN|GRID", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--repair", is_flag=True, help="Rebuild what can be rebuilt, and set damaged files aside.")
 @FOLLOW_LINKS
