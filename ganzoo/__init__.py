@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganzoo.api.compare import compare as compare
+    from ganzoo.api.functions import diagnose as diagnose
+    from ganzoo.api.functions import evaluate as evaluate
+    from ganzoo.api.functions import load_zoo as load_zoo
+    from ganzoo.api.functions import make_table as make_table
+    from ganzoo.api.functions import write_report as write_report
     from ganzoo.api.grid import Grid as Grid
     from ganzoo.api.run import Run as Run
     from ganzoo.api.train import run as run
@@ -33,7 +38,6 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Samples as Samples
     from ganzoo.contracts import Score as Score
     from ganzoo.contracts import Verdict as Verdict
-    from ganzoo.diagnosis import diagnose as diagnose
     from ganzoo.diagnosis.diagnose import Diagnosis as Diagnosis
     from ganzoo.errors import CheckpointError as CheckpointError
     from ganzoo.errors import ConfigError as ConfigError
@@ -56,11 +60,8 @@ if TYPE_CHECKING:
     from ganzoo.layers import UpConv as UpConv
     from ganzoo.layers import gradient_norm as gradient_norm
     from ganzoo.results.comparison import Table as Table
-    from ganzoo.results.comparison import make_table as make_table
     from ganzoo.results.read import Result as Result
     from ganzoo.results.read import read_results as read_results
-    from ganzoo.results.report import write_report as write_report
-    from ganzoo.runs.evaluate import evaluate as evaluate
     from ganzoo.runs.observer import Observer as Observer
     from ganzoo.settings.options import Depth as Depth
     from ganzoo.settings.options import NonNegativeFloat as NonNegativeFloat
@@ -69,26 +70,25 @@ if TYPE_CHECKING:
     from ganzoo.settings.options import PositiveInt as PositiveInt
     from ganzoo.settings.options import Width as Width
     from ganzoo.zoo.catalogue import Zoo as Zoo
-    from ganzoo.zoo.plugins import load_zoo as load_zoo
 
 __version__ = "0.1.0"
 
 _ORIGINS = {
     "layers": ("ConditionalBatchNorm", "ConvPool", "Rectifier", "UpConv", "gradient_norm"),
     "cells": ("Cell", "Ending", "execute"),
-    "results.comparison": ("Table", "make_table"),
+    "results.comparison": ("Table",),
     "contracts": (
         *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
         *("FeatureExtractor", "FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model"),
         *("Samples", "Score", "Verdict"),
     ),
-    "diagnosis.diagnose": ("Diagnosis", "diagnose"),
+    "diagnosis.diagnose": ("Diagnosis",),
     "errors": (
         *("CheckpointError", "ConfigError", "DataError", "DivergedError", "EvaluationError"),
         *("FolderError", "GanzooError", "GridError", "PluginError", "ResourceError", "RunInterrupted"),
     ),
-    "runs.evaluate": ("evaluate",),
     "api.compare": ("compare",),
+    "api.functions": ("diagnose", "evaluate", "load_zoo", "make_table", "write_report"),
     "api.grid": ("Grid",),
     "api.run": ("Run",),
     "api.train": ("run",),
@@ -97,11 +97,9 @@ _ORIGINS = {
     "runs.observer": ("Observer",),
     "settings.options": ("Depth", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt", "Width"),
     "evaluation.protocol": ("Protocol",),
-    "results.report": ("write_report",),
     "results.read": ("Result", "read_results"),
     "evaluation.evaluator": ("Report",),
     "zoo.catalogue": ("Zoo",),
-    "zoo.plugins": ("load_zoo",),
 }
 _MODULES = {name: module for module, names in _ORIGINS.items() for name in names}
 

@@ -80,7 +80,10 @@ PARAMETERS = {
         "recipe model loss lipschitz conditioner augment dataset features seeds steps budget device batch_size "
         "image_size data_root samples metrics evals options out engine jobs retry cell_timeout progress zoo train"
     ),
-    "evaluate": "target dataset features options dataset_path step best ema closest write_reference zoo",
+    "evaluate": (
+        "target dataset features samples metrics seed device batch_size image_size data_root options dataset_path step "
+        "best ema closest write_reference zoo"
+    ),
     "diagnose": "target step held_out dataset_path",
     "make_table": "results group_by metric checkpoint sort protocol",
     "load_zoo": "files disabled override",

@@ -29,9 +29,10 @@ from ganzoo.runs.manifest import check_plugins
 from ganzoo.runs.run import Run, open_run
 from ganzoo.runs.sample_stream import count_classes, is_older
 from ganzoo.runs.scores import best_evaluation, save_report
+from ganzoo.settings.keywords import plain, read_keywords, read_options
 from ganzoo.settings.merge import Layer, Origin, resolve
 from ganzoo.settings.sections import Choice, RunConfig
-from ganzoo.settings.toml import flatten, parse_component, to_tables
+from ganzoo.settings.toml import flatten, to_tables
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.names import spell_names
@@ -39,34 +40,47 @@ from ganzoo.zoo.plugins import load_zoo
 
 
 def evaluate(
-    target: str | Path | Run, *, dataset: str | None = None, features: str | None = None,
+    target: str | Path | Run, *, dataset: str | Path | None = None, features: str | None = None,
+    samples: int | None = None, metrics: str | None = None, seed: int | None = None, device: str | None = None,
+    batch_size: int | None = None, image_size: int | None = None, data_root: str | Path | None = None,
     options: Mapping[str, Any] | None = None, dataset_path: str | Path | None = None, step: int | None = None,
-    best: bool = False, ema: bool = True, closest: Path | None = None, write_reference: Path | None = None,
-    zoo: Zoo | None = None,
+    best: bool = False, ema: bool = True, closest: str | Path | None = None,
+    write_reference: str | Path | None = None, zoo: Zoo | None = None,
 ) -> Report:  # fmt: skip
     """Score a run, or images in a folder, a zip archive or an npz file, against a dataset: a run's own by default.
 
-    `options` are settings as on `--set`: {"eval.samples": 10_000, "eval.metrics": "fid,is"}. `step`, `best`
-    and `ema` choose the weights of a run, whose scores.json takes the report. `closest` is where to write
-    generated images beside the nearest real ones; for a run it is in its folder. `write_reference` is where to write
-    the mean and covariance of the reference, a file that "eval.reference" takes in place of a dataset. `dataset_path`
-    is where the data of a run lie now, if they moved: other data raise CheckpointError.
+    `samples` to score, `metrics` ("fid,is"), `seed` of the latents, and `options` ({"eval.labels": "balanced"}) replace
+    those of the run. `step`, `best` and `ema` choose its weights; its scores.json takes the report. `closest` is where
+    to write generated images beside the nearest real ones; for a run it is in its folder. `write_reference` is where to
+    write the mean and covariance of the reference, a file that "eval.reference" takes in place of a dataset.
+    `dataset_path` is where the data of a run lie now, if they moved: other data raise CheckpointError.
 
     Raises EvaluationError, ConfigError, DataError, CheckpointError, PluginError, ResourceError or FolderError.
     """
     zoo = zoo or (target.zoo if isinstance(target, Run) else load_zoo())
-    given = spell_names(_read_settings(dataset, features, options), zoo.names)
-    outputs = Outputs(closest, write_reference)
+    words = {"samples": samples, "metrics": metrics, "seed": seed, "batch_size": batch_size}
+    said = {f"eval.{word}": value for word, value in words.items()} | {"train.device": device}
+    said |= read_keywords({"image_size": image_size, "data_root": data_root, "dataset": dataset, "features": features})
+    given = spell_names(_read_settings(said, options), zoo.names)
+    outputs = Outputs(*(None if path is None else Path(path).expanduser() for path in (closest, write_reference)))
+    return _evaluate(target, zoo, given, _Weights(step, best, ema), outputs, dataset_path)
+
+
+def _evaluate(
+    target: str | Path | Run, zoo: Zoo, given: Mapping[str, Any], weights: _Weights, outputs: Outputs,
+    dataset_path: str | Path | None,
+) -> Report:  # fmt: skip
+    """Score a run, or images. Raises ConfigError for a setting of runs where there is none."""
     outputs.check()
-    if isinstance(target, Run) or os.path.lexists(RunFolder(Path(target)).recipe):
+    if isinstance(target, Run) or os.path.lexists(RunFolder(Path(target).expanduser()).recipe):
         run = open_run(target, _require_own(dataset_path, given), zoo)
         run.folder.require_own_parts()
-        return _evaluate_run(run, zoo, given, _Weights(step, best, ema), outputs)
+        return _evaluate_run(run, zoo, given, weights, outputs)
     labels_or_truncation = {"eval.labels", "eval.truncation"} & given.keys()
-    if step is not None or best or not ema or dataset_path is not None or labels_or_truncation:
+    if weights != _Weights(None, False, True) or dataset_path is not None or labels_or_truncation:
         what = "a step, the best checkpoint, raw weights, labels, truncation and data that moved are those of a run"
         raise ConfigError(what, where=str(target), hint=f"ganzoo evaluate {shlex.quote(str(target))} --dataset NAME")
-    return evaluate_images(Path(target), zoo, given, outputs)
+    return evaluate_images(Path(target).expanduser(), zoo, dict(given), outputs)
 
 
 def _require_own(dataset_path: str | Path | None, given: Mapping[str, Any]) -> str | Path | None:
@@ -82,15 +96,14 @@ SIZE = "dataset.image_size"
 _SETTINGS = ("dataset.", "features.", "eval.", "train.device")
 
 
-def _read_settings(dataset: str | None, features: str | None, options: Mapping[str, Any] | None) -> dict[str, Any]:
+def _read_settings(said: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the settings that a caller gave, by key. Raises ConfigError for one that no evaluation has."""
-    given = dict(options or {})
+    given = read_options(options)
     if foreign := [key for key in given if not key.startswith(_SETTINGS)]:
         raise ConfigError(f"{foreign[0]} is not a setting of an evaluation", hint=", ".join(_SETTINGS))
-    if dataset is not None:
-        given |= parse_component("dataset", dataset)
-    if features is not None:
-        given["features.name"] = features
+    given |= {key: plain(value) for key, value in said.items() if value is not None}
+    if isinstance(metrics := given.get("eval.metrics"), list):
+        given["eval.metrics"] = ",".join(map(str, metrics))
     if given.get("eval.reference") and (others := [key for key in given if key.startswith("dataset.") and key != SIZE]):
         what = f"both {others[0]} and a file of statistics name the reference"
         raise ConfigError(what, hint="leave out --reference, or leave out --dataset")

@@ -25,7 +25,9 @@ BUILTIN = tuple(f"ganzoo.builtin.{info.builtin}" for info in KIND_INFO.values())
 HOOKS: dict[str, Kind] = {info.hook: kind for kind, info in KIND_INFO.items()}
 
 
-def load_zoo(*, files: Iterable[Path] = (), disabled: Collection[str] = (), override: Collection[str] = ()) -> Zoo:
+def load_zoo(
+    *, files: Iterable[str | Path] | str | Path = (), disabled: Collection[str] = (), override: Collection[str] = ()
+) -> Zoo:
     """Load the built-ins, the installed plugins and single files. A broken plugin stays out, with its reason.
 
     `disabled` adds to the comma-separated names in GANZOO_DISABLE_PLUGINS. Plugins in `override` may take names that
@@ -37,8 +39,8 @@ def load_zoo(*, files: Iterable[Path] = (), disabled: Collection[str] = (), over
         zoo.register(load_builtin(name))
     for plugin in find_plugins(disabled):
         zoo.register(load_installed(plugin))
-    for path in files:
-        zoo.register(load_file(path))
+    for path in [files] if isinstance(files, str | Path) else files:
+        zoo.register(load_file(Path(path).expanduser()))
     zoo.check_overrides()
     return zoo
 
