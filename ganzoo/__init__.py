@@ -108,7 +108,10 @@ __all__ = sorted(_MODULES)
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
-        raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
+        from difflib import get_close_matches  # not at the top: few names are wrong
+
+        meant = "".join(f". Did you mean {near!r}?" for near in get_close_matches(name, _MODULES, n=1))
+        raise AttributeError(f"module 'ganzoo' has no attribute {name!r}{meant}")
     return getattr(import_module(f"ganzoo.{_MODULES[name]}"), name)
 
 

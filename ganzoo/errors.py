@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class GanzooError(Exception):
@@ -20,6 +23,16 @@ class GanzooError(Exception):
         where = f"\n  where: {self.where}" if self.where else ""
         hint = f"\n  try:   {self.hint}" if self.hint else ""
         return self.what + where + hint
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that a notebook shows: the line of the user's own code, then the three parts."""
+        package, own = str(Path(__file__).parent), None
+        for frame in traceback.extract_tb(self.__traceback__):
+            is_cell = "ipykernel_" in frame.filename or frame.filename.startswith("<")
+            if is_cell or not frame.filename.startswith((package, sys.prefix, sys.base_prefix)):
+                own = frame
+        place = [f"line {own.lineno}: {own.line}", ""] if own and own.line else []
+        return [*place, *f"{type(self).__name__}: {self}".splitlines()]
 
 
 class ConfigError(GanzooError):

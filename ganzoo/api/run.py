@@ -10,6 +10,7 @@ from torch import nn
 from ganzoo.api.display import draw_run, is_in_notebook, open_picture, show_now
 from ganzoo.api.words import in_python
 from ganzoo.diagnosis.diagnose import Diagnosis, diagnose
+from ganzoo.errors import ConfigError
 from ganzoo.results.comparison.overview import find_best, find_last
 from ganzoo.results.report import write_report
 from ganzoo.runs import run as runs
@@ -66,8 +67,10 @@ class Run(runs.Run):
     def frame(self, kind: Literal["log", "evaluations"] = "log") -> pandas.DataFrame:
         """Return the log, or the scores while training, as a table of pandas: a row for each record.
 
-        Raises ResourceError if pandas is absent.
+        Raises ConfigError for another kind, ResourceError if pandas is absent.
         """
+        if kind not in ("log", "evaluations"):
+            raise ConfigError(f"a run has no frame {kind!r}", hint='frame("log"), or frame("evaluations")')
         return import_pandas().DataFrame(self.log if kind == "log" else self.evaluations)
 
     def plot(self, *keys: str) -> Figure:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 _SWITCHES = {"download", "cache", "restart", "best", "follow_links"}
 """Flags without a value."""
-_NAMES = {"from": "checkpoint", "class": "label", "set": "options"}
+_NAMES = {"from": "checkpoint", "class": "label", "set": "options", "plugin": "files"}
 """Flag -> parameter of Python, where the names differ."""
 _CALLS = {
     "run": "ganzoo.run({})",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,14 @@ class Diagnosis:
     audit: Audit
     notes: tuple[str, ...] = ()
     """Sentences about data and features that could not be had, and why."""
+
+    def __repr__(self) -> str:
+        found = ", ".join(finding.name for finding in self.findings) or "nothing found"
+        return f"Diagnosis({self.run!r}, step {self.step}: {found})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<li><b>{escape(f.name)}</b> ({f.level}): {escape(f.what)}</li>" for f in self.findings)
+        return f"<div>{escape(self.run)}, step {self.step}</div><ul>{rows or '<li>nothing found</li>'}</ul>"
 
     @property
     def alarms(self) -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import torch
@@ -44,6 +45,17 @@ class Report:
     memorisation: Memorisation | None = None
     """Generated images that are copies of real ones; None if that was not asked for."""
 
+    def __repr__(self) -> str:
+        return f"Report({', '.join(f'{name} {score.value:.4g}' for name, score in self.scores.items())})"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, f"{s.value:.4g}", _show_interval(s), f"{s.better} is better") for name, s in self.scores.items()]
+        cells = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+        made = self.protocol.generated
+        about = f"{made.count:,} samples, against {self.protocol.reference.dataset}, by {self.protocol.features}"
+        notes = "".join(f"<div>note: {escape(warning)}</div>" for warning in self.warnings)
+        return f"<table>{cells}</table><div>{escape(about)}</div>{notes}"
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {
@@ -53,6 +65,10 @@ class Report:
             "memorisation": self.memorisation and self.memorisation.to_json(),
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
         }
+
+
+def _show_interval(score: Score) -> str:
+    return "" if score.low is None else f"[{score.low:.4g}, {score.high:.4g}]"
 
 
 @dataclass(frozen=True, eq=False)

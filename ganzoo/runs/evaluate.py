@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from ganzoo.data.images import write_png
-from ganzoo.errors import CheckpointError, ConfigError, GanzooError
+from ganzoo.errors import CheckpointError, ConfigError, EvaluationError, GanzooError
 from ganzoo.evaluation.classes import match_labels
 from ganzoo.evaluation.evaluator import Evaluator, Report
 from ganzoo.evaluation.run_evaluator import describe_images, generated_images
@@ -76,6 +76,10 @@ def _evaluate(
         run = open_run(target, _require_own(dataset_path, given), zoo)
         run.folder.require_own_parts()
         return _evaluate_run(run, zoo, given, weights, outputs)
+    if not os.path.lexists(Path(target).expanduser()):
+        raise EvaluationError(
+            "there is no such run, folder or file", where=str(target), hint="ganzoo runs (lists runs)"
+        )
     labels_or_truncation = {"eval.labels", "eval.truncation"} & given.keys()
     if weights != _Weights(None, False, True) or dataset_path is not None or labels_or_truncation:
         what = "a step, the best checkpoint, raw weights, labels, truncation and data that moved are those of a run"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
 from typing import Any
@@ -18,9 +19,10 @@ _SAVING = getattr(signal, "SIGUSR1", None)  # Windows has none
 class Interrupts:
     """A context in which signals are noted: the first SIGINT, SIGTERM or SIGHUP in `ending`, SIGUSR1 in `save_wanted`.
 
-    A second ending signal ends the process at once. Handlers that were there before are called too, and restored
-    on exit. A signal that was ignored stays ignored, as under nohup. Outside the main thread Python allows no
-    handlers, and nothing is noted. A signal to one of several ranks counts for all of them.
+    A second ending signal ends the process at once; a second SIGINT at a prompt or in a notebook, the code that was
+    typed there. Handlers that were there before are called too, and restored on exit. A signal that was ignored stays
+    ignored, as under nohup. Outside the main thread Python allows no handlers, and nothing is noted. A signal to one of
+    several ranks counts for all of them.
     """
 
     def __init__(self, ranks: Ranks = SINGLE) -> None:
@@ -58,7 +60,14 @@ class Interrupts:
             previous(number, frame)
         if number == _SAVING:
             self.save_wanted = True
-        elif self.ending is not None:
-            os._exit(128 + number)  # checkpoints are whole at any moment
-        else:
+        elif self.ending is None:
             self.ending = number
+        elif number == signal.SIGINT and _is_typed_at():
+            raise KeyboardInterrupt  # whoever typed the code keeps what else is in memory
+        else:
+            os._exit(128 + number)  # checkpoints are whole at any moment
+
+
+def _is_typed_at() -> bool:
+    """Return whether somebody types code into this process: in a notebook, or at a prompt of Python or IPython."""
+    return hasattr(sys, "ps1") or ("IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None)

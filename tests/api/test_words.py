@@ -41,3 +41,14 @@ def test_an_error_keeps_its_type_and_its_place():
         refuse()
     assert str(caught.value) == "steps 0 is refused\n  where: here\n  try:   steps=5"
     assert refuse.__name__ == "refuse"
+
+
+def test_a_notebook_shows_three_lines_and_the_line_of_the_cell():
+    def cell():
+        raise ConfigError("no loss is named 'wgn'", hint="wgan")
+
+    with pytest.raises(ConfigError) as caught:
+        cell()
+    place, *said = caught.value._render_traceback_()
+    assert place.endswith("""raise ConfigError("no loss is named 'wgn'", hint="wgan")""")
+    assert said == ["", "ConfigError: no loss is named 'wgn'", "  try:   wgan"]
