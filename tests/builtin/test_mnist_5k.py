@@ -22,7 +22,7 @@ def test_mnist_5k_has_500_images_of_each_class_at_their_own_size():
 def test_a_run_without_a_dataset_trains_on_mnist_5k_in_short():
     run = settle(flags={"loss.name": "wgan", "lipschitz.name": "gp"}).run
     assert DEFAULT_NAMES["dataset"] == run.dataset.name == "mnist-5k"
-    assert (run.optim.n_critic, run.optim.lr_d, run.train.steps) == (5, 2e-3, 400)
+    assert (run.optim.n_critic, run.optim.lr_d, run.train.steps) == (5, 4e-3, 400)
 
 
 def test_mnist_and_its_part_are_scored_by_the_same_features():
