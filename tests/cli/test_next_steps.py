@@ -77,7 +77,7 @@ def test_every_term_of_the_scores_is_explained(finished):
     text = finished[0].stdout
     assert "nearest other training image" in " ".join(text.split())
     topics = set(re.findall(r"ganzoo explain ([a-z-]+)", " ".join(text.split())))
-    assert {"fid", "prc", "memorisation"} <= topics
+    assert {"fid", "memorisation"} <= topics
     assert all(find_topic(topic) for topic in topics)
     assert all(len(line) <= 80 for line in text.partition("next\n")[0].splitlines() if "samples  " not in line)
 

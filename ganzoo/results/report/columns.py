@@ -18,7 +18,11 @@ from ganzoo.results.tables.columns import (
     show_failures,
     std_column,
 )
+from ganzoo.results.tables.narrow import split_equal
 from ganzoo.results.tables.numbers import show_value
+
+SAYS_NOTHING_ALONE = ("std", "n", "p", "outcome")
+"""Keys of columns that say nothing of a single row."""
 
 
 def label_row(row: Row) -> str:
@@ -26,11 +30,14 @@ def label_row(row: Row) -> str:
     return " · ".join(map(show_value, row.axes.values())) or row.results[0].name
 
 
-def make_columns(table: Table) -> list[Column]:
-    """Return the columns that at least one row has something for, then the other scores."""
+def make_columns(table: Table) -> tuple[list[Column], tuple[str, ...]]:
+    """Return the columns that tell rows apart, then the other scores; and a remark about those equal in all rows."""
     filled = [column for column in _main_columns(table) if not column.is_empty]
+    if len(table.rows) == 1:
+        filled = [column for column in filled if column.key not in SAYS_NOTHING_ALONE]
     others = [Measure(name, "last") for name in table.metrics if name != table.metric]
-    return filled + [_extra_column(table, measure) for measure in others]
+    kept, remarks = split_equal(filled)
+    return [*kept, *(_extra_column(table, measure) for measure in others)], remarks
 
 
 def _main_columns(table: Table) -> Iterator[Column]:

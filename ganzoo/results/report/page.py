@@ -60,13 +60,14 @@ def describe(table: Table, results: Sequence[Result]) -> dict[str, Any]:
     looks: dict[str, Style] = dict(zip(rows, styles, strict=True))
     environment, grid = facts.compare_environments(results), find_grid(results)
     sheet = lay_out(table, (), read_provenance(grid, results) if grid else None, strong="bold")
-    columns = make_columns(table)
+    columns, equal = make_columns(table)
     parts = {
         "summary": list(_summarise(table, results)),
         "columns": columns,
         "rows": [_describe_row(i, key, row, looks[key], columns) for i, (key, row) in enumerate(rows.items())],
         "filters": list_filters(table),
-        "remarks": sheet.remarks,
+        "remarks": (*sheet.remarks, *equal),
+        "single": len(rows) == 1,
         "effects": list(map(_describe_effect, table.effects)),
         "effects_title": sheet.effects_title,
         "styles": _explain_styles(features),
@@ -127,6 +128,8 @@ def _lead_environment(environment: Sequence[facts.Fact]) -> str:
 def _describe_charts(table: Table, rows: Mapping[str, Row], looks: Mapping[str, Style]) -> dict[str, Any]:
     """Return the choices of the charts, and their numbers as JSON; no charts if no run started."""
     scores, logs = collect_scores(rows), collect_logs(rows)
+    if len(rows) == 1:  # a single dot is no curve
+        scores = {name: lines for name, lines in scores.items() if is_curve(lines)}
     drawn = [key for key in rows if any(key in lines for lines in (logs, *scores.values()))]
     if not drawn:
         return {"charts": None, "drawn": drawn}

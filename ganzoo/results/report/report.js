@@ -77,6 +77,46 @@
   }
   byId("all-scores")?.addEventListener("input", showExtra);
 
+  // Table: copy what is shown
+
+  const LATEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$", "·": "$\\cdot$", "↓": "$\\downarrow$", "↑": "$\\uparrow$" };
+  const toLatex = (text) => text.replace(/[&%$#_{}]/g, "\\$&").replace(/\\(?![&%$#_{}])|[~^±·↓↑]/g, (sign) => LATEX[sign]);
+  const toCsv = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  function readCell(cell) {
+    const copy = cell.cloneNode(true);
+    for (const extra of all(".mark, .hidden, .note", copy)) extra.remove();
+    return copy.textContent.trim().replace(/\s+/g, " ");
+  }
+  const cellsOf = (row) => [...row.cells].filter((cell) => getComputedStyle(cell).display !== "none" && !cell.classList.contains("swatch"));
+  function writeTable(kind) {
+    const head = cellsOf(byId("rows").tHead.rows[0]);
+    const body = [...byId("rows").tBodies[0].rows].filter((row) => !row.hidden).map(cellsOf);
+    if (kind === "csv") return [head, ...body].map((row) => row.map(readCell).map(toCsv).join(",")).join("\n") + "\n";
+    const show = (cell) => (cell.querySelector("strong") ? `\\textbf{${toLatex(readCell(cell))}}` : toLatex(readCell(cell)));
+    const line = (row) => `${row.map(show).join(" & ")} \\\\`;
+    const sides = head.map((cell) => (cell.classList.contains("number") ? "r" : "l")).join("");
+    return ["% in the preamble: \\usepackage{booktabs}", `\\begin{tabular}{${sides}}`, "\\toprule", line(head), "\\midrule", ...body.map(line), "\\bottomrule", "\\end{tabular}", ""].join("\n");
+  }
+  async function copyText(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const place = byId("copy-text"); // pages from a file may have no clipboard
+      Object.assign(place, { value: text, hidden: false });
+      place.select();
+      const done = document.execCommand("copy");
+      place.hidden = done;
+      return done;
+    }
+  }
+  for (const button of all("[data-copy]")) {
+    button.addEventListener("click", async () => {
+      const done = await copyText(writeTable(button.dataset.copy));
+      byId("copied").textContent = done ? "Copied." : "This browser does not copy: the text is below, selected.";
+    });
+  }
+
   // Samples: one slider for all cards
 
   const [time, seed] = [byId("time"), byId("seed")];

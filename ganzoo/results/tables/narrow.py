@@ -32,17 +32,21 @@ def _list_names(sheet: Sheet) -> list[str]:
 
 def drop_equal(sheet: Sheet) -> Sheet:
     """Move columns that are equal in all of several rows into a remark, but no score and no remark of a row."""
-    equal = [column for column in sheet.columns if _is_equal(column)]
-    if not equal:
-        return sheet
+    kept, remarks = split_equal(sheet.columns)
+    return replace(sheet, columns=kept, remarks=(*sheet.remarks, *remarks))
+
+
+def split_equal(columns: Sequence[Column]) -> tuple[tuple[Column, ...], tuple[str, ...]]:
+    """Return the columns without those that are equal in all of several rows, and a remark that names these, if any."""
+    equal = [column for column in columns if _is_equal(column)]
     text = ", ".join(f"{column.name} {column.entries[0].text}" for column in equal)
-    kept = tuple(column for column in sheet.columns if column not in equal)
-    return replace(sheet, columns=kept, remarks=(*sheet.remarks, f"In all rows: {text}."))
+    remarks = (f"In all rows: {text}.",) if equal else ()
+    return tuple(column for column in columns if column not in equal), remarks
 
 
 def _is_equal(column: Column) -> bool:
     texts = {entry.text for entry in column.entries}
-    may_leave = column.kind == "axis" or column.key in _LEAST_FIRST
+    may_leave = column.kind == "axis" or column.key in (*_LEAST_FIRST, "outcome")
     return may_leave and len(column.entries) > 1 and len(texts) == 1 and "" not in texts
 
 
