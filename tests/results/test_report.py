@@ -186,7 +186,7 @@ def test_a_picture_that_is_too_large_is_named_and_not_decoded(tmp_path, monkeypa
 
 
 def test_many_runs_share_one_budget():
-    assert limits(1) == (8, 60_000)
+    assert limits(1) == (8, 240_000)
     for runs in (24, 48, 100):
         times, size = limits(runs)
         assert 4 <= times <= 8
@@ -341,3 +341,27 @@ def test_styles_and_script_lie_beside_the_code():
 
     names = {path.name for path in Path(ganzoo.results.report.__file__).parent.iterdir()}
     assert {"page.html.j2", "report.css", "report.js"} <= names
+
+
+# what says nothing
+
+
+def test_the_report_of_one_run_begins_with_its_pictures_and_has_no_chart_of_one_dot(tmp_path):
+    make_run(tmp_path / "run", 0)
+    (tmp_path / "run" / "evaluations.jsonl").unlink()
+    results = read_results([tmp_path / "run"])
+    parts = describe(make_table(results), results)
+    assert parts["single"] and parts["charts"]["scores"] == []
+    assert not {"n", "p", "std", "outcome"} & {column.key for column in parts["columns"]}
+    page = write_report(results, tmp_path / "report.html").read_text()
+    assert page.index('<section id="samples"') < page.index('<section id="table"')
+
+
+def test_columns_that_are_equal_in_all_rows_are_named_below_the_table(two_losses):
+    results = read_results([two_losses])
+    parts = describe(make_table(results), results)
+    assert not {"n", "outcome"} & {column.key for column in parts["columns"]}
+    assert "axis loss.name" in {column.key for column in parts["columns"]}
+    assert "n 3" in parts["remarks"][-1] and "failed 0/3" in parts["remarks"][-1]
+    page = write_report(results, two_losses / "report.html").read_text()
+    assert page.index('<section id="table"') < page.index('<section id="samples"')

@@ -367,3 +367,26 @@ def test_a_single_run_without_scores_and_pictures_opens(open_page, tmp_path):
     assert page.locator("#score-chart").count() == 0
     assert lines(page, "loss-chart") == {"row-0"}
     assert GLANCE not in page.content()
+
+
+@pytest.mark.parametrize("may_copy", [True, False])
+def test_what_is_shown_of_the_table_is_copied_as_csv_and_latex(page, may_copy):
+    page.evaluate(
+        """may => {
+            window.copied = [];
+            const clipboard = { writeText: async (text) => { if (!may) throw new Error("no"); copied.push(text); } };
+            Object.defineProperty(navigator, "clipboard", { value: clipboard, configurable: true });
+            document.execCommand = () => { copied.push(document.querySelector("#copy-text").value); return true; };
+        }""",
+        may_copy,
+    )
+    page.fill("#search", "dcgan")
+    for kind in ("csv", "latex"):
+        page.click(f"[data-copy={kind}]")
+        page.wait_for_function("document.querySelector('#copied').textContent === 'Copied.'")
+    page.wait_for_function("copied.length === 2")
+    csv, latex = page.evaluate("copied")
+    header, *rows = csv.splitlines()
+    assert header.startswith("model,loss,") and len(rows) == len(shown_rows(page))
+    assert all(row.startswith("dcgan,") for row in rows)
+    assert latex.count(r"\\") == len(rows) + 1 and r"\toprule" in latex
