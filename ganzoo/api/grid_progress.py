@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.api.display import is_in_notebook, is_interactive
-from ganzoo.api.progress import show_time, update, write
+from ganzoo.api.progress import update, write
 from ganzoo.errors import GanzooError
 from ganzoo.grid.run import GridObserver
 from ganzoo.results.comparison import make_table
+from ganzoo.results.durations import show_duration
 from ganzoo.results.read import read_results
 
 
@@ -38,14 +39,15 @@ class TextGrid(GridObserver):
     def start(self, grid: Any, missing: Sequence[Any], present: int) -> None:
         """Say how many cells are to run."""
         self.path, self.count, self.present, self.begun = grid.path, len(missing), present, time.monotonic()
-        self.show(f"{len(missing)} cells to run, {present} there already  ->  {grid.path}")
+        noun = "cell" if len(missing) == 1 else "cells"
+        self.show(f"{len(missing)} {noun} to run, {present} there already  ->  {grid.path}")
 
     def end(self, cell: Any, ending: Any) -> None:
         """Say how a cell ended."""
         self.endings[cell.name] = ending
         reason = f": {ending.reason}" if ending.reason else ""
         place = f"{len(self.endings)} of {self.count}"
-        self.show(f"{place}: {cell.name} {ending.state} in {show_time(ending.seconds)}{reason}")
+        self.show(f"{place}: {cell.name} {ending.state} in {show_duration(ending.seconds)}{reason}")
 
     def show(self, line: str) -> None:
         """Write a line."""
@@ -63,7 +65,7 @@ class NotebookGrid(TextGrid):
         """Update what the notebook shows; once all cells have ended, the grid itself shows its table."""
         done, whole = self.present + len(self.endings), self.present + self.count
         bar = f'<progress value="{done}" max="{max(whole, 1)}" style="width:100%"></progress>'
-        spent = show_time(time.monotonic() - self.begun)
+        spent = show_duration(time.monotonic() - self.begun)
         head = f"<div>{done} of {whole} cells, {spent}; {html.escape(line)}</div>"
         self._handle = update(self._handle, bar + head + (self._draw_table() if done < whole else ""))
 

@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 from ganzoo.api.display import draw_page, draw_picture, is_in_notebook, is_interactive, show_now
+from ganzoo.results.durations import show_duration
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.sample_batch import enlarge
@@ -76,7 +77,7 @@ class Progress(Observer):
         done = self.now - self.first
         if not done or self.now >= self.steps:
             return ""
-        return f"{show_time((time.monotonic() - self.begun) / done * (self.steps - self.now))} left"
+        return f"{show_duration((time.monotonic() - self.begun) / done * (self.steps - self.now))} left"
 
     @property
     def numbers(self) -> str:
@@ -86,14 +87,6 @@ class Progress(Observer):
         losses = f"loss D {self.last['d/adversarial']:.3g}, loss G {self.last['g/adversarial']:.3g}"
         logits = f"logit real {self.last['score/real']:.3g}, logit fake {self.last['score/fake']:.3g}"
         return f"{losses}, {logits}, {self.last['images_per_s']:,.0f} images/s"
-
-
-def show_time(seconds: float) -> str:
-    """Return a time as text: "42 s", "3 min 5 s", "2 h 10 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 class TextProgress(Progress):

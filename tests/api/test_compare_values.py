@@ -88,7 +88,7 @@ def test_a_script_shows_nothing_and_whoever_asks_sees_lines(zoo, tmp_path, capsy
     assert capsys.readouterr().err == ""
     compare(zoo, tmp_path / "b", progress=True)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == f"1 cells to run, 0 there already  ->  {tmp_path / 'b'}"
+    assert lines[0] == f"1 cell to run, 0 there already  ->  {tmp_path / 'b'}"
     assert lines[1] == "1 of 1: mlp-bce-none-s0 complete in 3 min 20 s"
 
 
@@ -130,8 +130,3 @@ def test_progress_false_and_an_observer_of_ones_own_show_nothing_else(monkeypatc
     assert type(progress.choose_observer(False)) is ganzoo.Observer
     assert type(progress.choose_observer(None)) is progress.NotebookProgress
     assert type(grid_progress.choose_grid_observer(None)) is grid_progress.NotebookGrid
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(42.4, "42 s"), (185, "3 min 5 s"), (7_805, "2 h 10 min")])
-def test_times_are_in_the_words_of_a_clock(seconds, text):
-    assert progress.show_time(seconds) == text
