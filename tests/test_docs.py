@@ -73,7 +73,7 @@ NARROW = {
     "ganzoo bench sngan --dataset digits --against eager": ["--set", "model.width_g=16", "--set", "model.width_d=16"],
 }
 FEW_SCORES = {"eval.samples": 16}
-RUN = ganzoo.run
+RUN, COMPARE = ganzoo.run, ganzoo.compare
 
 LONG_PAGES = ("data.md", "diagnosis.md", "evaluation.md", "grids.md", "performance.md", "quickstart.md", "reports.md")
 MARKED_PAGES = [pytest.param(p, marks=pytest.mark.full) if p.name in LONG_PAGES else p for p in PAGES]
@@ -91,6 +91,7 @@ def workplace(tmp_path, monkeypatch):
         Image.new("RGB", (80, 60), colour).save(path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(ganzoo, "run", run_with_few_scores)
+    monkeypatch.setattr(ganzoo, "compare", compare_as_the_command_does)
     return tmp_path
 
 
@@ -112,6 +113,12 @@ def run_command(line):
 
 def run_with_few_scores(*recipe, **settings):
     return RUN(*recipe, **settings | {"options": FEW_SCORES | settings.get("options", {})})
+
+
+def compare_as_the_command_does(*recipes, **settings):
+    """As SMALL has it, so that the cells of a command above are found."""
+    few = {"steps": 2, "batch_size": 4, "samples": 16, "metrics": "fid", "seeds": 1}
+    return COMPARE(*recipes, **settings | few)
 
 
 def run_python(block, path, variables):

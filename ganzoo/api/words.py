@@ -49,7 +49,7 @@ def translate(hint: str) -> str:
     """Return a hint with calls for commands and keywords for flags: --steps 5 -> steps=5."""
     ways = hint.split(", or ")
     said = [way if _ELSEWHERE.match(way) else _FLAG.sub(_to_keyword, _COMMAND.sub(_to_call, way)) for way in ways]
-    return ", or ".join(said).replace("} options={", ", ")
+    return ", or ".join(said).replace("} options={", ", ").replace("the same command", "the same call")
 
 
 def name_parameters(text: str) -> str:
