@@ -91,7 +91,7 @@ def _name_parts(block: Block, scale: int) -> Tensor:
     gap = 2 if scale == 1 else 4
     columns = block.columns or math.ceil(math.sqrt(n))
     if block.below:
-        strips = [_draw_text(name, width + gap, SMALL_SIZE, fit=True)[:, :width] for name in block.below]
+        strips = [_draw_text(spell(name), width + gap, SMALL_SIZE, fit=True)[:, :width] for name in block.below]
         x = torch.cat([x, torch.stack([_colour(strip, channels) for strip in strips])], dim=2)
     grid = make_grid(x, columns, gap)
     if block.over:
@@ -165,6 +165,11 @@ def _load(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def _length(text: str, size: int) -> int:
     return math.ceil(_load(size).getlength(text))
+
+
+def spell_all(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of all classes in letters that the font has, or their numbers."""
+    return tuple(spell(name, k) for k, name in enumerate(names))
 
 
 def spell(text: str, number: int | None = None) -> str:

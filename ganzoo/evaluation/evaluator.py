@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score
+from ganzoo.data.captions import spell_all
 from ganzoo.data.copies import count_copies
 from ganzoo.data.progress import counted, phase
 from ganzoo.data.samples import Pixels
@@ -126,7 +127,7 @@ class Evaluator:
 
     def _name_pairs(self, pairs: Sequence[Pair], labels: Tensor | None) -> list[tuple[str, str]]:
         """Return the classes of both images of each pair; none if the real images have no classes."""
-        names, reals = self.reference.class_names, self.reference.labels
+        names, reals = spell_all(self.reference.class_names), self.reference.labels
         if reals is None:
             return []
         rows = torch.searchsorted(kept_rows(self.reference.count), torch.tensor([pair.real for pair in pairs]))

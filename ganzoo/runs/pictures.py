@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganzoo.data.captions import Block, choose_scale, draw_blocks
+from ganzoo.data.captions import Block, choose_scale, draw_blocks, spell_all
 from ganzoo.data.images import draw_points, write_png
 from ganzoo.errors import ConfigError, FolderError
 from ganzoo.runs.run import Run
@@ -52,7 +52,7 @@ def _arrange(run: Run, options: SampleOptions, x: Tensor, columns: int) -> Block
 
 def _name(run: Run, options: SampleOptions, y: Tensor, columns: int) -> tuple[tuple[str, ...], ...]:
     """Return the names of columns, of rows and of single images."""
-    names, none = tuple(run.class_names), ()
+    names, none = spell_all(run.class_names), ()
     if run.num_classes == 1 or len(run.data.shape) != 3 or options.label is not None:
         return none, none, none
     if options.per_class:

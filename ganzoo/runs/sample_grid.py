@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import DataSpec, Samples
-from ganzoo.data.captions import Block, draw_blocks
+from ganzoo.data.captions import Block, draw_blocks, spell_all
 from ganzoo.data.images import draw_points
 from ganzoo.data.parts import pick_evenly
 from ganzoo.settings.sections import RunConfig
@@ -69,7 +69,7 @@ def draw_sample_grid(gan: GAN, run: RunConfig, spec: DataSpec, step: int, reals:
     """
     z, y = fixed_latents(run, spec, gan.z_dim)
     x = sample_images(gan.G_ema.module, z, y)
-    names = reals.class_names if reals is not None and gan.conditioner.embedding_dim else ()
+    names = spell_all(reals.class_names) if reals is not None and gan.conditioner.embedding_dim else ()
     title = f"{run.title} · step {step:,} · seed {run.train.seed}"
     if x.ndim != 4:
         points = reals.x if reals is not None else None

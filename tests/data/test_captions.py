@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ganzoo.data.captions import Block, choose_scale, draw_blocks, enlarge, spell
+from ganzoo.data.captions import Block, choose_scale, draw_blocks, enlarge, spell, spell_all
 
 
 def images(count=4, size=8, channels=1, value=120):
@@ -59,3 +59,8 @@ def test_names_of_rows_make_a_picture_wider_and_not_higher():
 )
 def test_a_name_without_letters_of_the_font_is_shown_by_its_number(name, shown):
     assert spell(name, 7) == shown
+
+
+def test_names_that_cannot_be_drawn_stay_apart_wherever_they_stand():
+    assert spell_all(["鳥", "cat", "猫"]) == ("#0", "cat", "#2")
+    assert spell("#2", 0) == "#2"  # a row of an interpolation may have another number than its class

@@ -156,7 +156,7 @@ def test_evaluations_are_curves_in_tensorboard(run):
 def test_a_run_shows_its_scores(run, tmp_path):
     shown = ganzoo("evaluate", run).stdout
     assert "FD(digits-cnn)-60" in shown
-    assert "60 images (ema, step 8, seed 0)" in shown
+    assert "60 images (G_ema, the moving average of G, step 8, seed 0)" in shown
     assert "1,797 images of digits" in shown
 
 
