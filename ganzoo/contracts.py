@@ -217,6 +217,8 @@ class FeatureExtractor(ABC):
 
     reads: ClassVar[str] = "images"
     """Input: "images", or "points", which are float32 samples (N, *shape) other than images."""
+    ships: ClassVar[bool] = False
+    """True if its weights come with its package, so that it is there without a network."""
 
     @abstractmethod
     def load(self, device: torch.device) -> Extractor:
@@ -233,6 +235,13 @@ class Metric(ABC):
         """Return the real features with what this metric computes once; `compute` gives the same scores without it."""
         return real
 
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:  # noqa: B027
+        """Raise EvaluationError if the sets lack what `compute` needs: images, classes, labels.
+
+        It is asked before a run is trained too. Then `fake`, and `real` unless it is at hand, are of the sizes to come,
+        with the labels to come, and one row of features that repeats.
+        """
+
     @abstractmethod
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         """Return scores by name. Raises EvaluationError for too few images, or features without what it needs."""
@@ -244,6 +253,9 @@ class Metric(ABC):
 
 class Engine(ABC):
     """A place where the cells of a grid run."""
+
+    is_here: ClassVar[bool] = False
+    """True if cells run on this machine, so that data and weights which are missing here are missing there."""
 
     @property
     def cells_at_once(self) -> int:

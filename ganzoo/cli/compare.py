@@ -89,7 +89,7 @@ def compare(
     zoo = plugins.load()
     engine = zoo.create("engine", choice)
     if dry_run:
-        _show_plan(config, zoo, engine, as_json)
+        _show_plan(config, zoo, engine, path, as_json)
         return
 
     from ganzoo.cli import compare_view, grid_progress
@@ -155,12 +155,15 @@ def _read_names(config: GridConfig, engine: Choice) -> Iterator[Mapping[str, Any
     yield from (find_recipe(name).values for name in config.axes.get("recipe", ()))
 
 
-def _show_plan(config: GridConfig, zoo: Zoo, engine: Engine, as_json: bool) -> None:
-    """Try a step of every row, and print the cells with their time."""
+def _show_plan(config: GridConfig, zoo: Zoo, engine: Engine, path: Path, as_json: bool) -> None:
+    """Look for data and weights, try a step of every row, and print the cells with their time."""
     from ganzoo.cli.compare_view import print_plan
+    from ganzoo.cli.grid_progress import GridDisplay
+    from ganzoo.grid.folder import GridFolder
     from ganzoo.grid.plan import plan
-    from ganzoo.grid.run import dry_runner_for
+    from ganzoo.grid.run import dry_runner_for, look_ahead
 
+    look_ahead(config, zoo, engine, GridFolder(path), GridDisplay())
     print_plan(plan(config, zoo, dry_runner_for(engine, zoo)), engine, as_json)
 
 

@@ -67,6 +67,10 @@ class GridDisplay(GridObserver):
             with suppress(OSError):  # the terminal may be closed
                 self._live.stop()
 
+    def note(self, text: str) -> None:
+        """Print a remark."""
+        self._say(f"note: {text}")
+
     def start(self, grid: GridFolder, missing: Sequence[Cell], present: int) -> None:
         """Print how many cells are to run."""
         self._path, self._watch = grid.path, GridWatch(missing)

@@ -14,7 +14,9 @@ from ganzoo.cli.places import require_places
 from ganzoo.cli.settings import read_settings
 
 if TYPE_CHECKING:
+    from ganzoo.contracts import Samples
     from ganzoo.settings.sections import RunConfig
+    from ganzoo.training.gan import GAN
     from ganzoo.zoo.catalogue import Zoo
 
 
@@ -60,12 +62,20 @@ def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:
     """Build a run, try one step, and print its size and time. Raises ConfigError under torchrun."""
     from ganzoo.cli import outcome, progress
     from ganzoo.errors import ConfigError
+    from ganzoo.evaluation.before_training import foresee_scores
+    from ganzoo.evaluation.run_evaluator import RunEvaluator
     from ganzoo.runs.init import initialise
     from ganzoo.training.dry_run import make_dry_run
     from ganzoo.training.ranks import read_ranks
 
     if read_ranks().size > 1:
         raise ConfigError("ganzoo run --dry-run runs in one process only", hint="the same command without torchrun")
+
+    def begin(gan: GAN, samples: Samples) -> None:
+        for lacking in foresee_scores(RunEvaluator(run, zoo, samples)):
+            display.note(lacking)
+        initialise(gan, run.init, display.note)
+
     with keeping_stdout(), progress.Display("trying a step") as display:
-        tried = make_dry_run(run, zoo, display.note, lambda gan: initialise(gan, run.init, display.note))
+        tried = make_dry_run(run, zoo, display.note, begin)
     outcome.print_dry_run(tried, as_json)

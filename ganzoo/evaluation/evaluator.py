@@ -22,12 +22,12 @@ from ganzoo.evaluation.extraction import extract, kept_rows
 from ganzoo.evaluation.memorisation import Memorisation, Pair, draw_pairs, find_memorised
 from ganzoo.evaluation.protocol import STATISTICS, Generated, Protocol, Reference, name_score
 from ganzoo.evaluation.references import load_reference
+from ganzoo.evaluation.refusals import Refusals
 from ganzoo.settings.sections import Choice, EvalConfig
 from ganzoo.training.sampling import Images
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
-ANOTHER = "--metrics fid, or --samples N (more of them), or --features NAME (another)"
 REPEATS = 3
 """Copies of an image with which its ball has radius 0, for precision at its default number of neighbours."""
 
@@ -161,22 +161,30 @@ class Evaluator:
         Raises EvaluationError if all do.
         """
         scores: dict[str, Score] = {}
-        warnings, hints, refusals = list[str](), list[str](), dict[str, list[str]]()
+        warnings, refusals = list[str](), Refusals()
         for name, metric in self.metrics.items():
-            try:
+            with refusals.of(name):
                 self._require_images(metric)
                 with phase(f"computing {name}"):
                     scores |= metric.compute(real=self.prepared[name], fake=fake)
                 warnings += metric.warn(real=self.prepared[name], fake=fake)
-            except EvaluationError as error:
-                hints.append(error.hint)
-                hint = f" (try {error.hint})" if error.hint else ""
-                refusals.setdefault(error.what + hint, []).append(name)
-        remarks = [*warnings, *(f"no {', '.join(names)}: {reason}" for reason, names in refusals.items())]
         if not scores:
-            flags = [hint for hint in hints if hint.startswith("--")]
-            raise EvaluationError("; ".join(remarks), hint=flags[0] if flags else ANOTHER)
-        return scores, remarks
+            raise refusals.error(warnings)
+        return scores, [*warnings, *refusals.remarks]
+
+    def foresee(self, fake: FeatureSet) -> list[str]:
+        """Return what a set of the size and with the labels of `fake` will lack: reasons of metrics, and warnings.
+
+        Raises EvaluationError if no metric can be computed.
+        """
+        refusals = Refusals()
+        for name, metric in self.metrics.items():
+            with refusals.of(name):
+                self._require_images(metric)
+                metric.require(real=self.reference, fake=fake)
+        if refusals.count == len(self.metrics):
+            raise refusals.error()
+        return [*self._warn_of_few(fake), *refusals.remarks]
 
     def _require_images(self, metric: Metric) -> None:
         if metric.needs_images and not self.has_images:
@@ -185,13 +193,18 @@ class Evaluator:
 
     def warn(self, fake: FeatureSet) -> list[str]:
         """Return warnings about features that make scores misleading."""
-        dim, warnings = len(fake.mean), []
+        warnings = self._warn_of_few(fake)
+        if float(fake.covariance.trace()) <= 1e-6 * float(self.reference.covariance.trace()):
+            warnings.append("all generated images look the same to the extractor: the generator has collapsed")
+        return warnings
+
+    def _warn_of_few(self, fake: FeatureSet) -> list[str]:
+        """Return warnings about sets of fewer images than features."""
+        dim, warnings = len(fake.mean), list[str]()
         real = f"{self.about.count:,}" if self.about.count is not None else f"at most {dim:,}"
         for what, count in (f"{fake.count:,} generated", fake.count), (f"{real} reference", self.reference.count):
             if count <= dim:
                 warnings.append(f"{what} images in {dim:,} dimensions: the covariance is singular, and FD far too high")
-        if float(fake.covariance.trace()) <= 1e-6 * float(self.reference.covariance.trace()):
-            warnings.append("all generated images look the same to the extractor: the generator has collapsed")
         return warnings
 
 

@@ -28,14 +28,11 @@ SELECTION = 1
 class RunEvaluator:
     """Scores the generators of one run.
 
-    Raises what `open_evaluator` raises: at once if the run is scored while it trains, so that missing weights
-    are not found out hours later; otherwise when the first score is asked for.
+    Raises what `open_evaluator` raises when the first score is asked for; `foresee_scores` finds that out before.
     """
 
     def __init__(self, run: RunConfig, zoo: Zoo, samples: Samples) -> None:
-        self.run, self.zoo, self._samples = run, zoo, samples
-        if run.eval.every:
-            self.open()
+        self.run, self.zoo, self.samples = run, zoo, samples
 
     @property
     def dataset(self) -> Dataset:
@@ -54,8 +51,8 @@ class RunEvaluator:
         with forked(device):  # an extractor may draw random numbers, and the run must not notice
             if run.eval.reference:
                 features = choices.choose_features(run.features, run.dataset, self.zoo)
-                return open_statistics_evaluator(self._samples.spec.shape, features, run.eval, self.zoo, device)
-            return open_evaluator(self._samples, run.dataset, run.features, run.eval, self.zoo, device)
+                return open_statistics_evaluator(self.samples.spec.shape, features, run.eval, self.zoo, device)
+            return open_evaluator(self.samples, run.dataset, run.features, run.eval, self.zoo, device)
 
     def quick_score(self, gan: GAN) -> tuple[str, Score, Score]:
         """Return the name and the FD of half the samples, and the FD of the other half, which chooses the best."""
@@ -74,7 +71,7 @@ class RunEvaluator:
 
     def _images(self, network: nn.Module, gan: GAN, count: int, stream: int) -> GeneratedImages:
         settings = replace(self.run.eval, samples=count)
-        return generated_images(network, gan, settings, self._samples.class_counts, stream)
+        return generated_images(network, gan, settings, self.samples.class_counts, stream)
 
 
 def generated_images(

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Literal
@@ -19,6 +19,7 @@ from ganzoo.contracts import Engine
 from ganzoo.errors import RunInterrupted
 from ganzoo.grid.config import GridConfig
 from ganzoo.grid.folder import GridFolder
+from ganzoo.grid.needs import check_needs
 from ganzoo.grid.plan import DryRunner, PlannedCell, plan
 from ganzoo.runs.folder import explain_disk
 from ganzoo.runs.observer import Observer
@@ -34,6 +35,9 @@ _RETRIED: Mapping[str, tuple[str, ...]] = {"failed": ("failed", "timeout", "refu
 
 class GridObserver:
     """Events of a grid; every method does nothing unless overridden."""
+
+    def note(self, text: str) -> None:
+        """Receive a remark that the user should read."""
 
     def start(self, grid: GridFolder, missing: Sequence[Cell], present: int) -> None:
         """Take the cells that are about to run, and the number of those that need not."""
@@ -67,6 +71,7 @@ def run_grid(
     errors of the engine, such as PluginError.
     """
     grid, config = GridFolder(path, policy.follow_links), config.spelt(zoo.names)
+    look_ahead(config, zoo, engine, grid, observer, policy)
     measured = config.budget is not None and config.budget.is_measured
     try_run = dry_runner_for(engine, zoo) if measured else None
     cells = plan(config, zoo, try_run, grid.known_steps(config) if measured else {})
@@ -76,6 +81,18 @@ def run_grid(
         endings = grid.read_endings()
     states = {name: ending.state for name, ending in endings.items()}
     return {cell.name: "refused" if cell.refused else states.get(cell.name, "missing") for cell in cells}
+
+
+def look_ahead(
+    config: GridConfig, zoo: Zoo, engine: Engine, grid: GridFolder, observer: GridObserver, policy: Policy = Policy()
+) -> None:
+    """Look for the data and weights of the cells that are to run; nothing is written. Raises what `check_needs` does.
+
+    The plan that it makes ignores a budget, which may have to be measured with those data.
+    """
+    states = {name: ending.state for name, ending in grid.read_endings().items()}
+    missing = find_missing(grid, plan(replace(config, budget=None), zoo), states, policy.retry)
+    check_needs(missing, zoo, observer.note, is_here=engine.is_here)
 
 
 def dry_runner_for(engine: Engine, zoo: Zoo) -> DryRunner:
@@ -93,18 +110,15 @@ def _run_missing(
     grid: GridFolder, cells: Sequence[PlannedCell], engine: Engine, observer: GridObserver, policy: Policy
 ) -> None:
     """Run the cells that have not ended, and those to be tried again."""
-    again = {state for kind in policy.retry for state in _RETRIED[kind]} | {"interrupted"}
     states = {name: ending.state for name, ending in grid.read_endings().items()}
-    wanted = [cell for cell in cells if not cell.refused]
-    ended = [cell.name for cell in wanted if cell.name in states and states[cell.name] not in again]
-    missing = [cell for cell in wanted if cell.name not in ended or grid.has_lost(cell.name, states[cell.name])]
+    missing = find_missing(grid, cells, states, policy.retry)
     for cell in missing:
         if cell.name in states:
             grid.reopen(cell.name, states[cell.name])
         else:
             grid.make_room(cell.name)
     jobs = [_job(grid, cell, policy) for cell in missing]
-    observer.start(grid, jobs, len(wanted) - len(missing))
+    observer.start(grid, jobs, sum(not cell.refused for cell in cells) - len(missing))
     if not jobs:
         return
     with closing(engine.run(jobs)) as running, _stopped_by_signals(grid):
@@ -112,6 +126,16 @@ def _run_missing(
             with explain_disk(grid.path):
                 grid.write_ending(job, ending)
             observer.end(job, ending)
+
+
+def find_missing(
+    grid: GridFolder, cells: Sequence[PlannedCell], states: Mapping[str, str], retry: Collection[Retry]
+) -> list[PlannedCell]:
+    """Return the cells that have not ended, by their last states, and those to be tried again."""
+    again = {state for kind in retry for state in _RETRIED[kind]} | {"interrupted"}
+    wanted = [cell for cell in cells if not cell.refused]
+    ended = [cell.name for cell in wanted if cell.name in states and states[cell.name] not in again]
+    return [cell for cell in wanted if cell.name not in ended or grid.has_lost(cell.name, states[cell.name])]
 
 
 @contextmanager

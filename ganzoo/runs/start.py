@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from ganzoo.errors import CheckpointError
+from ganzoo.errors import CheckpointError, DataError, EvaluationError
+from ganzoo.evaluation.before_training import foresee_scores
 from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.runs import checkpoint, manifest, restart
 from ganzoo.runs.changes import Changes, require_in_place
@@ -40,7 +41,10 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
         settings = choices.complete(settings, zoo)
         training, samples = prepare(settings.run, zoo, observer.note, ranks)
         require_space(path, training)
-        session = Session(training, samples, folder, observer, RunEvaluator(training.run, zoo, samples))
+        evaluator = RunEvaluator(training.run, zoo, samples)
+        for lacking in foresee_scores(evaluator):
+            observer.note(lacking)
+        session = Session(training, samples, folder, observer, evaluator)
         costs = measure_costs(training.gan, samples, training.run.optim)
         origin = initialise(training.gan, settings.run.init, observer.note)
     with folder.claim(new=True):
@@ -168,9 +172,21 @@ def reopen(
     with explain_absence(run, zoo), name_plugins(zoo, tried=run):
         training, samples = prepare(run, zoo, observer.note, ranks, classes=classes, precision=precision)
     session = Session(training, samples, folder, observer, RunEvaluator(run, zoo, samples))
+    _foresee_again(session)
     if not made_with.place:  # there is none
         return session
     manifest.check_data(made_with, samples)
     for difference in (*manifest.note_versions(made_with, zoo), *manifest.note_differences(made_with, training.gan)):
         observer.note(difference)
     return session
+
+
+def _foresee_again(session: Session) -> None:
+    """Note what the scores will lack of a run that goes on. Only one that is scored while it trains cannot do so."""
+    try:
+        for lacking in foresee_scores(session.evaluator):
+            session.observer.note(lacking)
+    except (EvaluationError, DataError) as error:
+        if session.evaluator.run.eval.every:
+            raise
+        session.observer.note(f"{error.what}; it goes on, and ganzoo evaluate scores it later")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+from ganzoo.contracts import Samples
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import measure_costs, peak_memory_mb
 from ganzoo.training.feed import Feed
@@ -44,16 +45,19 @@ class DryRun:
 
 
 def make_dry_run(
-    run: RunConfig, zoo: Zoo, note: Callable[[str], None], begin: Callable[[GAN], object] = lambda gan: None
+    run: RunConfig,
+    zoo: Zoo,
+    note: Callable[[str], None],
+    begin: Callable[[GAN, Samples], object] = lambda gan, samples: None,
 ) -> DryRun:
-    """Try a step on two samples, then time one of full size after warming up. `begin` loads weights, if any.
+    """Try a step on two samples, then time one of full size after warming up. `begin` is what a run does before it.
 
     Raises what `prepare` and `begin` raise.
     """
     with name_plugins(zoo, tried=run):
         training, samples = prepare(run, zoo, note)
     gan, optim = training.gan, run.optim
-    begin(gan)
+    begin(gan, samples)
     with name_plugins(zoo, tried=run), explain_memory(run), closing(training.feed):
         costs = measure_costs(gan, samples, optim)
         _try_small(gan, training.feed)

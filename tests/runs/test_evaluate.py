@@ -15,7 +15,7 @@ from ganzoo import Run
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import read_records
-from ganzoo.runs import checkpoint
+from ganzoo.runs import checkpoint, start
 from ganzoo.runs.evaluate import evaluate
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.scores import save_report
@@ -178,10 +178,27 @@ def offline(tmp_path, monkeypatch):
 WAYS_OUT = ("--features digits-cnn", "--inception-weights FILE", "run it once with a network")
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_missing_weights_are_told_before_the_first_step_and_nothing_is_left(offline, tmp_path, more):
+    refused = train(tmp_path / "run", "--features=inception", *more, code=7)
+    assert all(way in refused.stderr for way in (*WAYS_OUT, "--no-scores"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_goes_on_without_its_weights_says_so_before_its_next_step(offline, tmp_path):
+    train(tmp_path / "run", "--no-scores")
+    recipe = tmp_path / "run" / "recipe.toml"
+    text = recipe.read_text().replace('name = "digits-cnn"', 'name = "inception"')
+    recipe.write_text(text.replace("at_end = false", "at_end = true"))
+    said = ganzoo("resume", tmp_path / "run", "--steps", 6).stderr
+    assert said.index("note: no scores: no weights") < said.index("step 6/6")
+
+
 @pytest.mark.fault(
     "the weights of Inception are missing when training ends", "the run is complete, and a note says how to score it"
 )
-def test_training_ends_well_where_weights_are_missing(offline, tmp_path):
+def test_training_ends_well_where_weights_are_missing(offline, tmp_path, monkeypatch):
+    monkeypatch.setattr(start, "foresee_scores", lambda evaluator: [])  # they were there when it began
     result = train(tmp_path / "run", "--features=inception", "--samples=8")
     assert Run(tmp_path / "run").status["state"] == "complete"
     assert "not scored" in result.stderr

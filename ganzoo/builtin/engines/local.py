@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from annotated_types import Ge, Le
@@ -28,6 +28,8 @@ class Local(Engine):
     `jobs`: cells at once; 0 means one per GPU, or per core where there is no GPU. `threads`: of each cell; 0 means an
     equal share of the cores. Results are bit-equal only for equal numbers of threads. Nobody's invention.
     """
+
+    is_here: ClassVar[bool] = True
 
     jobs: Annotated[int, Ge(0), Le(MOST)] = 0
     threads: Annotated[int, Ge(0), Le(MOST)] = 0

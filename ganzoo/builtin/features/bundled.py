@@ -27,6 +27,7 @@ SIZE = 32  # height and width in pixels of the images that the networks were tra
 class Bundled(FeatureExtractor):
     """An extractor whose weights lie in the package, and are checked before use."""
 
+    ships: ClassVar[bool] = True
     name: ClassVar[str]
     channels: ClassVar[int]
     widths: ClassVar[tuple[int, ...]]

@@ -20,6 +20,7 @@ class Points(FeatureExtractor):
     """The samples themselves, flattened: for points, such as those of swissroll; nobody's invention."""
 
     reads: ClassVar[str] = "points"
+    ships: ClassVar[bool] = True
 
     def load(self, device: torch.device) -> Extractor:
         return Extractor("points", describe("none"), lambda samples: Features(flatten(samples)))

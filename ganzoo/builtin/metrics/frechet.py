@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganzoo.builtin.metrics.frechet_interval import influence_of
 from ganzoo.builtin.metrics.intervals import with_error
-from ganzoo.builtin.metrics.requirements import require
+from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.builtin.metrics.square_root import root_of, symmetric_product, trace_of_square_root
 from ganzoo.contracts import FeatureSet, Metric, Score
 
@@ -51,8 +51,12 @@ class FrechetDistance(Metric):
         """Return the features with the square root of their covariance."""
         return replace(real, root=root_of(real))
 
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
+        require_enough(real=real, fake=fake, moments=True)
+
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake, moments=True)
+        self.require(real=real, fake=fake)
+        require_finite(real=real, fake=fake)
         real = self.prepare(real)
         values, vectors = torch.linalg.eigh(symmetric_product(real, fake))
         distance = frechet_distance(real, fake, values)

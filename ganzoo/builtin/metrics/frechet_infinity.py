@@ -14,7 +14,7 @@ from torch import Tensor
 from ganzoo.builtin.metrics.frechet import FrechetDistance, frechet_distance
 from ganzoo.builtin.metrics.frechet_interval import BLOCK, influence
 from ganzoo.builtin.metrics.intervals import with_error
-from ganzoo.builtin.metrics.requirements import require
+from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.errors import EvaluationError
 from ganzoo.settings.options import Seed
@@ -42,8 +42,13 @@ class FrechetDistanceInfinity(Metric):
         """Return the features with the square root of their covariance."""
         return FrechetDistance().prepare(real)
 
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
+        require_enough(real=real, fake=fake, moments=True)
+        self.sizes(fake)
+
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake, moments=True)
+        self.require(real=real, fake=fake)
+        require_finite(real=real, fake=fake)
         sizes = self.sizes(fake)
         subsets = self.draw(sizes, len(fake.rows), fake.rows.device)
         real = self.prepare(real)

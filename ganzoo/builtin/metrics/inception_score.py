@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.special import entr
 
 from ganzoo.builtin.metrics.intervals import student_quantile, with_error
-from ganzoo.builtin.metrics.requirements import require
+from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.errors import EvaluationError
 from ganzoo.settings.options import PositiveInt, RandomStateSeed
@@ -43,11 +43,16 @@ class InceptionScore(Metric):
     splits: PositiveInt = 10
     seed: RandomStateSeed = 2020
 
-    def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake, fakes=max(2, self.splits))
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
+        require_enough(real=real, fake=fake, fakes=max(2, self.splits))
         if fake.logits is None:
             what = "the Inception score reads class probabilities, and this extractor has no classes"
             raise EvaluationError(what, hint="--features inception, or --features digits-cnn, or --features photos-cnn")
+
+    def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
+        self.require(real=real, fake=fake)
+        require_finite(real=real, fake=fake)
+        assert fake.logits is not None  # see require
         scores = [inception_score(part) for part in self.parts(fake.logits)]
         mean, std = float(np.mean(scores)), float(np.std(scores))
         if self.splits == 1:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.pairwise import pairwise
-from ganzoo.builtin.metrics.requirements import require
+from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.data.copies import find_copies
 from ganzoo.data.parts import pick_evenly
@@ -62,8 +62,12 @@ class KernelDistance(Metric):
     subset_size: Annotated[int, Ge(2), Le(100_000)] = 1000
     seed: RandomStateSeed = 2020
 
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
+        require_enough(real=real, fake=fake)
+
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake)
+        self.require(real=real, fake=fake)
+        require_finite(real=real, fake=fake)
         estimates = self.estimate(fake.rows.cpu().numpy(), real.rows.cpu().numpy())
         std = float(estimates.std())
         drawing = std / (self.subsets - 1) ** 0.5  # given the images, the subsets are independent

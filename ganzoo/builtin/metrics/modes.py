@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganzoo.builtin.metrics.requirements import require
+from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.contracts import MODE_RADIUS, FeatureSet, Metric, Score
 from ganzoo.errors import EvaluationError
 
@@ -34,19 +34,25 @@ class Modes(Metric):
     that KL-modes is finite.
     """
 
-    def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake)
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
+        require_enough(real=real, fake=fake)
         if real.logits is None or fake.logits is None:
             what = "modes are counted by classes, and this extractor has none"
             raise EvaluationError(
                 what,
                 hint="--features digits-cnn, or --features gaussians8 (or gaussians25: as the dataset)",
             )
+        if real.deviations is not None and fake.deviations is not None:
+            require_true_width(real.deviations, real.rows.shape[1])
+
+    def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
+        self.require(real=real, fake=fake)
+        require_finite(real=real, fake=fake)
+        assert real.logits is not None and fake.logits is not None  # see require
         classes, modes = fake.logits.shape[1], fake.logits.argmax(dim=1)
         near = torch.ones_like(modes, dtype=torch.bool)
         quality = dict[str, Score]()
         if real.deviations is not None and fake.deviations is not None:
-            require_true_width(real.deviations, real.rows.shape[1])
             near = fake.deviations <= MODE_RADIUS
             quality = {"high-quality": Score(near.double().mean().item(), "higher")}
         reached = float((modes[near].bincount(minlength=classes) > 0).sum().item())

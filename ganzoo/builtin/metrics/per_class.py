@@ -12,7 +12,7 @@ from ganzoo.builtin.metrics.frechet import FrechetDistance
 from ganzoo.builtin.metrics.frechet_infinity import summarise
 from ganzoo.builtin.metrics.intervals import NORMAL, with_error
 from ganzoo.builtin.metrics.precision_recall import PrecisionRecall
-from ganzoo.builtin.metrics.requirements import require
+from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.data.listing import abridge
 from ganzoo.errors import EvaluationError
@@ -30,9 +30,13 @@ class IntraFrechetDistance(Metric):
     contain the draw of the generated images, as those of `fid` do.
     """
 
-    def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake)
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
+        require_enough(real=real, fake=fake)
         require_of_each_class(real, fake, least=2)
+
+    def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
+        self.require(real=real, fake=fake)
+        require_finite(real=real, fake=fake)
         classes = {
             name: FrechetDistance().compute(real=reals, fake=fakes)["FD"]
             for name, reals, fakes in split_classes(real, fake)
@@ -61,9 +65,13 @@ class PrecisionRecallPerClass(Metric):
 
     neighbours: PositiveInt = 3
 
-    def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake)
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
+        require_enough(real=real, fake=fake)
         require_of_each_class(real, fake, least=self.neighbours + 1)
+
+    def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
+        self.require(real=real, fake=fake)
+        require_finite(real=real, fake=fake)
         metric = PrecisionRecall(self.neighbours)
         found = {name: metric.compute(real=reals, fake=fakes) for name, reals, fakes in split_classes(real, fake)}
         scores = {}

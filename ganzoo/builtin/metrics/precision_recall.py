@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.builtin.metrics.pairwise import pairwise
-from ganzoo.builtin.metrics.requirements import require
+from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.data.copies import FEW, count_copies, rounding_error
 from ganzoo.settings.options import PositiveInt
@@ -27,8 +27,12 @@ class PrecisionRecall(Metric):
 
     neighbours: PositiveInt = 3
 
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
+        require_enough(real=real, fake=fake, reals=self.neighbours + 1, fakes=self.neighbours + 1)
+
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake, reals=self.neighbours + 1, fakes=self.neighbours + 1)
+        self.require(real=real, fake=fake)
+        require_finite(real=real, fake=fake)
         real_radii, fake_radii = (neighbour_distances(each.rows, self.neighbours) for each in (real, fake))
         real_radii, fake_radii = (radii.clamp(min=rounding_error(real.rows)) for radii in (real_radii, fake_radii))
         precise, recalled = [], torch.zeros_like(real_radii, dtype=torch.bool)
@@ -57,8 +61,12 @@ class DensityCoverage(Metric):
 
     neighbours: PositiveInt = 5
 
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
+        require_enough(real=real, fake=fake, reals=self.neighbours + 1)
+
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake, reals=self.neighbours + 1)
+        self.require(real=real, fake=fake)
+        require_finite(real=real, fake=fake)
         radii = neighbour_distances(real.rows, self.neighbours)
         balls = torch.zeros_like(radii)  # generated images in each real ball
         centre = rounding_error(real.rows)

@@ -8,8 +8,10 @@ from ganzoo.contracts import FeatureSet
 from ganzoo.errors import EvaluationError
 
 
-def require(*, real: FeatureSet, fake: FeatureSet, reals: int = 2, fakes: int = 2, moments: bool = False) -> None:
-    """Raise EvaluationError unless both sets have finite features of one extractor, of enough images.
+def require_enough(
+    *, real: FeatureSet, fake: FeatureSet, reals: int = 2, fakes: int = 2, moments: bool = False
+) -> None:
+    """Raise EvaluationError unless both sets have features of one extractor, of enough images.
 
     `reals` and `fakes` are the numbers of rows needed; with `moments`, mean and covariance of that many reals will do.
     """
@@ -22,6 +24,10 @@ def require(*, real: FeatureSet, fake: FeatureSet, reals: int = 2, fakes: int = 
     if dimensions[0] != dimensions[1]:
         what = f"the reference has {dimensions[0]} features per image, the generated images have {dimensions[1]}"
         raise EvaluationError(what, hint="extract both with the same features")
+
+
+def require_finite(*, real: FeatureSet, fake: FeatureSet) -> None:
+    """Raise EvaluationError if a feature of either set is nan or inf."""
     _require_finite("reference", real)
     _require_finite("generated", fake)
 

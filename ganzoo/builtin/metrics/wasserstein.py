@@ -10,7 +10,7 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from ganzoo.builtin.metrics.requirements import require
+from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.data.transport import wasserstein1
 from ganzoo.settings.options import Seed
@@ -31,8 +31,12 @@ class Wasserstein1(Metric):
     limit: Annotated[int, Ge(2), Le(10_000)] = 2000
     seed: Seed = 0
 
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
+        require_enough(real=real, fake=fake)
+
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
-        require(real=real, fake=fake)
+        self.require(real=real, fake=fake)
+        require_finite(real=real, fake=fake)
         count = min(len(real.rows), len(fake.rows), self.limit)
         distance = wasserstein1(self.draw(real.rows, count), self.draw(fake.rows, count))
         return {"W1": Score(distance, "lower")}
