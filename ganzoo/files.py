@@ -83,12 +83,13 @@ _CHOSEN_FOLDERS = {
     "data": ("GANZOO_DATA", ""),
     "images": ("GANZOO_CACHE", "images"),
     "references": ("GANZOO_CACHE", ""),
+    "plugins": ("GANZOO_CACHE", "plugins"),
 }
 """Name of a cache -> the environment variable by which a user chooses its folder, and the folder below that."""
 
 
 def cache_folder(name: str) -> Path | None:
-    """Return the folder of the cache "data", "images" or "references"; None if there is no home directory.
+    """Return the folder of the cache "data", "images", "references" or "plugins"; None if there is no home directory.
 
     It is the one that the user chose, else $XDG_CACHE_HOME/ganzoo/NAME, else ~/.cache/ganzoo/NAME.
     """

@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -102,7 +103,11 @@ def shorten(words):
         at = words.index("run")
         return [*words[:at], "config", "show", *words[at + 1 :]]
     often = ["--eval-every", "1"] if "--eval-every" in words else []
-    return [*words, *SMALL.get(verb, []), *often]
+    is_own = any(":" in after for word, after in pairwise(words) if word == "--dataset")
+    unscored = (
+        ["--no-scores"] if verb == "run" and is_own and "--features" not in words else []
+    )  # Inception is not here
+    return [*words, *SMALL.get(verb, []), *often, *unscored]
 
 
 def run_command(line):

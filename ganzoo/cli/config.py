@@ -45,7 +45,7 @@ def show(plugins: PluginChoice, /, recipe: str | None, is_long: bool, as_json: b
     from ganzoo.cli.terminal import print_table
     from ganzoo.zoo.choices import explain
 
-    zoo = plugins.load()
+    zoo = plugins.describe()
     rows = explain(settings, zoo)
     if is_long:
         meanings = _meanings(settings, zoo)
@@ -115,7 +115,7 @@ def diff(plugins: PluginChoice, one: str, other: str, as_json: bool) -> None:
     from ganzoo.cli.terminal import print_table
     from ganzoo.zoo.choices import explain
 
-    rows = compare_rows(*(explain(settings, plugins.load()) for settings in pair))
+    rows = compare_rows(*(explain(settings, plugins.describe()) for settings in pair))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     elif not rows:
@@ -150,7 +150,7 @@ def schema(plugins: PluginChoice, out: Path | None) -> None:
     from ganzoo.files import write_output
     from ganzoo.zoo.schema import make_schema
 
-    text = json.dumps(make_schema(plugins.load()), indent=2)
+    text = json.dumps(make_schema(plugins.describe()), indent=2)
     if out is None:
         click.echo(text)
         return
@@ -174,5 +174,5 @@ def validate(plugins: PluginChoice, file: Path) -> None:
 
     from ganzoo.zoo.choices import check
 
-    check(settings.run, plugins.load())
+    check(settings.run, plugins.describe())
     click.echo(f"{file}: valid, {settings.run.title}")

@@ -72,6 +72,8 @@ class PluginChoice:
     override: tuple[str, ...] = ()
     loaded: list[Zoo] = field(default_factory=list, repr=False, compare=False)
     """Zoos that `load` returned so far: an error that comes later may be a plugin's."""
+    described: list[Zoo] = field(default_factory=list, repr=False, compare=False)
+    """Zoos that `describe` returned so far."""
 
     @property
     def words(self) -> list[str]:
@@ -102,7 +104,7 @@ class PluginChoice:
             return NAMES
         found = find_plugins(self.disabled)
         if self.files or any(plugin.enabled for plugin in found):
-            return self.load().names
+            return self.describe().names
         try:
             for values in settings:
                 check_names(spell_names(values))
@@ -114,6 +116,7 @@ class PluginChoice:
     def load(self) -> Zoo:
         """Load the zoo once; print one line on stderr for each plugin that is broken or has a remark."""
         from ganzoo.cli.progress import waiting
+        from ganzoo.zoo.index import remember
         from ganzoo.zoo.installed import require_plugins
 
         if self.loaded:
@@ -124,15 +127,39 @@ class PluginChoice:
             from ganzoo.zoo.plugins import load_zoo  # waits for torch
 
             zoo = load_zoo(files=self.files, disabled=self.disabled, override=self.override)
+        for plugin in zoo.registered:
+            remember(plugin)
+        self._tell(zoo)
         self.loaded.append(zoo)
-        if os.environ.get("LOCAL_RANK", "0") != "0":  # the first rank prints the remarks
-            return zoo
+        return zoo
+
+    def describe(self) -> Zoo:
+        """Return the zoo with names, docstrings and options alone, which does not wait for torch.
+
+        It is the whole zoo where a plugin has to be loaded first: a new one, or a broken one.
+        """
+        from ganzoo.zoo.index import load_index
+        from ganzoo.zoo.installed import require_plugins
+
+        if self.loaded or self.described:
+            return (self.loaded or self.described)[0]
+        require_plugins(self.files, self.disabled, self.override)
+        zoo = load_index(files=self.files, disabled=self.disabled, override=self.override)
+        if zoo is None:
+            return self.load()
+        self._tell(zoo)
+        self.described.append(zoo)
+        return zoo
+
+    def _tell(self, zoo: Zoo) -> None:
+        """Print one line for each plugin that is broken or has a remark: once, and on the first rank."""
+        if self.described or os.environ.get("LOCAL_RANK", "0") != "0":
+            return
         for plugin in zoo.plugins:
             if plugin.state == "broken":
                 click.echo(f"ganzoo: plugin {plugin.label} is broken and left out: {plugin.fault}", err=True)
             elif plugin.remark:
                 note(f"plugin {plugin.label}: {plugin.remark}")
-        return zoo
 
 
 PLUGIN_FLAGS = frozenset({"--plugin", "--no-plugin", "--override"})

@@ -21,7 +21,7 @@ def list_(plugins: PluginChoice, kind: str | None, as_json: bool) -> None:
 
     rows = [
         {"kind": entry.kind, "name": entry.name, "plugin": entry.plugin, "summary": entry.summary}
-        for entry in plugins.load().all_entries()
+        for entry in plugins.describe().all_entries()
     ]
     rows += [
         {"kind": "recipe", "name": r.name, "plugin": r.plugin or "configs", "summary": r.fault or r.source}

@@ -29,7 +29,7 @@ def plugins(choice: PluginChoice, as_json: bool, traceback: str | None) -> None:
 
     With the seconds that each takes to import, what it brings, and what it changed that was put back.
     """
-    zoo = choice.load()
+    zoo = choice.describe()
     if traceback is not None:
         plugin = zoo.plugin(traceback)
         click.echo(plugin.traceback.rstrip() or f"{plugin.label}: {_outcome(plugin)}")

@@ -79,7 +79,7 @@ def _find_in_plugins(plugins: PluginChoice, word: str) -> Iterator[tuple[str, st
     from ganzoo.zoo.installed import find_plugins
 
     if plugins.files or any(plugin.enabled for plugin in find_plugins(plugins.disabled)):
-        for kind, names in plugins.load().names.items():
+        for kind, names in plugins.describe().names.items():
             if spell(word, names) in names:
                 yield kind, spell(word, names)
 
@@ -97,7 +97,7 @@ def _show_component(plugins: PluginChoice, kind: Kind, name: str) -> None:
 
     from ganzoo.cli.terminal import print_table
 
-    entry = plugins.load().entry(kind, name)
+    entry = plugins.describe().entry(kind, name)
     click.echo(f"{kind} {entry.name}  (plugin {entry.plugin})\n")
     click.echo(entry.help)
     rows = [

@@ -13,10 +13,9 @@ from torch import Tensor
 from ganzoo.data.listing import abridge
 from ganzoo.data.samples import LazyImages, Samples
 from ganzoo.errors import ConfigError, DataError
+from ganzoo.settings.options import Wanted
 
 LISTED = 20  # names of classes in a refusal or a note
-Wanted = str | int | list[str | int]
-"""Classes by name or number: "cat,dog", 3 or [0, 3]; an empty text means all."""
 
 
 def pick_evenly(count: int, total: int, *, labels: Tensor | None = None, seed: int = 0) -> Tensor:

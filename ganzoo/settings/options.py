@@ -33,6 +33,8 @@ Seed = Annotated[int, Ge(0), Lt(2**63)]
 """A seed, which torch takes up to 64 bits with a sign."""
 RandomStateSeed = Annotated[int, Ge(0), Lt(2**32)]
 """A seed of numpy's RandomState, which takes 32 bits."""
+Wanted = str | int | list[str | int]
+"""Classes by name or number: "cat,dog", 3 or [0, 3]; an empty text means all."""
 PositiveFloat = Annotated[float, Gt(0)]
 NonNegativeFloat = Annotated[float, Ge(0)]
 

@@ -12,10 +12,9 @@ from ganzoo.settings.docs import describe_options, find_sentence
 from ganzoo.settings.kinds import ALL_KINDS, Kind
 from ganzoo.settings.options import Option, check_values, did_you_mean, list_options, read_values
 from ganzoo.settings.sections import Choice
-from ganzoo.zoo import parts
-from ganzoo.zoo.checks import check_offer
 from ganzoo.zoo.installed import ENABLE, Plugin, unknown_plugin
 from ganzoo.zoo.names import KNOWN, spell_name, title, unknown
+from ganzoo.zoo.part_options import HELP, add_options
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,13 @@ class Entry:
     @property
     def schema(self) -> type:
         """Dataclass whose fields are its options: its own class; for a dataset also the options of a part of it."""
-        return parts.add_options(self.component) if self.kind == "dataset" else self.component
+        return add_options(self.component) if self.kind == "dataset" else self.component
 
     @property
     def help(self) -> str:
         """Its docstring, and what its options mean that are not its own."""
         own = inspect.getdoc(self.component) or ""
-        return f"{own}\n\n{parts.HELP}" if self.kind == "dataset" else own
+        return f"{own}\n\n{HELP}" if self.kind == "dataset" else own
 
     @property
     def descriptions(self) -> dict[str, str]:
@@ -67,6 +66,8 @@ class Zoo:
     _entries: dict[Kind, dict[str, Entry]] = field(default_factory=lambda: {kind: {} for kind in ALL_KINDS})
     override: tuple[str, ...] = ()
     """Plugins whose components may take names that others have."""
+    registered: list[Plugin] = field(default_factory=list, repr=False, compare=False)
+    """Plugins as they were before their components took names here."""
 
     def entries(self, kind: Kind) -> list[Entry]:
         """Return the components of one kind, sorted by name."""
@@ -109,7 +110,11 @@ class Zoo:
         """Construct the chosen component. Raises ConfigError if its name or an option is refused."""
         entry = self.entry(kind, choice.name)
         values = check_values(entry.schema, choice.options, kind)
-        return parts.make_dataset(entry.component, values) if kind == "dataset" else entry.component(**values)
+        if kind != "dataset":
+            return entry.component(**values)
+        from ganzoo.zoo.parts import make_dataset  # not at the top: names and options need no torch
+
+        return make_dataset(entry.component, values)
 
     def read_options(self, kind: Kind, choice: Choice) -> dict[str, Any]:
         """Return every option of the chosen component with its value. Raises ConfigError as `create` does."""
@@ -132,11 +137,14 @@ class Zoo:
 
     def add(self, plugin: str, hook: str, kind: Kind, offered: Any) -> None:
         """Add what one hook of one plugin returned. Raises PluginError if it breaks the contract."""
+        from ganzoo.zoo.checks import check_offer  # likewise
+
         check_offer(kind, hook, offered)
         self.register(Plugin(plugin, offered={kind: dict(offered)}))
 
     def register(self, plugin: Plugin) -> None:
         """Add a plugin and its components. One whose name is taken is known as name@plugin, and a remark says so."""
+        self.registered.append(plugin)
         entries = [Entry(kind, n, cls, plugin.name) for kind, own in plugin.offered.items() for n, cls in own.items()]
         remarks = [plugin.remark, *(self._add_entry(entry, plugin) for entry in entries)]
         self.plugins.append(replace(plugin, remark="; ".join(filter(None, remarks))))
