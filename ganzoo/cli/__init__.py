@@ -25,13 +25,14 @@ from ganzoo.cli.config import config
 from ganzoo.cli.diagnose import diagnose
 from ganzoo.cli.evaluate import evaluate
 from ganzoo.cli.explain import explain
-from ganzoo.cli.flags import PLUGIN_FLAGS, PluginChoice, plugins_first
+from ganzoo.cli.flags import PluginChoice
 from ganzoo.cli.hints import fit_hint
 from ganzoo.cli.list import list_
 from ganzoo.cli.mistakes import explain_usage
 from ganzoo.cli.new import new
 from ganzoo.cli.output import FLAGS as OUTPUT_FLAGS
 from ganzoo.cli.output import choices, output_first, output_options, style
+from ganzoo.cli.plugin_words import PLUGIN_FLAGS, plugins_first
 from ganzoo.cli.plugins import plugins
 from ganzoo.cli.report import report
 from ganzoo.cli.resume import resume

@@ -115,8 +115,8 @@ class PluginChoice:
 
     def load(self) -> Zoo:
         """Load the zoo once; print one line on stderr for each plugin that is broken or has a remark."""
+        from ganzoo.cli.plugin_cache import remember
         from ganzoo.cli.progress import waiting
-        from ganzoo.zoo.index import remember
         from ganzoo.zoo.installed import require_plugins
 
         if self.loaded:
@@ -138,13 +138,14 @@ class PluginChoice:
 
         It is the whole zoo where a plugin has to be loaded first: a new one, or a broken one.
         """
+        from ganzoo.cli.plugin_cache import recall
         from ganzoo.zoo.index import load_index
         from ganzoo.zoo.installed import require_plugins
 
         if self.loaded or self.described:
             return (self.loaded or self.described)[0]
         require_plugins(self.files, self.disabled, self.override)
-        zoo = load_index(files=self.files, disabled=self.disabled, override=self.override)
+        zoo = load_index(recall, files=self.files, disabled=self.disabled, override=self.override)
         if zoo is None:
             return self.load()
         self._tell(zoo)
@@ -160,25 +161,6 @@ class PluginChoice:
                 click.echo(f"ganzoo: plugin {plugin.label} is broken and left out: {plugin.fault}", err=True)
             elif plugin.remark:
                 note(f"plugin {plugin.label}: {plugin.remark}")
-
-
-PLUGIN_FLAGS = frozenset({"--plugin", "--no-plugin", "--override"})
-"""Flags that choose plugins, before or behind the name of a command."""
-
-
-def plugins_first(args: Sequence[str]) -> list[str]:
-    """Return the words of a command line with those that choose plugins first."""
-    first: list[str] = []
-    rest = list(args)
-    for index in reversed(range(len(rest))):
-        if "--" in rest[:index]:
-            continue
-        if rest[index] in PLUGIN_FLAGS and index + 1 < len(rest):
-            first = [*rest[index : index + 2], *first]
-            del rest[index : index + 2]
-        elif rest[index].partition("=")[0] in PLUGIN_FLAGS and "=" in rest[index]:
-            first = [rest.pop(index), *first]
-    return first + rest
 
 
 @contextmanager

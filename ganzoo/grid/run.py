@@ -19,9 +19,9 @@ from ganzoo.contracts import Engine
 from ganzoo.errors import RunInterrupted
 from ganzoo.grid.config import GridConfig
 from ganzoo.grid.folder import GridFolder
-from ganzoo.grid.needs import check_needs
 from ganzoo.grid.plan import DryRunner, PlannedCell, plan
 from ganzoo.runs.folder import explain_disk
+from ganzoo.runs.needs import check_needs
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.dry_run import DryRun, make_dry_run
@@ -92,7 +92,7 @@ def look_ahead(
     """
     states = {name: ending.state for name, ending in grid.read_endings().items()}
     missing = find_missing(grid, plan(replace(config, budget=None), zoo), states, policy.retry)
-    check_needs(missing, zoo, observer.note, is_here=engine.is_here)
+    check_needs({cell.name: cell.run for cell in missing if cell.run}, zoo, observer.note, is_here=engine.is_here)
 
 
 def dry_runner_for(engine: Engine, zoo: Zoo) -> DryRunner:

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
+from ganzoo.cli import plugin_cache
 from ganzoo.errors import ConfigError
 from ganzoo.settings.sections import Choice
-from ganzoo.zoo import index, plugins
+from ganzoo.zoo import plugins
 from ganzoo.zoo.choices import explain
 from ganzoo.zoo.description import describe
 from ganzoo.zoo.index import INDEX, load_index
@@ -82,10 +83,10 @@ def held(tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "held_plugin", raising=False)
-    index._packages.cache_clear()
+    plugin_cache._packages.cache_clear()
     yield tmp_path / "held_plugin.py"
     sys.modules.pop("held_plugin", None)
-    index._packages.cache_clear()
+    plugin_cache._packages.cache_clear()
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_a_plugin_that_changed_is_loaded_again(held, loads):
 def test_other_packages_beside_a_plugin_let_it_be_loaded_again(held, loads):
     ganzoo(*SHOW)
     (held.parent / "other-1.0.dist-info").mkdir()
-    index._packages.cache_clear()
+    plugin_cache._packages.cache_clear()
     ganzoo(*SHOW)
     assert len(loads) == 2
 

@@ -3,10 +3,10 @@
 import pytest
 
 from ganzoo.errors import DataError
-from ganzoo.grid import needs
 from ganzoo.grid.config import GridConfig
-from ganzoo.grid.needs import check_needs
 from ganzoo.grid.plan import plan
+from ganzoo.runs import needs
+from ganzoo.runs.needs import check_needs
 from support.datasets import Stripes
 from support.runs import TINY, ganzoo
 from support.zoo import ZOO
@@ -14,7 +14,7 @@ from support.zoo import ZOO
 
 def plan_cells(**axes):
     flags = {"model.name": "mlp", "eval.samples": 100, "eval.metrics": "fid", "features.name": "photos-cnn"}
-    return plan(GridConfig(axes, seeds=(0, 1), flags=flags), ZOO)
+    return {cell.name: cell.run for cell in plan(GridConfig(axes, seeds=(0, 1), flags=flags), ZOO)}
 
 
 @pytest.fixture
