@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ganzoo.cli.completers import complete_component, complete_recipe, complete_setting, complete_word
-from ganzoo.cli.output import note
+from ganzoo.cli.plugin_words import tell_faults
 from ganzoo.settings.numbers import read_whole
 from ganzoo.settings.options import shorten
 from ganzoo.zoo.names import NAMES
@@ -129,7 +129,8 @@ class PluginChoice:
             zoo = load_zoo(files=self.files, disabled=self.disabled, override=self.override)
         for plugin in zoo.registered:
             remember(plugin)
-        self._tell(zoo)
+        if not self.described:
+            tell_faults(zoo)
         self.loaded.append(zoo)
         return zoo
 
@@ -148,19 +149,9 @@ class PluginChoice:
         zoo = load_index(recall, files=self.files, disabled=self.disabled, override=self.override)
         if zoo is None:
             return self.load()
-        self._tell(zoo)
+        tell_faults(zoo)
         self.described.append(zoo)
         return zoo
-
-    def _tell(self, zoo: Zoo) -> None:
-        """Print one line for each plugin that is broken or has a remark: once, and on the first rank."""
-        if self.described or os.environ.get("LOCAL_RANK", "0") != "0":
-            return
-        for plugin in zoo.plugins:
-            if plugin.state == "broken":
-                click.echo(f"ganzoo: plugin {plugin.label} is broken and left out: {plugin.fault}", err=True)
-            elif plugin.remark:
-                note(f"plugin {plugin.label}: {plugin.remark}")
 
 
 @contextmanager

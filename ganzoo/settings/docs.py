@@ -7,15 +7,18 @@ import inspect
 import re
 import textwrap
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import pairwise
 
 
 @cache
 def describe_options(schema: type) -> Mapping[str, str]:
-    """Return the docstring of each field of a dataclass that has one, also of those that it inherits."""
-    found: dict[str, str] = {}
+    """Return the docstring of each field of a dataclass that has one, also of those that it inherits.
+
+    That of a field of a class without source is "doc" in the metadata of the field.
+    """
+    found = {each.name: str(each.metadata["doc"]) for each in fields(schema) if "doc" in each.metadata}
     for cls in reversed(schema.__mro__):
         if is_dataclass(cls):
             found |= _read_docstrings(cls)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import annotated_types
 
+from ganzoo.settings.docs import describe_options
 from ganzoo.settings.kinds import Kind
 from ganzoo.zoo.installed import Plugin
 
@@ -67,7 +68,8 @@ def restore(values: Mapping[str, Any]) -> Plugin:
 
 def _describe_component(component: type) -> dict[str, Any]:
     hints = get_type_hints(component, include_extras=True)
-    options = [_describe_option(each, hints[each.name]) for each in fields(component) if each.init]
+    docs = describe_options(component)
+    options = [_describe_option(each, hints[each.name], docs) for each in fields(component) if each.init]
     values: dict[str, Any] = {"class": component.__name__, "doc": component.__doc__ or "", "options": options}
     if hasattr(component, "__post_init__"):
         values["code"] = component.__module__
@@ -77,7 +79,7 @@ def _describe_component(component: type) -> dict[str, Any]:
 
 
 def _restore_component(values: Mapping[str, Any]) -> type:
-    options = [(each["name"], _restore_type(each["type"]), _restore_default(each)) for each in values["options"]]
+    options = [(each["name"], _restore_type(each["type"]), _restore_field(each)) for each in values["options"]]
     bare = make_dataclass(str(values["class"]), options, frozen=True, kw_only=True)
     bare.__doc__ = str(values["doc"])
     bare.code_of = str(values.get("code", ""))  # type: ignore[attr-defined]
@@ -86,17 +88,22 @@ def _restore_component(values: Mapping[str, Any]) -> type:
     return bare
 
 
-def _describe_option(option: Field[Any], hint: Any) -> dict[str, Any]:
+def _describe_option(option: Field[Any], hint: Any, docs: Mapping[str, str]) -> dict[str, Any]:
     values = {"name": option.name, "type": _describe_type(hint)}
+    if option.name in docs:
+        values["doc"] = docs[option.name]
     default = option.default_factory() if option.default_factory is not MISSING else option.default
     return values if default is MISSING else values | {"default": default}
 
 
-def _restore_default(values: Mapping[str, Any]) -> Any:
+def _restore_field(values: Mapping[str, Any]) -> Any:
+    metadata = {"doc": values["doc"]} if "doc" in values else {}
     if "default" not in values:
-        return field()
+        return field(metadata=metadata)
     default = values["default"]
-    return field(default_factory=lambda: list(default)) if isinstance(default, list) else field(default=default)
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 def _describe_type(hint: Any) -> Any:

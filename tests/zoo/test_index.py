@@ -29,6 +29,7 @@ def test_the_index_describes_what_ships():
 def test_a_component_is_the_same_by_the_index(entry):
     known = load_index(disabled=["all"]).entry(entry.kind, entry.name)
     assert (known.summary, known.help, known.plugin) == (entry.summary, entry.help, entry.plugin)
+    assert known.descriptions == entry.descriptions
     assert by_name(known.options) == by_name(entry.options)
 
 
