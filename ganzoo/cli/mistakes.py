@@ -112,6 +112,10 @@ def _no_option(option: str, path: str, command: click.Command, words: Sequence[s
     if option == "--seeds" and path == "ganzoo run":
         return ConfigError(what, hint=_retyped(["compare" if word == "run" else word for word in words]))
     known = accepted_flags(command)
+    whole = next((word for word in words if len(option) == 2 and word.startswith(option) and len(word) > 2), "")
+    if f"-{whole}".partition("=")[0] in known:  # -loss: one dash, and click read -l
+        line = _retyped([f"-{word}" if word == whole else word for word in words])
+        return ConfigError(f"{_said(path)}there is no option {whole}", hint=line)
     same = [spell(option, known)] if spell(option, known) in known else []
     fits = [_with_value(flag, value, command) for flag in same]
     fits += [flag for flag in find_flags(option, value) if known.issuperset(flags_of(flag))]
@@ -177,7 +181,7 @@ def _bad_value(error: click.BadParameter, param: click.Parameter, path: str, wor
             what, hint=f"{flag} {near[0]}" if is_option else _retyped([near[0] if w == value else w for w in words])
         )
     what = f"{_said(path)}{flag}: {_lower(error.message).replace('a valid float', 'a number')}"
-    digits = re.sub(r"[\s,.']", "", value)
+    digits = re.sub(r"[\s,.']", "", value) if re.fullmatch(r"\d{1,3}([ ,.']000)+", value) else ""
     if flag == "--seed" and "," in value:
         return ConfigError(what, hint=f"ganzoo compare --seeds {value}")
     return ConfigError(what, hint=f"{flag} {digits}" if is_option and digits.isdecimal() else _help(path))

@@ -19,6 +19,7 @@ from ganzoo.settings.dataset_paths import looks_like_path, name_reader
 from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS, Kind
 from ganzoo.settings.options import did_you_mean, shorten, validate
 from ganzoo.settings.sections import SECTIONS, Choice, RunConfig
+from ganzoo.settings.spelling import spell
 
 MOST_RECIPE = 1_000_000  # bytes; a recipe is a page
 DEEPEST = 8
@@ -100,7 +101,15 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         _require_plain(read, key.count("."))
     except ValueError as error:
         raise ConfigError(f"--set {shorten(key)}: {error}", hint="--set optim.lr_g=1e-4") from error
-    return key.strip(), read
+    return _spell_key(key.strip()), read
+
+
+def _spell_key(key: str) -> str:
+    """Return a key with its section, and the option of a section, as they are known: OPTIM.LR-G is optim.lr_g."""
+    section, _, option = key.partition(".")
+    section = spell(section, (*KINDS, *SECTIONS))
+    known = [field.name for field in fields(SECTIONS[section])] if section in SECTIONS else []
+    return f"{section}.{spell(option, known)}"
 
 
 def _complete(option: str, value: str) -> str:

@@ -118,6 +118,9 @@ def _no_recipe(text: str, known: Collection[str]) -> ConfigError:
     """Return the error for a word that is no recipe: a component, a run, images, or a name that is misspelt."""
     hint = f"ganzoo list recipe  (shows all {len(known)}), or the path of a .toml file"
     what, path = f"no recipe is named {text!r}", Path(text).expanduser()
+    kind, equals, name = text.partition("=")
+    if equals and kind in DEFAULT_NAMES:
+        return ConfigError(f"{what}: a component is chosen by a flag", hint=f"--{kind} {quote(name)}; {hint}")
     if components := find_kinds(text):
         kind, name = components[0]
         return ConfigError(f"{what}: it is the {title(kind)} {name}", hint=f"{typed_flag(kind, name)}; {hint}")

@@ -51,6 +51,10 @@ MISTAKES = [
     # values
     ("run --steps ten", "run: --steps: 'ten' is not a whole number", "ganzoo run --help"),
     ("run --steps 10,000", "'10,000' is not a whole number", "--steps 10000"),
+    ("run --batch-size 64,128", "'64,128' is not a whole number", "ganzoo run --help"),
+    ("run -loss wgan", "there is no option -loss", "ganzoo run --loss wgan"),
+    ("run loss=wgan", "a component is chosen by a flag", "--loss wgan"),
+    ("run --set OPTIM.LR-G=-1", "optim.lr_g: -1 is refused", ""),
     ("run --steps", "run: --steps needs a value", "--steps N"),
     ("run --loss", "--loss needs a value", "--loss bce"),
     ("run --json=3", "--json takes no value", "--json"),
