@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ganzoo.cli.next_steps import print_next
 from ganzoo.cli.output import choices, say
 from ganzoo.cli.terminal import print_table, terminal_looks
 from ganzoo.contracts import Engine
@@ -79,4 +80,5 @@ def print_outcome(path: Path, as_json: bool) -> None:
     if choices().quiet:
         return
     folder = quote(str(path))
-    click.echo(f"next\n  ganzoo table {folder} --format md\n  ganzoo report {folder} -o report.html")
+    markdown, page = f"ganzoo table {folder} --format md", f"ganzoo report {folder} -o report.html"
+    print_next([markdown, page, f"tensorboard --logdir {folder}"])

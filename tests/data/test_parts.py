@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from ganzoo.data.parts import find_class, pick_evenly, split_names, take_classes, take_evenly
+from ganzoo.data.parts import find_class, look_up_class, pick_evenly, split_names, take_classes, take_evenly
 from ganzoo.data.samples import LazyImages, Samples
 from ganzoo.errors import ConfigError, DataError
 
@@ -132,3 +132,11 @@ def test_a_part_of_streamed_images_streams_as_one_in_memory_reads():
     assert part.digests == same.digests
     assert part.x[[3, 0]].flatten().tolist() == [places(same)[3], places(same)[0]]
     assert next(part.x.stream(iter([2, 1]))).flatten().tolist() == [places(same)[2], places(same)[1]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("bird", 1), ("BIRD", 1), ("Three", 2), ("3", None), ("1", 1), ("3 - three", 2), ("of", 0), ("fish", None)],
+)
+def test_a_class_is_found_by_its_name_in_any_case_by_one_word_of_it_or_by_its_number(typed, number):
+    assert look_up_class(typed, ["cat of the house", "bird", "3 - three"]) == number
