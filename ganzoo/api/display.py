@@ -68,9 +68,13 @@ def draw_page(title: str, place: str, rows: Iterable[tuple[str, str]], picture: 
 
 def draw_picture(picture: Image.Image, title: str) -> str:
     """Return a picture as HTML that needs no file."""
+    picture = picture.copy()
+    picture.thumbnail((_SIDE, _SIDE))
+    picture = (
+        picture.quantize(16) if picture.mode == "L" else picture.convert("RGB").quantize(256)
+    )  # a page stays small
     data = base64.b64encode(to_png(picture)).decode()
-    scale = min(1.0, _SIDE / max(picture.size))
-    size = f'width="{round(picture.width * scale)}" height="{round(picture.height * scale)}"'
+    size = f'width="{picture.width}" height="{picture.height}"'
     return f'<img {size} alt="{html.escape(title)}" title="{html.escape(title)}" src="data:image/png;base64,{data}">'
 
 

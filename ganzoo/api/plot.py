@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.errors import ConfigError, ResourceError
@@ -36,7 +38,14 @@ def draw_curves(log: Records, evaluations: Records, keys: Sequence[str]) -> Figu
     figure = _make_figure(len(charts))
     for axes, (title, labels, records) in zip(figure.axes, charts, strict=True):
         _draw(axes, title, labels, records)
+    figure._repr_png_ = partial(_encode, figure)  # type: ignore[attr-defined]  # a notebook draws it without pyplot
     return figure
+
+
+def _encode(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=80)
+    return file.getvalue()
 
 
 def _make_figure(count: int) -> Figure:
