@@ -57,7 +57,8 @@ def require_run(path: Path, out: Path | None = None) -> None:
 
 def require_target(path: Path, given: Mapping[str, Any]) -> None:
     """Raise ConfigError if what is to be scored is no run, and the settings name nothing to compare it with."""
-    require_file(str(given.get("eval.reference", "")), "statistics", "--reference FILE.npz")
+    if "dataset.name" not in given:  # both are refused for more than a file that is missing
+        require_file(str(given.get("eval.reference", "")), "statistics", "--reference FILE.npz")
     if not os.path.lexists(path / "recipe.toml") and not {"dataset.name", "eval.reference"} & given.keys():
         what = "this is no run, and images are scored against a dataset: none is named"
         raise ConfigError(what, where=str(path), hint="--dataset digits, or --dataset folder:PATH (of real images)")
