@@ -13,9 +13,6 @@ from typing import Any, BinaryIO
 
 from torch import Tensor
 
-from ganzoo.settings.sections import RunConfig
-from ganzoo.settings.toml import flatten, to_tables
-
 
 class Events:
     """Writer of one event file. If that cannot be written a remark says so, and it falls silent.
@@ -23,7 +20,7 @@ class Events:
     torch's SummaryWriter writes in a thread, whose errors are tracebacks on stderr and end the run at its next event.
     """
 
-    def __init__(self, folder: Path, run: RunConfig, step: int, note: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, step: int, note: Callable[[str], None]) -> None:
         # not at the top: they are slow, and only training needs them
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
         from tensorboard.summary.writer.record_writer import RecordWriter
@@ -34,9 +31,8 @@ class Events:
         self._summary: Any = summary
         self._file: BinaryIO | None = None
         try:
-            is_first = step == 0 or not folder.is_dir()
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = (folder / _choose_name()).open("xb")
+            self._file = (folder / choose_name()).open("xb")
         except OSError as error:
             self._end(step, error)
             return
@@ -44,8 +40,6 @@ class Events:
         self._write(step + 1, {"file_version": "brain.Event:2"})
         # hides the events after `step` of a killed process
         self._write(step + 1, {"session_log": SessionLog(status=SessionLog.START)})
-        if is_first:
-            self._write(0, *({"summary": part} for part in self._describe_settings(run)))
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Add numbers, each under its name."""
@@ -54,12 +48,6 @@ class Events:
     def image(self, name: str, image: Tensor, step: int) -> None:
         """Add a picture, uint8 (C, H, W)."""
         self._write(step, {"summary": self._summary.image(name, image, dataformats="CHW")})
-
-    def _describe_settings(self, run: RunConfig) -> list[Any]:
-        """Return the settings as TensorBoard's table of hyperparameters has them."""
-        settings = {key: value for key, value in flatten(to_tables(run)).items() if not isinstance(value, list)}
-        steps = {"hparam/steps": run.train.steps}
-        return [*self._summary.hparams(settings, steps), self._summary.scalar("hparam/steps", run.train.steps)]
 
     def close(self) -> None:
         """Close the file."""
@@ -89,7 +77,7 @@ class Events:
         self._note(f"step {step}: no more TensorBoard events in {self._folder}: {why}; log.jsonl has the same numbers")
 
 
-def _choose_name() -> str:
+def choose_name() -> str:
     """Return a name that TensorBoard sorts by time, and that no other writer has."""
     seconds, rest = divmod(time.time_ns(), 10**9)
     return f"events.out.tfevents.{seconds:010d}.{socket.gethostname()}.{os.getpid()}.{rest:09d}"

@@ -16,6 +16,7 @@ from ganzoo.files import append, set_aside, write_lines
 from ganzoo.runs.damage import put_in_order, tell_set_aside
 from ganzoo.runs.events import Events
 from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.hparams import write_hparams
 from ganzoo.runs.records import read_run_lines
 from ganzoo.runs.sample_grid import Reals, draw_sample_grid, has_picture, pick_reals
 from ganzoo.settings.sections import RunConfig
@@ -45,13 +46,16 @@ class RunLog:
             if path.is_file():
                 rewind(path, step)
         self._seconds = float(records[-1]["seconds"]) if records else 0.0
+        self._varied = {name for record in records for name, value in record.items() if value}
         self._first_step, self._last_step, self._last_time = step, step, time.perf_counter()
 
     @cached_property
     def _events(self) -> Events:
         """Event file, opened by the first event: no step waits for the import of TensorBoard, no clock counts it."""
         with self.pausing():
-            return Events(self.folder.tensorboard, self.run, self._first_step, self._note)
+            if not self.folder.hparams.is_dir():  # else they are there, with the scores of an earlier end
+                write_hparams(self.folder, self.run, self._note)
+            return Events(self.folder.tensorboard, self._first_step, self._note)
 
     @cached_property
     def _reals(self) -> Reals | None:
@@ -67,7 +71,9 @@ class RunLog:
         speed = {"seconds": round(self._seconds, 3), "images_per_s": round(steps * self._images / elapsed, 1)}
         record = {"step": step, "images": step * self._images, **values, **speed}
         append(self.folder.log, record)
-        self._events.scalars({name: value for name, value in record.items() if name != "step"}, step)
+        # a term that this method lacks, such as the penalty of `none`, is 0 for ever and would only fill a page
+        self._varied |= {name for name, value in record.items() if value}
+        self._events.scalars({name: record[name] for name in record if name in self._varied and name != "step"}, step)
         return record
 
     @contextmanager

@@ -14,6 +14,7 @@ from ganzoo.files import one_at_a_time
 from ganzoo.runs import checkpoint
 from ganzoo.runs.damage import describe, known_records, move_aside, warn
 from ganzoo.runs.folder import RunFolder, read_reports
+from ganzoo.runs.hparams import write_hparams
 from ganzoo.runs.records import read_scores
 from ganzoo.training.gan import GAN
 
@@ -78,6 +79,7 @@ def save_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -
                 entry["scores"] = old["scores"] | entry["scores"]
                 entry["memorisation"] = entry["memorisation"] or old["memorisation"]
         folder.write_json(folder.scores, {"reports": [*others, entry]})
+        write_hparams(folder, folder.read_recipe(), warn, [*others, entry])
 
 
 def _read_or_move_aside(folder: RunFolder) -> list[dict[str, Any]]:

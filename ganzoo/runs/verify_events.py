@@ -33,11 +33,12 @@ class Record(NamedTuple):
 
 def verify(folder: RunFolder) -> Iterator[Verdict]:
     """Yield a verdict on every event file."""
-    entries, faults = list_folder(folder.tensorboard, folder.path, follow_links=folder.follow_links)
-    yield from faults
-    for path in entries:
-        if "tfevents" in path.name:
-            yield judge(path, folder)
+    for place in (folder.tensorboard, folder.hparams):
+        entries, faults = list_folder(place, folder.path, follow_links=folder.follow_links)
+        yield from faults
+        for path in entries:
+            if "tfevents" in path.name:
+                yield judge(path, folder)
 
 
 def judge(path: Path, folder: RunFolder) -> Verdict:

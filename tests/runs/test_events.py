@@ -9,7 +9,6 @@ from ganzoo import run as train_run
 from ganzoo.runs.events import Events
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.run import Run
-from ganzoo.settings.toml import from_tables
 from support.disks import largest_file
 from support.runs import ganzoo, train
 
@@ -22,7 +21,7 @@ def notes():
 
 
 def open_events(place, notes):
-    return Events(place, from_tables({"dataset": {"name": "digits"}}), 0, notes.append)
+    return Events(place, 0, notes.append)
 
 
 @pytest.mark.fault("the disk of the TensorBoard events is full", "one remark, and no event later", "F90")

@@ -165,7 +165,7 @@ def events(run):
     """The scalars that TensorBoard shows, but times and the settings that the run began with."""
     found = EventAccumulator(str(run / "tb"), size_guidance={"scalars": 0})
     found.Reload()
-    tags = [tag for tag in found.Tags()["scalars"] if tag not in TIMINGS and not tag.startswith("hparam/")]
+    tags = [tag for tag in found.Tags()["scalars"] if tag not in TIMINGS]
     return {tag: [(event.step, event.value) for event in found.Scalars(tag)] for tag in tags}
 
 
