@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="local, ray, or a plugin's.",
 )
-@click.option("--jobs", metavar="N", type=Whole(),
+@click.option("--jobs", metavar="N", type=Whole(1),
               help="Cells at once, for the local engine.  [default: one per GPU or core]")  # fmt: skip
 @click.option("--address", metavar="HOST:PORT", help="Address of the cluster, for --engine ray.")
 # What is shown.

@@ -16,6 +16,7 @@ import click
 
 from ganzoo.cli.completers import complete_component, complete_recipe, complete_setting, complete_word
 from ganzoo.cli.plugin_words import tell_faults
+from ganzoo.cli.ranges import refuse_outside
 from ganzoo.settings.numbers import read_whole
 from ganzoo.settings.options import shorten
 from ganzoo.zoo.names import NAMES
@@ -32,9 +33,10 @@ class FiniteRange(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return a float."""
-        number = super().convert(value, param, ctx)
+        number = click.FLOAT.convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
+        refuse_outside(number, self.min, self.max, param, ctx, is_open=self.min_open)
         return number
 
 
@@ -56,10 +58,7 @@ class Whole(click.ParamType[int]):
         number = value if isinstance(value, int) else read_whole(value)
         if number is None:
             self.fail(f"{shorten(value)} is not a whole number", param, ctx)
-        if self._least is not None and number < self._least:
-            self.fail(f"{shorten(number)} is below {self._least}", param, ctx)
-        if self._most is not None and number > self._most:
-            self.fail(f"{shorten(number)} is above {self._most:,}", param, ctx)
+        refuse_outside(number, self._least, self._most, param, ctx)
         return number
 
 

@@ -11,6 +11,7 @@ import click
 
 from ganzoo.cli.hints import accepted_flags, flags_of
 from ganzoo.cli.peers import find_command, find_flags
+from ganzoo.cli.ranges import OutOfRangeError
 from ganzoo.cli.words import WORDS
 from ganzoo.errors import ConfigError
 from ganzoo.settings.kinds import KIND_INFO
@@ -180,6 +181,8 @@ def _bad_value(error: click.BadParameter, param: click.Parameter, path: str, wor
         return ConfigError(
             what, hint=f"{flag} {near[0]}" if is_option else _retyped([near[0] if w == value else w for w in words])
         )
+    if isinstance(error, OutOfRangeError):
+        return ConfigError(f"{_said(path)}{flag}: {error.message}", hint=f"{flag} {error.allowed}")
     what = f"{_said(path)}{flag}: {_lower(error.message).replace('a valid float', 'a number')}"
     digits = re.sub(r"[\s,.']", "", value) if re.fullmatch(r"\d{1,3}([ ,.']000)+", value) else ""
     if flag == "--seed" and "," in value:

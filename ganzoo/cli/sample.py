@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--truncation",
-    type=FiniteRange(0),
+    type=FiniteRange(0, 100),
     default=0.0,
     metavar="PSI",
     help="Largest |z| of the latents, or psi of a model with styles.  [default: none]",

@@ -1,4 +1,4 @@
-"""What TensorBoard's page HPARAMS compares: the settings of a run as parameters, its scores as metrics.
+"""Rows of TensorBoard's page HPARAMS: the settings of a run as parameters, its scores as metrics.
 
 They are a folder of their own beside the events of training, because the page takes every number of a folder for a
 metric. No list of columns is written: the page then makes one of all runs that it sees.

@@ -15,6 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from ganzoo.errors import ConfigError
 from ganzoo.settings.numbers import read_number, read_truth, read_whole
+from ganzoo.settings.ranges import RANGE_FAULTS, bounds_of, require_within
 from ganzoo.settings.spelling import spell
 
 if TYPE_CHECKING:
@@ -76,9 +77,8 @@ def check_values(schema: type, values: Mapping[str, Any], where: str) -> dict[st
     try:
         checked = _strict_model(schema).model_validate(values)
     except ValidationError as error:
-        known = [option.name for option in list_options(schema)]
         faults = error.errors()
-        raise ConfigError(_list_faults(faults, where, known), hint=_mend(faults[0], where, known)) from None
+        raise ConfigError(_list_faults(faults, where, schema), hint=_mend_all(faults, where, schema)) from None
     return {name: getattr(checked, name) for name in values}
 
 
@@ -113,8 +113,17 @@ def _hints(schema: Any) -> dict[str, Any]:
     return get_type_hints(schema, include_extras=True)
 
 
-def _mend(fault: Any, where: str, known: Collection[str]) -> str:
+def _mend_all(faults: Sequence[Any], where: str, schema: type) -> str:
+    """Return what to type in place of refused settings: all numbers out of range, or else the first fault."""
+    if all(fault["type"] in RANGE_FAULTS for fault in faults):
+        return " ".join(filter(None, (_mend(fault, where, schema) for fault in faults[:_LISTED])))
+    return _mend(faults[0], where, schema)
+
+
+def _mend(fault: Any, where: str, schema: type) -> str:
     """Return what to type in place of a refused setting; empty if nothing is near."""
+    defaults = {option.name: option.default for option in list_options(schema)}
+    known = list(defaults)
     name, value, key = str(fault["loc"][0]), fault["input"], ".".join(map(str, (where, *fault["loc"])))[:_SHOWN]
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(name[:_SHOWN], list(known), n=1)
@@ -123,6 +132,8 @@ def _mend(fault: Any, where: str, known: Collection[str]) -> str:
         words = re.findall(r"'([^']+)'", fault["ctx"]["expected"])
         near = [_PEERS.get(value.lower().partition(":")[0], ""), *get_close_matches(value.lower()[:_SHOWN], words, n=1)]
         return next((_assign(key, word) for word in [*near, *words] if word in words), "")
+    if fault["type"] in RANGE_FAULTS and defaults[name] is not MISSING:
+        return _assign(key, defaults[name]) if len(fault["loc"]) == 1 else ""
     if isinstance(value, str) and "," in value:
         return f"ganzoo compare {_assign(key, value)}"
     return ""
@@ -141,9 +152,9 @@ _LISTED = 10
 """Faults that one message names."""
 
 
-def _list_faults(faults: Sequence[Any], where: str, known: Collection[str]) -> str:
+def _list_faults(faults: Sequence[Any], where: str, schema: type) -> str:
     rest = [f"{where}: and {len(faults) - _LISTED:,} more"] if len(faults) > _LISTED else []
-    return "\n".join([*(_sentence(fault, where, known) for fault in faults[:_LISTED]), *rest])
+    return "\n".join([*(_sentence(fault, where, schema) for fault in faults[:_LISTED]), *rest])
 
 
 def check_schema(schema: type) -> None:
@@ -163,7 +174,7 @@ def check_schema(schema: type) -> None:
         for fault in error.errors():
             if fault["type"] != "missing":
                 name = ".".join(map(str, fault["loc"]))
-                what = f"{name}: its default {fault['input']!r} is refused: {fault['msg'].lower()}"
+                what = f"{name}: its default {fault['input']!r} is refused: {_demand(fault, schema)}"
                 raise ConfigError(what) from None
 
 
@@ -207,7 +218,8 @@ def _default(f: Field[Any]) -> Any:
     return f.default_factory() if f.default_factory is not MISSING else f.default
 
 
-def _sentence(fault: Any, where: str, known: Collection[str]) -> str:
+def _sentence(fault: Any, where: str, schema: type) -> str:
+    known = [option.name for option in list_options(schema)]
     key = ".".join(str(part)[:_SHOWN] for part in (where, *fault["loc"]))
     if fault["type"] == "extra_forbidden":
         unknown = str(fault["loc"][0])
@@ -215,7 +227,14 @@ def _sentence(fault: Any, where: str, known: Collection[str]) -> str:
         return f"{key}: no such option.{did_you_mean(unknown, known)} {takes}"
     if fault["type"] == "missing":
         return f"{key}: is required"
-    return f"{key}: {shorten(fault['input'])} is refused: {fault['msg'].lower()}"
+    return f"{key}: {shorten(fault['input'])} is refused: {_demand(fault, schema)}"
+
+
+def _demand(fault: Any, schema: type) -> str:
+    """Return what a refused value must be; ranges of numbers whole and in our words."""
+    hint = _hints(schema)[str(fault["loc"][0])]
+    bounds = bounds_of(hint) if fault["type"] in RANGE_FAULTS else []
+    return require_within(bounds, hint.__origin__ is int) if bounds else fault["msg"].lower()
 
 
 _SHOWN = 80

@@ -20,6 +20,8 @@ MOST_SAMPLES = 10_000_000
 """Images to score: two hundred times as many as papers take, and an index of them fits in memory."""
 MOST_CRITIC_STEPS = 1000
 """Updates of D per update of G: WGAN (arXiv:1701.07875) takes 100 at first, and no paper more."""
+LARGEST_TRUNCATION = 100.0
+"""Largest |z| to cut at: torch draws no normal number beyond 10, so that a larger one would cut nothing."""
 BatchSize = Annotated[int, Gt(0), Le(LARGEST_BATCH)]
 
 
@@ -111,7 +113,7 @@ class EvalConfig:
     """Seed of the evaluation latents, fixed so that all runs are scored on the same ones."""
     labels: Literal["training", "balanced"] = "training"
     """Classes of generated images: as often as in the training data, or each in turn."""
-    truncation: NonNegativeFloat = 0.0
+    truncation: Annotated[float, Ge(0), Le(LARGEST_TRUNCATION)] = 0.0
     """Largest |z| of the latents (arXiv:1809.11096), or psi of the styles of a model that has some; 0 means none."""
     batch_size: BatchSize = 64
     """Images that are generated, and embedded, at a time."""

@@ -49,6 +49,12 @@ MISTAKES = [
     ("run --modle mlp", "there is no option --modle", "--model mlp"),
     ("evaluate @last --metric fid", "there is no option", "--metrics fid"),
     # values
+    ("run --steps 0", "train.steps: 0 is refused: must be at least 1", "--set train.steps=20000"),
+    ("run --batch-size -3", "optim.batch_size: -3 is refused: must be at least 1", "--set optim.batch_size=64"),
+    ("run --set optim.beta1=2", "2 is refused: must be at least 0 and below 1", "--set optim.beta1=0.5"),
+    ("compare --jobs 0", "compare: --jobs: 0 is refused: must be at least 1", "--jobs 1"),
+    ("compare --cell-timeout 0", "0.0 is refused: must be above 0", "--cell-timeout 1"),
+    ("sample . --scale 99", "99 is refused: must be at least 1 and at most 64", "--scale 64"),
     ("run --steps ten", "run: --steps: 'ten' is not a whole number", "ganzoo run --help"),
     ("run --steps 10,000", "'10,000' is not a whole number", "--steps 10000"),
     ("run --batch-size 64,128", "'64,128' is not a whole number", "ganzoo run --help"),

@@ -165,7 +165,7 @@ def with_default(hint, default):
     [
         (float, "1.0", "t: its default '1.0' is refused"),
         (dict, None, "t: its default None is not a bool, int, float, str or a list of those"),
-        (PositiveFloat, -1.0, "t: its default -1.0 is refused: input should be greater than 0"),
+        (PositiveFloat, -1.0, "t: its default -1.0 is refused: must be above 0"),
         (int, True, "t: its default True is refused"),
     ],
 )
