@@ -131,6 +131,8 @@ def _value_of(option: str, words: Sequence[str]) -> str:
         name, equals, value = word.partition("=")
         if name == option and equals:
             return shlex.quote(value)
+        if len(option) == 2 < len(word) and word.startswith(option):
+            return shlex.quote(word.removeprefix(option).removeprefix("="))
         following = words[index + 1] if index + 1 < len(words) else "-"
         if name == option and not following.startswith("--") and following != "-":
             return shlex.quote(following)
@@ -185,6 +187,8 @@ def _bad_value(error: click.BadParameter, param: click.Parameter, path: str, wor
         return ConfigError(f"{_said(path)}{flag}: {error.message}", hint=f"{flag} {error.allowed}")
     what = f"{_said(path)}{flag}: {_lower(error.message).replace('a valid float', 'a number')}"
     digits = re.sub(r"[\s,.']", "", value) if re.fullmatch(r"\d{1,3}([ ,.']000)+", value) else ""
+    if flag == "--image-size" and (sides := re.fullmatch(r"(\d+)[x*,](\d+)", value.lower())):
+        digits = min(sides.groups(), key=int)
     if flag == "--seed" and "," in value:
         return ConfigError(what, hint=f"ganzoo compare --seeds {value}")
     return ConfigError(what, hint=f"{flag} {digits}" if is_option and digits.isdecimal() else _help(path))
@@ -196,6 +200,13 @@ def _too_many(error: click.UsageError, path: str, words: Sequence[str]) -> Confi
     what = f"{_said(path)}one word too many: {' '.join(extra)}"
     if "--" in words:
         return ConfigError(f"{what}; nothing behind -- is an option", hint=_retyped([w for w in words if w != "--"]))
+    flagged = [f"--{word}" if word in KIND_INFO else word for word in words]
+    if (
+        path in ("ganzoo run", "ganzoo bench")
+        and len(extra) == 1
+        and words[list(words).index(extra[0]) - 1] in KIND_INFO
+    ):
+        return ConfigError(f"{what}; a component is chosen by a flag", hint=_retyped(flagged))
     if path == "ganzoo run" and _are_recipes(extra):
         return ConfigError(what, hint=_retyped(["compare" if word == "run" else word for word in words]))
     if hint := separate(words, extra):

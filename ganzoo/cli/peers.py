@@ -8,12 +8,12 @@ from dataclasses import fields
 from ganzoo.settings.spelling import fold
 
 _OPTIONS: Mapping[str, str] = {
-    "--batch-size {}": "batch bs batchsize batch-sz minibatch",
-    "--steps {}": "iters iterations n-iter num-steps max-steps total-steps num-iterations niter max-iter",
-    "--steps 10000 (an epoch is one step per batch of the data)": "epochs n-epochs num-epochs epoch max-epochs",
+    "--batch-size {}": "batch b bs batchsize batch-sz minibatch",
+    "--steps {}": "s iters iterations n-iter num-steps max-steps total-steps num-iterations niter max-iter",
+    "--steps 10000 (an epoch is one step per batch of the data)": "e epochs n-epochs num-epochs epoch max-epochs",
     "--data-root {}": "dataset-dir data-dir dataroot root dataset-root datadir data-folder",
-    "--dataset {}": "data dataset-name data-path dataset-path train-data images input datapath",
-    "--out {}": "output outdir output-dir out-dir save-dir log-dir logdir results-dir run-dir result-dir exp-dir save",
+    "--dataset {}": "data d dataset-name data-path dataset-path train-data images input datapath",
+    "--out {}": "output o save outdir output-dir out-dir save-dir log-dir logdir results-dir run-dir result-dir",
     "--image-size {}": "img-size imsize size resolution res imagesize image-width crop-size resize",
     "--lr {}": "learning-rate rate alpha",
     "--set optim.lr_g={}": "g-lr glr lrg generator-lr lr-generator lr-gen",
@@ -42,8 +42,8 @@ _OPTIONS: Mapping[str, str] = {
     "--features {}": "extractor feature-extractor backbone",
     "--metrics {}": "metric metrics",
     "--set eval.metrics={}": "metric metrics",
-    "--model {}": "arch architecture net network backbone-model generator netg netd",
-    "--loss {}": "gan-loss criterion adv-loss loss-type gan-mode gan-type objective adversarial-loss",
+    "--model {}": "m arch architecture net network backbone-model generator netg netd",
+    "--loss {}": "l gan-loss criterion adv-loss loss-type gan-mode gan-type objective adversarial-loss",
     "--lipschitz {}": "penalty regularizer regulariser reg constraint gp-type enforcer regularization",
     "--lipschitz sn": "sn spectral-norm use-sn",
     "--lipschitz gp": "gp use-gp gradient-penalty",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -62,7 +63,8 @@ def parse_budget(text: str) -> Budget:
     except ValueError:
         number = math.nan
     if unit not in UNITS or not 0 < number < math.inf:
-        hint = "--budget images=200000 (also steps= seconds= flops=)"
+        meant = re.fullmatch(rf"({'|'.join(UNITS)})[: ]*([1-9]\d*)", text)
+        hint = f"--budget {meant[1]}={meant[2]}" if meant else "--budget images=200000 (also steps= seconds= flops=)"
         raise ConfigError(f"--budget {shorten(text)} is not a unit and an amount above 0", hint=hint)
     return Budget(unit, number)
 

@@ -112,12 +112,12 @@ def unknown(kind: Kind | Literal["recipe"], name: str, known: Collection[str]) -
 
 
 def _list_of_names(kind: str, name: str) -> GanzooError | None:
-    """Return the error for names with commas between them, which one run does not take."""
+    """Return the error for names with commas, spaces or bars between them, which one run does not take."""
     from ganzoo.errors import ConfigError
 
-    if "," not in name or kind in ("metric", "recipe", "features", "engine"):
+    names = ",".join(re.split(r"\s*,\s*" if kind == "dataset" else r"[\s,|;]+", name.strip()))
+    if "," not in names or kind in ("metric", "recipe", "features", "engine"):
         return None
-    names = ",".join(part.strip() for part in name.split(","))
     sums = f"--lipschitz {names.replace(',', '+')} (their sum); " if kind == "lipschitz" else ""
     hint = f"{sums}ganzoo compare --{kind} {shlex.quote(names)}  (one after the other)"
     return ConfigError(f"{name!r} are several names, and a run has one {title(kind)}", hint=hint)  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ def test_what_a_docstring_says_about_an_option_is_found():
     assert (find_sentence(text, "scale"), find_sentence(text, "other")) == ("scale * x^2", "")
 
 
-@pytest.mark.parametrize("name", list_settings())
+@pytest.mark.parametrize("name", list_settings()[::4])
 def test_every_setting_is_explained_with_its_type_and_default_in_80_columns(name):
     section, _, option = name.partition(".")
     found = next(each for each in list_options(SECTIONS[section]) if each.name == option)
@@ -90,6 +90,7 @@ def test_the_settings_of_a_run_and_of_a_cell_are_shown_with_the_origins_that_it_
     assert "ganzoo config show runs/grid/cells/bce-s0" in grid
 
 
+@pytest.mark.full
 def test_only_what_differs_between_runs_recipes_and_files_is_shown(trained):
     (trained / "mine.toml").write_text('[model]\nname = "MLP"\n[train]\nsteps = 7\n[optim]\nlr_g = 0.5\n')
     differing = rows("diff", "one", "mine.toml")
@@ -111,6 +112,7 @@ def test_the_long_form_says_what_each_setting_means():
     assert max(map(len, lines.splitlines())) <= 80
 
 
+@pytest.mark.full
 def test_the_schema_takes_every_recipe_that_ships_and_refuses_what_ganzoo_refuses(tmp_path):
     schema = make_schema(ZOO)
     jsonschema.Draft202012Validator.check_schema(schema)

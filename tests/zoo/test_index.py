@@ -120,6 +120,7 @@ def test_a_plugin_that_changed_is_loaded_again(held, loads):
     assert len(loads) == 2
 
 
+@pytest.mark.full
 def test_other_packages_beside_a_plugin_let_it_be_loaded_again(held, loads):
     ganzoo(*SHOW)
     (held.parent / "other-1.0.dist-info").mkdir()
@@ -128,7 +129,7 @@ def test_other_packages_beside_a_plugin_let_it_be_loaded_again(held, loads):
     assert len(loads) == 2
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"key": [], "files": {}}', b"\xff\xfe"])
+@pytest.mark.parametrize("damage", [b"{", b"\xff\xfe"])
 def test_a_damaged_cache_is_made_again(held, loads, damage):
     ganzoo(*SHOW)
     (entry,) = (held.parent / "cache" / "plugins").iterdir()
@@ -139,6 +140,7 @@ def test_a_damaged_cache_is_made_again(held, loads, damage):
     assert json.loads(entry.read_bytes())["files"] == whole["files"]
 
 
+@pytest.mark.full
 def test_a_cache_that_cannot_be_written_is_no_error(held, loads, monkeypatch):
     blocked = held.parent / "blocked"
     blocked.write_text("a file where the folder would be")
@@ -159,6 +161,7 @@ def test_a_broken_plugin_is_reported_each_time_and_hides_nothing(held, loads):
     assert len(loads) == 2  # disabled, it need not be loaded
 
 
+@pytest.mark.full
 def test_a_plugin_of_one_file_is_known_by_the_cache_until_it_changes(held, loads, tmp_path):
     single = tmp_path / "alone" / "mine.py"
     single.parent.mkdir()
