@@ -13,7 +13,7 @@ _OPTIONS: Mapping[str, str] = {
     "--steps 10000 (an epoch is one step per batch of the data)": "e epochs n-epochs num-epochs epoch max-epochs",
     "--data-root {}": "dataset-dir data-dir dataroot root dataset-root datadir data-folder",
     "--dataset {}": "data d dataset-name data-path dataset-path train-data images input datapath",
-    "--out {}": "output o save outdir output-dir out-dir save-dir log-dir logdir results-dir run-dir result-dir",
+    "--out {}": "output o save outdir output-dir save-dir log-dir logdir results-dir run-dir result-dir exp-dir",
     "--image-size {}": "img-size imsize size resolution res imagesize image-width crop-size resize",
     "--lr {}": "learning-rate rate alpha",
     "--set optim.lr_g={}": "g-lr glr lrg generator-lr lr-generator lr-gen",

@@ -113,11 +113,6 @@ class RunFolder:
         return self.path / "tb"
 
     @property
-    def hparams(self) -> Path:
-        """Folder of the event file from which TensorBoard compares runs."""
-        return self.tensorboard / "scores"
-
-    @property
     def grids(self) -> list[Path]:
         """Sample grids of training, the oldest first."""
         return sorted(self.samples.glob("step-*.png"), key=lambda path: (len(path.name), path.name))  # 1000000 is last

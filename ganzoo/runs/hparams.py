@@ -18,6 +18,8 @@ from ganzoo.runs.folder import RunFolder
 from ganzoo.settings.sections import SECTIONS, RunConfig
 from ganzoo.settings.toml import flatten, to_tables
 
+HPARAMS = "scores"
+"""Name of the folder, below that of TensorBoard, of the event file from which its page compares runs."""
 ALWAYS = ("train.seed", "train.steps", "optim.batch_size", "optim.lr_g", "optim.lr_d", "optim.n_critic")
 """Settings beside the names of components that are shown even where they are the defaults."""
 _DEFAULTS = {f"{name}.{field.name}": field.default for name, section in SECTIONS.items() for field in fields(section)}
@@ -27,7 +29,7 @@ def write_hparams(
     folder: RunFolder, run: RunConfig, note: Callable[[str], None], reports: Sequence[Mapping[str, Any]] = ()
 ) -> None:
     """Write what the page shows of a run, in place of what it showed; `note` is told if that cannot be written."""
-    place = folder.hparams
+    place = folder.tensorboard / HPARAMS
     try:
         place.mkdir(parents=True, exist_ok=True)
         older = list(place.glob("events.out.tfevents.*"))

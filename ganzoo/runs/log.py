@@ -16,7 +16,7 @@ from ganzoo.files import append, set_aside, write_lines
 from ganzoo.runs.damage import put_in_order, tell_set_aside
 from ganzoo.runs.events import Events
 from ganzoo.runs.folder import RunFolder
-from ganzoo.runs.hparams import write_hparams
+from ganzoo.runs.hparams import HPARAMS, write_hparams
 from ganzoo.runs.records import read_run_lines
 from ganzoo.runs.sample_grid import Reals, draw_sample_grid, has_picture, pick_reals
 from ganzoo.settings.sections import RunConfig
@@ -53,7 +53,9 @@ class RunLog:
     def _events(self) -> Events:
         """Event file, opened by the first event: no step waits for the import of TensorBoard, no clock counts it."""
         with self.pausing():
-            if not self.folder.hparams.is_dir():  # else they are there, with the scores of an earlier end
+            if not (
+                self.folder.tensorboard / HPARAMS
+            ).is_dir():  # else they are there, with the scores of an earlier end
                 write_hparams(self.folder, self.run, self._note)
             return Events(self.folder.tensorboard, self._first_step, self._note)
 

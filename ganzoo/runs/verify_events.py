@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from ganzoo.files import open_regular
 from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.hparams import HPARAMS
 from ganzoo.runs.verdicts import Verdict, list_folder
 
 MOST_BYTES = 1 << 36
@@ -33,7 +34,7 @@ class Record(NamedTuple):
 
 def verify(folder: RunFolder) -> Iterator[Verdict]:
     """Yield a verdict on every event file."""
-    for place in (folder.tensorboard, folder.hparams):
+    for place in (folder.tensorboard, folder.tensorboard / HPARAMS):
         entries, faults = list_folder(place, folder.path, follow_links=folder.follow_links)
         yield from faults
         for path in entries:
