@@ -19,6 +19,8 @@ from support.imports import AT_END, SLOW, run_watched
 from support.runs import HELD, ganzoo
 from support.zoo import ZOO
 
+INDEXED = load_index(disabled=["all"])
+
 
 def test_the_index_describes_what_ships():
     now = [describe(load_builtin(name)) for name in BUILTIN]
@@ -27,7 +29,7 @@ def test_the_index_describes_what_ships():
 
 @pytest.mark.parametrize("entry", ZOO.all_entries(), ids=lambda entry: f"{entry.kind}-{entry.name}")
 def test_a_component_is_the_same_by_the_index(entry):
-    known = load_index(disabled=["all"]).entry(entry.kind, entry.name)
+    known = INDEXED.entry(entry.kind, entry.name)
     assert (known.summary, known.help, known.plugin) == (entry.summary, entry.help, entry.plugin)
     assert known.descriptions == entry.descriptions
     assert by_name(known.options) == by_name(entry.options)
@@ -41,7 +43,7 @@ def by_name(options):
 @pytest.mark.parametrize("recipe", [each for each in list_recipes() if not each.plugin], ids=lambda each: each.name)
 def test_settings_are_explained_the_same_by_the_index(recipe):
     settings = settle(recipe=recipe)
-    assert explain(settings, load_index(disabled=["all"])) == explain(settings, ZOO)
+    assert explain(settings, INDEXED) == explain(settings, ZOO)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_settings_are_explained_the_same_by_the_index(recipe):
 )
 def test_what_a_component_refuses_the_index_refuses_with_the_same_words(kind, choice):
     said = []
-    for zoo in (ZOO, load_index(disabled=["all"])):
+    for zoo in (ZOO, INDEXED):
         with pytest.raises(ConfigError) as refusal:
             zoo.create(kind, choice)
         said.append(str(refusal.value))
