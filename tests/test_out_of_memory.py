@@ -91,7 +91,7 @@ def test_commands_end_with_one_error_when_memory_does(tmp_path, monkeypatch):
         patched.setattr(Evaluator, "score", no_memory)
         assert "try:   --batch-size 16, or --samples 1000\n" in ganzoo("evaluate", tmp_path / "run", code=9).stderr
     with monkeypatch.context() as patched:
-        patched.setattr("ganzoo.runs.pictures.draw_samples", no_memory)
+        patched.setattr("ganzoo.runs.pictures.gather_samples", no_memory)
         assert "try:   -n 16, or --folder" in ganzoo("sample", tmp_path / "run", code=9).stderr
     with monkeypatch.context() as patched:
         patched.setattr(Digits, "load", no_memory)

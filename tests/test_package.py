@@ -50,7 +50,7 @@ def test_the_wheel_has_every_module_recipe_and_data_file_and_nothing_else(wheel,
     package = {str(path.relative_to(ROOT)) for path in (ROOT / "ganzoo").rglob("*.py")}
     recipes = {f"ganzoo/{path.relative_to(ROOT)}" for path in (ROOT / "configs").rglob("*.toml")}
     digits = (f"{name}.{ending}" for name in ("digits", "mnist-5k") for ending in ("npz", "LICENSE"))
-    data = {f"ganzoo/builtin/datasets/{name}" for name in digits} | {"ganzoo/py.typed"}
+    data = {f"ganzoo/builtin/datasets/{name}" for name in digits} | {"ganzoo/py.typed", "ganzoo/zoo/index.json"}
     data |= {f"ganzoo/builtin/features/{name}.safetensors" for name in ("digits-cnn", "photos-cnn")}
     data |= {f"ganzoo/results/report/{name}" for name in ("page.html.j2", "report.css", "report.js")}
     data |= {f"ganzoo/results/tables/{name}.html.j2" for name in ("page", "table", "cell")}
@@ -70,7 +70,10 @@ def test_the_wheel_brings_its_licences(wheel, about):
 def test_the_metadata_says_what_it_is_and_needs(wheel, about):
     metadata = Parser().parsestr(wheel.read(f"{about}METADATA").decode())
     assert (metadata["Name"], metadata["Version"]) == ("ganzoo-torch", __version__)
-    assert (metadata["Requires-Python"], metadata["License-Expression"]) == (">=3.11", "MIT AND CC-BY-4.0")
+    assert (metadata["Requires-Python"], metadata["License-Expression"]) == (
+        ">=3.11",
+        "MIT AND CC-BY-4.0 AND CC-BY-SA-3.0",
+    )
     needed = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     assert len(needed) == len(PROJECT["dependencies"]) and not [line for line in needed if "<" in line or "==" in line]
     assert metadata.get_payload() == (ROOT / "README.md").read_text()

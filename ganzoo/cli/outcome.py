@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
@@ -124,7 +125,7 @@ def print_report(report: Report, as_json: bool, target: Path, command: str) -> N
     print_reports([{"checkpoint": "scores", **record}])
     weights = "G_ema, the moving average of G" if generated.weights == "ema" else "G"
     made = f"{weights}, step {generated.step}, seed {generated.seed}" if generated.weights else generated.source
-    fingerprint = ", ".join(f"{key} {value[:12]}" for key, value in report.protocol.fingerprint.items())
+    fingerprint = ", ".join(f"{key} {_shorten(value)}" for key, value in report.protocol.fingerprint.items())
     split = f", {reference.options['split']} split" if reference.options.get("split", "auto") != "auto" else ""
     click.echo(f"  generated  {generated.count:,} images ({made})")
     real = f"{reference.count:,} images" if reference.count is not None else "images"
@@ -164,3 +165,8 @@ def _list_classes(counts: Mapping[str, int], limit: int = 100) -> list[str]:
     text = f"{len(counts):,} classes: {', '.join(shown)}{rest}"
     first, indent = "  classes     ", " " * 14
     return [line.replace("\xa0", " ") for line in wrap(text, 80, initial_indent=first, subsequent_indent=indent)]
+
+
+def _shorten(value: str) -> str:
+    """Return a SHA-256 by its first 12 digits, and words as they are."""
+    return value[:12] if re.fullmatch("[0-9a-f]{64}", value) else value

@@ -37,7 +37,7 @@ def test_digits_have_32_pixels_one_channel_and_ten_classes():
 
 
 @pytest.mark.parametrize("name", sorted(register_datasets()))
-@pytest.mark.parametrize("size", [7, 1025, 32.0, True])
+@pytest.mark.parametrize("size", [7, 1025, 32.5, True])
 def test_image_sizes_out_of_range_are_refused(name, size):
     fields = register_datasets()[name].__dataclass_fields__
     path = {"path": "x"} if "path" in fields else {}

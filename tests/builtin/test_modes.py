@@ -196,7 +196,7 @@ def test_a_run_on_points_is_evaluated_resumed_tabulated_and_reported(run, tmp_pa
 def test_a_run_on_points_has_pictures_and_its_samples_are_numbers(run, tmp_path):
     with Image.open(Run(run).grid) as picture:
         colours = {colour for _, colour in picture.getcolors()}
-        assert picture.size == (256, 256) and {REAL_COLOUR, FAKE_COLOUR} <= colours
+        assert picture.size == (788, 840) and {REAL_COLOUR, FAKE_COLOUR} <= colours
     ganzoo("sample", run, "-n", "5", "-o", tmp_path / "points.png")
     assert (tmp_path / "points.png").is_file()
     points = Run(run).samples(5)

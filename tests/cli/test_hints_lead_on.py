@@ -10,7 +10,7 @@ from ganzoo.cli.hints import split_hint
 from support.image_files import png
 from support.runs import TINY, ganzoo, train
 
-TRY = [*TINY, "--dry-run"]
+TRY = [*TINY, "--dry-run", "--no-scores"]
 POINTS = [word for word in TRY if not word.startswith("--image-size")]
 FILLED = {"PATH": "images", "OTHER_FOLDER": "new"}
 """Values for the words in capitals that stand for something of the user's own."""

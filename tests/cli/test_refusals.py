@@ -30,7 +30,7 @@ MISTAKES = [
     (["sngna"], 2, "no recipe is named 'sngna'. Did you mean 'sngan'?", "sngan"),
     (["nowhere.toml"], 2, "cannot read the recipe", "nowhere.toml"),
     # options
-    (["--set", "optim.beta_1=0"], 2, "optim.beta_1: no such option. Did you mean 'beta1'?", "n_critic"),
+    (["--set", "optim.beta3=0"], 2, "optim.beta3: no such option. Did you mean 'beta2'?", "n_critic"),
     (["--set", "model.widht=8"], 2, "model.widht: no such option. Did you mean 'width'?", "depth"),
     (["--set", "loss.weight=1"], 2, "loss.weight: no such option. It takes no options.", ""),
     (["--set", "optm.lr_g=1"], 2, "unknown section [optm]. Did you mean 'optim'?", ""),

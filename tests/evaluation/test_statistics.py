@@ -69,7 +69,7 @@ def test_a_run_is_scored_by_statistics_too_and_ranked_by_its_dataset_as_before(p
 
 def test_statistics_need_no_data_of_the_run(place, tmp_path, monkeypatch):
     train(tmp_path / "run", "--no-scores")
-    monkeypatch.delattr(Run, "load_data")
+    monkeypatch.delattr("ganzoo.runs.run.Run.load_data")
     assert numbers(evaluate_json(tmp_path / "run", "--reference", place[0] / "ours.npz", "--metrics=fid"))[0] > 0
 
 

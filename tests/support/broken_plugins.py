@@ -150,7 +150,7 @@ def process(site, *words, code=0, **variables):
 
 def remarks(result):
     """Lines on stderr that are about plugins, by plugin."""
-    lines = re.findall(r"^ganzoo: plugin (\S+) .*$", result.stderr, re.MULTILINE)
+    lines = re.findall(r"^(?:ganzoo|note): plugin (\S+) .*$", result.stderr, re.MULTILINE)
     assert len(lines) == len(set(lines))
     return set(lines)
 

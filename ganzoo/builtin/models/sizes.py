@@ -19,6 +19,6 @@ def halve(data: DataSpec, model: str) -> tuple[int, int]:
     square = len(data.shape) == 3 and data.shape[1] == size
     if not square or halvings < 2 or size > _LARGEST_IMAGE or size % 2**halvings:
         what = f"{model} makes square images of 16, 20, 24, 28, 32, 40, 48, 56, 64, ... 256 pixels, not"
-        hint = "--image-size 32; --model mlp (for points of the plane)"
+        hint = "--image-size 32; --model mlp (images of any size, and points of the plane)"
         raise ConfigError(f"{what} {' x '.join(map(str, data.shape))}", hint=hint)
     return halvings, size // 2**halvings
