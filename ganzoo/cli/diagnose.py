@@ -11,10 +11,12 @@ import click
 
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, Whole, keeping_stdout
 from ganzoo.cli.grouped_help import GroupedCommand
+from ganzoo.cli.lines import wrap
 from ganzoo.cli.next_steps import after_diagnosis, print_next
 from ganzoo.cli.output import note, say, style
 from ganzoo.cli.places import require_run
 from ganzoo.cli.run_names import RunName
+from ganzoo.cli.terminal import terminal_width
 from ganzoo.errors import GanzooError
 from ganzoo.runs.finding_words import describe_number
 
@@ -91,7 +93,7 @@ def tell_findings(path: Path, zoo: Zoo, *, follow_links: bool = False) -> None:
 def show(diagnosis: Diagnosis, stream: TextIO | None = None) -> str:
     """Return the findings as text: alarms and remarks with numbers and advice, the rest in a line each.
 
-    Their levels are coloured where the stream, by default stdout, has colour.
+    Their levels are coloured where the stream, by default stdout, has colour, and lines fit in its terminal.
     """
     lines = [f"{diagnosis.run} at step {diagnosis.step}: {_count(len(diagnosis.alarms))}"]
     for finding in diagnosis.findings:
@@ -101,7 +103,8 @@ def show(diagnosis: Diagnosis, stream: TextIO | None = None) -> str:
         some = [finding for finding in diagnosis.findings if finding.level == level]
         if some:
             lines += ["", f"{title}:", *(f"  {finding.name:30} {finding.what}" for finding in some)]
-    return "\n".join([*lines, *(f"\nnote: {note}" for note in diagnosis.notes)])
+    width = terminal_width(stream or sys.stdout)
+    return "\n".join([*(wrap(line, width) for line in lines), *(f"\nnote: {note}" for note in diagnosis.notes)])
 
 
 def _count(alarms: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -95,11 +96,12 @@ def _show_component(plugins: PluginChoice, kind: Kind, name: str) -> None:
     name = part_of_method(kind, name) or name
     plugins.known_names({f"{kind}.name": name, "eval.metrics": name * (kind == "metric")})
 
-    from ganzoo.cli.terminal import print_table
+    from ganzoo.cli.lines import wrap
+    from ganzoo.cli.terminal import print_table, terminal_width
 
     entry = plugins.describe().entry(kind, name)
     click.echo(f"{kind} {entry.name}  (plugin {entry.plugin})\n")
-    click.echo(entry.help)
+    click.echo("\n".join(wrap(line, terminal_width(sys.stdout), "") for line in entry.help.splitlines()))
     rows = [
         {"option": f"{kind}.{option.name}", "type": option.type, "default": option.shown_default}
         for option in entry.options

@@ -9,7 +9,6 @@ import pytest
 from ganzoo.contracts import DataSpec
 from ganzoo.errors import ConfigError
 from ganzoo.runs import log
-from ganzoo.runs.events import Events
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.log import RunLog
 from ganzoo.settings.kinds import ALL_KINDS, KIND_INFO
