@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="A picture, an .npz, or a film: .gif, .webp, .mp4.  [default: RUN/samples/sample-<seed>.png]",
+    help="A picture, an .npz, or a film: .gif, .webp, .mp4.  [default: in RUN/samples]",
 )
 @click.pass_obj
 def sample(

@@ -41,6 +41,7 @@ def show(plugins: PluginChoice, kind: str, name: str | None) -> None:
 
 def _find(plugins: PluginChoice, kind: str, name: str | None) -> list[tuple[str, str]]:
     """Return what is to be shown, as (kind, name). Raises ConfigError for a name that nothing has."""
+    from ganzoo.cli.topics import has_topic
     from ganzoo.errors import ConfigError
     from ganzoo.settings.options import did_you_mean
     from ganzoo.zoo.names import NAMES
@@ -56,7 +57,7 @@ def _find(plugins: PluginChoice, kind: str, name: str | None) -> list[tuple[str,
     if found := [*find_kinds(kind), *_recipes_named(kind)] or list(_find_in_plugins(plugins, kind)):
         return found
     known = sorted({name for names in NAMES.values() for name in names})
-    hint = f"ganzoo list; ganzoo explain {kind}" if kind.isidentifier() else "ganzoo list"
+    hint = f"ganzoo list; ganzoo explain {kind}" if has_topic(kind) else "ganzoo list"
     raise ConfigError(f"nothing is named {kind!r}.{did_you_mean(kind, known)}", hint=hint)
 
 

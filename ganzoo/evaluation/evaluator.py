@@ -204,7 +204,7 @@ class Evaluator:
         real = f"{self.about.count:,}" if self.about.count is not None else f"at most {dim:,}"
         for what, count in (f"{fake.count:,} generated", fake.count), (f"{real} reference", self.reference.count):
             if count <= dim:
-                warnings.append(f"{what} images in {dim:,} dimensions: the covariance is singular, and FD far too high")
+                warnings.append(f"{what} images are too few for FD over {dim:,} features: it comes out far too high")
         return warnings
 
 

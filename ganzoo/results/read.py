@@ -95,7 +95,7 @@ def read_results(paths: str | Path | Sequence[str | Path]) -> list[Result]:
     for asked in wanted:
         folders = list(_walk(asked))
         if not folders:
-            raise CheckpointError("this is not a run folder", where=str(asked), hint="ganzoo run --out FOLDER")
+            raise CheckpointError("this is not a run folder", where=str(asked), hint="ganzoo runs")
         for folder, is_grid in folders:
             for path, result in _read(folder, is_grid, base, errors):
                 found.setdefault(os.path.realpath(path), result)

@@ -130,7 +130,7 @@ class RunFolder:
     def read_recipe(self) -> RunConfig:
         """Return the settings of the run. Raises CheckpointError if there is no run, ConfigError for a bad recipe."""
         if not os.path.lexists(self.recipe):
-            raise CheckpointError("this is not a run folder", where=str(self.path), hint="ganzoo run --out FOLDER")
+            raise CheckpointError("this is not a run folder", where=str(self.path), hint="ganzoo runs")
         tables = read_toml(self.recipe)
         require_sections(tables, self.recipe)
         tables.setdefault("eval", {}).setdefault("labels", "balanced")  # as runs of older versions were scored

@@ -113,7 +113,8 @@ def write_samples(
 def _choose_place(run: Run, options: SampleOptions, target: Target, note: Callable[[str], None]) -> Path:
     """Return a place in the folder of the run, or in the working folder, with a remark, if a run is read-only."""
     run.folder.require_own_parts()
-    out = run.folder.samples / ("training.gif" if target.course else f"sample-{options.seed}.png")
+    name = "interpolation" if options.interpolate else "classes" if options.per_class else "sample"
+    out = run.folder.samples / ("training.gif" if target.course else f"{name}-{options.seed}.png")
     if target.as_folder:
         out = run.path / f"images-{options.seed}"
     try:

@@ -27,6 +27,7 @@ from ganzoo.training.truncation import truncate
 if TYPE_CHECKING:
     from ganzoo.runs.run import Run
 
+LARGEST_SEED = 2**63 - 1
 MOST = 10_000_000
 """Samples at most."""
 
@@ -68,11 +69,7 @@ def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, T
 
 def _open_stream(run: Run, options: SampleOptions) -> tuple[Iterator[tuple[Tensor, Tensor]], int]:
     """Return the batches of `stream_samples`, and the step of the checkpoint that makes them."""
-    if not 1 <= options.count <= MOST:
-        raise ConfigError(f"{options.count:,} samples asked for; it takes 1 to {MOST:,}", where=str(run.path))
-    if not 0 <= options.truncation < math.inf:
-        what = f"--truncation {options.truncation:g} is no threshold: it takes a number above 0, or 0 for none"
-        raise ConfigError(what, hint="--truncation 0.7")
+    _require_possible(options, run)
     labels = _choose_labels(run, options)
     gan, step = run.restore(options.step)
     network = truncate(gan, gan.G_ema.module if options.ema else gan.G, options.truncation).eval()
@@ -113,8 +110,8 @@ def gather_samples(run: Run, options: SampleOptions) -> tuple[Tensor, Tensor, in
 
     Raises what it raises, and ResourceError if memory is short.
     """
-    x, y, first = torch.empty(0), torch.empty(options.count, dtype=torch.long), 0
     stream, step = _open_stream(run, options)
+    x, y, first = torch.empty(0), torch.empty(options.count, dtype=torch.long), 0
     for batch, labels in stream:
         if first == 0:
             _require_room(batch, options.count)
@@ -122,6 +119,17 @@ def gather_samples(run: Run, options: SampleOptions) -> tuple[Tensor, Tensor, in
         x[first : first + len(batch)], y[first : first + len(batch)] = batch, labels
         first += len(batch)
     return x, y, step
+
+
+def _require_possible(options: SampleOptions, run: Run) -> None:
+    """Raise ConfigError for a count, a seed or a truncation that cannot be."""
+    if not (isinstance(options.count, int) and 1 <= options.count <= MOST):
+        raise ConfigError(f"{options.count!r} samples asked for; it takes 1 to {MOST:,}", where=str(run.path))
+    if not (isinstance(options.seed, int) and 0 <= options.seed <= LARGEST_SEED):
+        raise ConfigError(f"{options.seed!r} is no seed: it takes a whole number from 0 on", hint="--seed 0")
+    if not 0 <= options.truncation < math.inf:
+        what = f"--truncation {options.truncation:g} is no threshold: it takes a number above 0, or 0 for none"
+        raise ConfigError(what, hint="--truncation 0.7")
 
 
 def _require_room(batch: Tensor, count: int) -> None:

@@ -43,7 +43,7 @@ def require_run(folder: RunFolder) -> None:
     if folder.manifest.exists():
         what, hint = "the run ended before it began: there is only its manifest", "ganzoo run --out OTHER_FOLDER"
         raise CheckpointError(what, where=str(folder.path), hint=hint)
-    raise CheckpointError("this is not a run folder", where=str(folder.path), hint="ganzoo run --out FOLDER")
+    raise CheckpointError("this is not a run folder", where=str(folder.path), hint="ganzoo runs")
 
 
 def _files(folder: RunFolder) -> set[Path]:

@@ -148,7 +148,7 @@ def test_run_says_what_came_out_on_stdout_and_how_it_went_on_stderr(tmp_path):
     assert f"ganzoo resume {tmp_path / 'run'} --steps 8" in result.stdout
     assert f"{tmp_path / 'run' / 'samples' / 'step-000004.png'}" in result.stdout
     few, title, place, *lines = result.stderr.splitlines()
-    assert few.startswith("note: 32 generated images in 64 dimensions")  # before the first step
+    assert few.startswith("note: 32 generated images are too few for FD over 64 features")  # before the first step
     assert (title, place) == ("mlp-bce-none_digits: 4 steps, seed 0, cpu, fp32", f"run folder: {tmp_path / 'run'}")
     assert [line.split()[1] for line in lines] == ["1/4", "2/4", "3/4", "4/4", "scoring"]
     assert "\x1b" not in result.output and "\r" not in result.output

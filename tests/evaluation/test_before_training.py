@@ -60,11 +60,12 @@ def test_an_extractor_that_cannot_read_the_images_is_refused_with_one_that_can()
 def test_metrics_that_the_run_cannot_have_are_named_and_the_others_stay():
     stripes = Stripes().load()  # 64 images of two classes, 64 features
     without = foresee(stripes, features={"name": "digits-cnn"}, eval=scored("fid,intra-fid"))
-    assert [line.partition(":")[0] for line in without] == ["64 reference images in 64 dimensions", "no intra-fid"]
+    few = "64 reference images are too few for FD over 64 features"
+    assert [line.partition(":")[0] for line in without] == [few, "no intra-fid"]
     classes = foresee(
         stripes, features={"name": "digits-cnn"}, eval=scored("fid,intra-fid"), conditioner={"name": "cgan"}
     )
-    assert [line.partition(":")[0] for line in classes] == ["64 reference images in 64 dimensions"]
+    assert [line.partition(":")[0] for line in classes] == [few]
     with pytest.raises(EvaluationError, match="no fid-infinity: 200 generated images are too few") as refusal:
         foresee(stripes, features={"name": "digits-cnn"}, eval=scored("fid-infinity"))
     assert "--samples 512" in refusal.value.hint  # 2 x 64 features are the smallest share, a quarter
@@ -74,7 +75,7 @@ def test_too_few_images_and_scores_after_the_end_are_told():
     lines = foresee(
         Stripes().load(), features={"name": "digits-cnn"}, eval=scored("fid", 40, every=500), train={"steps": 100}
     )
-    assert any(line.startswith("40 generated images in 64 dimensions") for line in lines)
+    assert any(line.startswith("40 generated images are too few for FD over 64 features") for line in lines)
     assert any(line.startswith("eval.every=500, and the run has 100 steps") for line in lines)
 
 

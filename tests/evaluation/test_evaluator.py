@@ -54,7 +54,7 @@ def test_fakes_that_were_not_quantised_are_refused():
 def test_few_images_are_scored_with_a_warning():
     _, evaluator = open_digits()
     report = evaluator.score(images_of(Noisy(), 60), Generated(60, "generator"))
-    assert any("60 generated images in 64 dimensions" in warning for warning in report.warnings)
+    assert any("60 generated images are too few for FD over 64 features" in warning for warning in report.warnings)
     report = evaluator.score(images_of(Noisy(), 200), Generated(200, "generator"))
     assert report.warnings == ()
 

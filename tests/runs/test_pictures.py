@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ganzoo.builtin.datasets.digits import Digits
+from ganzoo.errors import ConfigError
 from ganzoo.runs.run import Run
 from ganzoo.runs.sample_stream import count_classes
 from support.runs import contents, ganzoo, train
@@ -297,3 +299,18 @@ def test_a_film_of_training_has_one_frame_per_sample_grid(unconditional, tmp_pat
 def test_a_film_of_a_generator_with_classes_is_of_one_of_them_and_says_which(conditional, tmp_path):
     result = ganzoo("sample", conditional, "--interpolate", "-n", 4, "-o", tmp_path / "walk.gif")
     assert "a film of class 0; --class K for another" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("count", "seed", "what"),
+    [(-1, 0, "-1 samples asked for"), ("a", 0, "'a' samples asked for"), (1.5, 0, "1.5 samples asked for"),
+     (4, -1, "-1 is no seed"), (4, "x", "'x' is no seed")],
+)  # fmt: skip
+def test_impossible_counts_and_seeds_are_refused_in_python_too(unconditional, count, seed, what):
+    with pytest.raises(ConfigError, match=what):
+        Run(unconditional).samples(count, seed=seed)
+
+
+def test_a_walk_through_latents_does_not_replace_the_samples_of_the_seed(unconditional):
+    names = [Path(ganzoo("sample", unconditional, *words).stdout.strip()).name for words in ((), ("--interpolate",))]
+    assert names == ["sample-0.png", "interpolation-0.png"]

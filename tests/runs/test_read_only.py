@@ -84,7 +84,7 @@ def test_nothing_of_a_run_on_a_read_only_disk_changes(trained, tmp_path, monkeyp
     with read_only(trained):
         assert "not kept in" in ganzoo("evaluate", trained).stdout
         assert "Read-only file system" in ganzoo("diagnose", trained).stdout
-        assert ganzoo("sample", trained, "--interpolate").stdout == "run-sample-0.png\n"
+        assert ganzoo("sample", trained, "--interpolate").stdout == "run-interpolation-0.png\n"
         assert ganzoo("sample", trained, "--folder", "-n", 2).stdout == "run-images-0\n"
         assert ganzoo("sample", trained, "--training").stdout == "run-training.gif\n"
     assert contents(trained) == before
