@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ganzoo.data.films import FILMS, check_film
 from ganzoo.data.listing import abridge, printable
-from ganzoo.errors import FolderError
+from ganzoo.errors import ConfigError, FolderError
 from ganzoo.files import require_writable
 from ganzoo.runs.films import write_course, write_walk
 from ganzoo.runs.pictures import count_per_class, write_grid
@@ -61,19 +61,19 @@ class Target:
         return FILMS if self.course else (*PICTURES, ".npz", *([".mp4"] if self.interpolate else []))
 
     def check(self) -> None:
-        """Raise FolderError for a name that is not one of what is to be written, or a film that cannot be made."""
+        """Raise ConfigError for a name that is not one of what is to be written, or a film that cannot be made."""
         if self.out is None:
             return
         name, stem = printable(self.out.name), printable(self.out.stem)
         if self.as_folder and self.suffix in (*PICTURES, *FILMS, ".npz"):
-            raise FolderError(f"{name} is the name of a file, and --folder writes a folder", hint=f"-o {stem}")
+            raise ConfigError(f"{name} is the name of a file, and --folder writes a folder", hint=f"-o {stem}")
         if not self.as_folder and self.suffix not in self.suffixes:
             what = "film" if self.course else "picture"
             found = f"the suffix {self.suffix}" if self.suffix else "no suffix"
             hint = f"-o {stem}.gif" if self.course else f"-o {stem}.png, or --folder (for single images)"
             hint = f"--interpolate -o {self.out}" if self.suffix == ".mp4" else hint
             where = f"it takes {', '.join(self.suffixes)}"
-            raise FolderError(f"cannot write the {what}: {name} has {found}", where=where, hint=hint)
+            raise ConfigError(f"cannot write the {what}: {name} has {found}", where=where, hint=hint)
         if self.is_film:
             check_film(self.out, self.fps)
 
@@ -89,8 +89,8 @@ def write_samples(
 ) -> Path:
     """Write `count` samples of a run where `target` says, and return the path; `note` takes remarks.
 
-    Raises ConfigError, CheckpointError, ResourceError; FolderError for a suffix that cannot hold what is asked,
-    before anything is read, and for a file that cannot be written; EvaluationError for samples that cannot be drawn.
+    Raises ConfigError, also for a suffix that cannot hold what is asked, before anything is read; CheckpointError;
+    ResourceError; FolderError for a file that cannot be written; EvaluationError for samples that cannot be drawn.
     """
     target.check()
     run = Run(path, zoo, dataset_path=options.dataset_path, follow_links=target.follow_links)

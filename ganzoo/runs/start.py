@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from ganzoo.errors import CheckpointError, DataError, EvaluationError
+from ganzoo.errors import ConfigError, DataError, EvaluationError
 from ganzoo.evaluation.before_training import foresee_scores
 from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.runs import checkpoint, manifest, restart
@@ -140,12 +140,13 @@ def _clear(session: Session, zoo: Zoo) -> None:
 
 
 def check_length(then: RunConfig, now: RunConfig, reached: int, observer: Observer) -> None:
-    """Raise CheckpointError if a run is past its new length; note a schedule that the length changes."""
+    """Raise ConfigError if a run is past its new length; note a schedule that the length changes."""
     steps = now.train.steps
     if steps == then.train.steps:
         return
     if steps < reached:
-        raise CheckpointError(f"the run is at step {reached} already, past --steps {steps}", hint=f"--steps {reached}")
+        what, hint = f"the run is at step {reached} already, past --steps {steps}", f"--steps {2 * reached}"
+        raise ConfigError(what, hint=f"{hint} (or any number above {reached})")
     if now.optim.lr_decay != "none":
         observer.note(f"the schedule is one of {steps} steps from here on, not of {then.train.steps}")
 

@@ -10,7 +10,7 @@ import torch
 
 from ganzoo.builtin.metrics.frechet_infinity import FrechetDistanceInfinity
 from ganzoo.cli import cli
-from ganzoo.cli.topics import GROUPS, find_topic, list_topics
+from ganzoo.cli.topics import GROUPS, find_topic, has_topic, list_topics
 from ganzoo.contracts import FeatureSet
 from ganzoo.errors import ConfigError, EvaluationError
 from ganzoo.results.comparison.statistics import quantile
@@ -322,3 +322,13 @@ def test_it_answers_without_torch_pydantic_or_plugins(words, exit_code):
     wanted = {*SLOW, "pydantic", "pluggy"}
     _, lines = run_watched(AT_END, wanted, "explain", *words, exit_code=exit_code)
     assert lines["IMPORTED"] == set()
+
+
+def test_every_finding_of_a_diagnosis_is_explained():
+    findings = [
+        *("divergence", "oscillation", "uninformative-loss", "critic-overfitting", "batch-norm-in-penalised-critic"),
+        *("learning-rate-too-high", "frozen-generator", "frozen-discriminator", "unused-capacity", "lipschitz"),
+        *("vanishing-gradients", "exploding-gradients", "exploding-logits", "mode-collapse", "dead-units"),
+        *("saturated-generator-loss", "saturated-discriminator-loss", "saturated-samples"),
+    ]
+    assert [name for name in findings if not has_topic(name)] == []

@@ -365,7 +365,7 @@ def test_a_run_killed_between_its_last_save_and_its_end_is_called_complete(tmp_p
 
 
 def test_fewer_steps_than_are_done_are_refused(finished):
-    assert "at step 6 already, past --steps 5" in ganzoo("resume", finished, "--steps", 5, code=5).stderr
+    assert "at step 6 already, past --steps 5" in ganzoo("resume", finished, "--steps", 5, code=2).stderr
 
 
 def test_the_newest_grid_is_the_one_of_the_highest_step(tmp_path):
