@@ -8,7 +8,8 @@ from scipy import stats
 from ganzoo.errors import ConfigError
 from ganzoo.results.comparison import choose_metric, choose_results, make_table
 from ganzoo.results.comparison.statistics import paired_p, quantile, summarise
-from support.made_runs import FD, KD, PRECISION, make_report, make_result, make_row
+from ganzoo.results.read import read_results
+from support.made_runs import FD, KD, PRECISION, make_report, make_result, make_row, write_run
 
 ONE = {0: 10.0, 1: 12.0, 2: 11.5, 3: 10.5}
 OTHER = {0: 11.0, 1: 12.5, 2: 13.0, 4: 9.0}
@@ -302,3 +303,9 @@ def test_runs_are_chosen_by_a_value():
     with pytest.raises(ConfigError, match=r"--only 'loss=c' leaves no run") as error:
         choose_results(results, ["loss=c"])
     assert error.value.hint == "--only loss=a, or --only loss=b"
+
+
+@pytest.mark.parametrize(("conditioner", "more"), [("none", ()), ("cgan", ("conditioner.name",))])
+def test_runs_all_alike_name_their_conditioner_and_no_none(tmp_path, conditioner, more):
+    run = write_run(tmp_path / "run", 10.0, conditioner=conditioner)
+    assert make_table(read_results([run])).axes == ("model.name", "loss.name", "lipschitz.name", *more)

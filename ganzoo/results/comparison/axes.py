@@ -37,7 +37,8 @@ def find_axes(results: Sequence[Result]) -> tuple[str, ...]:
     axes = [axis for axis in candidates if len(list_values(axis, results)) > 1]
     while (setting := _find_varying(axes, results)) is not None:
         axes.append(setting)
-    return tuple(axes or COMPONENTS[:3])
+    added = (axis for axis in COMPONENTS[3:5] if list_values(axis, results) not in ([], ["none"]))  # of runs all alike
+    return tuple(axes or (*COMPONENTS[:3], *added))
 
 
 def choose_results(results: Sequence[Result], only: Sequence[str]) -> list[Result]:
