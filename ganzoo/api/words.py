@@ -76,7 +76,7 @@ def _to_keyword(found: re.Match[str]) -> str:
 
 def _quote(value: str) -> str:
     """Return a value as Python writes it: numbers as they are, words in quotes."""
-    if re.fullmatch(r"[+-]?[\d_.]+(e[+-]?\d+)?|N|True|False", value):
+    if re.fullmatch(r"[+-]?\d[\d_]*(\.\d*)?(e[+-]?\d+)?|N|True|False", value):
         return value
     return {"true": "True", "false": "False"}.get(value) or f'"{value.strip(chr(34))}"'
 

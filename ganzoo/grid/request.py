@@ -53,7 +53,7 @@ def read_seeds(seeds: Any) -> tuple[int, ...]:
     except TypeError:
         found = ()
     if isinstance(seeds, bool) or not 0 < len(found) <= MOST_SEEDS or not all(0 <= seed < 2**63 for seed in found):
-        what = f"seeds={shorten(seeds)} is neither a number of seeds nor a list of seeds from 0 to {2**63 - 1}"
+        what = f"seeds={shorten(seeds)} is neither a number of seeds nor a list of seeds"
         raise ConfigError(what, hint="seeds=3 (0, 1 and 2), or seeds=[0, 5, 9]")
     return found
 

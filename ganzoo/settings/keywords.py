@@ -82,7 +82,9 @@ def find_key(word: str, value: Any) -> str:
     if "train" in sections:
         return f"train.{word}"
     if sections:
-        hint = ", or ".join(f'options={{"{section}.{word}": {shorten(value)}}}' for section in sections)
+        ways = [f'options={{"{section}.{word}": {shorten(value)}}}' for section in sections]
+        plural = [f"{word}s={shorten(value)}"] if f"{word}s" in KEYS else []  # step for steps
+        hint = ", or ".join([*plural, *ways])
         raise ConfigError(f"{word} is a setting of [{sections[0]}], and no keyword", hint=hint)
     known = [*KINDS, *KEYS, *(field.name for field in fields(SECTIONS["train"])), "options", "out", "observer"]
     hint = _FOREIGN.get(word, 'options={{"section.option": value}} (any setting)').format(shorten(value))

@@ -127,7 +127,7 @@ def test_last_and_names_below_runs_stand_for_folders(run, tmp_path, monkeypatch)
     assert ganzoo.Run("mine").status["step"] == 3
     with pytest.raises(ganzoo.CheckpointError, match="not a run folder") as caught:
         ganzoo.Run("nowhere")
-    assert caught.value.hint == 'ganzoo.run(out="FOLDER")'
+    assert caught.value.hint == "ganzoo runs"
 
 
 def test_a_folder_that_is_there_is_refused_in_the_words_of_python(run):
