@@ -37,7 +37,6 @@ REFUSALS = [
     ("run", [*TRY, "--dataset", "folder:images", "--set", "dataset.split=train"], 3, "dataset.split=auto"),
     ("run", [*POINTS, "--dataset", "gaussians8", "--set", "dataset.flip=true"], 2, "dataset.flip=false"),
     ("run", [*TRY, "--plugin", "own.txt"], 4, "--plugin"),
-    ("resume", ["a run", "--steps", "1"], 5, "--steps 2"),
     ("resume", ["a run", "--from", "best", "--out", "x", "--steps", "3"], 5, "--from 2"),
     ("resume", ["a run", "--from", "1", "--out", "y", "--steps", "3"], 5, "--from"),
     ("resume", ["a run", "--out", "z"], 5, "--steps 4"),
@@ -45,8 +44,8 @@ REFUSALS = [
     ("resume", ["moved", "--steps", "3"], 3, "--dataset-path PATH"),
     ("sample", ["a run", "--step", "9"], 5, "--step 2"),
     ("sample", ["classes", "--class", "eleven"], 2, "--class 'class 0'"),
-    ("sample", ["a run", "-o", "x.gif2"], 10, "-o x.png"),
-    ("sample", ["a run", "-o", "x", "--training"], 10, "-o x.gif"),
+    ("sample", ["a run", "-o", "x.gif2"], 2, "-o x.png"),
+    ("sample", ["a run", "-o", "x", "--training"], 2, "-o x.gif"),
     ("sample", ["a run", "-o", "images", "--folder"], 10, "-o OTHER_FOLDER"),
     ("evaluate", ["a run", "--step", "9", "--samples", "32"], 5, "--step 2"),
     ("evaluate", ["a run", "--samples", "32", "--metrics", "fid-infinity"], 7, "--samples 512"),
@@ -70,6 +69,7 @@ REFUSALS = [
     ("config", ["show", "--loss", "wgna"], 2, "ganzoo list loss"),
     ("show", ["recipe", "nope"], 2, "ganzoo list recipe"),
     ("show", ["loss", "nope"], 2, "ganzoo list loss"),
+    ("resume", ["a run", "--steps", "1"], 2, "--steps 4"),  # last, since it goes on with the run
 ]
 
 

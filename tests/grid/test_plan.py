@@ -246,7 +246,7 @@ def test_a_dry_run_lists_the_cells_with_their_time_and_the_refused_with_their_re
         (["--loss", "bce,wgam"], "no loss is named 'wgam'"),
         (["--loss", ","], "--loss names nothing"),
         (["--engine", "lokal"], "no engine is named 'lokal'. Did you mean 'local'"),
-        (["--jobs", "-1"], "engine.jobs: "),
+        (["--jobs", "-1"], "--jobs: -1 is refused: must be at least 1"),
         (["--seeds", "x"], "--seeds 'x' is neither a number of seeds nor a list"),
     ],
 )

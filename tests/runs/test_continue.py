@@ -153,7 +153,7 @@ def test_a_best_checkpoint_that_rotation_deleted_is_not_the_best_of_the_new_fold
         (["--set=lipschitz.name=sn", "--out=NEW", "--steps=9"], 5, "does not fit", ""),
         (["--from=5", "--out=NEW"], 5, "there is no checkpoint of step 5 (available: 0, 2, 4, 6, 8)", ""),
         (["--out=NEW"], 5, "nothing is left to train", "--steps 16"),
-        (["--steps=4"], 5, "the run is at step 8 already", "--steps 8"),
+        (["--steps=4"], 2, "the run is at step 8 already", "--steps 16"),
         (["--from=worst"], 2, "'worst' is not latest, best or the number of a step", ""),
         ([f"--from={'9' * 5000}"], 2, f"'{'9' * 40}' is not latest, best or the number of a step", ""),
     ],

@@ -189,7 +189,7 @@ def test_a_closed_terminal_is_a_hangup_and_saves(tmp_path):
         assert process.wait(timeout=60) == 129
     finally:
         process.kill()
-    assert "100000" in shown and "\x1b[" in shown  # a terminal gets a bar, in colours
+    assert "100,000 steps" in shown and "\x1b[" in shown  # a terminal gets a bar, in colours
     status = Run(tmp_path / "run").status
     assert status["state"] == "interrupted"
     assert checkpoint.available_steps(tmp_path / "run" / "checkpoints")[-1] == status["step"]
