@@ -47,7 +47,7 @@ def main() -> None:
 def measure(flags: dict[str, str], repeats: int) -> tuple[float, float]:
     """Return the median seconds of a step and of an audit."""
     zoo = load_zoo()
-    settings = settle(flags=flags)
+    settings = settle(flags={"dataset.name": "digits"} | flags)
     training, samples = prepare(settings.run, zoo, Observer().note)
     watch = Watch(samples, zoo.create("dataset", settings.run.dataset), training.gan.device.torch_device)
     times = [(time_steps(training), watch.audit(training.gan, training.step)[2]) for _ in range(repeats + 1)]

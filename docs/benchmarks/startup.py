@@ -23,7 +23,7 @@ ANSWERS = {
     "unknown recipe": ["run", "sngna"],
     "unknown component": ["run", "--loss", "wgna"],
     "unknown component of a grid": ["compare", "--loss", "bce,wgna"],
-    "unknown setting": ["run", "--set", "optim.beta_1=0"],
+    "unknown setting": ["run", "--set", "optim.beta3=0"],
     "bad value": ["run", "--steps", "0"],
     "bad value of a component (after torch)": ["run", "--set", "model.width=x"],
 }
