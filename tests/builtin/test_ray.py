@@ -122,7 +122,7 @@ def workers(cluster):
 
 def sessions(cell):
     """The numbers of the steps that each process of a cell reported."""
-    parts = re.split(r"^mlp-slow-none_digits  seed .*$", cell.log.read_text(), flags=re.MULTILINE)[1:]
+    parts = re.split(r"^mlp-slow-none_digits: .*seed .*$", cell.log.read_text(), flags=re.MULTILINE)[1:]
     return [[int(step) for step in re.findall(rf"^step (\d+)/{STEPS}", part, re.MULTILINE)] for part in parts]
 
 

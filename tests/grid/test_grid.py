@@ -342,5 +342,5 @@ def test_cells_that_diverge_crash_or_hang_are_three_honest_rows(tmp_path):
     assert "SIGSEGV" in reasons["crashing"]
     assert "still running after 40 s" in reasons["hanging"]
     logs = tmp_path / "grid" / "logs"
-    assert "faulty.py" in (logs / "mlp-crashing-none-s0.log").read_text()  # where, by faulthandler
-    assert "faulty.py" in (logs / "mlp-hanging-none-s0.log").read_text()
+    assert "faulty.py" in (logs / "mlp-crashing-none-digits-s0.log").read_text()  # where, by faulthandler
+    assert "faulty.py" in (logs / "mlp-hanging-none-digits-s0.log").read_text()

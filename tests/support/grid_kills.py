@@ -16,7 +16,7 @@ from ganzoo.files import read_records
 from support.lives import begin, live
 from support.runs import TINY, assert_equal_runs
 
-CELLS = [f"mlp-{loss}-none-s{seed}" for seed in (0, 1) for loss in ("bce", "wgan")]
+CELLS = [f"mlp-{loss}-none-digits-s{seed}" for seed in (0, 1) for loss in ("bce", "wgan")]
 WORDS = ["compare", *TINY[1:], "--model=mlp", "--loss=bce,wgan", "--seeds=0..1", "--jobs=2", "--steps=150", "--evals=2"]
 WORDS += ["--set=train.save_every=10"]
 ENDED = (0, 8)
