@@ -254,7 +254,7 @@ def alive(path):
 def test_a_grid_whose_parent_is_killed_goes_on_to_the_same_scores_and_runs_nothing_twice(tmp_path, enforcers, ended):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     words = [*GRID, f"--lipschitz={','.join(enforcers)}"]
-    cells = [f"mlp-{loss}-{name}-s{seed}" for seed in (0, 1) for loss in ("bce", "wgan") for name in enforcers]
+    cells = [f"mlp-{loss}-{name}-digits-s{seed}" for seed in (0, 1) for loss in ("bce", "wgan") for name in enforcers]
     process = spawn(*words, "--out", killed, env=ENVIRONMENT)
     wait_for(lambda: len(read_records(killed / "cells.jsonl")) >= ended, process, 200)
     process.kill()
