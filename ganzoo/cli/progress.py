@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,7 @@ from rich.text import Text
 from ganzoo.cli.bars import Pace, draw_phase, draw_training, tell_phase
 from ganzoo.cli.lines import name_numbers, pack, show_speed, wrap
 from ganzoo.cli.output import choices, style
-from ganzoo.cli.terminal import describe_score
+from ganzoo.cli.terminal import describe_score, terminal_width
 from ganzoo.data.progress import Listener, Phase, listening
 from ganzoo.results.durations import show_duration
 from ganzoo.runs.observer import Observer
@@ -66,7 +65,7 @@ class Display(Observer, Listener):
         """Begin with a phase of this name, which lasts until a run starts."""
         self._output, self._console = choices(), StderrConsole()
         self._is_live = is_live() and not self._output.quiet
-        self._width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+        self._width = terminal_width(sys.stderr)
         self._phases = [Phase(doing)]
         self._pace: Pace | None = None
         self._record: Mapping[str, Any] = {}

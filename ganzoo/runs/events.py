@@ -77,6 +77,11 @@ class Events:
         self._note(f"step {step}: no more TensorBoard events in {self._folder}: {why}; log.jsonl has the same numbers")
 
 
+def name_tag(score: str) -> str:
+    """Return the tag of a score: TensorBoard allows no brackets."""
+    return score.replace("(", "_").replace(")", "")
+
+
 def choose_name() -> str:
     """Return a name that TensorBoard sorts by time, and that no other writer has."""
     seconds, rest = divmod(time.time_ns(), 10**9)

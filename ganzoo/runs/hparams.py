@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import Any
 
 from ganzoo.files import write_atomically
-from ganzoo.runs.events import choose_name
+from ganzoo.runs.events import choose_name, name_tag
 from ganzoo.runs.folder import RunFolder
 from ganzoo.settings.sections import SECTIONS, RunConfig
 from ganzoo.settings.toml import flatten, to_tables
@@ -72,8 +72,7 @@ def _encode(settings: Mapping[str, str | float], scores: Mapping[str, tuple[int,
 
     _, start, end = summary.hparams(dict(settings), {})  # type: ignore[no-untyped-call]
     scalars = [
-        # TensorBoard allows no brackets
-        (step, summary.scalar(name.replace("(", "_").replace(")", ""), value))  # type: ignore[no-untyped-call]
+        (step, summary.scalar(name_tag(name), value))  # type: ignore[no-untyped-call]
         for name, (step, value) in scores.items()
     ]
     file = BytesIO()

@@ -14,7 +14,7 @@ from ganzoo.contracts import DataSpec, Samples, Score
 from ganzoo.data.images import write_png
 from ganzoo.files import append, set_aside, write_lines
 from ganzoo.runs.damage import put_in_order, tell_set_aside
-from ganzoo.runs.events import Events
+from ganzoo.runs.events import Events, name_tag
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.hparams import HPARAMS, write_hparams
 from ganzoo.runs.records import read_run_lines
@@ -90,8 +90,7 @@ class RunLog:
         values = {"value": score.value, "low": score.low, "high": score.high, "selection": selection.value}
         record = {"step": step, "images": step * self._images, "name": name, **values}
         append(self.folder.evaluations, record)
-        tag = "eval/" + name.replace("(", "_").replace(")", "")  # TensorBoard allows no brackets
-        self._events.scalars({tag: score.value, "eval/selection": selection.value}, step)
+        self._events.scalars({f"eval/{name_tag(name)}": score.value, "eval/selection": selection.value}, step)
         return record
 
     def audit(self, step: int, numbers: Mapping[str, float], seconds: float) -> None:

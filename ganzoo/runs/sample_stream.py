@@ -19,6 +19,7 @@ from ganzoo.data.progress import phase
 from ganzoo.errors import ConfigError, DataError, EvaluationError, GanzooError, ResourceError
 from ganzoo.machine import available_bytes
 from ganzoo.runs.moved_data import NAME_PLACE
+from ganzoo.settings.toml import LARGEST_INTEGER
 from ganzoo.training.labels import Labels, label_rule
 from ganzoo.training.latents import BLOCK, PATH, latent_blocks, path_blocks, walk_blocks
 from ganzoo.training.sampling import BATCH, sample_batches
@@ -27,7 +28,6 @@ from ganzoo.training.truncation import truncate
 if TYPE_CHECKING:
     from ganzoo.runs.run import Run
 
-LARGEST_SEED = 2**63 - 1
 MOST = 10_000_000
 """Samples at most."""
 
@@ -125,7 +125,7 @@ def _require_possible(options: SampleOptions, run: Run) -> None:
     """Raise ConfigError for a count, a seed or a truncation that cannot be."""
     if not (isinstance(options.count, int) and 1 <= options.count <= MOST):
         raise ConfigError(f"{options.count!r} samples asked for; it takes 1 to {MOST:,}", where=str(run.path))
-    if not (isinstance(options.seed, int) and 0 <= options.seed <= LARGEST_SEED):
+    if not (isinstance(options.seed, int) and 0 <= options.seed <= LARGEST_INTEGER):
         raise ConfigError(f"{options.seed!r} is no seed: it takes a whole number from 0 on", hint="--seed 0")
     if not 0 <= options.truncation < math.inf:
         what = f"--truncation {options.truncation:g} is no threshold: it takes a number above 0, or 0 for none"

@@ -49,6 +49,11 @@ class Digits(Dataset):
 
 def read_digits() -> tuple[Tensor, Tensor]:
     """Return the shipped images, uint8 (1797, 8, 8) in [0, 16], and labels, int64 (1797,)."""
-    with (files("ganzoo.builtin.datasets") / "digits.npz").open("rb") as file:
+    return read_shipped("digits.npz")
+
+
+def read_shipped(name: str) -> tuple[Tensor, Tensor]:
+    """Return the images, uint8 (N, H, W), and the labels, int64 (N,), of a file that ships with ganzoo."""
+    with (files("ganzoo.builtin.datasets") / name).open("rb") as file:
         arrays = np.load(file, allow_pickle=False)
         return torch.from_numpy(arrays["images"]), torch.from_numpy(arrays["labels"]).long()

@@ -13,16 +13,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import ClassVar
 
-import numpy as np
-import torch
-
+from ganzoo.builtin.datasets.digits import CLASS_NAMES, read_shipped
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.data.decoding import ImageSize, resize_images
-
-CLASS_NAMES = tuple("0123456789")
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,5 @@ class MNIST5k(Dataset):
 
     def load(self) -> Samples:
         """Return uint8 (5000, 1, S, S), 10 classes."""
-        with (files("ganzoo.builtin.datasets") / "mnist-5k.npz").open("rb") as file:
-            arrays = np.load(file, allow_pickle=False)
-            images, labels = torch.from_numpy(arrays["images"]), torch.from_numpy(arrays["labels"])
-        return Samples(resize_images(images.unsqueeze(1), self.image_size), labels.long(), CLASS_NAMES)
+        images, y = read_shipped("mnist-5k.npz")
+        return Samples(resize_images(images.unsqueeze(1), self.image_size), y, CLASS_NAMES)
