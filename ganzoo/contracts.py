@@ -7,7 +7,7 @@ Shape letters
 Conventions, stated here and nowhere else
     samples   float32 (N, *shape) in [-1, 1]; an image has shape (C, H, W), a toy point (2,)
     labels y  int64 (N,) in [0, K); an unlabelled dataset has K = 1 and every label 0
-    logits    float32 (N,), unbounded; HIGHER MEANS MORE REAL for every loss; no sigmoid inside a network
+    logits    float32 (N,) or (N, ...), unbounded; HIGHER MEANS MORE REAL for every loss; no sigmoid inside a network
     losses    scalars to minimise; `real=` and `fake=` are keyword-only everywhere, always in this order
 
 A component is a frozen dataclass: its fields are its options in a recipe and on `--set`, its docstring is
@@ -37,9 +37,14 @@ class Verdict(NamedTuple):
     """Output of the discriminator for a batch."""
 
     logits: Tensor
-    """Logits (N,); higher means more real."""
+    """Logits (N,), or (N, ...) of patches, scales or heads; higher means more real."""
     class_logits: Tensor | None = None
     """Logits of the classes (N, K), only from an auxiliary classifier."""
+
+    @property
+    def sample_logits(self) -> Tensor:
+        """One logit per sample (N,): the mean of its logits."""
+        return self.logits if self.logits.ndim == 1 else self.logits.flatten(1).mean(dim=1)
 
 
 Critic = Callable[[Tensor], Tensor]
@@ -64,6 +69,7 @@ class Model(ABC):
     def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
         """Return a module samples (N, *data.shape) -> features (N, F) with an int `feature_dim` = F.
 
+        A D that judges patches or scales returns features (N, P, F), whose logits are (N, P).
         `per_sample` asks that the features of sample n depend on sample n alone, which batch normalisation breaks.
         Raises ConfigError if an option asks for the contrary. `data.shape` includes the conditioner's label channels.
         """
@@ -151,7 +157,7 @@ class Conditioner(ABC):
 
     @abstractmethod
     def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
-        """Return a module (features (N, F), y (N,)) -> Verdict."""
+        """Return a module (features (N, F), or (N, P, F) of patches, y (N,)) -> Verdict."""
 
     def auxiliary_loss(self, verdict: Verdict, y: Tensor) -> Tensor:
         """Return an extra loss of both players on a batch with labels y (N,): a scalar, zero unless overridden."""

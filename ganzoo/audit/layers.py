@@ -64,7 +64,7 @@ def gradient_norms(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> dict[
     """
     outputs = list[tuple[str, Tensor]]()
     with _observing(gan.D, lambda name, _, h: outputs.append((name, h))):
-        real, fake = gan.D(x_real, y).logits, gan.D(x_fake, y).logits
+        real, fake = gan.D(x_real, y).logits.flatten(), gan.D(x_fake, y).logits.flatten()
     loss = len(y) * gan.loss.discriminator_loss(real=real, fake=fake)  # a loss is a mean: this gives each sample's own
     gradients = torch.autograd.grad(loss, [h for _, h in outputs], allow_unused=True)
     norms = dict[str, list[float]]()

@@ -16,9 +16,9 @@ def read_logits(D: nn.Module, batch: Batch, x_fake: Tensor) -> dict[str, Tensor]
     Each kind is a batch of its own, which matters to a D with batch statistics. x_fake (N, *shape).
     """
     with torch.no_grad():
-        logits = {"train": D(batch.x, batch.y).logits, "fake": D(x_fake, batch.y).logits}
+        logits = {"train": D(batch.x, batch.y).sample_logits, "fake": D(x_fake, batch.y).sample_logits}
         if batch.held_out is not None:
-            logits["held_out"] = D(*batch.held_out).logits
+            logits["held_out"] = D(*batch.held_out).sample_logits
     return logits
 
 

@@ -51,7 +51,7 @@ def measure_slopes(D: nn.Module, *, real: Tensor, fake: Tensor, y: Tensor) -> Sl
 
 def _bind_labels(D: nn.Module, y: Tensor) -> Critic:
     def critic(x: Tensor) -> Tensor:
-        logits: Tensor = D(x, y).logits
+        logits: Tensor = D(x, y).sample_logits
         return logits
 
     return critic

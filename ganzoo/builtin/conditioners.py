@@ -40,7 +40,10 @@ class LabelMaps(nn.Module):
 
 
 class Head(nn.Module):
-    """(features (N, F), y (N,)) -> Verdict: a linear logit, optionally with a label projection and a classifier."""
+    """(features (N, ..., F), y (N,)) -> Verdict of logits (N, ...), each linear; perhaps with projection or classifier.
+
+    The classifier reads the mean of the features of each sample.
+    """
 
     def __init__(self, feature_dim: int, embed: nn.Module | None = None, classify: nn.Module | None = None) -> None:
         super().__init__()
@@ -48,11 +51,14 @@ class Head(nn.Module):
         self.embed, self.classify = embed, classify
 
     def forward(self, h: Tensor, y: Tensor) -> Verdict:
-        """h (N, F), y (N,) -> Verdict."""
-        logits = self.linear(h).squeeze(1)  # (N, F) -> (N,)
+        """h (N, ..., F), y (N,) -> Verdict."""
+        logits = self.linear(h).squeeze(-1)  # (N, ..., F) -> (N, ...)
         if self.embed is not None:
-            logits = logits + (self.embed(y) * h).sum(dim=1)
-        return Verdict(logits, None if self.classify is None else self.classify(h))
+            v = self.embed(y)  # (N, F)
+            logits = logits + (v.reshape(len(v), *[1] * (h.ndim - 2), -1) * h).sum(dim=-1)
+        if self.classify is None:
+            return Verdict(logits)
+        return Verdict(logits, self.classify(h if h.ndim == 2 else h.flatten(1, -2).mean(dim=1)))
 
 
 class _HeadOnly(Conditioner):

@@ -62,20 +62,21 @@ class Baseline:
         self.opt_d.zero_grad()
         x_fake = gan.G(gan.sample_z(y), y).detach()
         real, fake = gan.discriminate(x_real, y), gan.discriminate(x_fake, y)
-        loss = gan.loss.discriminator_loss(real=real.logits, fake=fake.logits)
+        loss = gan.loss.discriminator_loss(real=real.logits.flatten(), fake=fake.logits.flatten())
         loss = loss + gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
-        loss = loss + gan.lipschitz.penalty(lambda x: gan.discriminate(x, y).logits, real=x_real, fake=x_fake)
+        loss = loss + gan.lipschitz.penalty(gan.critic(y), real=x_real, fake=x_fake)
         self._descend(self.opt_d, loss)
         gan.lipschitz.project(gan.D)
-        gan.adapt(real.logits.detach())
+        gan.adapt(real.sample_logits.detach())
 
     def _update_generator(self, x_real: Tensor, y: Tensor) -> None:
         gan = self.gan
         self.opt_g.zero_grad()
         z = gan.sample_z(y)
         fake = gan.discriminate(gan.G(z, y), y)
-        real_logits = gan.discriminate(x_real, y).logits if gan.loss.relativistic else None
-        loss = gan.loss.generator_loss(fake=fake.logits, real=real_logits) + gan.conditioner.auxiliary_loss(fake, y)
+        real_logits = gan.discriminate(x_real, y).logits.flatten() if gan.loss.relativistic else None
+        loss = gan.loss.generator_loss(fake=fake.logits.flatten(), real=real_logits)
+        loss = loss + gan.conditioner.auxiliary_loss(fake, y)
         loss = loss + gan.generator_penalty(z, y)
         self._descend(self.opt_g, loss)
 

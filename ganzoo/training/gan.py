@@ -131,6 +131,10 @@ class GAN:
         verdict: Verdict = self.D(self.transform(x), y)
         return verdict
 
+    def critic(self, y: Tensor) -> Critic:
+        """Return the function samples (N, *shape) -> logits (N,) that enforcers differentiate, for labels y (N,)."""
+        return lambda x: self.discriminate(x, y).sample_logits
+
     def sample_z(self, y: Tensor) -> Tensor:
         """Draw z ~ N(0, I), one row per label in y (N,), on its device: (N, Z). Ranks take shares of one joint draw.
 

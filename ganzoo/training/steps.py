@@ -43,8 +43,8 @@ def discriminator_loss(gan: GAN, x_real: Tensor, y: Tensor, z: Tensor) -> tuple[
             x_fake = gan.G(z, y).float()  # line 5
         real, fake = discriminate_both(gan, x_real, x_fake, y)
 
-        adversarial = gan.loss.discriminator_loss(real=real.logits, fake=fake.logits)
-        penalty = gan.lipschitz.penalty(lambda x: gan.discriminate(x, y).logits, real=x_real, fake=x_fake)  # lines 6-7
+        adversarial = gan.loss.discriminator_loss(real=real.logits.flatten(), fake=fake.logits.flatten())
+        penalty = gan.lipschitz.penalty(gan.critic(y), real=x_real, fake=x_fake)  # lines 6-7
         penalty = penalty * gan.penalty_scale
         auxiliary = gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
     terms = {
@@ -54,7 +54,7 @@ def discriminator_loss(gan: GAN, x_real: Tensor, y: Tensor, z: Tensor) -> tuple[
         "score/real": real.logits.detach().mean(),
         "score/fake": fake.logits.detach().mean(),
     }
-    return adversarial + penalty + auxiliary, real.logits.detach(), terms
+    return adversarial + penalty + auxiliary, real.sample_logits.detach(), terms
 
 
 def discriminate_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tuple[Verdict, Verdict]:
@@ -93,9 +93,9 @@ def generator_loss(gan: GAN, x_real: Tensor, y: Tensor, z: Tensor) -> tuple[Tens
     """x_real (N, *shape), y (N,), z (N, Z) -> G's loss, a scalar with its graph, and its terms."""
     with gan.device.autocast(), frozen(gan.D), gan.ranks.distinct_draws(y.device):
         fake = gan.discriminate(gan.G(z, y).float(), y)  # line 11
-        real_logits = gan.discriminate(x_real, y).logits if gan.loss.relativistic else None
+        real_logits = gan.discriminate(x_real, y).logits.flatten() if gan.loss.relativistic else None
 
-        adversarial = gan.loss.generator_loss(fake=fake.logits, real=real_logits)
+        adversarial = gan.loss.generator_loss(fake=fake.logits.flatten(), real=real_logits)
         auxiliary = gan.conditioner.auxiliary_loss(fake, y)
         penalty = gan.generator_penalty(z, y)
     terms = {
