@@ -43,7 +43,7 @@ def command_lines(page):
 
 def members(contract):
     """The public class attributes and methods that a contract states, as the plan writes them."""
-    (tree,) = [node for node in ast.parse(inspect.getsource(contracts)).body if getattr(node, "name", "") == contract]
+    (tree,) = ast.parse(inspect.getsource(getattr(contracts, contract))).body
     for node in tree.body:
         if isinstance(node, ast.AnnAssign):
             value = f" = {ast.unparse(node.value)}" if node.value else ""

@@ -1,0 +1,70 @@
+"""Features of images, and scores that compare them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from ganzoo.data.features import Features, FeatureSet, Score
+
+
+@dataclass(frozen=True, eq=False)
+class Extractor:
+    """A frozen network on a device, ready to read images."""
+
+    label: str
+    """Name in a score: "digits-cnn"; with weights of the user's own, "inception@1a2b3c4d"."""
+    fingerprint: Mapping[str, str]
+    """Everything that its numbers depend on, at least "weights" (sha256), "resize" and "dtype"."""
+    extract: Callable[[Tensor], Features]
+    """Samples on the device -> Features, without gradient.
+
+    Images are uint8 (N, C, H, W). Other samples are float32 (N, *shape) in [-1, 1], and only for an extractor whose
+    class has `reads = "points"`. Raises EvaluationError for samples that it cannot read, such as images in colour.
+    """
+    inception_2015: bool = False
+    """True for the network and the weights that FID is defined by (arXiv:1706.08500)."""
+
+
+class FeatureExtractor(ABC):
+    """A network that maps images to the features in which real and generated ones are compared."""
+
+    reads: ClassVar[str] = "images"
+    """Input: "images", or "points", which are float32 samples (N, *shape) other than images."""
+    ships: ClassVar[bool] = False
+    """True if its weights come with its package, so that it is there without a network."""
+
+    @abstractmethod
+    def load(self, device: torch.device) -> Extractor:
+        """Read the weights. Raises EvaluationError, saying what to do, if they are absent or damaged."""
+
+
+class Metric(ABC):
+    """A comparison of real and generated images by their features."""
+
+    needs_images: ClassVar[bool] = True
+    """False if `compute` reads mean and covariance of the reference alone, and no rows, so that a file of them does."""
+
+    def prepare(self, real: FeatureSet) -> FeatureSet:
+        """Return the real features with what this metric computes once; `compute` gives the same scores without it."""
+        return real
+
+    def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:  # noqa: B027
+        """Raise EvaluationError if the sets lack what `compute` needs: images, classes, labels.
+
+        It is asked before a run is trained too. Then `fake`, and `real` unless it is at hand, are of the sizes to come,
+        with the labels to come, and one row of features that repeats.
+        """
+
+    @abstractmethod
+    def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
+        """Return scores by name. Raises EvaluationError for too few images, or features without what it needs."""
+
+    def warn(self, *, real: FeatureSet, fake: FeatureSet) -> Sequence[str]:
+        """Return reasons to trust the scores of `compute` less, one line each."""
+        return ()
