@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,13 +38,22 @@ class PathLength(nn.Module):
         super().__init__()
         self.register_buffer("average", torch.zeros(()))
         self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
+        self._counted: int | None = None
+        """The number of calls on the host; None until it is read from the buffer."""
 
     def is_due(self, every: int) -> bool:
         """Count a call; return whether it is the last of `every`. Lazy regularisation: arXiv:1912.04958, Sec. 3.1."""
-        if every == 1:  # reading a count would wait for the device
+        if every == 1:
             return True
+        if self._counted is None:
+            self._counted = int(self.calls)  # waits for the device, once
+        self._counted += 1
         self.calls += 1
-        return int(self.calls) % every == 0
+        return self._counted % every == 0
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        self._counted = None
 
     def penalty(self, lengths: Tensor) -> Tensor:
         """Move a towards the mean of lengths (N,), then return the mean of (length - a)^2: a scalar."""

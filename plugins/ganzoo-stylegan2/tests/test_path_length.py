@@ -62,6 +62,14 @@ def test_of_so_many_updates_the_last_is_regularised():
     assert [value.item() > 0 for value in values] == [False, False, True, False, False, True, False]
 
 
+def test_the_count_goes_on_where_loaded_weights_left_it():
+    memory, again = PathLength(), PathLength()
+    assert [memory.is_due(3) for _ in range(4)] == [False, False, True, False]
+    assert [again.is_due(3) for _ in range(2)] == [False, False]
+    again.load_state_dict(memory.state_dict())
+    assert [again.is_due(3) for _ in range(3)] == [False, True, False] and again.calls.item() == 7
+
+
 def test_a_penalty_that_is_asked_for_seldom_weighs_more():
     (often,), _ = penalties(StyleGAN2(path_weight=1.0, path_every=1), calls=1)
     (*_, seldom), _ = penalties(StyleGAN2(path_weight=1.5, path_every=8), calls=8)
