@@ -13,6 +13,7 @@ from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnfor
 from ganzoo.errors import CheckpointError, ConfigError, DataError, PluginError
 from ganzoo.settings.sections import OptimConfig, RunConfig
 from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
+from ganzoo.training.clock import list_idle_clocks
 from ganzoo.training.device import has_bf16
 from ganzoo.training.gan import GAN
 from ganzoo.training.randomness import forked
@@ -141,6 +142,8 @@ def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
         )
     if unused := _unused_setting(run.optim):
         yield f"{unused} has no effect here: it needs optim.lr_decay, and beta2_end needs adam"
+    if idle := list_idle_clocks(gan.modules):
+        yield f"{idle[0]}.progress is no clock, which is a floating buffer without dimensions: torch.zeros(())"
     if gan.device.precision == "bf16" and gan.device.torch_device.type == "cpu" and not has_bf16():
         yield "this processor has no bf16 arithmetic: expect a step to take a hundred times as long (--precision auto)"
 

@@ -122,6 +122,11 @@ class GAN:
     ranks: Ranks = SINGLE
 
     @property
+    def modules(self) -> tuple[nn.Module, ...]:
+        """All modules that a step reads: both networks, and the transform of the augmentation."""
+        return self.G, self.D, self.transform
+
+    @property
     def z_dim(self) -> int:
         """Length Z of the latent vector."""
         return self.model.z_dim

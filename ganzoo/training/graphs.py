@@ -201,7 +201,7 @@ def _host_state(gan: GAN) -> list[str]:
     """Describe all that a step might change on the host, to compare before and after."""
     drawn = {name: state for name, state in randomness.capture().items() if name != "cuda"}
     enforcers = [gan.lipschitz, *getattr(gan.lipschitz, "parts", ())]
-    networks = [layer for network in (gan.G, gan.D, gan.transform) for layer in network.modules()]
+    networks = [layer for module in gan.modules for layer in module.modules()]
     parts = [gan.model, gan.loss, *enforcers, gan.conditioner, gan.augmentation, *networks]
     return [_describe(drawn), *(_describe(getattr(part, "__dict__", {})) for part in parts)]
 

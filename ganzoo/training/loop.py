@@ -15,6 +15,7 @@ from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import flatten, to_tables
 from ganzoo.training import randomness
+from ganzoo.training.clock import set_clock
 from ganzoo.training.compatibility import FREE, check_settings
 from ganzoo.training.feed import Feed
 from ganzoo.training.gan import GAN
@@ -110,8 +111,8 @@ class Training:
         """Copy weights, buffers, moving average and random state of rank 0 to this rank."""
         gan, device = self.gan, self.gan.device.torch_device
         generator = randomness.read_generator(device)
-        networks = [t for network in (gan.G, gan.D, gan.G_ema, gan.transform) for t in network.state_dict().values()]
-        gan.ranks.broadcast([*networks, generator])
+        state = [tensor for module in (*gan.modules, gan.G_ema) for tensor in module.state_dict().values()]
+        gan.ranks.broadcast([*state, generator])
         randomness.set_generator(device, generator)
 
 
@@ -145,7 +146,9 @@ def _is_due(step: int, every: int) -> bool:
 def advance(training: Training) -> Terms:
     """Do one step: n_critic updates of D, then one of G. Returns the terms of the last update of each."""
     gan, feed, optim = training.gan, training.feed, training.run.optim
-    set_schedule(gan, optim, training.step / training.run.train.steps, training.rate_scale)
+    done = training.step / training.run.train.steps
+    set_schedule(gan, optim, done, training.rate_scale)
+    set_clock(gan.modules, done)
     with gan.device.arithmetic():
         for _ in range(optim.n_critic):
             terms = training.updates.discriminator(*feed.next(optim.batch_size))
