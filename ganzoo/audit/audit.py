@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from ganzoo.audit.batches import CHUNK
 from ganzoo.audit.batches import Batch as Batch
 from ganzoo.audit.batches import draw_batch as draw_batch
+from ganzoo.audit.classes import ClassAudit
 from ganzoo.audit.diversity import Numbers, compare_samples
 from ganzoo.audit.layers import ITERATIONS, gradient_norms, spectral_norms
 from ganzoo.audit.logits import measure_logits, measure_loss_gradients, read_logits
@@ -44,6 +45,8 @@ class Audit:
     """Values for histograms: {"slope/real", "logit/fake" and so on: one number per sample; "weight": some of D's}."""
     samples: tuple[Tensor, ...] = ()
     """Real and generated samples, (N, *shape) each, on the CPU; the generated ones are of G_ema."""
+    classes: ClassAudit | None = None
+    """Numbers of a conditional generator by class; None if there are none."""
 
 
 def audit(

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ganzoo.audit.batches import CHUNK
 from ganzoo.contracts import MODE_RADIUS, Extractor, Features
-from ganzoo.data.copies import rounding_error
+from ganzoo.data.copies import find_copies, rounding_error
 from ganzoo.data.transport import wasserstein1
 from ganzoo.training.sampling import as_stored
 
@@ -23,9 +23,10 @@ def compare_samples(x_real: Tensor, x_fake: Tensor, extractor: Extractor | None)
     if not bool(x_fake.isfinite().all()):
         return {}
     numbers = {"w1": wasserstein1(x_real.flatten(1), x_fake.flatten(1))}
+    numbers |= {"distinct": float(len(set(find_copies(x_real.flatten(1)).tolist())))}  # different real samples
     if extractor is None:
         return numbers | measure_diversity(real=x_real.flatten(1), fake=x_fake.flatten(1))
-    real, fake = (_extract(as_stored(x), extractor) for x in (x_real, x_fake))
+    real, fake = (_extract(x, extractor) for x in (x_real, x_fake))
     numbers |= measure_diversity(real=real.rows, fake=fake.rows)
     if real.logits is not None and fake.logits is not None:
         # a sample between two modes is in neither
@@ -34,14 +35,22 @@ def compare_samples(x_real: Tensor, x_fake: Tensor, extractor: Extractor | None)
     return numbers
 
 
+def extract_rows(x: Tensor, extractor: Extractor | None) -> Tensor:
+    """Return the feature rows (N, D) of samples (N, *shape) in [-1, 1]: the flattened samples without an extractor."""
+    return x.flatten(1) if extractor is None else _extract(x, extractor).rows
+
+
 def _extract(x: Tensor, extractor: Extractor) -> Features:
-    """Return the features of samples (N, *shape), CHUNK at a time."""
-    rows, *others = zip(*(extractor.extract(part) for part in torch.split(x, CHUNK)), strict=True)
+    """Return the features of samples (N, *shape) in [-1, 1], CHUNK at a time."""
+    rows, *others = zip(*(extractor.extract(part) for part in torch.split(as_stored(x), CHUNK)), strict=True)
     return Features(torch.cat(rows), *(None if each[0] is None else torch.cat(each) for each in others))
 
 
 def measure_diversity(*, real: Tensor, fake: Tensor) -> Numbers:
     """real, fake: rows (N, D), features or flattened samples -> spread, duplicates, pairs of duplicates, support.
+
+    {} if real rows are all alike, so that there is nothing to compare with.
+
 
     spread       mean distance between two generated rows, over that between two real ones: 1 for equal diversity
     duplicates   share of generated rows whose nearest other one is nearer than for 99 % of the real rows: 0.01 for
@@ -52,13 +61,15 @@ def measure_diversity(*, real: Tensor, fake: Tensor) -> Numbers:
                  there is none
     """
     among_real, among_fake = (_distances(rows.double()) for rows in (real, fake))
+    if _mean(among_real) <= rounding_error(real):
+        return {}
     nearest = among_real.min(dim=1).values
     once = nearest > rounding_error(real)  # a dataset may hold a sample twice
     nearest = nearest[once] if bool(once.any()) else nearest
     duplicates = int((among_fake <= nearest.min()).sum()) // 2
     pairs = len(fake) * (len(fake) - 1) / 2
     return {
-        "spread": _mean(among_fake) / max(_mean(among_real), 1e-12),
+        "spread": _mean(among_fake) / _mean(among_real),
         "duplicates": float((among_fake.min(dim=1).values < nearest.quantile(0.01)).double().mean()),
         "pairs": float(duplicates),
         "support": pairs / max(1, duplicates),

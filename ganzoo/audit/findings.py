@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Level = Literal["alarm", "remark", "fine", "unknown"]
 """alarm: the run fails or will fail; remark: worth knowing; fine: looked for, not found; unknown: not looked for."""
+LISTED = 5
+"""Most classes that a sentence names."""
 LEVELS: tuple[Level, ...] = ("alarm", "remark", "fine", "unknown")
 
 
@@ -37,3 +39,14 @@ class Finding:
 def by_level(findings: list[Finding]) -> list[Finding]:
     """Return the findings, from alarm to unknown; within a level the order stays, causes before symptoms."""
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
+
+
+def percent(share: float | None) -> str:
+    """Return a share in percent, in three digits: 0.6543 -> "65.4 %"."""
+    return f"{100 * (share or 0):.3g} %"
+
+
+def list_some(texts: Sequence[str]) -> str:
+    """Return the first LISTED texts with semicolons between them, and the number of the others."""
+    more = len(texts) - LISTED
+    return "; ".join(texts[:LISTED]) + (f"; and {more} more" if more > 0 else "")

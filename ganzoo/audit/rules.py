@@ -7,11 +7,13 @@ marked (measured) lie between the planted failures and the healthy runs that the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from ganzoo.audit.audit import Audit
-from ganzoo.audit.findings import Finding, Level
+from ganzoo.audit.class_rules import apply_class_rules
+from ganzoo.audit.diversity_rules import collapse, constant_data, memorisation
+from ganzoo.audit.findings import Finding, Level, percent
 
 STILL = 1e-7
 """Relative length of an update below which float32 weights do not change: half of its precision."""
@@ -25,21 +27,21 @@ FLAT = 1e-4
 """Slope of a clipped critic below which its logits are nearly constant over the data (measured)."""
 BLOWN_UP = 1e4
 """Gradient at the first layer over that at the last (measured)."""
-ALIKE = 0.2
-"""Distance among generated samples over that among real ones, below which they are all alike (measured)."""
 HUGE = 1e3
 """Size of a logit at which float16 has steps of 0.5, and every bounded loss is flat."""
 FEWEST = 50
 """Fewest held-out samples to compare with: above fewer, chance puts three of four training samples too often."""
-EARLY = 50
-"""Steps before which a generator still makes what it made at the start."""
 TOLERANCE = 0.15
 """Largest deviation of the mean slope from the slope that a penalty pulls to, as a share of it, without a remark."""
 
 
 def apply_rules(audit: Audit) -> list[Finding]:
-    """Return one finding per name, in the order of RULES. Only alarms and remarks have advice."""
-    return [_settle(finding) for rule in RULES for finding in rule(audit)]
+    """Return one finding per name, in the order of RULES. Only alarms and remarks have advice.
+
+    Without a gradient, what G makes is a symptom: those rules come last.
+    """
+    rules = RULES if audit.numbers["gradient/g"] else sorted(RULES, key=lambda rule: rule in SYMPTOMS)
+    return [_settle(finding) for rule in rules for finding in rule(audit)]
 
 
 def _settle(finding: Finding) -> Finding:
@@ -53,18 +55,36 @@ def _settle(finding: Finding) -> Finding:
 
 
 def frozen(audit: Audit) -> Iterator[Finding]:
-    """Do the weights of each player change at all?"""
-    for whose, player in (("discriminator", "d"), ("generator", "g")):
-        evidence = _pick(audit, f"update/{player}", f"gradient/{player}", f"still/{player}")
-        update = audit.numbers[f"update/{player}"]
-        level: Level = "alarm" if update < STILL else "fine"
-        what = f"an update moves the {whose}'s weights by {_percent(update)} of their length"
-        rate = 2e-4
-        if not evidence[f"gradient/{player}"]:
-            what += ": its gradient is 0"
-            rate = 1e-5
-        advice = (f"--set optim.lr_{player}={rate}", "--loss wgan --lipschitz gp")
-        yield Finding(f"frozen-{whose}", level, what, evidence, advice, "two-time-scales", "layers.png")
+    """Do the weights of each player change at all? A generator without a gradient is that of `no_gradient`."""
+    yield _judge_update(audit, "discriminator", "d")
+    if audit.numbers["gradient/g"]:
+        yield _judge_update(audit, "generator", "g")
+
+
+def no_gradient(audit: Audit) -> Iterator[Finding]:
+    """Is G's gradient exactly 0? What makes it so comes first: D, its loss, or units and samples at their ends."""
+    if audit.numbers["gradient/g"]:
+        return
+    finding = _judge_update(audit, "generator", "g")
+    slope = audit.numbers["slope/fake"]
+    what = f"G's gradient is exactly 0: D's slope at generated samples is {slope:.2g}"
+    what += f", and G's loss changes by {audit.numbers['pull/g']:.2g} per unit of logit"
+    evidence = {**finding.evidence, **_pick(audit, "slope/fake", "pull/g")}
+    advice = ("--loss bce", "--loss wgan --lipschitz gp", "--lipschitz gp")
+    yield replace(finding, level="alarm", what=what, evidence=evidence, advice=advice, topic="saturation")
+
+
+def _judge_update(audit: Audit, whose: str, player: str) -> Finding:
+    evidence = _pick(audit, f"update/{player}", f"gradient/{player}", f"still/{player}")
+    update = audit.numbers[f"update/{player}"]
+    level: Level = "alarm" if update < STILL else "fine"
+    what = f"an update moves the {whose}'s weights by {percent(update)} of their length"
+    rate = 2e-4
+    if not evidence[f"gradient/{player}"]:
+        what += ": its gradient is 0"
+        rate = 1e-5
+    advice = (f"--set optim.lr_{player}={rate}", "--loss wgan --lipschitz gp")
+    return Finding(f"frozen-{whose}", level, what, evidence, advice, "two-time-scales", "layers.png")
 
 
 def batch_norm(audit: Audit) -> Iterator[Finding]:
@@ -85,11 +105,11 @@ def learning_rate(audit: Audit) -> Iterator[Finding]:
     clipped = audit.traits.weight_limit is not None
     players = "g" if clipped else "dg"  # clipping keeps D's weights short, so that its steps look long
     rash = max(audit.numbers[f"update/{player}"] for player in players)
-    lengths = [_percent(evidence[f"update/{player}"]) for player in "dg"]
+    lengths = [percent(evidence[f"update/{player}"]) for player in "dg"]
     what = f"one update moves D by {lengths[0]} and G by {lengths[1]} of the length of its weights"
     hasty = max(audit.numbers.get("rate/d", 0.0), audit.numbers.get("rate/g", 0.0))
     if hasty > HASTY:
-        what = f"the first update replaced {_percent(hasty)} of the size of a layer's weights; now {what}"
+        what = f"the first update replaced {percent(hasty)} of the size of a layer's weights; now {what}"
     level: Level = "alarm" if hasty > HASTY or rash > RASH or not math.isfinite(rash) else "fine"
     lower = " ".join(f"--set optim.lr_{player}={audit.numbers[f'lr/{player}'] / 100:.0e}" for player in "dg")
     advice = (lower, "--set optim.lr_decay=linear") if level == "alarm" else ()
@@ -147,7 +167,7 @@ def samples(audit: Audit) -> Iterator[Finding]:
     """Does G press its output against the ends of tanh?"""
     fake, real = audit.numbers["at the ends/fake"], audit.numbers["at the ends/real"]
     level: Level = "alarm" if fake > real + 0.5 else "fine"
-    what = f"{_percent(fake)} of the generated numbers lie at -1 or 1, of the real ones {_percent(real)}"
+    what = f"{percent(fake)} of the generated numbers lie at -1 or 1, of the real ones {percent(real)}"
     evidence = {"generated": fake, "real": real}
     yield Finding("saturated-samples", level, what, evidence, ("--set optim.lr_g=1e-4",), "saturation")
 
@@ -155,7 +175,7 @@ def samples(audit: Audit) -> Iterator[Finding]:
 def dead(audit: Audit) -> Iterator[Finding]:
     """Are rectified units off for the whole batch?"""
     share = audit.numbers["dead units"]
-    what = f"{_percent(share)} of the rectified units of one network are off for every sample"
+    what = f"{percent(share)} of the rectified units of one network are off for every sample"
     level: Level = "alarm" if share > 0.5 else "fine"
     advice = ("--set optim.lr_d=1e-4 --set optim.lr_g=1e-4",)
     yield Finding("dead-units", level, what, {"share": share}, advice, "saturation")
@@ -170,38 +190,8 @@ def overfitting(audit: Audit) -> Iterator[Finding]:
         return
     evidence = _pick(audit, "held-out", "overfitting", "sign", "held-out/count")
     seen = audit.numbers["held-out"]
-    what = f"D puts a training sample above a held-out one {_percent(seen)} of the time; 50 % if it knows none by heart"
+    what = f"D puts a training sample above a held-out one {percent(seen)} of the time; 50 % if it knows none by heart"
     yield Finding(name, "alarm" if seen > 0.75 else "fine", what, evidence, advice, "ada", "logits.png")
-
-
-def collapse(audit: Audit) -> Iterator[Finding]:
-    """Does G make few different samples? arXiv:1706.08224 for the birthday test."""
-    name, n = "mode-collapse", audit.numbers
-    advice = ("--loss wgan --lipschitz gp", "--lipschitz r1", "--loss hinge --lipschitz sn")
-    if "spread" not in n or audit.step < EARLY:
-        what = "the generator's samples are not finite"
-        if "spread" in n:
-            what = f"after {audit.step} steps samples are alike in any run"
-        yield Finding(name, "unknown", what, topic="mode-collapse")
-        return
-    evidence = _pick(audit, "spread", "duplicates", "support", "classes/real", "classes/fake")
-    signs = [
-        (n["spread"] < ALIKE, f"samples differ {_percent(n['spread'])} as much as real ones"),
-        (n["duplicates"] > 0.5, f"{_percent(n['duplicates'])} have a near duplicate (1 % of real ones)"),
-        (
-            _share_of_classes(n) < 0.5,
-            f"{n.get('classes/fake', 0):.0f} of {n.get('classes/real', 0):.0f} classes appear",
-        ),
-    ]
-    found = [text for present, text in signs if present]
-    what = "; ".join(found or [signs[0][1]])
-    yield Finding(name, "alarm" if found else "fine", what, evidence, advice, "mode-collapse", "samples.png")
-
-
-def _share_of_classes(numbers: Mapping[str, float]) -> float:
-    """Return the share of the real classes that G makes; 1 if the extractor sees fewer than 5 classes, or has none."""
-    real = numbers.get("classes/real", 0.0)
-    return numbers["classes/fake"] / real if real >= 5 else 1.0
 
 
 def slope(audit: Audit) -> Iterator[Finding]:
@@ -219,12 +209,13 @@ def slope(audit: Audit) -> Iterator[Finding]:
     yield Finding("lipschitz", level, what, evidence, advice, "lipschitz", "slopes.png")
     if "near limit" in n:
         share = n["near limit"]
-        what = f"{_percent(share)} of D's weights lie at the clip value: the critic is simpler than it could be"
+        what = f"{percent(share)} of D's weights lie at the clip value: the critic is simpler than it could be"
         level = "remark" if share > 0.2 else "fine"
         yield Finding("unused-capacity", level, what, {"near limit": share}, ("--lipschitz gp",), "clip", "weights.png")
 
 
 RULES: tuple[Callable[[Audit], Iterator[Finding]], ...] = (
+    constant_data,
     batch_norm,
     learning_rate,
     frozen,
@@ -233,15 +224,16 @@ RULES: tuple[Callable[[Audit], Iterator[Finding]], ...] = (
     loss_saturation,
     overfitting,
     collapse,
+    memorisation,
+    apply_class_rules,
     samples,
     dead,
+    no_gradient,
     slope,
 )
+SYMPTOMS = (overfitting, collapse, memorisation, apply_class_rules)
+"""Rules on what G makes, and on what D makes of it."""
 
 
 def _pick(audit: Audit, *names: str) -> dict[str, float | None]:
     return {name: audit.numbers[name] for name in names if name in audit.numbers}
-
-
-def _percent(share: float | None) -> str:
-    return f"{100 * (share or 0):.3g} %"

@@ -23,6 +23,8 @@ class Traits:
     """Largest |weight| of D that the enforcer allows; None if it limits no weight."""
     mixes_samples: bool = False
     """True if a logit of D depends on the other samples of its batch."""
+    conditional: bool = False
+    """True if the generator reads labels."""
     free_level: bool = False
     """True if the loss sees differences of logits alone, so that the size of one means nothing."""
 
@@ -44,5 +46,6 @@ def read_traits(gan: GAN) -> Traits:
         target_slopes=lipschitz.target_slopes(),
         weight_limit=lipschitz.weight_limit(),
         mixes_samples=not gan.per_sample,
+        conditional=gan.conditioner.embedding_dim > 0,
         free_level=gan.loss.unbounded or gan.loss.relativistic,
     )

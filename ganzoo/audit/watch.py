@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ganzoo.audit.audit import Audit, Batch, audit, draw_batch
 from ganzoo.audit.findings import Finding
@@ -31,6 +31,8 @@ class Watch:
     confirmed: set[str] = field(default_factory=set)
     """Names of the alarms that were returned; each is returned once."""
 
+    most_diverse: float = 0.0
+    """Largest spread of the audits so far."""
     batch: Batch | None = None
     """Samples of every audit, drawn for the first one."""
 
@@ -39,6 +41,9 @@ class Watch:
         self.batch = self.batch or self._draw(gan)
         start = time.perf_counter()
         found = audit(gan, self.batch, step, iterations=ITERATIONS)
+        age = {"images": float(step * self.batch_size), "spread/earlier": self.most_diverse}
+        found = replace(found, numbers=found.numbers | age)
+        self.most_diverse = max(self.most_diverse, found.numbers.get("spread", 0.0))
         alarms = [finding for finding in apply_rules(found) if finding.level == "alarm"]
         new = [finding for finding in alarms if finding.name in self.previous_alarms - self.confirmed]
         self.previous_alarms = frozenset(finding.name for finding in alarms)

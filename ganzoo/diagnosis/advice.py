@@ -30,7 +30,7 @@ def _is_useful(flags: str, run: Run) -> bool:
 
 def _changes_component(kind: str, name: str, run: Run) -> bool:
     """Return whether the run has another component than this; True for flags that choose no component."""
-    if kind not in ("loss", "lipschitz", "augment"):
+    if kind not in ("loss", "lipschitz", "augment", "conditioner"):
         return True
     return name not in run.config.choice(kind).name.split("+")  # type: ignore[arg-type]
 

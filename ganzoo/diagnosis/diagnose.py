@@ -11,20 +11,23 @@ from typing import Any
 
 from torch import Tensor
 
-from ganzoo.audit.audit import Audit, audit, draw_batch
+from ganzoo.audit.audit import Audit, Batch, audit, draw_batch
+from ganzoo.audit.classes import audit_classes
+from ganzoo.audit.copies import measure_copies
 from ganzoo.audit.findings import Finding, by_level
 from ganzoo.audit.rules import apply_rules
-from ganzoo.audit.updates import measure_rates
-from ganzoo.contracts import Dataset, Extractor, FeatureExtractor
+from ganzoo.contracts import Dataset, Extractor, FeatureExtractor, Samples
 from ganzoo.data.progress import phase
 from ganzoo.diagnosis.advice import filter_advice
 from ganzoo.diagnosis.course import FEWEST_SCORES, Series, divergence, oscillation, read_series, uninformative_loss
 from ganzoo.diagnosis.held_out import load_held_out
+from ganzoo.diagnosis.history import add_history
 from ganzoo.diagnosis.replay import find_nan
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.evaluator import require_readable
 from ganzoo.runs.damage import known_records
 from ganzoo.runs.run import Run, open_run
+from ganzoo.training.gan import GAN
 from ganzoo.training.sampling import as_stored
 from ganzoo.zoo import choices
 
@@ -71,6 +74,7 @@ class Diagnosis:
             "findings": [finding.to_json() for finding in self.findings],
             "numbers": self.audit.numbers,
             "layers": self.audit.layers,
+            "classes": None if self.audit.classes is None else self.audit.classes.to_json(),
             "notes": list(self.notes),
         }
         return _finite(values)  # type: ignore[no-any-return]
@@ -100,12 +104,21 @@ def diagnose(
     others = load_held_out(run, dataset, held_out, notes)
     count = SAMPLES if math.prod(samples.spec.shape) <= LARGE else FEW
     batch = draw_batch(samples, others, count, gan.device.torch_device, labels=gan.conditioner.needs_labels)
-    extractor = _load_extractor(run, batch.x[:2], notes)
-    with phase("measuring slopes, logits and gradients"):
-        found = audit(gan, batch, at, extractor)
-    found = replace(found, numbers=found.numbers | measure_rates(run.build()))
+    found = _measure(run, gan, at, batch, samples, _load_extractor(run, batch.x[:2], notes))
     findings = by_level([filter_advice(finding, run) for finding in (*_check_course(run), *apply_rules(found))])
     return Diagnosis(run.path.name, at, tuple(findings), found, tuple(notes))
+
+
+def _measure(run: Run, gan: GAN, at: int, batch: Batch, samples: Samples, extractor: Extractor | None) -> Audit:
+    """Return the audit of a checkpoint, with what its history, training samples and classes tell."""
+    with phase("measuring slopes, logits and gradients"):
+        found = audit(gan, batch, at, extractor)
+    found = add_history(found, run, extractor)
+    found = replace(found, numbers=found.numbers | measure_copies(found.samples[1], samples))
+    if gan.conditioner.embedding_dim:
+        with phase("comparing generated and real samples class by class"):
+            found = replace(found, classes=audit_classes(gan, samples, extractor))
+    return found
 
 
 def save(diagnosis: Diagnosis, run: Run) -> Diagnosis:

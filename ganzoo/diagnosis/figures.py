@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo.data.images import make_grid, to_uint8
+from ganzoo.diagnosis.class_figure import draw_classes
 from ganzoo.diagnosis.course import Floats, Records, Series, read_series
 from ganzoo.files import write_atomically
 from ganzoo.runs.run import Run
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ganzoo.diagnosis.diagnose import Diagnosis
 
 LARGEST = 90_000
-"""Bytes of a picture, at most: six of them are less than a checkpoint of a small run."""
+"""Bytes of a picture, at most: seven of them are less than a checkpoint of a small run."""
 BINS = 60
 WIDTH = 7.2
 """Width of a picture in inches of 100 pixels."""
@@ -45,6 +46,8 @@ def draw_figures(diagnosis: Diagnosis, run: Run, folder: Path) -> None:
         "curves.png": draw_curves(run.log, *read_scores(run)),
         "samples.png": draw_samples(found),
     }
+    if found.classes is not None:
+        figures["classes.png"] = draw_classes(found.classes, found.step)
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         write_atomically(folder / name, encode(figure))

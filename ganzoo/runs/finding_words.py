@@ -31,6 +31,13 @@ _WORDS: Mapping[str, str] = {
     "spread": "distance among generated samples, over that among real",
     "duplicates": "share of generated samples that are nearly equal",
     "support": "estimate of the different samples that G makes",
+    "spread/earlier": "the same at an earlier checkpoint",
+    "images": "samples that G has made in its updates",
+    "distinct": "different ones among the real samples",
+    "copies": "share of generated samples that copy a training sample",
+    "copies/of": "training samples that they were compared with",
+    "accuracy/real": "share of unseen real samples whose label is told",
+    "pull/g": "change of G's loss per unit of logit",
     "classes/real": "classes among the real samples",
     "classes/fake": "classes among the generated samples",
     "period": "period of the oscillation in steps",
@@ -39,6 +46,14 @@ _WORDS: Mapping[str, str] = {
 }
 
 
+_OF_CLASSES: Mapping[str, str] = {
+    "spread": "distance among samples of class {}, over that among real",
+    "duplicates": "share of samples of class {} that are nearly equal",
+    "accuracy": "share of samples of class {} that show it",
+}
+
+
 def describe_number(name: str) -> str:
     """Return what a number of a finding is: "slope/real" -> "mean slope of D at real samples"; others as they are."""
-    return _WORDS.get(name, name)
+    number, _, of = name.partition("/")
+    return _WORDS.get(name) or _OF_CLASSES.get(number, name).format(of)

@@ -11,7 +11,7 @@ from matplotlib.colors import same_color
 from PIL import Image
 
 import ganzoo
-from ganzoo.audit import rules
+from ganzoo.audit import class_rules, class_tests, diversity_rules, rules, youth
 from ganzoo.audit.audit import Audit
 from ganzoo.diagnosis import course
 from ganzoo.diagnosis.diagnose import diagnose, save
@@ -248,14 +248,17 @@ def test_every_picture_that_a_finding_names_is_written(clipped):
 
 def test_the_page_explains_every_finding_and_every_picture(clipped):
     explained = re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.MULTILINE)
-    assert sorted(explained) == sorted(finding.name for finding in diagnose(clipped).findings)
-    assert set(re.findall(r"^\| `([a-z]+\.png)` \|", PAGE, re.MULTILINE)) == FILES
+    of_classes = [name for name, _, _ in class_rules.RULES]
+    assert sorted(explained) == sorted([*(finding.name for finding in diagnose(clipped).findings), *of_classes])
+    assert set(re.findall(r"^\| `([a-z]+\.png)` \|", PAGE, re.MULTILINE)) == FILES | {"classes.png"}
 
 
-@pytest.mark.parametrize("module", [rules, course], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [rules, diversity_rules, class_rules, class_tests, youth, course], ids=lambda module: module.__name__
+)
 def test_thresholds_of_the_page_are_those_of_the_rules(module):
     """Those that have a name: its constants."""
-    table = PAGE[PAGE.index("| finding |") : PAGE.index("## The pictures")]
+    table = PAGE[PAGE.index("| finding |") : PAGE.index("## What it cannot find")]
     named = {name: f"{value:g}" for name, value in vars(module).items() if isinstance(value, float)}
     assert named
     assert {name: value for name, value in named.items() if f" {value}" not in table} == {}
