@@ -13,7 +13,9 @@ from PIL import Image
 import ganzoo
 from ganzoo.audit import class_rules, class_tests, diversity_rules, rules, youth
 from ganzoo.audit.audit import Audit
+from ganzoo.audit.classes import ClassAudit
 from ganzoo.diagnosis import course
+from ganzoo.diagnosis.class_figure import draw_classes
 from ganzoo.diagnosis.diagnose import diagnose, save
 from ganzoo.diagnosis.figures import (
     COLOURS,
@@ -218,6 +220,16 @@ def test_points_of_the_plane_are_seen_in_the_window_of_the_real_ones():
 def test_samples_that_are_all_alike_or_neither_images_nor_points_are_drawn(shape):
     alike = torch.zeros(shape)
     assert size_of(draw_samples(seen(samples=(alike, alike))))[0] == (720, 390)
+
+
+def test_classes_that_are_seen_stand_beside_the_diversity_of_each_label():
+    fake = torch.tensor([[9.0, 1.0], [10.0, 0.0]])
+    figure = draw_classes(ClassAudit(("cat", "$dog$"), fake, fake, ({"spread": 0.5}, {})), step=7)
+    left, right = figure.axes
+    assert left.images[0].get_array().flatten().tolist() == pytest.approx([0.9, 0.1, 1.0, 0.0])
+    assert [label.get_text() for label in left.get_yticklabels()] == ["cat", r"\$dog\$"]
+    assert [bar.get_width() for bar in right.patches] == [0.5, 0.0]
+    assert size_of(figure)[1] < 100_000
 
 
 # a run
