@@ -74,7 +74,7 @@ def _read(plugins: PluginChoice, recipe: str | None, flags: Mapping[str, Any]) -
 def _meanings(settings: Settings, zoo: Zoo) -> dict[str, str]:
     """Return a sentence for every setting of a run."""
     from ganzoo.settings.docs import describe_options
-    from ganzoo.settings.kinds import KIND_INFO, KINDS
+    from ganzoo.settings.kinds import KIND_INFO, KINDS, NAMED_KINDS
     from ganzoo.settings.sections import SECTIONS
 
     found = {
@@ -86,6 +86,10 @@ def _meanings(settings: Settings, zoo: Zoo) -> dict[str, str]:
         for part in choice.parts() if choice.name != "auto" else ():
             prefix = kind if part is choice else f"{kind}.{part.name}"
             found |= {f"{prefix}.{key}": text for key, text in zoo.entry(kind, part.name).descriptions.items()}
+    for kind in NAMED_KINDS:
+        for choice in settings.run.named(kind):
+            about = zoo.entry(kind, choice.name).descriptions
+            found |= {f"{kind}.{choice.name}.{key}": text for key, text in about.items()}
     return found
 
 

@@ -7,14 +7,16 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any, cast
 
 from ganzoo.settings.docs import describe_options
-from ganzoo.settings.kinds import ALL_KINDS, KIND_INFO
-from ganzoo.settings.options import list_options
+from ganzoo.settings.kinds import ALL_KINDS, KIND_INFO, NAMED_KINDS
+from ganzoo.settings.options import Option, list_options
 from ganzoo.settings.sections import SECTIONS
 from ganzoo.settings.spelling import spell
+from ganzoo.zoo.aliases import typed_flag
 
 if TYPE_CHECKING:
     from ganzoo.cli.flags import PluginChoice
     from ganzoo.settings.kinds import Kind
+    from ganzoo.zoo.catalogue import Entry
 
 WIDTH = 80
 
@@ -108,7 +110,22 @@ def _component_option(kind: str, option: str, plugins: PluginChoice) -> str:
     shown = ["\n".join([*wrap(", ".join(names), WIDTH), text]) for text, names in blocks.items()]
     recipes = _in_recipes(f"{kind}.{option}")
     first = next(iter(blocks.values()))[0]
-    return "\n\n".join([title, *shown, "\n".join([*recipes, f"see also  ganzoo show {kind} {first}"])])
+    typed = [_typed_named(entry, parts[-1]) for entry in entries if kind in NAMED_KINDS and entry.name == first]
+    return "\n\n".join([title, *shown, "\n".join([*recipes, *typed, f"see also  ganzoo show {kind} {first}"])])
+
+
+def _typed_named(entry: Entry, name: str) -> str:
+    """Return the line that says how an option is typed of a component that another section names."""
+    options = {option.name: option for option in entry.options}
+    text = type_option(options[spell(name, options)])
+    return f"typed     --set {entry.kind}.{entry.name}.{text}  (of a run with {typed_flag(entry.kind, entry.name)})"
+
+
+def type_option(option: Option) -> str:
+    """Return an option with its default as it is typed, subsets=100; VALUE stands for one that is required."""
+    from ganzoo.settings.toml import to_toml
+
+    return f"{option.name}=" + ("VALUE" if option.shown_default == "required" else to_toml(option.default))
 
 
 def _about(facts: Mapping[str, str], sentence: str) -> Iterator[str]:

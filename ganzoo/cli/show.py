@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ganzoo.cli.completers import complete_kind, complete_name
+from ganzoo.cli.explain_setting import type_option
 from ganzoo.cli.flags import PluginChoice
 from ganzoo.cli.kind_names import read_kind
-from ganzoo.zoo.aliases import find_kinds, part_of_method
+from ganzoo.settings.kinds import KIND_INFO, NAMED_KINDS
+from ganzoo.zoo.aliases import find_kinds, part_of_method, typed_flag
 
 if TYPE_CHECKING:
     from ganzoo.settings.kinds import Kind
@@ -95,7 +97,7 @@ def _show_recipe(name: str) -> None:
 
 def _show_component(plugins: PluginChoice, kind: Kind, name: str) -> None:
     name = part_of_method(kind, name) or name
-    plugins.known_names({f"{kind}.name": name, "eval.metrics": name * (kind == "metric")})
+    plugins.known_names({KIND_INFO[kind].setting or f"{kind}.name": name})
 
     from ganzoo.cli.lines import wrap
     from ganzoo.cli.terminal import print_table, terminal_width
@@ -103,8 +105,9 @@ def _show_component(plugins: PluginChoice, kind: Kind, name: str) -> None:
     entry = plugins.describe().entry(kind, name)
     click.echo(f"{kind} {entry.name}  (plugin {entry.plugin})\n")
     click.echo("\n".join(wrap(line, terminal_width(sys.stdout), "") for line in entry.help.splitlines()))
+    section = f"{kind}.{entry.name}" if kind in NAMED_KINDS else kind
     rows = [
-        {"option": f"{kind}.{option.name}", "type": option.type, "default": option.shown_default}
+        {"option": f"{section}.{option.name}", "type": option.type, "default": option.shown_default}
         for option in entry.options
     ]
     click.echo("")
@@ -112,3 +115,7 @@ def _show_component(plugins: PluginChoice, kind: Kind, name: str) -> None:
         print_table(rows)
     else:
         click.echo("It has no options.")
+    if kind in NAMED_KINDS:
+        click.echo(f"\nchosen by  {typed_flag(kind, entry.name)}")
+        if entry.options:
+            click.echo(f"option     --set {section}.{type_option(entry.options[0])}")

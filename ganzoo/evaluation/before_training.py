@@ -65,7 +65,7 @@ def _plan(run: RunConfig, samples: Samples, zoo: Zoo, loaded: Extractor, row: Fe
     about = describe_reference(samples, run.dataset, zoo)
     y = samples.y if len(samples.class_names) > 1 else None
     reference = _plan_set(row, len(samples), y, samples)
-    metrics = choices.choose_metrics(run.eval.metrics, zoo)
+    metrics = choices.choose_metrics(run, zoo)
     frechet = zoo.create("metric", Choice("fid@ganzoo"))
     return Evaluator(loaded, metrics, frechet, reference, samples.x, about, run.eval.batch_size)
 

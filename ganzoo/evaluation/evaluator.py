@@ -23,7 +23,7 @@ from ganzoo.evaluation.memorisation import Memorisation, Pair, draw_pairs, find_
 from ganzoo.evaluation.protocol import STATISTICS, Generated, Protocol, Reference, name_score
 from ganzoo.evaluation.references import load_reference
 from ganzoo.evaluation.refusals import Refusals
-from ganzoo.settings.sections import Choice, EvalConfig
+from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.sampling import Images
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
@@ -208,19 +208,17 @@ class Evaluator:
         return warnings
 
 
-def open_evaluator(
-    samples: Samples, dataset: Choice, features: Choice, settings: EvalConfig, zoo: Zoo, device: torch.device
-) -> Evaluator:
-    """Load the extractor, and the reference from the cache or from the samples.
+def open_evaluator(samples: Samples, run: RunConfig, zoo: Zoo, device: torch.device) -> Evaluator:
+    """Load the extractor of a run, its metrics, and the reference from the cache or from the samples.
 
     Raises EvaluationError if the extractor has no weights or cannot read these samples, ConfigError for an
     unknown name or option.
     """
-    loaded = load_extractor(samples.spec.shape, choices.choose_features(features, dataset, zoo), zoo, device)
-    metrics = choices.choose_metrics(settings.metrics, zoo)
+    loaded = load_extractor(samples.spec.shape, choices.choose_features(run.features, run.dataset, zoo), zoo, device)
+    metrics = choices.choose_metrics(run, zoo)
     frechet: Metric = zoo.create("metric", Choice("fid@ganzoo"))  # whatever a plugin calls fid
-    about = describe_reference(samples, dataset, zoo)
-    batch = settings.batch_size
+    about = describe_reference(samples, run.dataset, zoo)
+    batch = run.eval.batch_size
     reference = load_reference(
         samples.x, about.sha256, loaded, prepare=frechet.prepare, device=device, batch_size=batch
     )
@@ -232,7 +230,7 @@ def open_evaluator(
         samples.x,
         replace(about, rows=_fewer(reference.features), repeated=_count_repeated(reference.features)),
         batch,
-        settings.memorisation,
+        run.eval.memorisation,
         (*samples.notes, *reference.notes),
     )
 

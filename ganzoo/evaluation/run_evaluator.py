@@ -18,7 +18,6 @@ from ganzoo.training.labels import label_words
 from ganzoo.training.randomness import forked
 from ganzoo.training.sampling import GeneratedImages
 from ganzoo.training.truncation import truncate, truncation_words
-from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
 SELECTION = 1
@@ -50,9 +49,8 @@ class RunEvaluator:
         device = choose_device(run.train.device, "fp32").torch_device
         with forked(device):  # an extractor may draw random numbers, and the run must not notice
             if run.eval.reference:
-                features = choices.choose_features(run.features, run.dataset, self.zoo)
-                return open_statistics_evaluator(self.samples.spec.shape, features, run.eval, self.zoo, device)
-            return open_evaluator(self.samples, run.dataset, run.features, run.eval, self.zoo, device)
+                return open_statistics_evaluator(self.samples.spec.shape, run, self.zoo, device)
+            return open_evaluator(self.samples, run, self.zoo, device)
 
     def quick_score(self, gan: GAN) -> tuple[str, Score, Score]:
         """Return the name and the FD of half the samples, and the FD of the other half, which chooses the best."""

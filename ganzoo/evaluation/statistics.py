@@ -24,7 +24,7 @@ from ganzoo.evaluation.evaluator import Evaluator, load_extractor
 from ganzoo.evaluation.extraction import feature_device
 from ganzoo.evaluation.protocol import STATISTICS, Reference
 from ganzoo.files import read_regular, write_atomically
-from ganzoo.settings.sections import Choice, EvalConfig
+from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 
@@ -94,23 +94,22 @@ def write_statistics(path: Path, features: FeatureSet, extractor: Extractor) -> 
         raise FolderError(f"cannot write the statistics: {error}", where=str(path), hint=hint) from error
 
 
-def open_statistics_evaluator(
-    shape: tuple[int, ...], features: Choice, settings: EvalConfig, zoo: Zoo, device: torch.device
-) -> Evaluator:
-    """Load the extractor for samples of this shape, and the statistics that the settings name.
+def open_statistics_evaluator(shape: tuple[int, ...], run: RunConfig, zoo: Zoo, device: torch.device) -> Evaluator:
+    """Load the extractor of a run for samples of this shape, its metrics, and the statistics that its settings name.
 
     Raises DataError or EvaluationError.
     """
-    statistics = read_statistics(Path(settings.reference).expanduser())
+    statistics = read_statistics(Path(run.eval.reference).expanduser())
+    features = choices.choose_features(run.features, run.dataset, zoo)
     extractor = load_extractor(shape, features, zoo, device)
     require_extractor(statistics, extractor, _count_features(extractor, shape, device))
     frechet: Metric = zoo.create("metric", Choice("fid@ganzoo"))
     there = feature_device(device)
     mean, covariance, rows = (each.to(there) for each in (statistics.mean, statistics.covariance, torch.zeros(0)))
     reference = frechet.prepare(FeatureSet(statistics.size, mean, covariance, rows.reshape(0, len(mean))))
-    metrics = choices.choose_metrics(settings.metrics, zoo)
+    metrics = choices.choose_metrics(run, zoo)
     nothing = torch.zeros(0, *shape)
-    return Evaluator(extractor, metrics, frechet, reference, nothing, statistics.about, settings.batch_size, False)
+    return Evaluator(extractor, metrics, frechet, reference, nothing, statistics.about, run.eval.batch_size, False)
 
 
 def _count_features(extractor: Extractor, shape: tuple[int, ...], device: torch.device) -> int:

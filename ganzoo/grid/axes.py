@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import ConfigError
-from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS
+from ganzoo.settings.kinds import DEFAULT_NAMES, KIND_INFO, KINDS, NAMED_KINDS
 from ganzoo.settings.options import shorten
 from ganzoo.settings.toml import parse_assignment
 
 AXIS_KINDS = tuple(kind for kind in KINDS if kind != "features")
 """Kinds of components that may be an axis; scores of different features could not be compared."""
+OF_SCORES = ("eval.", "features.", *(f"{kind}." for kind in NAMED_KINDS if KIND_INFO[kind].setting.startswith("eval.")))
+"""Beginnings of the settings that are no axis, since scores under two of their values could not be compared."""
 ALWAYS = ("model", "loss", "lipschitz")
 """Axes of every grid without a recipe, however many values they have: they make up the names of its cells."""
 
@@ -105,8 +107,9 @@ def split_assignments(assignments: Sequence[str]) -> tuple[dict[str, list[str]],
         _refuse_flag(key, values)
         if key.startswith("engine.") or len(values) < 2:
             settings[key] = value
-        elif key.startswith(("eval.", "features.")):
-            hint = f"--set '{key}=\"{','.join(values)}\"' (for one value with a comma in it)"
+        elif key.startswith(OF_SCORES):
+            one = f"--set '{key}=\"{','.join(values)}\"' (for one value with a comma in it)"
+            hint = one if key.startswith(("eval.", "features.")) else f"--set {key}={values[0]}"
             raise ConfigError(f"{key} is no axis: scores could not be compared", hint=hint)
         else:
             axes[key] = values

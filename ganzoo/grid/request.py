@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import ConfigError
-from ganzoo.grid.axes import ALWAYS, AXIS_KINDS, MOST_SEEDS, parse_seeds, split_names
+from ganzoo.grid.axes import ALWAYS, AXIS_KINDS, MOST_SEEDS, OF_SCORES, parse_seeds, split_names
 from ganzoo.grid.config import Budget, parse_budget
 from ganzoo.settings.keywords import find_key, plain, read_keywords, read_name, read_options
 from ganzoo.settings.kinds import DEFAULT_NAMES, Kind
@@ -107,7 +107,7 @@ def _name(kind: Kind | str, value: Any) -> str:
 
 def _write_values(key: str, values: Sequence[Any]) -> list[str]:
     """Return the values of an axis as they are written on the command line. Raises ConfigError for no axis."""
-    if key.startswith(("eval.", "features.")):
+    if key.startswith(OF_SCORES):
         raise ConfigError(f"{key} is no axis: scores could not be compared", hint="one value")
     if len(values) == 0:
         raise ConfigError(f"{key} has no value", hint=f'options={{"{key}": [VALUE, VALUE]}}')

@@ -19,7 +19,6 @@ from ganzoo.files import require_writable
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.device import choose_device
 from ganzoo.training.sampling import Images
-from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.loading import load_dataset
 
@@ -37,12 +36,11 @@ def open_dataset_evaluator(
     """
     device = evaluation_device(config)
     if config.eval.reference:
-        features = choices.choose_features(config.features, config.dataset, zoo)
-        return open_statistics_evaluator(shape, features, config.eval, zoo, device)
+        return open_statistics_evaluator(shape, config, zoo, device)
     if samples is None:
         samples = load_dataset(config.dataset, zoo)
     _require_same_shape(shape, samples.spec.shape)
-    return open_evaluator(samples, config.dataset, config.features, config.eval, zoo, device)
+    return open_evaluator(samples, config, zoo, device)
 
 
 def _require_same_shape(fake: tuple[int, ...], real: tuple[int, ...]) -> None:

@@ -97,7 +97,7 @@ def _require_own(dataset_path: str | Path | None, given: Mapping[str, Any]) -> s
 
 SIZE = "dataset.image_size"
 """Key of the size to which images are resized, whatever the reference."""
-_SETTINGS = ("dataset.", "features.", "eval.", "train.device")
+_SETTINGS = ("dataset.", "features.", "eval.", "metric.", "train.device")
 
 
 def _read_settings(said: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import ConfigError
-from ganzoo.settings.kinds import KINDS, Kind
+from ganzoo.settings.kinds import KIND_INFO, KINDS, NAMED_KINDS, Kind
 from ganzoo.settings.options import did_you_mean, shorten
 from ganzoo.settings.sections import SECTIONS
 from ganzoo.settings.toml import parse_component
@@ -69,9 +69,21 @@ def read_keywords(keywords: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if word in KINDS:
             said |= parse_component(word, read_name(word, value))
+        elif word in NAMED_KINDS:
+            said |= _read_named(word, value)
         else:
             said[find_key(word, value)] = _read_value(word, value)
     return {"features.name": "inception"} | said if "features.weights" in said else said
+
+
+def _read_named(kind: Kind, value: Any) -> dict[str, Any]:
+    """Return settings for a name, or for options by the names of components: {"kid": {"subsets": 50}}."""
+    if isinstance(value, str):
+        return {KIND_INFO[kind].setting: value}
+    if not isinstance(value, Mapping) or not all(isinstance(options, Mapping) for options in value.values()):
+        what = f"{kind} takes a name, or options by the names of components, not {shorten(value)}"
+        raise ConfigError(what, hint=f'{kind}={{"NAME": {{"OPTION": VALUE}}}}  (ganzoo list {kind})')
+    return {f"{kind}.{name}.{key}": plain(each) for name, options in value.items() for key, each in options.items()}
 
 
 def find_key(word: str, value: Any) -> str:
@@ -86,7 +98,15 @@ def find_key(word: str, value: Any) -> str:
         plural = [f"{word}s={shorten(value)}"] if f"{word}s" in KEYS else []  # step for steps
         hint = ", or ".join([*plural, *ways])
         raise ConfigError(f"{word} is a setting of [{sections[0]}], and no keyword", hint=hint)
-    known = [*KINDS, *KEYS, *(field.name for field in fields(SECTIONS["train"])), "options", "out", "observer"]
+    known = [
+        *KINDS,
+        *NAMED_KINDS,
+        *KEYS,
+        *(field.name for field in fields(SECTIONS["train"])),
+        "options",
+        "out",
+        "observer",
+    ]
     hint = _FOREIGN.get(word, 'options={{"section.option": value}} (any setting)').format(shorten(value))
     raise ConfigError(f"no keyword is named {word!r}.{did_you_mean(word, known)}", hint=hint)
 

@@ -23,6 +23,14 @@ class KindInfo(NamedTuple):
     """Names of the components that ship, in the order in which help lists them."""
     default: str = ""
     """Name that a run uses unless it is told another; empty for kinds of which a run does not choose one."""
+    setting: str = ""
+    """Setting of another section that names the components, such as eval.metrics; empty for a kind that has none."""
+    several: bool = False
+    """True if that setting takes several names, with commas between them."""
+
+    def name_with(self, names: str, name: str) -> str:
+        """Return the value of that setting which names a component too: "fid" and "kid" make "fid,kid"."""
+        return f"{names},{name}" if self.several and names else name
 
 
 KIND_INFO: Mapping[Kind, KindInfo] = {
@@ -96,6 +104,8 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         contract="Metric",
         builtin="metrics",
         names=("fid", "fid-infinity", "is", "kid", "prc", "dc", "modes", "w1", "intra-fid", "prc-per-class"),
+        setting="eval.metrics",
+        several=True,
     ),
     "engine": KindInfo(
         title="engine",
@@ -110,3 +120,10 @@ ALL_KINDS: tuple[Kind, ...] = tuple(KIND_INFO)
 DEFAULT_NAMES: dict[Kind, str] = {kind: info.default for kind, info in KIND_INFO.items() if info.default}
 KINDS: tuple[Kind, ...] = tuple(DEFAULT_NAMES)
 """Kinds of which a run chooses one component. It may take several metrics, and an engine belongs to a grid."""
+NAMED_KINDS: tuple[Kind, ...] = tuple(kind for kind, info in KIND_INFO.items() if info.setting)
+"""Kinds whose components a setting of another section names; the options of each are those of [KIND.NAME]."""
+
+
+def split_names(text: str) -> list[str]:
+    """Return the names that a setting such as "fid,is" has, each once."""
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ganzoo.settings.kinds import KINDS
+from ganzoo.settings.kinds import KIND_INFO, KINDS, NAMED_KINDS
+from ganzoo.settings.named import list_unnamed
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import from_tables, unflatten
 
@@ -44,7 +45,7 @@ def resolve(layers: Iterable[Layer]) -> Settings:
     merged: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
     for layer in layers:
-        for key, value in sorted(layer.values.items(), key=lambda item: item[0] not in _RULING):
+        for key, value in sorted(layer.values.items(), key=lambda item: item[0] not in _FIRST):
             _forget_dependents(key, value, merged, origins)
             merged[key], origins[key] = value, layer.origin
     return Settings(from_tables(unflatten(merged)), origins)
@@ -55,6 +56,8 @@ _RULING = {f"{kind}.name": f"{kind}." for kind in KINDS} | {
     "optim.batch_size": "optim.batch_size_g",
 }
 """Settings whose change makes others meaningless -> the prefix of those others: options, betas, the batch of G."""
+_FIRST = {*_RULING, *(KIND_INFO[kind].setting for kind in NAMED_KINDS)}
+"""Settings that are merged before others of their layer, which may be options of what they name."""
 
 
 def _forget_dependents(key: str, value: Any, merged: dict[str, Any], origins: dict[str, Origin]) -> None:
@@ -62,3 +65,5 @@ def _forget_dependents(key: str, value: Any, merged: dict[str, Any], origins: di
     if key in _RULING and merged.get(key, value) != value:
         for stale in [old for old in merged if old.startswith(_RULING[key]) and old != key]:
             del merged[stale], origins[stale]
+    for stale in list_unnamed(key, value, merged):
+        del merged[stale], origins[stale]

@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from ganzoo.errors import ConfigError
 from ganzoo.settings.dataset_paths import name_data
-from ganzoo.settings.kinds import Kind
+from ganzoo.settings.kinds import KIND_INFO, Kind, split_names
 from ganzoo.settings.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed
 
 Beta = Annotated[float, Ge(0), Lt(1)]
@@ -177,11 +177,19 @@ class RunConfig:
     train: TrainConfig = TrainConfig()
     init: InitConfig = InitConfig()
     eval: EvalConfig = EvalConfig()
+    options: Mapping[Kind, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """Options of the components that settings name, by kind and name: {"metric": {"kid": {"subsets": 50}}}."""
 
     def choice(self, kind: Kind) -> Choice:
         """Return the component chosen for this kind."""
         choice: Choice = getattr(self, kind)
         return choice
+
+    def named(self, kind: Kind) -> list[Choice]:
+        """Return the components that the setting of a kind names, such as eval.metrics, each with its options."""
+        section, _, option = KIND_INFO[kind].setting.partition(".")
+        names = split_names(getattr(getattr(self, section), option))
+        return [Choice(name, self.options.get(kind, {}).get(name, {})) for name in names]
 
     @property
     def title(self) -> str:

@@ -16,7 +16,8 @@ import tomli_w
 from ganzoo.errors import ConfigError
 from ganzoo.files import read_text
 from ganzoo.settings.dataset_paths import looks_like_path, name_reader
-from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS, Kind
+from ganzoo.settings.kinds import DEFAULT_NAMES, KINDS, NAMED_KINDS, Kind
+from ganzoo.settings.named import read_named
 from ganzoo.settings.options import did_you_mean, shorten, validate
 from ganzoo.settings.sections import SECTIONS, Choice, RunConfig
 from ganzoo.settings.spelling import spell
@@ -25,14 +26,16 @@ MOST_RECIPE = 1_000_000  # bytes; a recipe is a page
 DEEPEST = 8
 """Levels of tables and arrays in a recipe: four suffice for [recipe.METHOD.section] and a list in it."""
 MOST_KEYS, MOST_DOTS = 10_000, 200  # tomllib takes seconds for ten times as many, and minutes for long dotted keys
+SECTION_NAMES = (*KINDS, *SECTIONS, *NAMED_KINDS)
+"""Sections of a recipe."""
 LARGEST_INTEGER = 2**63 - 1  # that of TOML 1.0, which asks for an error beyond
 
 
 def from_tables(tables: Mapping[str, Any]) -> RunConfig:
     """Make a RunConfig of a recipe's tables; what is absent gets its default. Raises ConfigError."""
     for section in tables:
-        if section not in (*KINDS, *SECTIONS):
-            known = (*KINDS, *SECTIONS)
+        if section not in SECTION_NAMES:
+            known = SECTION_NAMES
             what = f"unknown section [{section}].{did_you_mean(section, known)} There are {', '.join(known)}"
             raise ConfigError(what, hint="ganzoo config show  (shows all with their options)")
     for section, table in tables.items():
@@ -40,7 +43,7 @@ def from_tables(tables: Mapping[str, Any]) -> RunConfig:
             raise ConfigError(f"[{section}] is not a table but {table!r}", hint="ganzoo show recipe wgan_gp")
     choices: dict[str, Any] = {kind: _choice(kind, tables.get(kind, {})) for kind in KINDS}
     sections: dict[str, Any] = {name: validate(schema, tables.get(name, {}), name) for name, schema in SECTIONS.items()}
-    return RunConfig(**choices, **sections)
+    return RunConfig(**choices, **sections, options=read_named(tables, sections))
 
 
 def _choice(kind: Kind, table: Mapping[str, Any]) -> Choice:
@@ -59,6 +62,9 @@ def to_tables(run: RunConfig) -> dict[str, dict[str, Any]]:
     for name in SECTIONS:
         section = getattr(run, name)
         tables[name] = {option.name: getattr(section, option.name) for option in fields(section)}
+    for kind in NAMED_KINDS:
+        if options := {choice.name: dict(choice.options) for choice in run.named(kind) if choice.options}:
+            tables[kind] = options
     return tables
 
 
@@ -107,7 +113,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 def _spell_key(key: str) -> str:
     """Return a key with its section, and the option of a section, as they are known: OPTIM.LR-G is optim.lr_g."""
     section, _, option = key.partition(".")
-    section = spell(section, (*KINDS, *SECTIONS))
+    section = spell(section, SECTION_NAMES)
     known = [field.name for field in fields(SECTIONS[section])] if section in SECTIONS else []
     return f"{section}.{spell(option, known)}"
 

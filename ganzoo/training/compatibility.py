@@ -98,7 +98,7 @@ def _mixes_samples(output: Tensor | None, x: Tensor) -> bool:
 
 
 FREE = (
-    *("dataset.", "features.", "eval.", "train.steps", "train.device", "train.precision"),
+    *("dataset.", "features.", "eval.", "metric.", "train.steps", "train.device", "train.precision"),
     *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last", "train.diagnose_every"),
     "train.on_nan",
 )

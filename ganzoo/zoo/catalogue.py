@@ -11,7 +11,7 @@ from ganzoo.errors import ConfigError, GanzooError, PluginError
 from ganzoo.settings.docs import describe_options, find_sentence
 from ganzoo.settings.kinds import ALL_KINDS, Kind
 from ganzoo.settings.options import Option, check_values, did_you_mean, list_options, read_values
-from ganzoo.settings.sections import Choice
+from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.zoo.installed import ENABLE, Plugin, unknown_plugin
 from ganzoo.zoo.names import KNOWN, spell_name, title, unknown
 from ganzoo.zoo.part_options import HELP, add_options
@@ -106,10 +106,13 @@ class Zoo:
                 return plugin
         raise unknown_plugin(name, [plugin.name for plugin in self.plugins])
 
-    def create(self, kind: Kind, choice: Choice) -> Any:
-        """Construct the chosen component. Raises ConfigError if its name or an option is refused."""
+    def create(self, kind: Kind, choice: Choice, section: str = "") -> Any:
+        """Construct the chosen component. Raises ConfigError if its name or an option is refused.
+
+        `section` is where its options are written, [kind] unless given.
+        """
         entry = self.entry(kind, choice.name)
-        values = check_values(entry.schema, choice.options, kind)
+        values = check_values(entry.schema, choice.options, section or kind)
         if kind != "dataset":
             return entry.component(**values)
         from ganzoo.zoo.parts import make_dataset  # not at the top: names and options need no torch
@@ -133,7 +136,11 @@ class Zoo:
         parts = choice.parts()
         if len({self.entry(kind, part.name).component for part in parts}) < len(parts):
             raise ConfigError(f"{kind} {choice.name!r} names a part twice", hint="name each part once: sn+gp")
-        return [self.create(kind, part) for part in parts]
+        return [self.create(kind, part, kind if part is choice else f"{kind}.{part.name}") for part in parts]
+
+    def create_named(self, kind: Kind, run: RunConfig) -> dict[str, Any]:
+        """Construct the components that a setting of a run names, such as eval.metrics, by name. Raises as `create`."""
+        return {choice.name: self.create(kind, choice, f"{kind}.{choice.name}") for choice in run.named(kind)}
 
     def add(self, plugin: str, hook: str, kind: Kind, offered: Any) -> None:
         """Add what one hook of one plugin returned. Raises PluginError if it breaks the contract."""

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.errors import ConfigError
-from ganzoo.settings.kinds import KINDS, Kind
+from ganzoo.settings.kinds import KINDS, NAMED_KINDS, Kind
 from ganzoo.settings.merge import Origin, Settings
 from ganzoo.settings.sections import SECTIONS, Choice, RunConfig
 from ganzoo.zoo.catalogue import Zoo
@@ -24,7 +24,9 @@ def check(run: RunConfig, zoo: Zoo) -> None:
     for kind in KINDS:
         create = zoo.create_parts if kind == "lipschitz" else zoo.create  # only enforcers add up
         create(kind, run.choice(kind))
-    choose_metrics(run.eval.metrics, zoo)
+    for kind in NAMED_KINDS:
+        zoo.create_named(kind, run)
+    choose_metrics(run, zoo)
 
 
 def choose_features(features: Choice, dataset: Choice, zoo: Zoo) -> Choice:
@@ -35,12 +37,11 @@ def choose_features(features: Choice, dataset: Choice, zoo: Zoo) -> Choice:
     return Choice(component.default_features, features.options)
 
 
-def choose_metrics(names: str, zoo: Zoo) -> dict[str, Metric]:
-    """Return the metrics named in "fid,is", with their default options. Raises ConfigError for an unknown one."""
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    if not wanted:
+def choose_metrics(run: RunConfig, zoo: Zoo) -> dict[str, Metric]:
+    """Return the metrics of a run by name, each with its options. Raises ConfigError for one that is unknown."""
+    if not run.named("metric"):
         raise ConfigError("eval.metrics names no metric", hint="ganzoo list metric")
-    return {name: zoo.create("metric", Choice(name)) for name in wanted}
+    return zoo.create_named("metric", run)
 
 
 def complete(settings: Settings, zoo: Zoo) -> Settings:
@@ -51,7 +52,17 @@ def complete(settings: Settings, zoo: Zoo) -> Settings:
     spelt: dict[str, Any] = {kind: zoo.spell_options(kind, run.choice(kind)) for kind in KINDS if kind != "features"}
     origin = Origin(f"dataset {run.dataset.name}") if chosen != run.features else settings.origins.get("features.name")
     origins = dict(settings.origins) | ({"features.name": origin} if origin else {})
-    return Settings(replace(run, **spelt, features=zoo.spell_options("features", chosen)), origins)
+    spelt |= {"features": zoo.spell_options("features", chosen), "options": _spell_named(run, zoo)}
+    return Settings(replace(run, **spelt), origins)
+
+
+def _spell_named(run: RunConfig, zoo: Zoo) -> dict[Kind, dict[str, Any]]:
+    """Return the options of the components that settings name, with their values as the components take them."""
+    spelt = {
+        kind: {choice.name: zoo.spell_options(kind, choice).options for choice in run.named(kind) if choice.options}
+        for kind in NAMED_KINDS
+    }
+    return {kind: options for kind, options in spelt.items() if options}
 
 
 def explain(settings: Settings, zoo: Zoo) -> list[dict[str, Any]]:
@@ -61,18 +72,26 @@ def explain(settings: Settings, zoo: Zoo) -> list[dict[str, Any]]:
     for name in SECTIONS:
         section = getattr(settings.run, name)
         rows += [_row(settings, f"{name}.{f.name}", getattr(section, f.name)) for f in fields(section)]
-    return rows
+    named = [(kind, choice) for kind in NAMED_KINDS for choice in settings.run.named(kind)]
+    return rows + [row for kind, choice in named for row in _explain_options(settings, zoo, kind, choice)]
 
 
 def _explain_choice(settings: Settings, zoo: Zoo, kind: Kind) -> list[dict[str, Any]]:
     choice = settings.run.choice(kind)
-    papers = {part.name: _paper(zoo.entry(kind, part.name).component.__doc__) for part in choice.parts()}
-    rows = [_row(settings, f"{kind}.name", choice.name, " ".join(filter(None, papers.values())))]
+    papers = [_paper(zoo.entry(kind, part.name).component.__doc__) for part in choice.parts()]
+    rows = [_row(settings, f"{kind}.name", choice.name, " ".join(filter(None, papers)))]
     for part in choice.parts():
-        prefix = kind if part is choice else f"{kind}.{part.name}"
-        values = zoo.read_options(kind, part)
-        rows += [_row(settings, f"{prefix}.{o}", value, papers[part.name]) for o, value in values.items()]
+        rows += _explain_options(settings, zoo, kind, part, kind if part is choice else "")
     return rows
+
+
+def _explain_options(
+    settings: Settings, zoo: Zoo, kind: Kind, choice: Choice, section: str = ""
+) -> list[dict[str, Any]]:
+    """Return a row for every option of one component, in [kind.name] unless its `section` is another."""
+    paper, prefix = _paper(zoo.entry(kind, choice.name).component.__doc__), section or f"{kind}.{choice.name}"
+    values = zoo.read_options(kind, choice)
+    return [_row(settings, f"{prefix}.{name}", value, paper) for name, value in values.items()]
 
 
 def _row(settings: Settings, key: str, value: Any, paper: str = "") -> dict[str, Any]:

@@ -26,10 +26,10 @@ MOST_BYTES = 10_000_000
 class Index(Zoo):
     """A zoo whose components have names, docstrings and options, but no code."""
 
-    def create(self, kind: Kind, choice: Choice) -> Any:
+    def create(self, kind: Kind, choice: Choice, section: str = "") -> Any:
         """Check the options of a component, and return its class without code. Raises ConfigError as a zoo does."""
         entry = self.entry(kind, choice.name)
-        values = check_values(entry.schema, choice.options, kind)
+        values = check_values(entry.schema, choice.options, section or kind)
         if values and (module := getattr(entry.component, "code_of", "")):  # a check of its own, of a built-in
             getattr(import_module(module), entry.component.__name__)(**values)
         return entry.component

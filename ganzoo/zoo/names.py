@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ganzoo.settings.dataset_paths import looks_like_path, name_reader
-from ganzoo.settings.kinds import KIND_INFO, Kind
+from ganzoo.settings.kinds import KIND_INFO, NAMED_KINDS, Kind, split_names
 from ganzoo.settings.spelling import spell
 from ganzoo.zoo.aliases import explain_word, read_alias
 
@@ -34,18 +34,27 @@ def spell_names(values: Mapping[str, Any], known: Mapping[Kind, Collection[str]]
     """
     spelt = dict(values)
     for kind in NAMES:
-        key = "eval.metrics" if kind == "metric" else f"{kind}.name"
+        key = KIND_INFO[kind].setting or f"{kind}.name"
         if isinstance(text := values.get(key), str):
             spelt[key] = spell_name(kind, text, (*known[kind], "auto") if kind == "features" else known[kind])
+    spelt = {_spell_option(key, known): value for key, value in spelt.items()}
     return spelt | _read_path(spelt, known["dataset"])
 
 
+def _spell_option(key: str, known: Mapping[Kind, Collection[str]]) -> str:
+    """Return the key of an option with its component as it is known: "metric.KID.subsets" is metric.kid.subsets."""
+    kind, *words = key.split(".")
+    if kind not in NAMED_KINDS or len(words) != 2:
+        return key
+    return f"{kind}.{spell_name(kind, words[0], known[kind])}.{words[1]}"
+
+
 def spell_name(kind: Kind, text: str, known: Collection[str]) -> str:
-    """Return the known name that a typed one means, also of a sum of enforcers and a list of metrics.
+    """Return the known name that a typed one means, also of a sum of enforcers and of a list such as eval.metrics.
 
     A known name goes first, then the only one that differs in case, `-` and `_` alone, then another word of the field.
     """
-    sign = {"metric": ",", "lipschitz": "+"}.get(kind, "")
+    sign = "," if KIND_INFO[kind].several else "+" if kind == "lipschitz" else ""
     if text in known or not sign or sign not in text or read_alias(kind, text):
         return _spell_one(kind, text.strip(), known)
     return sign.join(_spell_one(kind, part.strip(), known) for part in text.split(sign))
@@ -78,8 +87,9 @@ def check_names(values: Mapping[str, Any]) -> None:
 
 def _chosen_names(kind: Kind, values: Mapping[str, Any]) -> list[str]:
     """Return the names that settings choose for one kind; "auto" is not one, since the dataset decides it."""
-    if kind == "metric":
-        return [name.strip() for name in str(values.get("eval.metrics", "")).split(",") if name.strip()]
+    if setting := KIND_INFO[kind].setting:
+        options = [key.split(".")[1] for key in values if key.startswith(f"{kind}.") and key.count(".") == 2]
+        return [*split_names(str(values.get(setting, ""))), *options]
     text = str(values.get(f"{kind}.name", "auto"))
     names = text.split("+") if kind == "lipschitz" else [text]  # only enforcers add up
     return [name for name in names if name != "auto"]
@@ -116,7 +126,7 @@ def _list_of_names(kind: str, name: str) -> GanzooError | None:
     from ganzoo.errors import ConfigError
 
     names = ",".join(re.split(r"\s*,\s*" if kind == "dataset" else r"[\s,|;]+", name.strip()))
-    if "," not in names or kind in ("metric", "recipe", "features", "engine"):
+    if "," not in names or kind in (*NAMED_KINDS, "recipe", "features", "engine"):
         return None
     sums = f"--lipschitz {names.replace(',', '+')} (their sum); " if kind == "lipschitz" else ""
     hint = f"{sums}ganzoo compare --{kind} {shlex.quote(names)}  (one after the other)"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ganzoo.settings.docs import describe_options
-from ganzoo.settings.kinds import DEFAULT_NAMES, KIND_INFO, KINDS, Kind
+from ganzoo.settings.kinds import DEFAULT_NAMES, KIND_INFO, KINDS, NAMED_KINDS, Kind
 from ganzoo.settings.options import describe_json
 from ganzoo.settings.sections import SECTIONS
 from ganzoo.zoo.catalogue import Entry, Zoo
@@ -16,6 +16,7 @@ def make_schema(zoo: Zoo) -> dict[str, Any]:
     """Return the JSON schema, draft 2020-12, of a recipe with the components of a zoo."""
     sections: dict[str, Any] = {kind: _component_table(kind, zoo) for kind in KINDS}
     sections |= {name: _section_table(name, schema) for name, schema in SECTIONS.items()}
+    sections |= {kind: _named_table(kind, zoo) for kind in NAMED_KINDS}
     source = {"type": "string", "description": "Paper that the values are from, and what departs from it."}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -33,6 +34,18 @@ def _section_table(name: str, schema: type) -> dict[str, Any]:
     return {"type": "object", "description": about, "properties": options, "additionalProperties": False}
 
 
+def _named_table(kind: Kind, zoo: Zoo) -> dict[str, Any]:
+    """Return the schema of the options of one kind whose components another section names: a table for each of them."""
+    about = f"Options of what {KIND_INFO[kind].setting} names."
+    return {"type": "object", "description": about, "properties": _tables(kind, zoo), "additionalProperties": False}
+
+
+def _tables(kind: Kind, zoo: Zoo) -> dict[str, Any]:
+    """Return the schema of a table of options for each component of one kind."""
+    parts = {entry.name: _options_of([entry]) for entry in zoo.entries(kind)}
+    return {name: {"type": "object", "properties": each, "additionalProperties": False} for name, each in parts.items()}
+
+
 def _component_table(kind: Kind, zoo: Zoo) -> dict[str, Any]:
     """Return the schema of one kind: its names, the options of all, and which component takes which."""
     entries = zoo.entries(kind)
@@ -43,10 +56,7 @@ def _component_table(kind: Kind, zoo: Zoo) -> dict[str, Any]:
         chosen |= {"anyOf": [{"enum": names}, {"pattern": r"^[^+]+(\+[^+]+)+$"}]}
     else:
         chosen |= {"enum": names}
-    parts = {entry.name: _options_of([entry]) for entry in entries} if kind == "lipschitz" else {}
-    tables = {
-        name: {"type": "object", "properties": each, "additionalProperties": False} for name, each in parts.items()
-    }
+    tables = _tables(kind, zoo) if kind == "lipschitz" else {}
     properties = {"name": chosen, **_options_of(entries), **tables}
     return {
         "type": "object", "description": f"The {KIND_INFO[kind].title} and its options.", "properties": properties,

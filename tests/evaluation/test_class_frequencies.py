@@ -11,8 +11,8 @@ from ganzoo.data.samples import Samples
 from ganzoo.evaluation.evaluator import open_evaluator
 from ganzoo.evaluation.protocol import LABELS
 from ganzoo.evaluation.run_evaluator import describe_images, generated_images
-from ganzoo.settings.sections import Choice, EvalConfig
-from support.scored import CPU
+from ganzoo.settings.sections import EvalConfig
+from support.scored import CPU, scored_run
 from support.zoo import ZOO
 
 CONDITIONAL = SimpleNamespace(z_dim=1, model=None, conditioner=SimpleNamespace(embedding_dim=2))
@@ -42,7 +42,7 @@ def test_a_perfect_generator_of_unbalanced_classes_is_near_the_data_with_their_f
     assert samples.class_counts == (162, 18)
     for labels, words in LABELS.items():
         settings = EvalConfig(samples=400, metrics="fid", labels=labels)
-        evaluator = open_evaluator(samples, Choice("digits"), Choice("digits-cnn"), settings, ZOO, CPU)
+        evaluator = open_evaluator(samples, scored_run("digits", settings), ZOO, CPU)
         images = generated_images(Perfect(samples), CONDITIONAL, settings, samples.class_counts)
         assert describe_images(images, "ema", 0).labels == words
         distances[labels] = evaluator.distance(images).value

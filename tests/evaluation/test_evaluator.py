@@ -13,15 +13,15 @@ from ganzoo.data.images import from_uint8
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.evaluator import open_evaluator
 from ganzoo.evaluation.protocol import Generated
-from ganzoo.settings.sections import Choice, EvalConfig
+from ganzoo.settings.sections import EvalConfig
 from ganzoo.training.sampling import StoredImages
-from support.scored import CPU, Noisy, evaluate_json, images_of, strict_json, write_idx, write_images
+from support.scored import CPU, Noisy, evaluate_json, images_of, scored_run, strict_json, write_idx, write_images
 
 
 def open_digits(metrics="fid,prc", size=8, **options):
     samples = Digits(image_size=size).load()
     settings = EvalConfig(metrics=metrics, **options)
-    return samples, open_evaluator(samples, Choice("digits"), Choice("auto"), settings, load_zoo(), CPU)
+    return samples, open_evaluator(samples, scored_run("digits", settings), load_zoo(), CPU)
 
 
 def test_the_dataset_itself_is_at_distance_zero():
@@ -106,8 +106,8 @@ class Remembering(Metric):
 
 
 def test_a_metric_prepares_the_reference_once_and_is_given_it_each_time():
-    samples, choice = Digits(image_size=8).load(), Choice("digits", {"image_size": 8})
-    evaluator = open_evaluator(samples, choice, Choice("auto"), EvalConfig(), load_zoo(), CPU)
+    samples = Digits(image_size=8).load()
+    evaluator = open_evaluator(samples, scored_run("digits", EvalConfig()), load_zoo(), CPU)
     metric = Remembering()
     evaluator = replace(evaluator, metrics={"mine": metric})
     for _ in range(2):

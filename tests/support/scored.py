@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+from dataclasses import replace
 
 import torch
 from PIL import Image
@@ -10,11 +11,17 @@ from torch import nn
 
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.training.sampling import GeneratedImages
+from ganzoo.zoo.recipes import settle
 from support.image_files import write
 from support.runs import ganzoo
 
 CPU = torch.device("cpu")
 SCORED = ["--samples=60", "--set=eval.metrics=fid,prc"]
+
+
+def scored_run(dataset, settings):
+    """Return the settings of a run on a dataset that is scored as [eval] says."""
+    return replace(settle(flags={"dataset.name": dataset}).run, eval=settings)
 
 
 class Noisy(nn.Module):
