@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ganzoo.contracts import LipschitzEnforcer as LipschitzEnforcer
     from ganzoo.contracts import Metric as Metric
     from ganzoo.contracts import Model as Model
+    from ganzoo.contracts import Observer as Observer
     from ganzoo.contracts import Samples as Samples
     from ganzoo.contracts import Score as Score
     from ganzoo.contracts import Verdict as Verdict
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
     from ganzoo.results.comparison import Table as Table
     from ganzoo.results.read import Result as Result
     from ganzoo.results.read import read_results as read_results
-    from ganzoo.runs.observer import Observer as Observer
     from ganzoo.settings.options import Depth as Depth
     from ganzoo.settings.options import NonNegativeFloat as NonNegativeFloat
     from ganzoo.settings.options import NonNegativeInt as NonNegativeInt
@@ -79,7 +79,7 @@ _ORIGINS = {
     "results.comparison": ("Table",),
     "contracts": (
         *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
-        *("FeatureExtractor", "FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model"),
+        *("FeatureExtractor", "FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model", "Observer"),
         *("Samples", "Score", "Verdict"),
     ),
     "diagnosis.diagnose": ("Diagnosis",),
@@ -94,7 +94,6 @@ _ORIGINS = {
     "api.train": ("run",),
     "audit.findings": ("Finding",),
     "hookspecs": ("API_VERSION", "hookimpl"),
-    "runs.observer": ("Observer",),
     "settings.options": ("Depth", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt", "Width"),
     "evaluation.protocol": ("Protocol",),
     "results.read": ("Result", "read_results"),

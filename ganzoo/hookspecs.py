@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # torch stays out, so that hook names can be listed fast
         LipschitzEnforcer,
         Metric,
         Model,
+        Observer,
     )
 
 API_VERSION = 1
@@ -75,3 +76,8 @@ def register_metrics() -> Mapping[str, type[Metric]]:  # type: ignore[empty-body
 @hookspec
 def register_engines() -> Mapping[str, type[Engine]]:  # type: ignore[empty-body]
     """Return engines of grids, e.g. {"local": Local}."""
+
+
+@hookspec
+def register_observers() -> Mapping[str, type[Observer]]:  # type: ignore[empty-body]
+    """Return observers, which a run tells what happens, e.g. {"csv": Csv}."""

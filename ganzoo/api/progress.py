@@ -43,10 +43,11 @@ class Progress(Observer):
         self.notes: list[str] = []
         self.begun = time.monotonic()
 
-    def start(self, training: Any, path: Path) -> None:
+    def start(self, settings: Mapping[str, Any], path: Path, step: int) -> None:
         """Keep title and length of the run."""
-        self.title = f"{training.run.title}, seed {training.run.train.seed}, {training.gan.device.torch_device.type}"
-        self.steps, self.first, self.now, self.path = training.run.train.steps, training.step, training.step, path
+        run = RunFolder(path).read_recipe()
+        self.title = f"{run.title}, seed {run.train.seed}, {settings['train.device']}"
+        self.steps, self.first, self.now, self.path = run.train.steps, step, step, path
         self.begun = time.monotonic()
         self.show(due=True)
 
@@ -60,8 +61,9 @@ class Progress(Observer):
         self.last = record
 
     def evaluation(self, record: Mapping[str, Any]) -> None:
-        """Keep the newest score."""
-        self.score = f"{record['name']} {record['value']:.4g} at step {record['step']:,}"
+        """Keep the newest score while training; those at the end are shown with the run."""
+        if "checkpoint" not in record:
+            self.score = f"{record['name']} {record['value']:.4g} at step {record['step']:,}"
 
     def note(self, text: str) -> None:
         """Keep a remark."""

@@ -27,7 +27,7 @@ def run(
     precision: Precision | None = None, init_from: str | Path | None = None, eval_every: int | None = None,
     samples: int | None = None, metrics: str | None = None, scores: bool | None = None,
     options: Mapping[str, Any] | None = None, out: str | Path | None = None, progress: bool | None = None,
-    observer: Observer | None = None, zoo: Zoo | None = None, **train: Any,
+    observer: Observer | str | None = None, zoo: Zoo | None = None, **train: Any,
 ) -> Run:  # fmt: skip
     """Train a GAN and return its run: `ganzoo.run(model="dcgan", loss="wgan", lipschitz="gp", steps=300)`.
 
@@ -37,12 +37,15 @@ def run(
     keywords are options of [train]. What is not given follows from the method and the dataset.
 
     `out` is the run folder, by default a new one in runs/. A notebook shows progress and the newest sample grid, a
-    script nothing: `progress` True or False says otherwise, and an `observer` is told all instead.
+    script nothing: `progress` True or False says otherwise. An `observer` of your own is told all instead; one by its
+    name, such as "csv", beside.
 
     Raises ConfigError, DataError, PluginError, DivergedError, ResourceError, FolderError or RunInterrupted.
     """
     given = {name: value for name, value in locals().items() if name not in _OTHERS} | train
     zoo = zoo or load_zoo()
+    if observer is not None and not isinstance(observer, Observer):
+        given, observer = given | {"observer": observer}, None
     watch = observer or choose_observer(progress)
     return Run(train_run(recipe, given, options, zoo, out, watch), zoo)
 

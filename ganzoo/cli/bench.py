@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import FiniteRange, PluginChoice, Whole, keeping_stdout, one_of, settings_options
+from ganzoo.cli.flags import PluginChoice, keeping_stdout, settings_options
 from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_places
+from ganzoo.cli.ranges import FiniteRange, Whole, one_of
 from ganzoo.cli.settings import read_settings
 
 if TYPE_CHECKING:

@@ -9,20 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.completers import complete_component, complete_recipe, complete_setting
-from ganzoo.cli.flags import (
-    COMPONENT_OPTIONS,
-    FOLLOW_LINKS,
-    RECIPE_FILE,
-    TRAIN_OPTIONS,
-    FiniteRange,
-    PluginChoice,
-    Whole,
-    add_options,
-    one_of,
-)
+from ganzoo.cli.flags import COMPONENT_OPTIONS, FOLLOW_LINKS, RECIPE_FILE, TRAIN_OPTIONS, PluginChoice, add_options
 from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.mistakes import refuse_loose_values
 from ganzoo.cli.places import require_grid_folder
+from ganzoo.cli.ranges import FiniteRange, Whole, one_of
 from ganzoo.cli.settings import read_flags
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from ganzoo.cli.flags import one_of
+from ganzoo.cli.ranges import one_of
 
 VARIABLE = "_GANZOO_COMPLETE"
 """Variable of the environment by which the script asks for completions."""

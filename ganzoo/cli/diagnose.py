@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, Whole, keeping_stdout
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout
 from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.lines import wrap
 from ganzoo.cli.next_steps import after_diagnosis, print_next
 from ganzoo.cli.output import note, say, style
 from ganzoo.cli.places import require_run
+from ganzoo.cli.ranges import Whole
 from ganzoo.cli.run_names import RunName
 from ganzoo.cli.terminal import terminal_width
 from ganzoo.errors import GanzooError

@@ -15,13 +15,12 @@ from ganzoo.cli.flags import (
     FEATURES_OPTIONS,
     FOLLOW_LINKS,
     PluginChoice,
-    Whole,
     add_options,
     keeping_stdout,
-    one_of,
 )
 from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_target
+from ganzoo.cli.ranges import Whole, one_of
 from ganzoo.cli.run_names import RunName
 from ganzoo.cli.settings import read_assignments
 

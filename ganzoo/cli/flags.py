@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,9 +15,7 @@ import click
 
 from ganzoo.cli.completers import complete_component, complete_recipe, complete_setting, complete_word
 from ganzoo.cli.plugin_words import tell_faults
-from ganzoo.cli.ranges import refuse_outside
-from ganzoo.settings.numbers import read_whole
-from ganzoo.settings.options import shorten
+from ganzoo.cli.ranges import Whole
 from ganzoo.zoo.names import NAMES
 
 if TYPE_CHECKING:
@@ -26,40 +23,6 @@ if TYPE_CHECKING:
     from ganzoo.zoo.catalogue import Zoo
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class FiniteRange(click.FloatRange):
-    """A number within bounds; nan and inf are refused, which no comparison does."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a float."""
-        number = click.FLOAT.convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is not a finite number.", param, ctx)
-        refuse_outside(number, self.min, self.max, param, ctx, is_open=self.min_open)
-        return number
-
-
-def one_of(*words: str) -> click.Choice[str]:
-    """Return the type of a word of a list, in any case."""
-    return click.Choice(words, case_sensitive=False)
-
-
-class Whole(click.ParamType[int]):
-    """A whole number within bounds as people write it: 10000, 10_000, 1e4 or 10k."""
-
-    name = "n"
-
-    def __init__(self, least: int | None = None, most: int | None = None) -> None:
-        self._least, self._most = least, most
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return an int."""
-        number = value if isinstance(value, int) else read_whole(value)
-        if number is None:
-            self.fail(f"{shorten(value)} is not a whole number", param, ctx)
-        refuse_outside(number, self._least, self._most, param, ctx)
-        return number
 
 
 @dataclass(frozen=True)
@@ -229,6 +192,9 @@ COMPONENT_OPTIONS = (
         help=f"{_listed('dataset').replace(*_OF_FILES)}.  [default: mnist-5k]",
     ),
 )  # fmt: skip
+OBSERVE = click.option("--observe", "observer", metavar="NAME", multiple=True, shell_complete=complete_component,
+                       help=f"Observer that is told what happens: {_listed('observer')}, or a plugin's; "
+                       "may be repeated.")  # fmt: skip
 TRAIN_OPTIONS = (
     *DATA_OPTIONS,
     click.option("--steps", type=Whole(), metavar="N", help="Generator updates."),
@@ -259,6 +225,7 @@ TRAIN_OPTIONS = (
     click.option("--eval-every", type=Whole(), metavar="N", help="Score every N steps, and keep the best checkpoint."),
     click.option("--samples", type=Whole(), metavar="N", help="Images to score.  [default: 5000; of digits 2000]"),
     *FEATURES_OPTIONS,
+    OBSERVE,
     click.option("--no-scores", is_flag=True, default=None, help="Do not score the finished run."),
 )
 RECIPE_FILE = click.option(

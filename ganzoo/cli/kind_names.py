@@ -20,6 +20,7 @@ _WORDS = {
     "features": "feature extractor extractors",
     "metric": "metrics score scores",
     "engine": "engines",
+    "observer": "observers watcher watchers callback callbacks logger loggers tracker trackers",
     "recipe": "recipes configs config method methods",
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganzoo.cli.flags import one_of
+from ganzoo.cli.ranges import one_of
 from ganzoo.settings.kinds import ALL_KINDS
 
 if TYPE_CHECKING:

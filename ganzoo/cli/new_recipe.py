@@ -30,4 +30,5 @@ def try_it(component: str, kinds: Sequence[Kind]) -> list[str]:
     words = [component] if any(kind in RECIPE_KINDS for kind in kinds) else []
     words += [f"--{kind} {component}" for kind in _ADDED if kind in kinds and not words]
     words += [f"--set eval.metrics={component}"] if "metric" in kinds else []
+    words += [f"--observe {component}"] if "observer" in kinds else []
     return [" ".join(["ganzoo run", *words, "--steps 200"]), *lines] if words else lines

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -22,10 +22,7 @@ from ganzoo.cli.terminal import describe_score, terminal_width
 from ganzoo.data.progress import Listener, Phase, listening
 from ganzoo.results.durations import show_duration
 from ganzoo.runs.observer import Observer
-from ganzoo.settings.toml import flatten, to_tables
-
-if TYPE_CHECKING:
-    from ganzoo.training.loop import Training
+from ganzoo.settings.toml import from_tables, unflatten
 
 EVERY = 10.0
 """Seconds between two lines of progress where there are no bars."""
@@ -105,7 +102,7 @@ class Display(Observer, Listener):
             self._shown_at = now
             self._say(tell_phase(phase, now))
 
-    def end(self, phase: Phase) -> None:
+    def finish(self, phase: Phase) -> None:
         """Take the bar of a phase away; say how long it took to whom wants to know all."""
         with suppress(ValueError):
             self._phases.remove(phase)
@@ -114,19 +111,19 @@ class Display(Observer, Listener):
 
     # A run
 
-    def start(self, training: Training, path: Path) -> None:
+    def start(self, settings: Mapping[str, Any], path: Path, step: int) -> None:
         """Print title, device and folder of the run, and start the bar."""
-        run, device = training.run, training.gan.device
-        self._step = self._shown = training.step
+        run = from_tables(unflatten(settings))
+        self._step = self._shown = step
         self._log_every = run.train.log_every
-        self._pace = Pace(run.train.steps, training.step)
+        self._pace = Pace(run.train.steps, step)
         self._shown_at = time.monotonic()
         del self._phases[:1]
-        steps = f"steps {training.step:,} to {run.train.steps:,}" if training.step else f"{run.train.steps:,} steps"
-        about = f"{run.title}: {steps}, seed {run.train.seed}, {device.torch_device.type}, {device.precision}"
+        steps = f"steps {step:,} to {run.train.steps:,}" if step else f"{run.train.steps:,} steps"
+        about = f"{run.title}: {steps}, seed {run.train.seed}, {run.train.device}, {run.train.precision}"
         self._say("\n".join((about, f"run folder: {path}")))
         if self._output.verbose:
-            self._say("\n".join(f"  {key} = {value!r}" for key, value in sorted(flatten(to_tables(run)).items())))
+            self._say("\n".join(f"  {key} = {value!r}" for key, value in sorted(settings.items())))
 
     def step(self, step: int) -> None:
         """Move the bar; print a line if it is time for one and no record of the step will come."""
@@ -145,8 +142,9 @@ class Display(Observer, Listener):
             self._tell_step()
 
     def evaluation(self, record: Mapping[str, Any]) -> None:
-        """Print a score while training."""
-        self._say(f"step {record['step']}: {record['name']} {describe_score(record)}")
+        """Print a score while training; those at the end are printed with what they mean."""
+        if "checkpoint" not in record:
+            self._say(f"step {record['step']}: {record['name']} {describe_score(record)}")
 
     def _is_due(self) -> bool:
         """Return whether the present step is to be told as a line: a twentieth on, ten seconds later, or the last."""

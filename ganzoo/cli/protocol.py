@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from ganzoo.cli.flags import Whole
+from ganzoo.cli.ranges import Whole
 
 PROTOCOL_OPTIONS = (
     click.option("--samples", type=Whole(), metavar="N",

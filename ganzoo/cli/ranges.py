@@ -1,11 +1,13 @@
-"""Numbers of the command line that are out of range, with one that is not."""
+"""Types of the command line: numbers within bounds, with one that is within where a number is not; words of a list."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
 
+from ganzoo.settings.numbers import read_whole
 from ganzoo.settings.options import shorten
 from ganzoo.settings.ranges import require_within
 
@@ -27,3 +29,37 @@ def refuse_outside(number: float, least: Any, most: Any, *where: Any, is_open: b
     demand = require_within(bounds, isinstance(number, int))
     allowed = (least + 1 if is_open else least) if below else most
     raise OutOfRangeError(f"{shorten(number)} is refused: {demand}", allowed, *where)
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds; nan and inf are refused, which no comparison does."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a float."""
+        number = click.FLOAT.convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        refuse_outside(number, self.min, self.max, param, ctx, is_open=self.min_open)
+        return number
+
+
+def one_of(*words: str) -> click.Choice[str]:
+    """Return the type of a word of a list, in any case."""
+    return click.Choice(words, case_sensitive=False)
+
+
+class Whole(click.ParamType[int]):
+    """A whole number within bounds as people write it: 10000, 10_000, 1e4 or 10k."""
+
+    name = "n"
+
+    def __init__(self, least: int | None = None, most: int | None = None) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return an int."""
+        number = value if isinstance(value, int) else read_whole(value)
+        if number is None:
+            self.fail(f"{shorten(value)} is not a whole number", param, ctx)
+        refuse_outside(number, self._least, self._most, param, ctx)
+        return number

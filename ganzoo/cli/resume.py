@@ -9,9 +9,10 @@ import click
 
 from ganzoo.cli.completers import complete_setting
 from ganzoo.cli.diagnose import tell_findings
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, Whole, keeping_stdout
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, OBSERVE, PluginChoice, keeping_stdout
 from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_run
+from ganzoo.cli.ranges import Whole
 from ganzoo.cli.run_names import RunName
 from ganzoo.cli.settings import read_assignments
 
@@ -46,6 +47,7 @@ def _check_start(ctx: click.Context, param: click.Parameter, value: str) -> str:
     "--set", "assignments", multiple=True, metavar="SECTION.OPTION=VALUE", shell_complete=complete_setting,
     help="A setting to go on with; one that changes results needs --out.",
 )  # fmt: skip
+@OBSERVE
 @click.option("--restart", is_flag=True, help="Begin anew at step 0; what there is so far moves to RUN/discarded.")
 @FOLLOW_LINKS
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
@@ -103,9 +105,11 @@ def _go_on(run: Path, out: Path | None, start: str, changes: Changes, zoo: Zoo) 
 
 
 def _read_changes(
-    steps: int | None, dataset_path: Path | None, device: str | None, assignments: tuple[str, ...], **allowed: bool
-) -> Changes:
+    steps: int | None, dataset_path: Path | None, device: str | None, assignments: tuple[str, ...],
+    observer: tuple[str, ...], **allowed: bool,
+) -> Changes:  # fmt: skip
     from ganzoo.runs.changes import Changes
 
     settings = read_assignments(assignments) | ({} if device is None else {"train.device": device})
+    settings |= {"train.observe": ",".join(observer)} if observer else {}
     return Changes(steps, dataset_path, settings, **allowed)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, FiniteRange, PluginChoice, Whole, keeping_stdout, one_of
+from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout
 from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_run
+from ganzoo.cli.ranges import FiniteRange, Whole, one_of
 from ganzoo.cli.run_names import RunName
 
 if TYPE_CHECKING:

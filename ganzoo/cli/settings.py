@@ -56,6 +56,8 @@ def read_flags(**flags: Any) -> dict[str, Any]:
         said["eval.at_end"] = False
     if flags["inception_weights"] is not None:
         said = {"features.name": "inception"} | said
+    if names := flags.pop("observer"):
+        said["train.observe"] = ",".join(names)
     for flag, value in flags.items():
         if value is not None:
             said[keys[flag]] = str(value.expanduser().absolute()) if isinstance(value, Path) else value

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from ganzoo.cli.flags import add_options, one_of
+from ganzoo.cli.flags import add_options
 from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.output import choices
 from ganzoo.cli.protocol import PROTOCOL_OPTIONS, read_protocol
+from ganzoo.cli.ranges import one_of
 from ganzoo.cli.run_names import RunName
 from ganzoo.cli.terminal import terminal_looks
 

@@ -28,6 +28,7 @@ from ganzoo.contracts.networks import Conditioner as Conditioner
 from ganzoo.contracts.networks import Critic as Critic
 from ganzoo.contracts.networks import Model as Model
 from ganzoo.contracts.networks import Verdict as Verdict
+from ganzoo.contracts.observers import Observer as Observer
 from ganzoo.data.features import MODE_RADIUS as MODE_RADIUS
 from ganzoo.data.features import Features as Features
 from ganzoo.data.features import FeatureSet as FeatureSet

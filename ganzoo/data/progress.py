@@ -44,7 +44,7 @@ class Listener:
     def advance(self, phase: Phase) -> None:
         """Receive a phase of which more is done."""
 
-    def end(self, phase: Phase) -> None:
+    def finish(self, phase: Phase) -> None:
         """Receive a phase that has ended."""
 
 
@@ -74,7 +74,7 @@ def phase(what: str, total: int | None = None, unit: str = "") -> Iterator[Calla
     try:
         yield advance
     finally:
-        listener.end(own)
+        listener.finish(own)
 
 
 def counted(parts: Iterable[T], what: str, total: int | None = None, unit: str = "images") -> Iterator[T]:

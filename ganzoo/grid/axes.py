@@ -11,6 +11,7 @@ from typing import Any
 from ganzoo.errors import ConfigError
 from ganzoo.settings.kinds import DEFAULT_NAMES, KIND_INFO, KINDS, NAMED_KINDS
 from ganzoo.settings.options import shorten
+from ganzoo.settings.sections import OBSERVING
 from ganzoo.settings.toml import parse_assignment
 
 AXIS_KINDS = tuple(kind for kind in KINDS if kind != "features")
@@ -105,7 +106,7 @@ def split_assignments(assignments: Sequence[str]) -> tuple[dict[str, list[str]],
         said = text.partition("=")[2]
         values = [said] if _is_path(said) else split_values(said)
         _refuse_flag(key, values)
-        if key.startswith("engine.") or len(values) < 2:
+        if key.startswith(("engine.", *OBSERVING)) or len(values) < 2:
             settings[key] = value
         elif key.startswith(OF_SCORES):
             one = f"--set '{key}=\"{','.join(values)}\"' (for one value with a comma in it)"

@@ -10,7 +10,7 @@ from typing import Any
 from ganzoo.errors import ConfigError
 from ganzoo.grid.axes import ALWAYS, AXIS_KINDS, MOST_SEEDS, OF_SCORES, parse_seeds, split_names
 from ganzoo.grid.config import Budget, parse_budget
-from ganzoo.settings.keywords import find_key, plain, read_keywords, read_name, read_options
+from ganzoo.settings.keywords import LISTS, find_key, plain, read_keywords, read_name, read_options
 from ganzoo.settings.kinds import DEFAULT_NAMES, Kind
 from ganzoo.settings.options import shorten
 from ganzoo.settings.sections import Choice
@@ -34,7 +34,7 @@ def read_axes(
             axes[kind] = _list_names(kind, given.pop(kind))
         elif kind in ALWAYS and recipes is None:
             axes[kind] = [DEFAULT_NAMES[kind]]
-    lists = {word: given.pop(word) for word in list(given) if word != "metrics" and _is_list(given[word])}
+    lists = {word: given.pop(word) for word in list(given) if word not in LISTS and _is_list(given[word])}
     several = {find_key(word, values): values for word, values in lists.items()}
     sets = read_options(options)
     several |= {key: sets.pop(key) for key in list(sets) if _is_list(sets[key])}

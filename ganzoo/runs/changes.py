@@ -13,10 +13,12 @@ from ganzoo.runs.checkpoint import Checkpoint
 from ganzoo.runs.moved_data import locate
 from ganzoo.runs.records import Manifest
 from ganzoo.settings.merge import Layer, Origin, resolve
-from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.sections import OBSERVING, RunConfig
 from ganzoo.settings.toml import flatten, to_tables, to_toml
 from ganzoo.training.compatibility import FREE, check_settings, name_differences
 from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.choices import check_observers
+from ganzoo.zoo.names import spell_names
 
 IN_NEW_FOLDER = (*FREE, "optim.", "loss.", "lipschitz.", "train.ema_decay", "train.clip_grad_norm", "train.freeze_")
 """Beginnings of the settings with which a run may go on in a new folder; there its log has another origin."""
@@ -44,8 +46,12 @@ class Changes:
     def apply(self, run: RunConfig, zoo: Zoo) -> RunConfig:
         """Return the settings under these changes. Raises ConfigError for values that are refused."""
         length = {} if self.steps is None else {"train.steps": self.steps}
-        layers = [Layer(Origin("run"), flatten(to_tables(run))), Layer(Origin("--set"), {**self.settings, **length})]
-        return locate(resolve(layers).run, self.dataset_path, zoo)
+        changed = spell_names(self.settings, zoo.names) | length
+        layers = [Layer(Origin("run"), flatten(to_tables(run))), Layer(Origin("--set"), changed)]
+        now = resolve(layers).run
+        if any(key.startswith(OBSERVING) for key in changed):
+            check_observers(now, zoo)
+        return locate(now, self.dataset_path, zoo)
 
     @property
     def words(self) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from ganzoo.files import write_atomically
 from ganzoo.runs.events import choose_name, name_tag
 from ganzoo.runs.folder import RunFolder
-from ganzoo.settings.sections import SECTIONS, RunConfig
+from ganzoo.settings.sections import OBSERVING, SECTIONS, RunConfig
 from ganzoo.settings.toml import flatten, to_tables
 
 HPARAMS = "scores"
@@ -47,7 +47,7 @@ def describe_settings(run: RunConfig) -> dict[str, str | float]:
 
 
 def _is_shown(key: str, value: object) -> bool:
-    if key.startswith("eval.") or key.endswith("_every"):
+    if key.startswith(("eval.", *OBSERVING)) or key.endswith("_every"):
         return False
     return key in ALWAYS or key.endswith(".name") or value != _DEFAULTS.get(key)
 

@@ -100,16 +100,22 @@ class RunLog:
         append(self.folder.audits, {"step": step, **finite, "seconds": round(seconds, 4)})
         self._events.scalars({f"diagnosis/{name}": value for name, value in finite.items()}, step)
 
-    def samples(self, step: int, gan: GAN) -> None:
-        """Write the sample grid of a step; samples that are neither images nor points of the plane have none."""
+    def samples(self, step: int, gan: GAN) -> Path | None:
+        """Write the sample grid of a step, and return its file; None if none was written.
+
+        Samples that are neither images nor points of the plane have no grid.
+        """
         if not has_picture(self.spec):
-            return
+            return None
         grid = draw_sample_grid(gan, self.run, self.spec, step, self._reals)
+        path = self.folder.samples / f"step-{step:06d}.png"
+        self._events.image("samples/ema", grid, step)
         try:
-            write_png(self.folder.samples / f"step-{step:06d}.png", grid)
+            write_png(path, grid)
         except OSError as error:
             self._miss_grid(step, error)
-        self._events.image("samples/ema", grid, step)
+            return None
+        return path
 
     def _miss_grid(self, step: int, error: OSError) -> None:
         """Note the first sample grid that could not be written; later ones are tried, since the disk may have room."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -16,30 +16,39 @@ from ganzoo.runs.damage import describe, known_records, move_aside, warn
 from ganzoo.runs.folder import RunFolder, read_reports
 from ganzoo.runs.hparams import write_hparams
 from ganzoo.runs.records import read_scores
+from ganzoo.settings.sections import OptimConfig
 from ganzoo.training.gan import GAN
 
 
 def score_run(
     gan: GAN, step: int, folder: RunFolder, evaluator: RunEvaluator, note: Callable[[str], None] = lambda text: None
-) -> None:
+) -> list[dict[str, Any]]:
     """Score the last checkpoint of a run, and the best one if evaluations chose one; save both reports.
 
-    `note` is told of a picture that cannot be written. Raises EvaluationError, OSError.
+    Returns them. `note` is told of a picture that cannot be written. Raises EvaluationError, OSError.
     """
     report, images = evaluator.report(gan.G_ema.module, gan, step)
-    save_report(folder, "last", report.to_json())
+    reports = [save_report(folder, "last", report.to_json())]
     if (picture := evaluator.open().draw_closest(report, images, images.labels)) is not None:
         try:
             write_png(folder.closest, picture)
         except OSError as error:
             note(f"no picture {folder.closest}: {error.strerror or error}")
     if not (best := best_evaluation(folder)):
-        return
+        return reports
     if best["step"] != step:
         average = deepcopy(gan.G_ema)
         average.load_state_dict(checkpoint.load(folder.checkpoints, best["step"], quarantine=False).state["G_ema"])
         report, _ = evaluator.report(average.module, gan, best["step"])
-    save_report(folder, "best", report.to_json())
+    return [*reports, save_report(folder, "best", report.to_json())]
+
+
+def list_scores(reports: Sequence[Mapping[str, Any]], optim: OptimConfig) -> Iterator[dict[str, Any]]:
+    """Yield each score of reports, with its checkpoint and the keys of a record of evaluations.jsonl."""
+    for report in reports:
+        step = report["protocol"]["generated"]["step"]
+        about = {"step": step, "images": step * optim.n_critic * optim.batch_size, "checkpoint": report["checkpoint"]}
+        yield from ({**about, "name": name, **score} for name, score in report["scores"].items())
 
 
 def best_evaluation(folder: RunFolder) -> dict[str, Any]:
@@ -64,8 +73,8 @@ def keep_best_checkpoint(folder: RunFolder, saving: int | None = None) -> None:
         checkpoint.mark_best(folder.checkpoints, best["step"], best["selection"])
 
 
-def save_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -> None:
-    """Add a report to scores.json, in place of the one of the same checkpoint and protocol.
+def save_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -> dict[str, Any]:
+    """Add a report to scores.json, in place of the one of the same checkpoint and protocol; return it as it is there.
 
     If that one is also of the same step, its other scores stay. `checkpoint` is "last", "best" or "step N".
     """
@@ -80,6 +89,7 @@ def save_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -
                 entry["memorisation"] = entry["memorisation"] or old["memorisation"]
         folder.write_json(folder.scores, {"reports": [*others, entry]})
         write_hparams(folder, folder.read_recipe(), warn, [*others, entry])
+    return entry
 
 
 def _read_or_move_aside(folder: RunFolder) -> list[dict[str, Any]]:

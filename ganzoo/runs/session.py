@@ -14,10 +14,10 @@ from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.runs import checkpoint
 from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.log import RunLog
-from ganzoo.runs.observer import Observer
-from ganzoo.runs.scores import best_evaluation, keep_best_checkpoint, score_run
+from ganzoo.runs.observer import Observers
+from ganzoo.runs.scores import best_evaluation, keep_best_checkpoint, list_scores, score_run
 from ganzoo.runs.signals import Interrupts
-from ganzoo.runs.status import errors_to_status, write_end
+from ganzoo.runs.status import errors_to_status, name_end, write_end
 from ganzoo.training.gan import GAN
 from ganzoo.training.loop import REMEDIES, Command, Training, train
 from ganzoo.training.prepare import explain_memory
@@ -32,7 +32,7 @@ class Session:
     training: Training
     samples: Samples
     folder: RunFolder
-    observer: Observer
+    observer: Observers
     evaluator: RunEvaluator
     log: RunLog = field(init=False)
     interrupts: Interrupts = field(init=False)
@@ -44,7 +44,19 @@ class Session:
         Raises RunInterrupted after a signal, DivergedError, ResourceError if memory or disk are exhausted, and
         PluginError if the code of a plugin fails.
         """
-        self.observer.start(self.training, self.folder.path)
+        self.observer.begin(self.training, self.folder.path)
+        try:
+            self._train_and_conclude()
+        except BaseException as error:
+            self.observer.end(name_end(error))
+            raise
+        try:
+            if self.training.run.eval.at_end:
+                self.score()
+        finally:
+            self.observer.end("complete")
+
+    def _train_and_conclude(self) -> None:
         with (
             Interrupts(self.training.gan.ranks) as self.interrupts,
             errors_to_status(self.training, self.folder),
@@ -56,8 +68,6 @@ class Session:
             self.folder.error.unlink(missing_ok=True)  # of an attempt before
             self.train()
             self.conclude()
-        if self.training.run.eval.at_end:
-            self.score()
 
     def train(self) -> None:
         """Run the loop from the present step, with log and checkpoints."""
@@ -109,27 +119,35 @@ class Session:
         try:
             with explain_disk(self.folder.path), explain_memory(run), name_plugins(zoo, self.folder.error):
                 self.observer.note(f"scoring {run.eval.samples:,} images by {self.evaluator.open().extractor.label}")
-                score_run(self.training.gan, self.training.step, self.folder, self.evaluator, self.observer.note)
+                step, note = self.training.step, self.observer.note
+                reports = score_run(self.training.gan, step, self.folder, self.evaluator, note)
         except GanzooError as error:
             self.observer.note(f"not scored: {error}")
+            return
+        for record in list_scores(reports, run.optim):
+            self.observer.evaluation(record)
 
     # The Journal of the loop
 
     def step(self, step: int) -> Command:
         """Tell the observer, and return what the signals so far ask for."""
-        self.observer.step(step)
+        with self.log.pausing():
+            self.observer.step(step)
         return self.interrupts.command()
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Log the numbers of a step."""
         self._require_folder()
-        self.observer.record(self.log.scalars(step, values))
+        record = self.log.scalars(step, values)
+        with self.log.pausing():
+            self.observer.record(record)
 
     def sample(self, step: int, gan: GAN) -> None:
         """Write the sample grid of a step."""
         self._require_folder()
         with self.log.pausing():
-            self.log.samples(step, gan)
+            if (grid := self.log.samples(step, gan)) is not None:
+                self.observer.sample_grid(step, grid)
 
     def evaluate(self, step: int, gan: GAN) -> bool:
         """Log a quick score, and return whether it is the best so far: the same answer on every rank."""
@@ -139,7 +157,9 @@ class Session:
         except EvaluationError as error:
             gan.ranks.maximum(0, 1)
             raise DivergedError(f"diverged by step {step}: {error.what}", hint=", or ".join(REMEDIES)) from error
-        self.observer.evaluation(self.log.evaluation(step, name, score, selection))
+        record = self.log.evaluation(step, name, score, selection)
+        with self.log.pausing():
+            self.observer.evaluation(record)
         best, _ = gan.ranks.maximum(int(best_evaluation(self.folder)["step"] == step), 0)  # the other ranks wait for it
         return bool(best)
 

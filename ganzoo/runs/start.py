@@ -14,7 +14,7 @@ from ganzoo.runs.folder import RunFolder, create_folder, emptied_if_refused, exp
 from ganzoo.runs.init import initialise
 from ganzoo.runs.manifest import check_plugins
 from ganzoo.runs.moved_data import explain_absence
-from ganzoo.runs.observer import Observer
+from ganzoo.runs.observer import Observer, Observers
 from ganzoo.runs.records import Manifest
 from ganzoo.runs.scores import is_scored
 from ganzoo.runs.session import Session
@@ -44,7 +44,7 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
         evaluator = RunEvaluator(training.run, zoo, samples)
         for lacking in foresee_scores(evaluator):
             observer.note(lacking)
-        session = Session(training, samples, folder, observer, evaluator)
+        session = Session(training, samples, folder, Observers(observer, training.run, zoo), evaluator)
         costs = measure_costs(training.gan, samples, training.run.optim)
         origin = initialise(training.gan, settings.run.init, observer.note)
     with folder.claim(new=True):
@@ -172,7 +172,8 @@ def reopen(
     classes, precision = manifest.read_classes(made_with), manifest.keep_precision(run, made_with)
     with explain_absence(run, zoo), name_plugins(zoo, tried=run):
         training, samples = prepare(run, zoo, observer.note, ranks, classes=classes, precision=precision)
-    session = Session(training, samples, folder, observer, RunEvaluator(run, zoo, samples))
+    evaluator = RunEvaluator(run, zoo, samples)
+    session = Session(training, samples, folder, Observers(observer, run, zoo), evaluator)
     _foresee_again(session)
     if not made_with.place:  # there is none
         return session

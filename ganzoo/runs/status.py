@@ -21,15 +21,15 @@ def errors_to_status(training: Training, folder: RunFolder) -> Iterator[None]:
         raise
     except BaseException as error:
         with suppress(OSError):  # a full disk may be the error itself
-            write_end(_name_end(error), training, folder)
+            write_end(name_end(error), training, folder)
         if isinstance(error, DivergedError):
             raise _locate(error, folder) from None
         raise
 
 
-def _name_end(error: BaseException) -> str:
+def name_end(error: BaseException) -> str:
     """Return the state of a run that an error ended."""
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | RunInterrupted):
         return "interrupted"
     return "diverged" if isinstance(error, DivergedError) else "failed"
 

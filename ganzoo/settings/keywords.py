@@ -19,6 +19,7 @@ KEYS = {
     "device": "train.device",
     "precision": "train.precision",
     "on_nan": "train.on_nan",
+    "observe": "train.observe",
     "batch_size": "optim.batch_size",
     "image_size": "dataset.image_size",
     "data_root": "dataset.root",
@@ -32,6 +33,8 @@ KEYS = {
     "inception_weights": "features.weights",
 }
 """Keyword -> setting, beside the names of components and the options of [train], which are keywords too."""
+LISTS = {"metrics", "observe"}
+"""Keywords that take a list of names, which is one value."""
 _PATHS = {"data_root", "init_from", "inception_weights"}
 _FOREIGN = {
     "lr": 'options={{"optim.lr_g": {0}, "optim.lr_d": {0}}}',
@@ -140,7 +143,7 @@ def read_options(options: Any) -> dict[str, Any]:
 def _read_value(word: str, value: Any) -> Any:
     if word in _PATHS and isinstance(value, str | Path):
         return str(Path(value).expanduser().absolute())
-    if word == "metrics" and isinstance(value, list | tuple):
+    if word in LISTS and isinstance(value, list | tuple):
         return ",".join(map(str, value))
     return plain(value)
 

@@ -1,11 +1,13 @@
-"""The nine kinds of components, in one table. Hooks, contracts, names in help and defaults all come from here."""
+"""The kinds of components, in one table. Hooks, contracts, names in help and defaults all come from here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-Kind = Literal["model", "loss", "lipschitz", "conditioner", "augment", "dataset", "features", "metric", "engine"]
+Kind = Literal[
+    "model", "loss", "lipschitz", "conditioner", "augment", "dataset", "features", "metric", "engine", "observer"
+]
 
 
 class KindInfo(NamedTuple):
@@ -27,6 +29,8 @@ class KindInfo(NamedTuple):
     """Setting of another section that names the components, such as eval.metrics; empty for a kind that has none."""
     several: bool = False
     """True if that setting takes several names, with commas between them."""
+    may_change: bool = False
+    """True if components keep state, so that their dataclasses need not be frozen."""
 
     def name_with(self, names: str, name: str) -> str:
         """Return the value of that setting which names a component too: "fid" and "kid" make "fid,kid"."""
@@ -114,12 +118,22 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         builtin="engines",
         names=("local", "ray"),
     ),
+    "observer": KindInfo(
+        title="observer",
+        hook="register_observers",
+        contract="Observer",
+        builtin="observers",
+        names=("csv",),
+        setting="train.observe",
+        several=True,
+        may_change=True,
+    ),
 }
 
 ALL_KINDS: tuple[Kind, ...] = tuple(KIND_INFO)
 DEFAULT_NAMES: dict[Kind, str] = {kind: info.default for kind, info in KIND_INFO.items() if info.default}
 KINDS: tuple[Kind, ...] = tuple(DEFAULT_NAMES)
-"""Kinds of which a run chooses one component. It may take several metrics, and an engine belongs to a grid."""
+"""Kinds of which a run chooses one component. It may take several metrics and observers; a grid has an engine."""
 NAMED_KINDS: tuple[Kind, ...] = tuple(kind for kind, info in KIND_INFO.items() if info.setting)
 """Kinds whose components a setting of another section names; the options of each are those of [KIND.NAME]."""
 

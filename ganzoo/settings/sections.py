@@ -91,6 +91,8 @@ class TrainConfig:
     """Steps between audits while training, each of which takes about as long as 2 to 20 steps; 0 means none."""
     on_nan: Literal["stop", "rollback"] = "stop"
     """End when a number is not finite, or go back to the last checkpoint with half the rates, three times at most."""
+    observe: str = ""
+    """Names of the observers that are told what happens, with commas between them."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ class InitConfig:
     """Step of the checkpoint whose weights are taken; 0 means that of `init.checkpoint`."""
 
 
+OBSERVING = ("train.observe", "observer.")
+"""Beginnings of the settings that say who is told what happens in a run, and change nothing of it."""
 SECTIONS: dict[str, type] = {"optim": OptimConfig, "train": TrainConfig, "init": InitConfig, "eval": EvalConfig}
 
 

@@ -23,6 +23,7 @@ from ganzoo.testing import (
     losses,
     metrics,
     models,
+    observers,
     training_checks,
     two_ranks,
 )
@@ -43,6 +44,7 @@ CHECKS: Mapping[Kind, Sequence[Check]] = {
     "features": extractors.CHECKS,
     "metric": metrics.CHECKS,
     "engine": engines.CHECKS,
+    "observer": observers.CHECKS,
 }
 
 

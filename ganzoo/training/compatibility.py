@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Model, Verdict, overrides
 from ganzoo.errors import CheckpointError, ConfigError, DataError, PluginError
-from ganzoo.settings.sections import OptimConfig, RunConfig
+from ganzoo.settings.sections import OBSERVING, OptimConfig, RunConfig
 from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
 from ganzoo.training.clock import list_idle_clocks
 from ganzoo.training.device import has_bf16
@@ -100,7 +100,7 @@ def _mixes_samples(output: Tensor | None, x: Tensor) -> bool:
 FREE = (
     *("dataset.", "features.", "eval.", "metric.", "train.steps", "train.device", "train.precision"),
     *("train.log_every", "train.sample_every", "train.save_every", "train.keep_last", "train.diagnose_every"),
-    "train.on_nan",
+    *("train.on_nan", *OBSERVING),
 )
 """Settings that may change within a run: its length, its device and what it writes. Data are compared by content."""
 

@@ -147,6 +147,8 @@ def part_of_method(kind: str, word: str) -> str:
 
 def typed_flag(kind: Kind, name: str) -> str:
     """Return the flag that chooses a component."""
+    if kind == "observer":
+        return f"--observe {name}"
     if setting := KIND_INFO[kind].setting:
         return f"--set {setting}={name}"
     return f"--{kind} {name}"

@@ -37,18 +37,20 @@ def check_offer(kind: Kind, hook: str, offered: Any) -> None:
     for name, component in offered.items():
         if not isinstance(name, str) or not name.replace("-", "a").replace("_", "a").isalnum():
             raise PluginError(f"{kind} {name!r} is not a name: use letters, digits, - and _")
-        if fault := _find_fault(component, CONTRACTS[kind][1]):
+        if fault := _find_fault(component, kind):
             raise PluginError(f"{kind} {name!r} {fault}")
 
 
-def _find_fault(component: Any, contract: type) -> str:
-    """Return why an object cannot be a component of this contract; empty if it can."""
+def _find_fault(component: Any, kind: Kind) -> str:
+    """Return why an object cannot be a component of this kind; empty if it can."""
+    contract, may_change = CONTRACTS[kind][1], KIND_INFO[kind].may_change
     if not isinstance(component, type):
         return f"is an object, not a class: register {type(component).__name__} without parentheses"
     if not issubclass(component, contract):
         return f"does not subclass ganzoo.{contract.__name__}"
-    if not is_dataclass(component) or not component.__dataclass_params__.frozen:  # type: ignore[attr-defined]
-        return "is not a frozen dataclass: add @dataclass(frozen=True)"
+    if not is_dataclass(component) or not (may_change or component.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+        wanted = ("dataclass", "@dataclass") if may_change else ("frozen dataclass", "@dataclass(frozen=True)")
+        return "is not a {}: add {}".format(*wanted)
     if missing := sorted(getattr(component, "__abstractmethods__", ())):
         return f"does not implement {', '.join(missing)}"
     for name, method in vars(contract).items():

@@ -25,7 +25,8 @@ def check(run: RunConfig, zoo: Zoo) -> None:
         create = zoo.create_parts if kind == "lipschitz" else zoo.create  # only enforcers add up
         create(kind, run.choice(kind))
     for kind in NAMED_KINDS:
-        zoo.create_named(kind, run)
+        if kind != "observer":  # no result depends on who watches
+            zoo.create_named(kind, run)
     choose_metrics(run, zoo)
 
 
@@ -44,10 +45,23 @@ def choose_metrics(run: RunConfig, zoo: Zoo) -> dict[str, Metric]:
     return zoo.create_named("metric", run)
 
 
+def check_observers(run: RunConfig, zoo: Zoo) -> None:
+    """Raise ConfigError for an observer that nothing here has, or for options that it does not take.
+
+    A run that goes on without changing them is not asked: a plugin that is gone must not keep it from that.
+    """
+    for choice in run.named("observer"):
+        zoo.read_options("observer", choice)
+
+
 def complete(settings: Settings, zoo: Zoo) -> Settings:
-    """Return settings that name the extractor, as a run folder records them. Raises the errors of `check`."""
+    """Return settings that name the extractor, as a run folder records them.
+
+    Raises the errors of `check` and `check_observers`.
+    """
     run = settings.run
     check(run, zoo)
+    check_observers(run, zoo)
     chosen = choose_features(run.features, run.dataset, zoo)
     spelt: dict[str, Any] = {kind: zoo.spell_options(kind, run.choice(kind)) for kind in KINDS if kind != "features"}
     origin = Origin(f"dataset {run.dataset.name}") if chosen != run.features else settings.origins.get("features.name")

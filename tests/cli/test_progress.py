@@ -4,11 +4,9 @@ import io
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import click
 import pytest
-import torch
 
 from ganzoo.cli import output, progress
 from ganzoo.cli.progress import Display, is_live
@@ -17,6 +15,7 @@ from ganzoo.data.folder import list_folder
 from ganzoo.data.progress import Listener, counted, growing, listening, phase
 from ganzoo.data.reading import read_all
 from ganzoo.settings.sections import Choice, RunConfig, TrainConfig
+from ganzoo.settings.toml import flatten, to_tables
 from support.image_files import png, write
 
 RECORD = {"d/adversarial": -1.5, "g/adversarial": 2.0, "score/real": 1.0, "score/fake": 0.5, "images_per_s": 455.0}
@@ -34,7 +33,7 @@ class Heard(Listener):
     def advance(self, phase):
         self.events.append((phase.done, phase.unit))
 
-    def end(self, phase):
+    def finish(self, phase):
         self.events.append(("end", phase.what))
 
 
@@ -51,10 +50,10 @@ class Terminal(io.StringIO):
         return True
 
 
-def make_training(steps):
-    device = SimpleNamespace(torch_device=torch.device("cpu"), precision="fp32")
-    run = RunConfig(*map(Choice, ("mlp", "wgan", "none", "none", "digits")), train=TrainConfig(steps=steps, seed=7))
-    return SimpleNamespace(run=run, gan=SimpleNamespace(device=device), step=0)
+def settings_of(steps):
+    """What an observer is told of a run of so many steps."""
+    train = TrainConfig(steps=steps, seed=7, device="cpu", precision="fp32")
+    return flatten(to_tables(RunConfig(*map(Choice, ("mlp", "wgan", "none", "none", "digits")), train=train)))
 
 
 def follow(monkeypatch, steps, seconds_per_step, **choices):
@@ -64,7 +63,7 @@ def follow(monkeypatch, steps, seconds_per_step, **choices):
     monkeypatch.setattr(output, "choices", lambda: output.Output(**choices))
     monkeypatch.setattr(progress, "choices", output.choices)
     with Display() as display:
-        display.start(make_training(steps), Path("runs/a"))
+        display.start(settings_of(steps), Path("runs/a"), 0)
         for step in range(1, steps + 1):
             clock.now += seconds_per_step
             display.step(step)

@@ -1,4 +1,4 @@
-"""The nine kinds stand in one table; whatever else speaks of all of them says the same."""
+"""The kinds stand in one table; whatever else speaks of all of them says the same."""
 
 import importlib
 import typing

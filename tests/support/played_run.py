@@ -3,7 +3,6 @@
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import click
 
@@ -18,13 +17,12 @@ STEPS = 40
 @output_options
 def play():
     """Train 40 steps, and score."""
-    device = SimpleNamespace(torch_device=SimpleNamespace(type="cpu"), precision="fp32")
-    train = SimpleNamespace(steps=STEPS, seed=0, log_every=5)
-    run = SimpleNamespace(title="mlp-wgan-gp_digits", train=train)
-    training = SimpleNamespace(run=run, gan=SimpleNamespace(device=device), step=0)
+    train = {"steps": STEPS, "log_every": 5, "device": "cpu", "precision": "fp32"}
+    names = {"model": "mlp", "loss": "wgan", "lipschitz": "gp", "dataset": "digits"}
+    settings = {f"{kind}.name": name for kind, name in names.items()} | {f"train.{key}": v for key, v in train.items()}
     progress.PATIENCE = 0.0
     with progress.Display() as display:
-        display.start(training, Path("runs/mlp-wgan-gp_digits-s0"))
+        display.start(settings, Path("runs/mlp-wgan-gp_digits-s0"), 0)
         for step in range(1, STEPS + 1):
             time.sleep(0.012)
             display.step(step)

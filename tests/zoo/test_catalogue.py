@@ -114,6 +114,7 @@ def test_every_kind_has_the_components_that_were_promised():
         },
         "metric": {"fid", "fid-infinity", "is", "kid", "prc", "dc", "modes", "w1", "intra-fid", "prc-per-class"},
         "engine": {"local", "ray"},
+        "observer": {"csv"},
     }
 
 

@@ -11,10 +11,10 @@ from ganzoo.results.read import UNREADABLE, Result, find_grid
 from ganzoo.settings.options import did_you_mean
 
 COMPONENTS = ("model.name", "loss.name", "lipschitz.name", "conditioner.name", "augment.name", "dataset.name")
-_NEVER_SECTIONS = ("eval.", "features.")
+_NEVER_SECTIONS = ("eval.", "features.", "observer.")
 _NEVER = {
     *("train.seed", "train.device", "train.log_every", "train.sample_every", "train.save_every", "train.keep_last"),
-    *("dataset.root", "dataset.path", "dataset.download"),
+    *("dataset.root", "dataset.path", "dataset.download", "train.observe"),
 }
 """Settings that are never an axis: they say where files lie, or how often a run writes, and not how it trains."""
 

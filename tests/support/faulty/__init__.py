@@ -11,6 +11,7 @@ from support.faulty import (  # noqa: F401 - each adds its faults to PLANTED
     losses,
     metrics,
     models,
+    observers,
     training_checks,
 )
 from support.faulty.plant import PLANTED as PLANTED
