@@ -70,6 +70,14 @@ HEALTHY = {
     "bce-r1": {"loss": "bce", "lipschitz": "r1", "steps": 500},
     "lsgan": {"loss": "lsgan", "steps": 600},
     "wgan-gp-on-points": {"model": "mlp", "loss": "wgan", "lipschitz": "gp", "dataset": "gaussians8", "steps": 400},
+    "cgan": {"loss": "bce", "conditioner": "cgan", "steps": 1800},
+    "projection": {"loss": "bce", "conditioner": "projection", "steps": 1800},
+    "cgan-on-mnist": {"loss": "bce", "conditioner": "cgan", "dataset": "mnist-5k", "steps": 1800},
+    "projection-on-mnist": {"loss": "bce", "conditioner": "projection", "dataset": "mnist-5k", "steps": 1800},
+}
+YOUNG = {
+    "bce": {"loss": "bce", "dataset": "mnist-5k", "steps": 50},
+    "cgan": {"loss": "bce", "conditioner": "cgan", "dataset": "mnist-5k", "steps": 50},
 }
 
 
@@ -114,6 +122,15 @@ def test_a_planted_failure_is_the_first_alarm(name, seed, zoo, digits, tmp_path)
 def test_a_healthy_run_raises_no_alarm(name, zoo, tmp_path):
     found = diagnose(make(tmp_path / "run", zoo, 0, **HEALTHY[name]))
     assert [alarm.what for alarm in found.alarms] == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", YOUNG)
+def test_a_young_run_raises_no_alarm_though_its_samples_are_alike(name, zoo, tmp_path):
+    found = diagnose(make(tmp_path / "run", zoo, 0, **YOUNG[name]))
+    assert [alarm.what for alarm in found.alarms] == []
+    levels = {finding.name: finding.level for finding in found.findings}
+    assert found.audit.numbers["spread"] < 0.2 and levels["mode-collapse"] == "unknown"
 
 
 def test_every_finding_has_a_topic_that_explains_it(tmp_path):
