@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     from ganzoo.contracts import FeatureExtractor as FeatureExtractor
     from ganzoo.contracts import Features as Features
     from ganzoo.contracts import FeatureSet as FeatureSet
+    from ganzoo.contracts import Game as Game
     from ganzoo.contracts import LipschitzEnforcer as LipschitzEnforcer
     from ganzoo.contracts import Metric as Metric
     from ganzoo.contracts import Model as Model
     from ganzoo.contracts import Observer as Observer
+    from ganzoo.contracts import Regularizer as Regularizer
     from ganzoo.contracts import Samples as Samples
     from ganzoo.contracts import Score as Score
     from ganzoo.contracts import Verdict as Verdict
@@ -79,8 +81,8 @@ _ORIGINS = {
     "results.comparison": ("Table",),
     "contracts": (
         *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
-        *("FeatureExtractor", "FeatureSet", "Features", "LipschitzEnforcer", "Metric", "Model", "Observer"),
-        *("Samples", "Score", "Verdict"),
+        *("FeatureExtractor", "FeatureSet", "Features", "Game", "LipschitzEnforcer", "Metric", "Model", "Observer"),
+        *("Regularizer", "Samples", "Score", "Verdict"),
     ),
     "diagnosis.diagnose": ("Diagnosis",),
     "errors": (

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # torch stays out, so that hook names can be listed fast
         Metric,
         Model,
         Observer,
+        Regularizer,
     )
 
 API_VERSION = 1
@@ -56,6 +57,11 @@ def register_conditioners() -> Mapping[str, type[Conditioner]]:  # type: ignore[
 @hookspec
 def register_augmentations() -> Mapping[str, type[Augmentation]]:  # type: ignore[empty-body]
     """Return augmentations of the samples that D sees, e.g. {"diffaug": DiffAugment}."""
+
+
+@hookspec
+def register_regularizers() -> Mapping[str, type[Regularizer]]:  # type: ignore[empty-body]
+    """Return further terms of the losses, e.g. {"lecam": LeCam}."""
 
 
 @hookspec

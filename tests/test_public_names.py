@@ -32,6 +32,7 @@ PUBLIC = [
     "Features",
     "Finding",
     "FolderError",
+    "Game",
     "GanzooError",
     "Grid",
     "GridError",
@@ -46,6 +47,7 @@ PUBLIC = [
     "PositiveInt",
     "Protocol",
     "Rectifier",
+    "Regularizer",
     "Report",
     "ResourceError",
     "Result",
@@ -72,13 +74,14 @@ PUBLIC = [
 ]
 PARAMETERS = {
     "run": (
-        "recipe model loss lipschitz conditioner augment dataset features steps seed device batch_size image_size "
-        "data_root download cache precision init_from eval_every samples metrics scores options out progress observer "
-        "zoo train"
+        "recipe model loss lipschitz conditioner augment regularizer dataset features steps seed device batch_size "
+        "image_size data_root download cache precision init_from eval_every samples metrics scores options out "
+        "progress observer zoo train"
     ),
     "compare": (
-        "recipe model loss lipschitz conditioner augment dataset features seeds steps budget device batch_size "
-        "image_size data_root samples metrics evals options out engine jobs retry cell_timeout progress zoo train"
+        "recipe model loss lipschitz conditioner augment regularizer dataset features seeds steps budget device "
+        "batch_size image_size data_root samples metrics evals options out engine jobs retry cell_timeout progress "
+        "zoo train"
     ),
     "evaluate": (
         "target dataset features samples metrics seed device batch_size image_size data_root options dataset_path step "

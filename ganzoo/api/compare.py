@@ -26,8 +26,8 @@ Several: TypeAlias = T | Sequence[T]
 @in_python
 def compare(
     recipe: Several[str | Path] | None = None, *, model: Several[str] | None = None, loss: Several[str] | None = None,
-    lipschitz: Several[str] | None = None, conditioner: Several[str] | None = None,
-    augment: Several[str] | None = None, dataset: Several[str | Path] | None = None, features: str | None = None,
+    lipschitz: Several[str] | None = None, conditioner: Several[str] | None = None, augment: Several[str] | None = None,
+    regularizer: Several[str] | None = None, dataset: Several[str | Path] | None = None, features: str | None = None,
     seeds: int | Sequence[int] = 3, steps: Several[int] | None = None, budget: str | Mapping[str, float] | None = None,
     device: Literal["auto", "cpu", "cuda"] | None = None, batch_size: Several[int] | None = None,
     image_size: Several[int] | None = None, data_root: str | Path | None = None, samples: int | None = None,

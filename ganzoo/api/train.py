@@ -21,6 +21,7 @@ Precision = Literal["auto", "fp32", "tf32", "bf16"]
 def run(
     recipe: str | Path | None = None, *, model: str | None = None, loss: str | None = None,
     lipschitz: str | None = None, conditioner: str | None = None, augment: str | None = None,
+    regularizer: str | None = None,
     dataset: str | Path | None = None, features: str | None = None, steps: int | None = None, seed: int | None = None,
     device: Literal["auto", "cpu", "cuda"] | None = None, batch_size: int | None = None, image_size: int | None = None,
     data_root: str | Path | None = None, download: bool | None = None, cache: bool | None = None,

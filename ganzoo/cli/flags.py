@@ -186,6 +186,8 @@ COMPONENT_OPTIONS = (
                  help=f"{_listed('conditioner')}.  [default: none]"),
     click.option("--augment", metavar="NAME", shell_complete=complete_component,
                  help=f"{_listed('augment')}.  [default: none]"),
+    click.option("--regularizer", metavar="NAME", shell_complete=complete_component,
+                 help=f"{_listed('regularizer')}, or a sum: bcr+zcr.  [default: none]"),
     click.option(
         "--dataset",
         metavar="NAME", shell_complete=complete_component,

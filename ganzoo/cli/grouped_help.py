@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 GROUPS: Mapping[str, str] = {
-    "Components": "model loss lipschitz conditioner augment",
+    "Components": "model loss lipschitz conditioner augment regularizer",
     "Data": "dataset dataset_path image_size data_root download cache split",
     "Grid": "seeds budget evals retry cell_timeout",
     "Where cells run": "engine jobs address",

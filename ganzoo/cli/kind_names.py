@@ -13,9 +13,10 @@ KINDS_AND_RECIPE = (*ALL_KINDS, "recipe")
 _WORDS = {
     "model": "models network networks architecture arch",
     "loss": "losses objective",
-    "lipschitz": "enforcer enforcers penalty penalties regularizer regularizers regulariser constraint",
+    "lipschitz": "enforcer enforcers penalty penalties constraint",
     "conditioner": "conditioners conditioning condition",
     "augment": "augmentation augmentations augments aug",
+    "regularizer": "regularizers regulariser regularisers regularization regularisation reg",
     "dataset": "datasets data",
     "features": "feature extractor extractors",
     "metric": "metrics score scores",

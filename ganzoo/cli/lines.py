@@ -16,6 +16,8 @@ _NAMES = {
     "d/auxiliary": "class loss D",
     "g/auxiliary": "class loss G",
     "g/penalty": "penalty G",
+    "d/regularizer": "regularizer D",
+    "g/regularizer": "regularizer G",
 }
 """Key of a record -> its name, in the order in which they are shown."""
 _ALWAYS = ("d/adversarial", "g/adversarial", "score/real", "score/fake")

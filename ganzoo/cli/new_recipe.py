@@ -11,7 +11,7 @@ from ganzoo.settings.kinds import Kind
 RECIPE_KINDS: tuple[Kind, ...] = ("model", "loss", "lipschitz")
 """Kinds that make up a method, so that a package with one of them has a recipe."""
 
-_ADDED: tuple[Kind, ...] = ("conditioner", "augment", "dataset", "features")
+_ADDED: tuple[Kind, ...] = ("conditioner", "augment", "regularizer", "dataset", "features")
 _PARTNERS = {"model": "mlp", "loss": "hinge", "lipschitz": "sn"}
 
 

@@ -15,7 +15,7 @@ from ganzoo.errors import ConfigError
 from ganzoo.settings.options import did_you_mean
 
 GROUPS = (
-    *("losses", "enforcers", "conditioners", "models", "augmentations"),
+    *("losses", "enforcers", "conditioners", "models", "augmentations", "regularizers"),
     *("metrics", "training", "failures", "comparing"),
 )
 """Folders, in the order in which they are listed."""

@@ -2,7 +2,8 @@
 
 Shape letters
     N batch    C channels    H, W height, width    Z latent    E label embedding
-    F discriminator features    K classes    L label channels    M images    D extractor features
+    F discriminator features    A embedding of D's head    K classes    L label channels
+    M images    D extractor features
 
 Conventions, stated here and nowhere else
     samples   float32 (N, *shape) in [-1, 1]; an image has shape (C, H, W), a toy point (2,)
@@ -29,6 +30,8 @@ from ganzoo.contracts.networks import Critic as Critic
 from ganzoo.contracts.networks import Model as Model
 from ganzoo.contracts.networks import Verdict as Verdict
 from ganzoo.contracts.observers import Observer as Observer
+from ganzoo.contracts.regularizers import Game as Game
+from ganzoo.contracts.regularizers import Regularizer as Regularizer
 from ganzoo.data.features import MODE_RADIUS as MODE_RADIUS
 from ganzoo.data.features import Features as Features
 from ganzoo.data.features import FeatureSet as FeatureSet

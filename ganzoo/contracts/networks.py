@@ -18,6 +18,10 @@ class Verdict(NamedTuple):
     """Logits (N,), or (N, ...) of patches, scales or heads; higher means more real."""
     class_logits: Tensor | None = None
     """Logits of the classes (N, K), only from an auxiliary classifier."""
+    features: Tensor | None = None
+    """Features (N, F), or (N, P, F) of patches, on which the head is; set for every head."""
+    embedding: Tensor | None = None
+    """Embedding of the sample (N, A), only from a head that compares samples with each other or with classes."""
 
     @property
     def sample_logits(self) -> Tensor:
@@ -92,3 +96,11 @@ class Conditioner(ABC):
     def auxiliary_loss(self, verdict: Verdict, y: Tensor) -> Tensor:
         """Return an extra loss of both players on a batch with labels y (N,): a scalar, zero unless overridden."""
         return verdict.logits.new_zeros(())
+
+    def discriminator_auxiliary(self, *, real: Verdict, fake: Verdict, y: Tensor) -> Tensor:
+        """Return the extra loss of D, whose reals and fakes have the labels y (N,): that of both unless overridden."""
+        return self.auxiliary_loss(real, y) + self.auxiliary_loss(fake, y)
+
+    def generator_auxiliary(self, *, fake: Verdict, y: Tensor) -> Tensor:
+        """Return the extra loss of G, whose fakes have the labels y (N,): `auxiliary_loss` unless overridden."""
+        return self.auxiliary_loss(fake, y)

@@ -35,7 +35,8 @@ class Baseline:
                 if isinstance(layer, Shortcut):
                     layer.literal = True
         self.opt_g = _make_optimizer(run.optim, self.gan.G, run.optim.lr_g)
-        self.opt_d = _make_optimizer(run.optim, self.gan.D, run.optim.lr_d)
+        players = nn.ModuleList([self.gan.D, self.gan.regularizers])
+        self.opt_d = _make_optimizer(run.optim, players, run.optim.lr_d)
         self._batches_d = _batches(samples, run.optim.batch_size)
         self._batches_g = _batches(samples, run.optim.batch_size_g or run.optim.batch_size)
 
@@ -60,11 +61,14 @@ class Baseline:
     def _update_discriminator(self, x_real: Tensor, y: Tensor) -> None:
         gan = self.gan
         self.opt_d.zero_grad()
-        x_fake = gan.G(gan.sample_z(y), y).detach()
+        z = gan.sample_z(y)
+        x_fake = gan.G(z, y).detach()
         real, fake = gan.discriminate(x_real, y), gan.discriminate(x_fake, y)
         loss = gan.loss.discriminator_loss(real=real.logits.flatten(), fake=fake.logits.flatten())
-        loss = loss + gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
+        loss = loss + gan.conditioner.discriminator_auxiliary(real=real, fake=fake, y=y)
         loss = loss + gan.lipschitz.penalty(gan.critic(y), real=x_real, fake=x_fake)
+        game = gan.game(x_real=x_real, x_fake=x_fake, z=z, y=y)
+        loss = loss + sum(gan.regularizers.discriminator_terms(game, real=real, fake=fake).values())
         self._descend(self.opt_d, loss)
         gan.lipschitz.project(gan.D)
         gan.adapt(real.sample_logits.detach())
@@ -73,11 +77,14 @@ class Baseline:
         gan = self.gan
         self.opt_g.zero_grad()
         z = gan.sample_z(y)
-        fake = gan.discriminate(gan.G(z, y), y)
+        x_fake = gan.G(z, y)
+        fake = gan.discriminate(x_fake, y)
         real_logits = gan.discriminate(x_real, y).logits.flatten() if gan.loss.relativistic else None
         loss = gan.loss.generator_loss(fake=fake.logits.flatten(), real=real_logits)
-        loss = loss + gan.conditioner.auxiliary_loss(fake, y)
+        loss = loss + gan.conditioner.generator_auxiliary(fake=fake, y=y)
         loss = loss + gan.generator_penalty(z, y)
+        game = gan.game(x_real=x_real, x_fake=x_fake, z=z, y=y)
+        loss = loss + sum(gan.regularizers.generator_terms(game, fake=fake).values())
         self._descend(self.opt_g, loss)
 
     def _descend(self, optimizer: Optimizer, loss: Tensor) -> None:

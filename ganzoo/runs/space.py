@@ -22,10 +22,10 @@ def require_space(path: Path, training: Training) -> None:
 def checkpoint_bytes(training: Training) -> int:
     """Return the size of one checkpoint: networks, and the two moments that Adam keeps of each weight."""
     gan = training.gan
-    networks = (gan.G, gan.D, gan.G_ema, gan.transform)
+    networks = (gan.G, gan.D, gan.G_ema, gan.transform, gan.regularizers)
     state = sum(tensor.nbytes for network in networks for tensor in network.state_dict().values())
     moments = {"adam": 2, "rmsprop": 1}.get(training.run.optim.name, 0)
-    weights = sum(weight.nbytes for network in (gan.G, gan.D) for weight in network.parameters())
+    weights = sum(weight.nbytes for network in (gan.G, gan.D, gan.regularizers) for weight in network.parameters())
     return int(state + moments * weights)
 
 

@@ -36,7 +36,7 @@ from ganzoo.settings.sections import RunConfig
 from ganzoo.training.compatibility import FREE, check_settings
 
 PARTS = ("G", "D", "G_ema", "opt_g", "opt_d", "step", "position", "random", "settings")
-"""Keys that every checkpoint has; "transform" came later."""
+"""Keys that every checkpoint has; "transform" and "regularizers" came later."""
 LONE = "has no sidecar"
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Kind = Literal[
-    "model", "loss", "lipschitz", "conditioner", "augment", "dataset", "features", "metric", "engine", "observer"
-]
+    "model", "loss", "lipschitz", "conditioner", "augment", "regularizer", "dataset", "features", "metric", "engine",
+    "observer",
+]  # fmt: skip
 
 
 class KindInfo(NamedTuple):
@@ -25,6 +26,8 @@ class KindInfo(NamedTuple):
     """Names of the components that ship, in the order in which help lists them."""
     default: str = ""
     """Name that a run uses unless it is told another; empty for kinds of which a run does not choose one."""
+    sums: bool = False
+    """True if a run may choose several at once: "sn+gp"."""
     setting: str = ""
     """Setting of another section that names the components, such as eval.metrics; empty for a kind that has none."""
     several: bool = False
@@ -61,6 +64,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         builtin="lipschitz",
         names=("none", "clip", "gp", "lp", "dragan", "r1", "r1r2", "sn"),
         default="none",
+        sums=True,
     ),
     "conditioner": KindInfo(
         title="conditioner",
@@ -77,6 +81,15 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         builtin="augmentations",
         names=("none", "diffaug", "ada"),
         default="none",
+    ),
+    "regularizer": KindInfo(
+        title="regularizer",
+        hook="register_regularizers",
+        contract="Regularizer",
+        builtin="regularizers",
+        names=("none", "lecam", "bcr", "zcr"),
+        default="none",
+        sums=True,
     ),
     "dataset": KindInfo(
         title="dataset",

@@ -176,6 +176,7 @@ class RunConfig:
     conditioner: Choice
     dataset: Choice
     augment: Choice = Choice("none")
+    regularizer: Choice = Choice("none")
     features: Choice = Choice("auto")
     optim: OptimConfig = OptimConfig()
     train: TrainConfig = TrainConfig()
@@ -198,7 +199,7 @@ class RunConfig:
     @property
     def title(self) -> str:
         """The combination in one word, e.g. dcgan-wgan-gp_digits; data that are read from a path have its name."""
-        added = [name for name in (self.conditioner.name, self.augment.name) if name != "none"]
+        added = [part.name for part in (self.conditioner, self.augment, self.regularizer) if part.name != "none"]
         return "-".join([self.model.name, self.loss.name, self.lipschitz.name, *added]) + "_" + self.data_name
 
     @property

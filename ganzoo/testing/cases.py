@@ -24,6 +24,7 @@ from ganzoo.testing import (
     metrics,
     models,
     observers,
+    regularizers,
     training_checks,
     two_ranks,
 )
@@ -40,6 +41,7 @@ CHECKS: Mapping[Kind, Sequence[Check]] = {
     "lipschitz": enforcers.CHECKS,
     "conditioner": conditioners.CHECKS,
     "augment": augmentations.CHECKS,
+    "regularizer": regularizers.CHECKS,
     "dataset": datasets.CHECKS,
     "features": extractors.CHECKS,
     "metric": metrics.CHECKS,

@@ -14,7 +14,7 @@ from ganzoo.errors import CheckpointError, ConfigError, DivergedError
 from ganzoo.runs import checkpoint
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import from_tables
-from ganzoo.testing import augmentations, datasets, models
+from ganzoo.testing import augmentations, datasets, models, regularizers
 from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, refusal
 from ganzoo.testing.networks import differences
 from ganzoo.testing.subjects import Subject
@@ -27,7 +27,7 @@ from ganzoo.training.graphs import choose_updates
 from ganzoo.training.loop import Command, Training, train
 from ganzoo.training.ranks import SINGLE, Ranks
 
-TRAINABLE = ("model", "loss", "lipschitz", "conditioner", "augment", "dataset")
+TRAINABLE = ("model", "loss", "lipschitz", "conditioner", "augment", "regularizer", "dataset")
 """Kinds of components that a training step calls."""
 CLASSES, STEPS = 3, 3
 SMALL = {"name": "mlp", "width": 8, "depth": 1, "z_dim": 4}
@@ -66,6 +66,7 @@ def _samples(subject: Subject, run: RunConfig) -> Samples:
     smallest: dict[str, Callable[[Any], tuple[int, ...]]] = {
         "model": models.smallest_shape,
         "augment": augmentations.smallest_shape,
+        "regularizer": regularizers.smallest_shape,
     }
     shape = smallest.get(subject.kind, lambda component: (1, 8, 8))(subject.make())
     generator = torch.Generator().manual_seed(2)

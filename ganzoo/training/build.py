@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from torch import nn
 
-from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Model
+from ganzoo.contracts import Conditioner, DataSpec, LipschitzEnforcer, Model, Regularizer
 from ganzoo.settings.sections import RunConfig
-from ganzoo.training.compatibility import check_enforcers, check_labels, check_networks, require_module
+from ganzoo.training.compatibility import (
+    check_enforcers,
+    check_labels,
+    check_networks,
+    check_regularizers,
+    require_module,
+)
 from ganzoo.training.device import Device
 from ganzoo.training.freezing import freeze
 from ganzoo.training.gan import GAN, Combined, Discriminator, Generator, average_of
 from ganzoo.training.optimizers import make_optimizer
 from ganzoo.training.ranks import SINGLE, Ranks
+from ganzoo.training.regularizers import Regularizers
 from ganzoo.zoo.catalogue import Zoo
 
 
@@ -24,19 +32,21 @@ def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
     PluginError if a component breaks its contract.
     """
     gan = _assemble(run, zoo, data, device, ranks)
-    return replace(gan, per_sample=not check_networks(gan, run, data))
+    gan = replace(gan, per_sample=not check_networks(gan, run, data))
+    check_regularizers(gan, run, data)
+    return gan
 
 
 def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: Ranks) -> GAN:
-    model: Model = zoo.create("model", run.model)
+    model, augmentation = zoo.create("model", run.model), zoo.create("augment", run.augment)
     conditioner: Conditioner = zoo.create("conditioner", run.conditioner)
     lipschitz = _combine(zoo.create_parts("lipschitz", run.lipschitz))
-    augmentation: Augmentation = zoo.create("augment", run.augment)
     check_labels(run, conditioner, data)
 
-    G = _generator(model, conditioner, data)
-    D = lipschitz.constrain(_discriminator(model, conditioner, data, lipschitz.per_sample))
-    G, D, transform = device.place(G), device.place(D), device.place(augmentation.transform(data))
+    G = device.place(_generator(model, conditioner, data))
+    free_d = _discriminator(model, conditioner, data, lipschitz.per_sample)
+    regularizers = device.place(_regularizers(zoo.create_parts("regularizer", run.regularizer), data, free_d))
+    D = device.place(lipschitz.constrain(free_d))
     return GAN(
         frozen_d=freeze(run.train, G, D),
         model=model,
@@ -45,17 +55,18 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
         G_ema=average_of(G),
         ema_decay=run.train.ema_decay,
         opt_g=make_optimizer(run.optim, G, run.optim.lr_g, device),
-        opt_d=make_optimizer(run.optim, D, run.optim.lr_d, device),
+        opt_d=make_optimizer(run.optim, nn.ModuleList([D, regularizers]), run.optim.lr_d, device),
         loss=zoo.create("loss", run.loss),
         lipschitz=lipschitz,
         conditioner=conditioner,
         augmentation=augmentation,
-        transform=transform,
+        transform=device.place(augmentation.transform(data)),
         device=device,
         penalty_scale=torch.ones((), device=device.torch_device),
         clip_grad_norm=run.train.clip_grad_norm,
         accumulate=run.optim.accumulate,
         ranks=ranks,
+        regularizers=regularizers,
     )
 
 
@@ -76,3 +87,8 @@ def _discriminator(model: Model, conditioner: Conditioner, data: DataSpec, per_s
     trunk = require_module(model.discriminator(seen, per_sample=per_sample), "discriminator", model)
     head = conditioner.discriminator_head(int(trunk.feature_dim), data.num_classes)  # type: ignore[arg-type]
     return Discriminator(maps, trunk, head)
+
+
+def _regularizers(parts: list[Regularizer], data: DataSpec, D: Discriminator) -> Regularizers:
+    feature_dim = int(D.trunk.feature_dim)  # type: ignore[arg-type]
+    return Regularizers(parts, [require_module(part.state(data, feature_dim), "state", part) for part in parts])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Model, Verdict, overrides
+from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Verdict, overrides
 from ganzoo.errors import CheckpointError, ConfigError, DataError, PluginError
 from ganzoo.settings.sections import OBSERVING, OptimConfig, RunConfig
 from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
@@ -17,6 +18,7 @@ from ganzoo.training.clock import list_idle_clocks
 from ganzoo.training.device import has_bf16
 from ganzoo.training.gan import GAN
 from ganzoo.training.randomness import forked
+from ganzoo.training.steps import discriminator_loss, generator_loss
 
 
 def check_labels(run: RunConfig, conditioner: Conditioner, data: DataSpec) -> None:
@@ -62,7 +64,7 @@ def check_networks(gan: GAN, run: RunConfig, data: DataSpec) -> bool:
         each = getattr(verdict.logits, "shape", ())[1:]  # of patches, scales or heads
         for count, logits in ((4, verdict.logits), (2, D(x[:2], y[:2]).logits)):
             _expect(logits, (count, *each), f"discriminator of model {run.model.name!r}", "logits")
-        mixes = _mixes_samples(verdict.logits, x) or _mixes_samples(verdict.class_logits, x)
+        mixes = any(_mixes_samples(part, x) for part in (verdict.logits, verdict.class_logits, verdict.embedding))
     if mixes and gan.lipschitz.per_sample:
         raise ConfigError(
             f"lipschitz {run.lipschitz.name!r} needs logits that depend on one sample each, but a logit of "
@@ -72,10 +74,27 @@ def check_networks(gan: GAN, run: RunConfig, data: DataSpec) -> bool:
     return mixes
 
 
-def require_module(network: Any, name: str, model: Model) -> nn.Module:
-    """Return a network that a model made. Raises PluginError if it is none."""
+def check_regularizers(gan: GAN, run: RunConfig, data: DataSpec) -> None:
+    """Try each regularizer on copies of the networks and four samples. Raises PluginError for a term that is no scalar.
+
+    Random state, weights and buffers stay as they were.
+    """
+    if run.regularizer.name == "none":
+        return
+    device, copied = gan.device.torch_device, ("G", "D", "transform", "regularizers")
+    with forked(device):
+        trial = replace(gan, **{name: copy.deepcopy(getattr(gan, name)) for name in copied})
+        x, y = torch.rand(4, *data.shape, device=device) * 2 - 1, torch.zeros(4, dtype=torch.long, device=device)
+        z = torch.randn(4, gan.z_dim, device=device)
+        terms = discriminator_loss(trial, x, y, z)[2] | generator_loss(trial, x, y, z)[1]
+    for player in terms.keys() & {"d/regularizer", "g/regularizer"}:
+        _expect(terms[player], (), f"regularizer {run.regularizer.name!r}", f"a term of {player[0].upper()}'s loss")
+
+
+def require_module(network: Any, name: str, maker: object) -> nn.Module:
+    """Return a network that a component made. Raises PluginError if it is none."""
     if not isinstance(network, nn.Module):
-        what = f"{name} of {type(model).__name__}: expected a torch.nn.Module, got {type(network).__name__}"
+        what = f"{name} of {type(maker).__name__}: expected a torch.nn.Module, got {type(network).__name__}"
         raise PluginError(what)
     return network
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from ganzoo.contracts import (
     Augmentation,
     Conditioner,
     Critic,
+    Game,
     LipschitzEnforcer,
     Model,
     Verdict,
@@ -24,6 +26,7 @@ from ganzoo.contracts import (
 from ganzoo.training.device import Device
 from ganzoo.training.optimizers import load_optimizer
 from ganzoo.training.ranks import SINGLE, Ranks
+from ganzoo.training.regularizers import Regularizers
 
 
 class Generator(nn.Module):
@@ -50,9 +53,10 @@ class Discriminator(nn.Module):
         """x (N, *shape), y (N,) -> Verdict."""
         if self.label_maps.channels:  # concatenating nothing would copy x and lose its memory order
             x = torch.cat([x, self.label_maps(y)], dim=1)
-        verdict: Verdict = self.head(self.trunk(x), y)
-        classes = verdict.class_logits  # under autocast both are in half precision
-        return Verdict(verdict.logits.float(), None if classes is None else classes.float())
+        features = self.trunk(x)
+        verdict: Verdict = self.head(features, y)
+        parts = verdict._replace(features=features)  # under autocast all are in half precision
+        return Verdict._make(None if part is None else part.float() for part in parts)
 
 
 class Combined(LipschitzEnforcer):
@@ -120,11 +124,13 @@ class GAN:
     frozen_d: frozenset[str] = frozenset()
     """Names of the weights of D that stay as they are."""
     ranks: Ranks = SINGLE
+    regularizers: Regularizers = field(default_factory=Regularizers)
+    """Further terms of both losses; what they keep lies with D."""
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
-        """All modules that a step reads: both networks, and the transform of the augmentation."""
-        return self.G, self.D, self.transform
+        """All modules that a step reads: both networks, the transform of the augmentation, and the regularizers."""
+        return self.G, self.D, self.transform, self.regularizers
 
     @property
     def z_dim(self) -> int:
@@ -139,6 +145,19 @@ class GAN:
     def critic(self, y: Tensor) -> Critic:
         """Return the function samples (N, *shape) -> logits (N,) that enforcers differentiate, for labels y (N,)."""
         return lambda x: self.discriminate(x, y).sample_logits
+
+    def game(self, *, x_real: Tensor, x_fake: Tensor, z: Tensor, y: Tensor) -> Game:
+        """Return an update as regularizers see it; in that of D, whose x_fake has no gradient, G gives none."""
+
+        def generate(z: Tensor, y: Tensor) -> Tensor:
+            with nullcontext() if x_fake.requires_grad else torch.no_grad():
+                x: Tensor = self.G(z, y).float()
+                return x
+
+        return Game(
+            generator=generate, discriminator=self.discriminate, G=self.G, D=self.D,
+            x_real=x_real, x_fake=x_fake, z=z, y=y, loss=self.loss, state=self.regularizers,
+        )  # fmt: skip
 
     def sample_z(self, y: Tensor) -> Tensor:
         """Draw z ~ N(0, I), one row per label in y (N,), on its device: (N, Z). Ranks take shares of one joint draw.
@@ -162,13 +181,15 @@ class GAN:
 
     def state_dict(self) -> dict[str, Any]:
         """Return weights, buffers and optimiser states, for a checkpoint."""
-        return {name: getattr(self, name).state_dict() for name in ("G", "D", "G_ema", "transform", "opt_g", "opt_d")}
+        parts = ("G", "D", "G_ema", "transform", "regularizers", "opt_g", "opt_d")
+        return {name: getattr(self, name).state_dict() for name in parts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state that `state_dict` returned. Raises KeyError or RuntimeError if it does not fit."""
         for name in ("G", "D", "G_ema"):
             getattr(self, name).load_state_dict(state[name])
-        self.transform.load_state_dict(state.get("transform", {}))  # absent in checkpoints from before augmentations
+        for name in ("transform", "regularizers"):
+            getattr(self, name).load_state_dict(state.get(name, {}))  # absent in checkpoints of before there were any
         for name in ("opt_g", "opt_d"):
             load_optimizer(getattr(self, name), state[name])
 

@@ -202,7 +202,7 @@ def _host_state(gan: GAN) -> list[str]:
     drawn = {name: state for name, state in randomness.capture().items() if name != "cuda"}
     enforcers = [gan.lipschitz, *getattr(gan.lipschitz, "parts", ())]
     networks = [layer for module in gan.modules for layer in module.modules()]
-    parts = [gan.model, gan.loss, *enforcers, gan.conditioner, gan.augmentation, *networks]
+    parts = [gan.model, gan.loss, *enforcers, gan.conditioner, gan.augmentation, *gan.regularizers.parts, *networks]
     return [_describe(drawn), *(_describe(getattr(part, "__dict__", {})) for part in parts)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -29,7 +30,7 @@ def discriminator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
         backward(loss, share := len(real_logits) / len(y))
         logits.append(real_logits)
         terms.append((share, of_part))
-    descend(gan.opt_d, gan.ranks, limit=gan.clip_grad_norm)  # line 9
+    descend(gan.opt_d, gan.ranks, running_statistics(gan.regularizers), limit=gan.clip_grad_norm)  # line 9
     project(gan)
     gan.adapt(torch.cat(logits))
     states = {f"augment/{name}": state.clone() for name, state in gan.transform.named_buffers() if state.ndim == 0}
@@ -46,15 +47,13 @@ def discriminator_loss(gan: GAN, x_real: Tensor, y: Tensor, z: Tensor) -> tuple[
         adversarial = gan.loss.discriminator_loss(real=real.logits.flatten(), fake=fake.logits.flatten())
         penalty = gan.lipschitz.penalty(gan.critic(y), real=x_real, fake=x_fake)  # lines 6-7
         penalty = penalty * gan.penalty_scale
-        auxiliary = gan.conditioner.auxiliary_loss(real, y) + gan.conditioner.auxiliary_loss(fake, y)
-    terms = {
-        "d/adversarial": adversarial.detach(),
-        "d/penalty": penalty.detach(),
-        "d/auxiliary": auxiliary.detach(),
-        "score/real": real.logits.detach().mean(),
-        "score/fake": fake.logits.detach().mean(),
-    }
-    return adversarial + penalty + auxiliary, real.sample_logits.detach(), terms
+        auxiliary = gan.conditioner.discriminator_auxiliary(real=real, fake=fake, y=y)
+        losses = {"d/adversarial": adversarial, "d/penalty": penalty, "d/auxiliary": auxiliary}
+        game = gan.game(x_real=x_real, x_fake=x_fake, z=z, y=y)
+        losses |= gan.regularizers.discriminator_terms(game, real=real, fake=fake)
+    scores = {"score/real": real.logits.mean(), "score/fake": fake.logits.mean()}
+    terms = detached(losses | scores)
+    return add_up(losses), real.sample_logits.detach(), terms
 
 
 def discriminate_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tuple[Verdict, Verdict]:
@@ -62,11 +61,8 @@ def discriminate_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tu
     if not gan.per_sample:  # batch norm takes separate statistics of reals and fakes: code of arXiv:1511.06434
         return gan.discriminate(x_real, y), gan.discriminate(x_fake, y)
     both = gan.discriminate(torch.cat([x_real, x_fake]), torch.cat([y, y]))
-    real, fake = both.logits.chunk(2)
-    if both.class_logits is None:
-        return Verdict(real), Verdict(fake)
-    real_classes, fake_classes = both.class_logits.chunk(2)
-    return Verdict(real, real_classes), Verdict(fake, fake_classes)
+    real, fake = zip(*((None, None) if part is None else part.chunk(2) for part in both), strict=True)
+    return Verdict(*real), Verdict(*fake)
 
 
 def generator_step(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
@@ -85,25 +81,36 @@ def update_generator(gan: GAN, x_real: Tensor, y: Tensor) -> Terms:
         loss, of_part = generator_loss(gan, *part)
         backward(loss, share := len(part[1]) / len(y))
         terms.append((share, of_part))
-    descend(gan.opt_g, gan.ranks, running_statistics(gan), limit=gan.clip_grad_norm)  # line 12
+    statistics = running_statistics(gan.G, gan.D, gan.regularizers)
+    descend(gan.opt_g, gan.ranks, statistics, limit=gan.clip_grad_norm)  # line 12
     return average_terms(terms)
 
 
 def generator_loss(gan: GAN, x_real: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Terms]:
     """x_real (N, *shape), y (N,), z (N, Z) -> G's loss, a scalar with its graph, and its terms."""
-    with gan.device.autocast(), frozen(gan.D), gan.ranks.distinct_draws(y.device):
-        fake = gan.discriminate(gan.G(z, y).float(), y)  # line 11
+    with gan.device.autocast(), frozen(gan.D, gan.regularizers), gan.ranks.distinct_draws(y.device):
+        x_fake = gan.G(z, y).float()
+        fake = gan.discriminate(x_fake, y)  # line 11
         real_logits = gan.discriminate(x_real, y).logits.flatten() if gan.loss.relativistic else None
 
         adversarial = gan.loss.generator_loss(fake=fake.logits.flatten(), real=real_logits)
-        auxiliary = gan.conditioner.auxiliary_loss(fake, y)
+        auxiliary = gan.conditioner.generator_auxiliary(fake=fake, y=y)
         penalty = gan.generator_penalty(z, y)
-    terms = {
-        "g/adversarial": adversarial.detach(),
-        "g/penalty": penalty.detach(),
-        "g/auxiliary": auxiliary.detach(),
-    }
-    return adversarial + penalty + auxiliary, terms
+        losses = {"g/adversarial": adversarial, "g/penalty": penalty, "g/auxiliary": auxiliary}
+        game = gan.game(x_real=x_real, x_fake=x_fake, z=z, y=y)
+        losses |= gan.regularizers.generator_terms(game, fake=fake)
+    terms = detached(losses)
+    return add_up(losses), terms
+
+
+def add_up(losses: Terms) -> Tensor:
+    """Return the sum of scalars, from the first to the last."""
+    return functools.reduce(torch.add, losses.values())
+
+
+def detached(terms: Terms) -> Terms:
+    """Return terms without their graphs."""
+    return {name: term.detach() for name, term in terms.items()}
 
 
 def split_batch(parts: int, *batch: Tensor) -> Iterator[tuple[Tensor, ...]]:
@@ -136,9 +143,9 @@ def descend(optimizer: Optimizer, ranks: Ranks = SINGLE, buffers: Sequence[Tenso
     optimizer.step()
 
 
-def running_statistics(gan: GAN) -> list[Tensor]:
-    """Return the running statistics of both networks, such as those of batch norm, which differ between ranks."""
-    return [buffer for network in (gan.G, gan.D) for buffer in network.buffers() if buffer.is_floating_point()]
+def running_statistics(*networks: nn.Module) -> list[Tensor]:
+    """Return the running statistics of networks, such as those of batch norm, which differ between ranks."""
+    return [buffer for network in networks for buffer in network.buffers() if buffer.is_floating_point()]
 
 
 @torch.no_grad()
@@ -157,9 +164,9 @@ def update_average(average: AveragedModel, G: nn.Module, decay: float) -> None:
 
 
 @contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """Let gradients flow through the network but not into its weights: G's update needs none of D's weights."""
-    trainable = [weight for weight in network.parameters() if weight.requires_grad]
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """Let gradients flow through networks but not into their weights: G's update needs none of D's weights."""
+    trainable = [weight for network in networks for weight in network.parameters() if weight.requires_grad]
     for weight in trainable:
         weight.requires_grad_(False)
     try:

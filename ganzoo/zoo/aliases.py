@@ -73,6 +73,14 @@ ALIASES: Mapping[Kind, Mapping[str, str]] = {
         "diff-augment": "diffaug",
         "adaptive": "ada",
     },
+    "regularizer": {
+        "off": "none",
+        "lc": "lecam",
+        "cr": "bcr",
+        "consistency": "bcr",
+        "balanced-consistency": "bcr",
+        "latent-consistency": "zcr",
+    },
     "dataset": {
         "fmnist": "fashion-mnist",
         "image-folder": "folder",

@@ -135,7 +135,8 @@ class Zoo:
         """Construct each component of a sum such as `sn+gp`. Raises ConfigError, also for a part named twice."""
         parts = choice.parts()
         if len({self.entry(kind, part.name).component for part in parts}) < len(parts):
-            raise ConfigError(f"{kind} {choice.name!r} names a part twice", hint="name each part once: sn+gp")
+            once = "+".join(dict.fromkeys(part.name for part in parts))
+            raise ConfigError(f"{kind} {choice.name!r} names a part twice", hint=f"--{kind} {once}")
         return [self.create(kind, part, kind if part is choice else f"{kind}.{part.name}") for part in parts]
 
     def create_named(self, kind: Kind, run: RunConfig) -> dict[str, Any]:

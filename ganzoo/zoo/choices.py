@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.errors import ConfigError
-from ganzoo.settings.kinds import KINDS, NAMED_KINDS, Kind
+from ganzoo.settings.kinds import KIND_INFO, KINDS, NAMED_KINDS, Kind
 from ganzoo.settings.merge import Origin, Settings
 from ganzoo.settings.sections import SECTIONS, Choice, RunConfig
 from ganzoo.zoo.catalogue import Zoo
@@ -22,7 +22,7 @@ def check(run: RunConfig, zoo: Zoo) -> None:
     """Construct every chosen component. Raises ConfigError for an unknown name or a refused option."""
     run = replace(run, features=choose_features(run.features, run.dataset, zoo))
     for kind in KINDS:
-        create = zoo.create_parts if kind == "lipschitz" else zoo.create  # only enforcers add up
+        create = zoo.create_parts if KIND_INFO[kind].sums else zoo.create
         create(kind, run.choice(kind))
     for kind in NAMED_KINDS:
         if kind != "observer":  # no result depends on who watches

@@ -50,11 +50,11 @@ def _spell_option(key: str, known: Mapping[Kind, Collection[str]]) -> str:
 
 
 def spell_name(kind: Kind, text: str, known: Collection[str]) -> str:
-    """Return the known name that a typed one means, also of a sum of enforcers and of a list such as eval.metrics.
+    """Return the known name that a typed one means, also of a sum of components and of a list such as eval.metrics.
 
     A known name goes first, then the only one that differs in case, `-` and `_` alone, then another word of the field.
     """
-    sign = "," if KIND_INFO[kind].several else "+" if kind == "lipschitz" else ""
+    sign = "," if KIND_INFO[kind].several else "+" if KIND_INFO[kind].sums else ""
     if text in known or not sign or sign not in text or read_alias(kind, text):
         return _spell_one(kind, text.strip(), known)
     return sign.join(_spell_one(kind, part.strip(), known) for part in text.split(sign))
@@ -91,7 +91,7 @@ def _chosen_names(kind: Kind, values: Mapping[str, Any]) -> list[str]:
         options = [key.split(".")[1] for key in values if key.startswith(f"{kind}.") and key.count(".") == 2]
         return [*split_names(str(values.get(setting, ""))), *options]
     text = str(values.get(f"{kind}.name", "auto"))
-    names = text.split("+") if kind == "lipschitz" else [text]  # only enforcers add up
+    names = text.split("+") if KIND_INFO[kind].sums else [text]
     return [name for name in names if name != "auto"]
 
 
@@ -128,7 +128,7 @@ def _list_of_names(kind: str, name: str) -> GanzooError | None:
     names = ",".join(re.split(r"\s*,\s*" if kind == "dataset" else r"[\s,|;]+", name.strip()))
     if "," not in names or kind in (*NAMED_KINDS, "recipe", "features", "engine"):
         return None
-    sums = f"--lipschitz {names.replace(',', '+')} (their sum); " if kind == "lipschitz" else ""
+    sums = f"--{kind} {names.replace(',', '+')} (their sum); " if KIND_INFO[kind].sums else ""  # type: ignore[index]
     hint = f"{sums}ganzoo compare --{kind} {shlex.quote(names)}  (one after the other)"
     return ConfigError(f"{name!r} are several names, and a run has one {title(kind)}", hint=hint)  # type: ignore[arg-type]
 

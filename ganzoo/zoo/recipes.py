@@ -21,7 +21,7 @@ from ganzoo.zoo.aliases import find_kinds, typed_flag
 from ganzoo.zoo.installed import find_plugins
 from ganzoo.zoo.names import KNOWN, NAMES, spell_names, title, unknown
 
-_METHOD: tuple[Kind, ...] = ("loss", "lipschitz", "conditioner", "augment")
+_METHOD: tuple[Kind, ...] = ("loss", "lipschitz", "conditioner", "augment", "regularizer")
 """Kinds that make up a method."""
 
 
@@ -177,7 +177,7 @@ def _match(chosen: Mapping[Kind, str], recipes: Iterable[Recipe]) -> Recipe | No
 
     A sum of enforcers without a recipe of its own follows that of a part: wgan with sn+gp, wgan with gp. Of several
     recipes a plugin's is preferred, then the one of the exact enforcer, then one that also names the conditioner,
-    then one that also names the augmentation.
+    then one that also names the augmentation, then the regularizer.
     """
     matching = [recipe for recipe in recipes if _fits(recipe, chosen)]
     preferences: tuple[Callable[[Recipe], bool], ...] = (
@@ -185,6 +185,7 @@ def _match(chosen: Mapping[Kind, str], recipes: Iterable[Recipe]) -> Recipe | No
         lambda recipe: recipe.component("lipschitz") == chosen["lipschitz"],
         lambda recipe: recipe.component("conditioner") != "none",
         lambda recipe: recipe.component("augment") != "none",
+        lambda recipe: recipe.component("regularizer") != "none",
     )
     for is_preferred in preferences:
         matching = list(filter(is_preferred, matching)) or matching
@@ -200,6 +201,7 @@ def _fits(recipe: Recipe, chosen: Mapping[Kind, str]) -> bool:
         and recipe.component("lipschitz") in (chosen["lipschitz"], *chosen["lipschitz"].split("+"))
         and recipe.component("conditioner") in ("none", chosen["conditioner"])
         and recipe.component("augment") in ("none", chosen["augment"])
+        and recipe.component("regularizer") in ("none", chosen["regularizer"])
     )
 
 

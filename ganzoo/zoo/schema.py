@@ -52,11 +52,11 @@ def _component_table(kind: Kind, zoo: Zoo) -> dict[str, Any]:
     names = [entry.name for entry in entries] + (["auto"] if kind == "features" else [])
     about = f"Name of the {KIND_INFO[kind].title}."
     chosen: dict[str, Any] = {"type": "string", "description": about, "default": DEFAULT_NAMES[kind]}
-    if kind == "lipschitz":  # a sum has names with + between them, and a table of options for each part
+    if KIND_INFO[kind].sums:  # a sum has names with + between them, and a table of options for each part
         chosen |= {"anyOf": [{"enum": names}, {"pattern": r"^[^+]+(\+[^+]+)+$"}]}
     else:
         chosen |= {"enum": names}
-    tables = _tables(kind, zoo) if kind == "lipschitz" else {}
+    tables = _tables(kind, zoo) if KIND_INFO[kind].sums else {}
     properties = {"name": chosen, **_options_of(entries), **tables}
     return {
         "type": "object", "description": f"The {KIND_INFO[kind].title} and its options.", "properties": properties,

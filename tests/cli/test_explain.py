@@ -18,7 +18,7 @@ from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.settings.options import validate
 from ganzoo.settings.sections import SECTIONS, Choice
 from ganzoo.settings.toml import parse_assignment
-from ganzoo.training import steps
+from ganzoo.training import regularizers, steps
 from ganzoo.zoo.names import NAMES
 from ganzoo.zoo.recipes import find_recipe, folder, read_recipe
 from support.imports import AT_END, SLOW, run_watched
@@ -242,7 +242,7 @@ def test_every_flag_command_and_name_exists(topic):
 
 @topics
 def test_numbers_of_the_log_are_called_as_it_calls_them(topic):
-    source = inspect.getsource(steps)
+    source = inspect.getsource(steps) + inspect.getsource(regularizers)
     assert [key for key in re.findall(r"\b(?:d|g|score)/[a-z]{4,}", topic.text) if f'"{key}"' not in source] == []
 
 

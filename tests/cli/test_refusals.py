@@ -24,7 +24,7 @@ MISTAKES = [
         "no Lipschitz enforcer is named 'dragn'. Did you mean 'dragan'?",
         "ganzoo list lipschitz",
     ),
-    (["--lipschitz", "sn+sn"], 2, "'sn+sn' names a part twice", "sn+gp"),
+    (["--lipschitz", "sn+sn"], 2, "'sn+sn' names a part twice", "--lipschitz sn"),
     (["--conditioner", "cgn"], 2, "no conditioner is named 'cgn'. Did you mean 'cgan'?", ""),
     (["--dataset", "digit"], 2, "no dataset is named 'digit'. Did you mean 'digits'?", ""),
     (["sngna"], 2, "no recipe is named 'sngna'. Did you mean 'sngan'?", "sngan"),

@@ -91,6 +91,7 @@ def test_every_kind_has_the_components_that_were_promised():
         "lipschitz": {"none", "clip", "gp", "lp", "dragan", "r1", "r1r2", "sn"},
         "conditioner": {"none", "cgan", "projection", "acgan"},
         "augment": {"none", "diffaug", "ada"},
+        "regularizer": {"none", "lecam", "bcr", "zcr"},
         "dataset": {
             *("mnist-5k", "digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10"),
             *(

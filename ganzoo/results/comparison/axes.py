@@ -10,7 +10,10 @@ from ganzoo.errors import ConfigError
 from ganzoo.results.read import UNREADABLE, Result, find_grid
 from ganzoo.settings.options import did_you_mean
 
-COMPONENTS = ("model.name", "loss.name", "lipschitz.name", "conditioner.name", "augment.name", "dataset.name")
+COMPONENTS = (
+    *("model.name", "loss.name", "lipschitz.name", "conditioner.name", "augment.name", "regularizer.name"),
+    "dataset.name",
+)
 _NEVER_SECTIONS = ("eval.", "features.", "observer.")
 _NEVER = {
     *("train.seed", "train.device", "train.log_every", "train.sample_every", "train.save_every", "train.keep_last"),
@@ -37,7 +40,7 @@ def find_axes(results: Sequence[Result]) -> tuple[str, ...]:
     axes = [axis for axis in candidates if len(list_values(axis, results)) > 1]
     while (setting := _find_varying(axes, results)) is not None:
         axes.append(setting)
-    added = (axis for axis in COMPONENTS[3:5] if list_values(axis, results) not in ([], ["none"]))  # of runs all alike
+    added = (axis for axis in COMPONENTS[3:6] if list_values(axis, results) not in ([], ["none"]))  # of runs all alike
     return tuple(axes or (*COMPONENTS[:3], *added))
 
 

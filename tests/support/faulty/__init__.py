@@ -12,6 +12,7 @@ from support.faulty import (  # noqa: F401 - each adds its faults to PLANTED
     metrics,
     models,
     observers,
+    regularizers,
     training_checks,
 )
 from support.faulty.plant import PLANTED as PLANTED
