@@ -77,8 +77,8 @@ def test_the_plugins_of_the_page_keep_their_contracts(name, tmp_path):
         assert outcome is None or outcome.state != "failed", f"{outcome.component}, {outcome.check}: {outcome.why}"
 
 
-def test_the_page_has_a_loss_an_enforcer_a_model_a_dataset_and_an_observer():
-    assert sorted(FILES) == ["my_dataset.py", "my_enforcer.py", "my_model.py", "my_observer.py"]
+def test_the_page_has_a_complete_plugin_of_each_larger_kind():
+    assert sorted(FILES) == [f"my_{kind}.py" for kind in ("dataset", "enforcer", "model", "observer", "regularizer")]
     assert "register_losses" in Path(ROOT, "plugins/ganzoo-r3gan/ganzoo_r3gan/__init__.py").read_text(encoding="utf-8")
 
 

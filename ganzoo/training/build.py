@@ -42,7 +42,6 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
     conditioner: Conditioner = zoo.create("conditioner", run.conditioner)
     lipschitz = _combine(zoo.create_parts("lipschitz", run.lipschitz))
     check_labels(run, conditioner, data)
-
     G = device.place(_generator(model, conditioner, data))
     free_d = _discriminator(model, conditioner, data, lipschitz.per_sample)
     regularizers = device.place(_regularizers(zoo.create_parts("regularizer", run.regularizer), data, free_d))
