@@ -21,14 +21,14 @@ Precision = Literal["auto", "fp32", "tf32", "bf16"]
 def run(
     recipe: str | Path | None = None, *, model: str | None = None, loss: str | None = None,
     lipschitz: str | None = None, conditioner: str | None = None, augment: str | None = None,
-    regularizer: str | None = None,
-    dataset: str | Path | None = None, features: str | None = None, steps: int | None = None, seed: int | None = None,
-    device: Literal["auto", "cpu", "cuda"] | None = None, batch_size: int | None = None, image_size: int | None = None,
-    data_root: str | Path | None = None, download: bool | None = None, cache: bool | None = None,
-    precision: Precision | None = None, init_from: str | Path | None = None, eval_every: int | None = None,
-    samples: int | None = None, metrics: str | None = None, scores: bool | None = None,
-    options: Mapping[str, Any] | None = None, out: str | Path | None = None, progress: bool | None = None,
-    observer: Observer | str | None = None, zoo: Zoo | None = None, **train: Any,
+    regularizer: str | None = None, dataset: str | Path | None = None, features: str | None = None,
+    steps: int | None = None, seed: int | None = None, device: Literal["auto", "cpu", "cuda"] | None = None,
+    batch_size: int | None = None, image_size: int | None = None, data_root: str | Path | None = None,
+    download: bool | None = None, cache: bool | None = None, precision: Precision | None = None,
+    init_from: str | Path | None = None, eval_every: int | None = None, samples: int | None = None,
+    metrics: str | None = None, scores: bool | None = None, options: Mapping[str, Any] | None = None,
+    out: str | Path | None = None, progress: bool | None = None, observer: Observer | str | None = None,
+    zoo: Zoo | None = None, **train: Any,
 ) -> Run:  # fmt: skip
     """Train a GAN and return its run: `ganzoo.run(model="dcgan", loss="wgan", lipschitz="gp", steps=300)`.
 
@@ -47,8 +47,7 @@ def run(
     zoo = zoo or load_zoo()
     if observer is not None and not isinstance(observer, Observer):
         given, observer = given | {"observer": observer}, None
-    watch = observer or choose_observer(progress)
-    return Run(train_run(recipe, given, options, zoo, out, watch), zoo)
+    return Run(train_run(recipe, given, options, zoo, out, observer or choose_observer(progress)), zoo)
 
 
 _OTHERS = {"recipe", "options", "out", "progress", "observer", "zoo", "train"}
