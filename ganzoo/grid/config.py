@@ -15,7 +15,7 @@ from ganzoo.errors import ConfigError
 from ganzoo.settings.kinds import Kind
 from ganzoo.settings.numbers import read_whole
 from ganzoo.settings.options import shorten
-from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.sections import OBSERVING, RunConfig
 from ganzoo.zoo.names import spell_names
 from ganzoo.zoo.recipes import find_recipe
 
@@ -104,7 +104,12 @@ def _spell(axis: str, text: str, known: Mapping[Kind, Collection[str]]) -> str:
     return f"{spelt[f'{kind}.name']}:{path}" if path else str(spelt[f"{kind}.name"])
 
 
+def _unobserved(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if not key.startswith(OBSERVING)}
+
+
 def default_folder(config: GridConfig) -> Path:
-    """Return the folder of a grid that is told none: the same request finds its own again."""
+    """Return the folder of a grid that is told none: the same request finds its own again, whoever observes it."""
+    config = replace(config, flags=_unobserved(config.flags), sets=_unobserved(config.sets))
     text = repr(config).replace(type(config).__name__, "Request", 1)  # the hash of every folder begins with this word
     return Path("runs") / f"grid-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -31,6 +31,7 @@ from ganzoo.grid.records import (
 from ganzoo.runs.damage import describe, move_aside, tell_set_aside, warn
 from ganzoo.runs.folder import RunFolder, timestamp
 from ganzoo.runs.own_parts import GRID_PARTS, require_own_parts
+from ganzoo.settings.sections import OBSERVING
 from ganzoo.settings.toml import flatten, to_tables
 
 SCHEMA = 1
@@ -181,6 +182,7 @@ class GridFolder:
             folder.write_recipe(now)
             return
         then = replace(then, eval=replace(then.eval, labels=now.eval.labels))  # older cells: a table tells them apart
+        then = then.observed_as(now)
         if then != now:
             differ = _name_differences(flatten(to_tables(then)), flatten(to_tables(now)))
             what = f"cell {cell.name} was made with other settings: {differ}"
@@ -214,6 +216,14 @@ class GridFolder:
             warn(f"{self.run_folder(cell)}: {reason}; moved to discarded, and begun anew")
             self._discard(cell)
 
+    def observe_as(self, cell: PlannedCell) -> None:
+        """Write the observers of this command into the recipe of a cell that goes on."""
+        folder = RunFolder(self.run_folder(cell.name))
+        if cell.run is not None and folder.recipe.is_file():
+            then = folder.read_recipe()
+            if (now := then.observed_as(cell.run)) != then:
+                folder.write_recipe(now)
+
     def _discard(self, cell: str) -> None:
         """Move the run of a cell away, so that it begins anew; nothing is deleted."""
         folder = self.run_folder(cell)
@@ -227,7 +237,9 @@ class GridFolder:
 def _common_settings(config: GridConfig) -> dict[str, Any]:
     """Return what all cells share: two commands for one grid may differ in the axes' values and seeds only."""
     budget = f"{config.budget.unit}={config.budget.amount:g}" if config.budget else "none"
-    return {**flatten(config.flags), **flatten(config.sets), "--budget": budget, "--evals": config.evals}
+    settings = {**flatten(config.flags), **flatten(config.sets)}
+    shared = {key: value for key, value in settings.items() if not key.startswith(OBSERVING)}
+    return {**shared, "--budget": budget, "--evals": config.evals}
 
 
 def _read_command() -> list[str]:

@@ -108,7 +108,7 @@ def find_others(run: Path, planned: CellPlan) -> str:
 
 
 _NAMES = ("dataset.name", "dataset.image_size", "train.seed", "train.steps")
-_FREE = ("dataset.", "eval.", "init.", "train.")
+_FREE = ("dataset.", "eval.", "init.", "train.", "observer.")
 """Beginnings of settings that may change while a cell goes on, such as the place of its data, apart from _NAMES."""
 
 

@@ -117,6 +117,7 @@ def _run_missing(
             grid.reopen(cell.name, states[cell.name])
         else:
             grid.make_room(cell.name)
+        grid.observe_as(cell)
     jobs = [_job(grid, cell, policy) for cell in missing]
     observer.start(grid, jobs, sum(not cell.refused for cell in cells) - len(missing))
     if not jobs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -195,6 +195,13 @@ class RunConfig:
         section, _, option = KIND_INFO[kind].setting.partition(".")
         names = split_names(getattr(getattr(self, section), option))
         return [Choice(name, self.options.get(kind, {}).get(name, {})) for name in names]
+
+    def observed_as(self, other: RunConfig) -> RunConfig:
+        """Return this run with the observers of another, and their options."""
+        options: dict[Kind, Any] = {kind: own for kind, own in self.options.items() if kind != "observer"}
+        if (theirs := other.options.get("observer")) is not None:
+            options["observer"] = theirs
+        return replace(self, train=replace(self.train, observe=other.train.observe), options=options)
 
     @property
     def title(self) -> str:

@@ -14,8 +14,9 @@ from ganzoo.cells import Ending
 from ganzoo.contracts import Engine
 from ganzoo.errors import FolderError, RunInterrupted
 from ganzoo.files import read_records
-from ganzoo.grid.config import Budget, GridConfig
+from ganzoo.grid.config import Budget, GridConfig, default_folder
 from ganzoo.grid.folder import GridFolder
+from ganzoo.grid.plan import plan
 from ganzoo.grid.records import read_plan
 from ganzoo.grid.run import GridObserver, Policy, run_grid
 from ganzoo.runs.folder import RunFolder
@@ -38,6 +39,14 @@ class Scripted(Engine):
             make_run(cell.folder)
             state = self.states.get(cell.name.replace("-", "_"), "complete")
             yield cell, Ending(state, "" if state == "complete" else "as told", seconds=1.0)
+
+
+class Recipes(Engine):
+    """Ends cells, and remembers who observes them by the recipes that are there."""
+
+    def run(self, cells):
+        self.observed = {cell.name: RunFolder(cell.folder).read_recipe().train.observe for cell in cells}
+        yield from ((cell, Ending("complete")) for cell in cells)
 
 
 def make_run(folder):
@@ -67,6 +76,18 @@ def test_more_seeds_run_only_what_they_add(zoo, tmp_path):
     assert engine.given == NAMES[2:]
     plan = GridFolder(tmp_path).read_plan()
     assert (plan.seeds, list(plan.cells)) == ((0, 1), NAMES)
+
+
+def test_observers_are_no_part_of_a_grid_and_a_cell_that_goes_on_takes_those_of_the_command(zoo, tmp_path):
+    watched = replace(REQUEST, flags={"train.observe": "csv"})
+    assert default_folder(watched) == default_folder(REQUEST)
+    assert default_folder(replace(REQUEST, flags={"train.steps": 5})) != default_folder(REQUEST)
+    conduct(zoo, tmp_path, Scripted(mlp_bce_s1="interrupted"))
+    (asked,) = [cell for cell in plan(watched, zoo) if cell.name == "mlp-bce-s1"]
+    assert 'train.observe="csv"' in asked.arguments
+    conduct(zoo, tmp_path, engine := Recipes(), watched)
+    assert engine.observed == {"mlp-bce-s1": "csv"}
+    assert RunFolder(GridFolder(tmp_path).run_folder("mlp-wgan-s1")).read_recipe().train.observe == ""
 
 
 @pytest.mark.fault("cells failed, diverged or ran out of time", "they stay results until --retry")

@@ -1,6 +1,8 @@
 """Observers that are chosen by name: they hear all of a run, and neither end nor change it, whatever they do."""
 
+import csv
 import importlib
+import json
 import os
 import random
 import time
@@ -18,7 +20,7 @@ from ganzoo.runs import observer as observing
 from ganzoo.runs.run import Run
 from ganzoo.runs.train import train_run
 from ganzoo.zoo.plugins import load_zoo
-from support.runs import assert_equal_runs, train
+from support.runs import TINY, assert_equal_runs, ganzoo, train
 
 LINES = Path(__file__).parents[1] / "support" / "methods" / "mlflow_like.py"
 SMALL = {"model.width": 16, "model.depth": 1, "model.z_dim": 4, "optim.batch_size": 8, "train.log_every": 2}
@@ -107,6 +109,30 @@ def test_a_name_that_nothing_has_is_refused_before_anything_is_made(tmp_path):
     refused = train(tmp_path / "a", "--observe", "cvs", code=2)
     assert "no observer is named 'cvs'. Did you mean 'csv'?" in refused.stderr
     assert not (tmp_path / "a").exists()
+
+
+def test_options_of_an_observer_are_those_of_its_table(tmp_path):
+    words = ["--plugin", LINES, "run", *TINY, "--steps=2", "--no-scores", "--set=train.log_every=1"]
+    words += ["--observe", "tracker", "--set", "observer.tracker.server=mine.jsonl"]
+    said = ganzoo(*words, "--out", tmp_path / "a", "--json")
+    assert json.loads(said.stdout)["run"] == str(tmp_path / "a")
+    events = [json.loads(line) for line in (tmp_path / "a" / "mine.jsonl").read_text().splitlines()]
+    assert [event["event"] for event in events] == ["start_run", *["log_metrics"] * 2, "log_artifact", "end_run"]
+    assert events[0]["params"]["observer.tracker.server"] == "mine.jsonl" and events[-1]["status"] == "FINISHED"
+    refused = ganzoo(*words[:-1], "observer.tracker.sever=mine", "--out", tmp_path / "b", code=2)
+    assert "server" in refused.stderr
+
+
+def test_tables_of_csv_have_the_records_of_the_log_also_after_a_run_went_on(tmp_path):
+    one, _ = run(load_zoo(disabled=["all"]), tmp_path / "a", observe="csv", eval_every=4)
+    with (one.path / "log.csv").open("a") as file:
+        file.write("6,48,of,a,kill\r\n")
+    one.resume(steps=8)
+    with (one.path / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [{name: float(number) for name, number in row.items()} for row in rows] == list(one.log)
+    with (one.path / "evaluations.csv").open(newline="") as file:
+        assert [(row["step"], row["checkpoint"]) for row in csv.DictReader(file)] == [("4", ""), ("8", "")]
 
 
 # Faults
