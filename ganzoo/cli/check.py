@@ -46,17 +46,22 @@ def check(plugins: PluginChoice, package: str, assignments: tuple[str, ...], as_
     outcomes = list(_try_each(cases)) if as_json else list(_show_each(cases))
     if as_json:
         click.echo(json.dumps([asdict(outcome) for outcome in outcomes], indent=2))
-    failed = sum(outcome.state == "failed" for outcome in outcomes)
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
     if failed:
-        what = f"{failed} of {len(outcomes)} checks of {package} failed"
-        raise PluginError(what, hint="docs/writing-a-plugin.md says what each contract promises")
+        following = sum(outcome.follows != "" for outcome in failed)
+        also = f", {following} of them for what an earlier one tells" if following else ""
+        what = f"{len(failed)} of {len(outcomes)} checks of {package} failed{also}"
+        raise PluginError(what, hint="ganzoo explain contracts")
 
 
 def _try_each(cases: list[Case]) -> Iterator[Outcome]:
     """Yield the outcome of each check; what a component prints goes to stderr."""
-    for case in cases:
+    from ganzoo.testing.cases import try_each
+
+    outcomes = try_each(cases)
+    for _ in cases:
         with redirect_stdout(sys.stderr):
-            outcome = case.outcome()
+            outcome = next(outcomes)
         yield outcome
 
 
@@ -66,7 +71,8 @@ def _show_each(cases: list[Case]) -> Iterator[Outcome]:
     click.echo(f"{'component':{wide}}  {'check':{long}}  result")
     for case, outcome in zip(cases, _try_each(cases), strict=True):
         reason = f": {outcome.why}" if outcome.state == "skipped" else ""
+        reason = f', follows from "{outcome.follows}"' if outcome.follows else reason
         click.echo(f"{case.component:{wide}}  {case.check:{long}}  {outcome.state}{reason}")
-        if outcome.state == "failed":
+        if outcome.state == "failed" and not outcome.follows:
             click.echo(f"  {outcome.why}")
         yield outcome

@@ -49,11 +49,10 @@ def contract_tests(package: str, options: Options | None = None) -> Callable[...
 
 def check(package: str, options: Options | None = None) -> Iterator[Outcome]:
     """Yield the outcome of each check of a package, as `ganzoo check` prints it; arguments as in `contract_tests`."""
-    from ganzoo.testing.cases import list_cases
+    from ganzoo.testing.cases import list_cases, try_each
     from ganzoo.testing.subjects import load
 
-    for case in list_cases(load(package), package, options):
-        yield case.outcome()
+    yield from try_each(list_cases(load(package), package, options))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

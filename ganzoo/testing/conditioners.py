@@ -9,7 +9,14 @@ from torch import Tensor, nn
 
 from ganzoo.contracts import Conditioner, Verdict
 from ganzoo.testing.expectations import ConformanceError, expect, expect_tensor
-from ganzoo.testing.networks import expect_copy, expect_gradients, expect_moves, expect_safe_state
+from ganzoo.testing.networks import (
+    expect_beyond_0_and_1,
+    expect_copy,
+    expect_gradients,
+    expect_moves,
+    expect_safe_state,
+)
+from ganzoo.testing.pairs import disturb
 from ganzoo.testing.subjects import Subject
 
 CLASSES, FEATURES = 3, 5
@@ -65,6 +72,16 @@ def head_gives_a_verdict(subject: Subject) -> None:
         expect_tensor(verdict.class_logits, (4, CLASSES), "class logits", hint="nn.Linear(feature_dim, num_classes)")
 
 
+def logits_are_no_probabilities(subject: Subject) -> None:
+    """Logits leave [0, 1] for some features: a sigmoid in the head would bound them."""
+    head, h = _head(subject), torch.randn(64, FEATURES)
+    disturb(head)
+    y = torch.arange(64) % CLASSES
+    with torch.no_grad():
+        logits = torch.cat([head(scale * h, y).logits.flatten() for scale in (1.0, 100.0)])
+    expect_beyond_0_and_1(logits, "logits")
+
+
 def verdict_depends_on_one_sample(subject: Subject) -> None:
     """Logit 0 has a gradient of exactly 0 on the features of the other samples."""
     h = _features().requires_grad_(True)
@@ -115,8 +132,7 @@ def a_loss_reaches_every_parameter(subject: Subject) -> None:
     verdict: Verdict = parts["head"](_features(), _labels())
     of_d = verdict.logits.sum() + (0.0 if verdict.class_logits is None else verdict.class_logits.square().sum())
     of_labels = parts["embedding"](_labels()).sum() + parts["label maps"](_labels()).sum()
-    if any(list(part.parameters()) for part in parts.values()):
-        expect_gradients(parts, of_d + of_labels)
+    expect_gradients(parts, of_d + of_labels)
 
 
 def modules_are_saved_copied_and_moved(subject: Subject) -> None:
@@ -139,6 +155,7 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     embedding_has_its_length,
     label_maps_have_their_channels,
     head_gives_a_verdict,
+    logits_are_no_probabilities,
     verdict_depends_on_one_sample,
     labels_reach_both_networks,
     auxiliary_loss_is_a_scalar,

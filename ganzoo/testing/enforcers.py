@@ -16,6 +16,8 @@ from ganzoo.testing.networks import expect_safe_state
 from ganzoo.testing.subjects import Subject
 
 SHAPE = (1, 8, 8)
+DRAWS = 8
+"""Penalties whose mean is compared, since a penalty may draw points and directions."""
 
 
 class _Discriminator(nn.Module):
@@ -69,6 +71,18 @@ def penalty_is_a_scalar_of_at_least_zero(subject: Subject) -> None:
         expect(value.item() >= 0, "a penalty of at least 0", came=f"{value.item():g}", hint="squares, or relu")
 
 
+def samples_stay_as_they_were(subject: Subject) -> None:
+    """The penalty changes no sample in place, since other enforcers and the loss read the same ones."""
+    real, fake = _batches()
+    before = real.clone(), fake.clone()
+    _require(subject, "penalty")
+    subject.make().penalty(_steep(torch.randn(SHAPE)), real=real, fake=fake)
+    kept = torch.equal(real, before[0]) and torch.equal(fake, before[1])
+    kept = kept and not (real.requires_grad or fake.requires_grad)
+    hint = "x = real.clone().requires_grad_(True), and then x"
+    expect(kept, "samples that stay as they were", came="a change in place", hint=hint)
+
+
 def penalty_reaches_the_weights_of_the_critic(subject: Subject) -> None:
     """The penalty has a gradient by the critic's weights, though it is itself made of one by the samples."""
     _require(subject, "penalty")
@@ -93,26 +107,53 @@ def penalty_of_a_flat_critic_has_finite_gradients(subject: Subject) -> None:
 
 
 def penalty_of_a_linear_critic_depends_on_its_slope_alone(subject: Subject) -> None:
-    """The slope of f(x) = w.x is |w| everywhere: neither the direction of w nor the batch size matters."""
+    """The slope of f(x) = w.x is |w| everywhere, so the direction of w matters only to another norm than ||.||_2."""
     _require(subject, "penalty")
-    real, fake = _batches()
+    if not subject.make().target_slopes():
+        raise Unchecked("target_slopes states no slope ||dD/dx||_2, so the penalty may be about another norm")
+    for slope in (0.5, 3.0):
+        one, other = (_linear_penalties(subject, _direction(slope), 6) for _ in range(2))
+        hint = "gradient.flatten(1).norm(dim=1) per sample; for another norm, {} from target_slopes"
+        _expect_close(one, other, f"one penalty of all w with ||w||_2 = {slope:g}", hint)
+
+
+def penalty_of_a_linear_critic_is_a_mean_over_the_batch(subject: Subject) -> None:
+    """The slope of f(x) = w.x is the same at each sample, so batches of 1 and of 6 have the same penalty."""
+    _require(subject, "penalty")
     if not _differentiates(subject):
         raise Unchecked("it does not differentiate the critic")
     for slope in (0.5, 3.0):
-        values = [_linear_penalty(subject, slope, real[:n], fake[:n]) for n in (1, 6, 6)]
-        far = max(values) - min(values) > 1e-3 * max(1e-3, *values)
+        w = _direction(slope)
+        one, other = (_linear_penalties(subject, w, n) for n in (1, 6))
         hint = "the norm per sample, gradient.flatten(1).norm(dim=1), and then the mean over the batch"
-        expect(
-            not far, f"one penalty of all w with |w| = {slope:g}", came=", ".join(f"{v:g}" for v in values), hint=hint
-        )
+        _expect_close(one, other, f"one penalty of batches of 1 and 6 for ||w||_2 = {slope:g}", hint)
 
 
-def _linear_penalty(subject: Subject, slope: float, real: Tensor, fake: Tensor) -> float:
-    """Return the penalty of a critic w.x whose w has a random direction and the norm `slope`."""
+def _expect_close(one: Tensor, other: Tensor, expected: str, hint: str) -> None:
+    """Check that penalties (DRAWS,) have means that are equal, but for what their random draws explain."""
+    error = (one.var() / len(one) + other.var() / len(other)).sqrt()
+    far = abs(one.mean() - other.mean()) > 5 * error + 1e-3 * max(1e-3, float(one.mean()), float(other.mean()))
+    expect(not far, expected, came=f"{one.mean():g} and {other.mean():g}", hint=hint)
+
+
+def _direction(slope: float) -> Tensor:
+    """Return weights of a random direction, of the norm `slope`."""
     w = torch.randn(SHAPE)
-    w = w * (slope / w.norm())
-    w.requires_grad_(True)
-    return float(subject.make().penalty(lambda x: (x * w).flatten(1).sum(dim=1), real=real, fake=fake).item())
+    return w.mul(slope / w.norm().item())
+
+
+def _linear_penalties(subject: Subject, w: Tensor, n: int) -> Tensor:
+    """Return penalties (DRAWS,) of the critic w.x on n samples, each with a batch and random numbers of its own."""
+    w, enforcer = w.clone().requires_grad_(True), subject.make()
+    penalties = torch.zeros(DRAWS)
+    for draw in range(DRAWS):
+        real, fake = _batches()
+        penalties[draw] = enforcer.penalty(_linear(w), real=real[:n], fake=fake[:n]).detach()
+    return penalties
+
+
+def _linear(w: Tensor) -> Critic:
+    return lambda x: (x * w).flatten(1).sum(dim=1)
 
 
 def penalty_is_least_at_the_slope_it_pulls_to(subject: Subject) -> None:
@@ -125,10 +166,9 @@ def penalty_is_least_at_the_slope_it_pulls_to(subject: Subject) -> None:
     if len({*targets.values()}) != 1:
         raise Unchecked("it pulls to no slope, or to several")
     (target,) = {*targets.values()}
-    real, fake = _batches()
-    least = _linear_penalty(subject, target, real, fake)
+    least = float(_linear_penalties(subject, _direction(target), 6).mean())
     for other in {target / 2, target + 1} - {target}:
-        penalty = _linear_penalty(subject, other, real, fake)
+        penalty = float(_linear_penalties(subject, _direction(other), 6).mean())
         came = f"{least:g} there, and {penalty:g} at {other:g}"
         expect(least < penalty, f"the least penalty at a slope of {target:g}", came=came, hint=hint)
 
@@ -193,7 +233,7 @@ def constrained_discriminator_judges_as_before(subject: Subject) -> None:
         raise ConformanceError("constrain to return the module", came=str(network), hint="return discriminator")
     logits = expect_tensor(_logits(network), (4,), "logits of the constrained discriminator", hint="keep its layers")
     logits.sum().backward()  # type: ignore[no-untyped-call]
-    reached = all(weight.grad is not None for weight in network.parameters())
+    reached = all(weight.grad is not None for weight in network.parameters() if weight.requires_grad)
     expect(reached, "a gradient of every weight", came="some have none", hint="torch.nn.utils.parametrize")
     _logits(copy.deepcopy(network))
 
@@ -206,8 +246,10 @@ def constrained_state_loads_safely_and_exactly(subject: Subject) -> None:
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     penalty_is_a_scalar_of_at_least_zero,
+    samples_stay_as_they_were,
     penalty_reaches_the_weights_of_the_critic,
     penalty_of_a_flat_critic_has_finite_gradients,
+    penalty_of_a_linear_critic_is_a_mean_over_the_batch,
     penalty_of_a_linear_critic_depends_on_its_slope_alone,
     penalty_is_least_at_the_slope_it_pulls_to,
     per_sample_is_said_where_the_critic_is_differentiated,

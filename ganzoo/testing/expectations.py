@@ -36,6 +36,8 @@ def expect_tensor(value: object, shape: tuple[int, ...], what: str, *, hint: str
     if not isinstance(value, Tensor):
         raise ConformanceError(expected, came=f"a {type(value).__name__}", hint=hint)
     right = value.dtype == torch.float32 and tuple(value.shape) == shape
+    if value.dtype != torch.float32 and tuple(value.shape) == shape:
+        hint = ".float(), or arithmetic in float32 alone: numpy's numbers are float64"
     expect(right, expected, came=f"{value.dtype} {tuple(value.shape)}", hint=hint)
     expect(bool(value.isfinite().all()), f"{what} to be finite", came="nan or inf", hint=hint)
     return value

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import AdversarialLoss
-from ganzoo.testing.expectations import expect, expect_tensor
+from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, expect_tensor
 from ganzoo.testing.subjects import Subject
 
-SIGN = "higher logits mean more real, for every loss (docs/architecture.md, Contracts)"
+SIGN = "higher logits mean more real, for every loss: -D(x).mean() falls when D(x) rises"
 
 
 def _logits(*values: float) -> Tensor:
@@ -20,7 +20,24 @@ def _logits(*values: float) -> Tensor:
 
 
 def _generator_loss(loss: AdversarialLoss, fake: Tensor, real: Tensor) -> Tensor:
-    return loss.generator_loss(fake=fake, real=real if loss.relativistic else None)
+    """Return G's loss as a step computes it. Raises ConformanceError if it needs real logits and does not say so."""
+    if loss.relativistic:
+        return loss.generator_loss(fake=fake, real=real)
+    try:
+        return loss.generator_loss(fake=fake)
+    except Exception as error:
+        if not _works(lambda: loss.generator_loss(fake=fake, real=real)):
+            raise  # real logits are not what it lacks
+        came, hint = f"{type(error).__name__}: {error}", "relativistic = True in the class: only then it gets real"
+        raise ConformanceError("a generator_loss that works without real", came=came, hint=hint) from error
+
+
+def _works(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except Exception:  # a loss may raise anything
+        return False
+    return True
 
 
 def _slope(value: Tensor, logits: Tensor) -> Tensor:
@@ -48,6 +65,34 @@ def losses_are_scalars_with_finite_gradients(subject: Subject) -> None:
 def _slope_kept(value: Tensor, logits: Tensor) -> Tensor:
     (gradient,) = torch.autograd.grad(value, logits, retain_graph=True, allow_unused=True, materialize_grads=True)
     return gradient
+
+
+def losses_are_means_over_the_batch(subject: Subject) -> None:
+    """A batch that is given twice moves networks as the batch does: ranks and parts of a batch average gradients."""
+    loss = subject.make()
+    real, fake, before = torch.randn(4), torch.randn(4), torch.get_rng_state()
+    _discriminator_loss(loss, fake, real)
+    _generator_loss(loss, fake, real)
+    if not torch.equal(before, torch.get_rng_state()):
+        raise Unchecked("it draws random numbers")
+    for name, compute in (("discriminator_loss", _discriminator_loss), ("generator_loss", _generator_loss)):
+        once, twice = (_slopes(loss, compute, real.repeat(n), fake.repeat(n)) for n in (1, 2))
+        summed = torch.stack(twice.chunk(2, dim=1)).sum(dim=0)  # over both copies of a logit
+        same = torch.allclose(once, summed, rtol=1e-3, atol=1e-6)
+        came, hint = f"{once.tolist()} and {summed.tolist()}", "mean() over the batch, not sum()"
+        expect(same, f"the gradient of {name} of a batch and of the batch twice to be the same", came=came, hint=hint)
+
+
+def _discriminator_loss(loss: AdversarialLoss, fake: Tensor, real: Tensor) -> Tensor:
+    return loss.discriminator_loss(real=real, fake=fake)
+
+
+def _slopes(
+    loss: AdversarialLoss, compute: Callable[[AdversarialLoss, Tensor, Tensor], Tensor], real: Tensor, fake: Tensor
+) -> Tensor:
+    """Return the derivatives of a loss by real and fake logits (N,): (2, N)."""
+    both = torch.stack([real, fake]).requires_grad_(True)
+    return _slope(compute(loss, both[1], both[0]), both)
 
 
 def _falls(slopes: Tensor) -> bool:
@@ -80,7 +125,8 @@ def relativistic_says_whether_generator_loss_reads_real(subject: Subject) -> Non
     """`relativistic` is true if G's loss reads real logits, which are computed in its update only then."""
     loss, fake = subject.make(), _logits(-0.5, 0.25, 1.0)
     if not loss.relativistic:
-        values = [loss.generator_loss(fake=fake, real=real) for real in (None, _logits(-1.0, 0.0, 2.0))]
+        real = _logits(-1.0, 0.0, 2.0)
+        values = [_generator_loss(loss, fake, real), loss.generator_loss(fake=fake, real=real)]
         same = torch.equal(*values)
         expect(same, "G's loss not to read real", came="a value that real changes", hint="relativistic = True")
         return
@@ -136,6 +182,7 @@ def extreme_logits_stay_finite(subject: Subject) -> None:
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     losses_are_scalars_with_finite_gradients,
+    losses_are_means_over_the_batch,
     discriminator_loss_falls_when_real_logits_rise,
     discriminator_loss_falls_when_fake_logits_fall,
     generator_loss_falls_when_fake_logits_rise,

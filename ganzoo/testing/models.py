@@ -2,118 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import softplus
 
 from ganzoo.contracts import DataSpec, Model, overrides
 from ganzoo.errors import ConfigError
 from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, expect_tensor, refusal
-from ganzoo.testing.networks import expect_copy, expect_gradients, expect_moves, expect_safe_state
+from ganzoo.testing.networks import (
+    expect_beyond_0_and_1,
+    expect_copy,
+    expect_gradients,
+    expect_moves,
+    expect_safe_state,
+)
+from ganzoo.testing.pairs import (
+    CLASSES,
+    build_pair,
+    discriminates,
+    disturb,
+    enlarge,
+    generates,
+    list_shapes,
+    pairs,
+    smallest_shape,
+)
 from ganzoo.testing.subjects import Subject
-
-SHAPES = ((1, 8, 8), (1, 16, 16), (3, 32, 32), (3, 64, 64), (1, 24, 40), (2,))
-"""Shapes that are tried on every model."""
-LARGER = ((3, 128, 128), (3, 256, 256), (3, 512, 512))
-"""Shapes that are tried on a model that takes none of SHAPES."""
-CLASSES = 3
-
-
-class Pair(NamedTuple):
-    """Both trunks for one shape, and the length of the label embedding that G takes."""
-
-    model: Model
-    data: DataSpec
-    embedding_dim: int
-    generator: nn.Module
-    discriminator: nn.Module
-
-    def inputs(self, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-        """Return z (n, Z) and c (n, E), the same every time."""
-        generator = torch.Generator().manual_seed(seed)
-        z = torch.randn(n, self.model.z_dim, generator=generator)
-        return z, torch.randn(n, self.embedding_dim, generator=generator)
-
-    def samples(self, n: int) -> Tensor:
-        """Return samples (n, *shape) in [-1, 1], the same every time."""
-        return torch.rand(n, *self.data.shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
-
-
-def smallest_shape(model: Model) -> tuple[int, ...]:
-    """Return the first shape that the model takes. Raises ConformanceError if it takes none."""
-    for shape in (*SHAPES, *LARGER):
-        try:
-            model.generator(DataSpec(shape, CLASSES), 0)
-        except ConfigError:
-            continue
-        return shape
-    tried = ", ".join(map(str, (*SHAPES, *LARGER)))
-    raise ConformanceError(f"a model of one of the shapes {tried}", came="ConfigError for all", hint="take one of them")
-
-
-def _build(subject: Subject, embedding_dim: int = 0, shape: tuple[int, ...] = ()) -> Pair:
-    """Return a pair, in which D has no batch statistics unless the model refuses that."""
-    model: Model = subject.make()
-    data = DataSpec(shape or smallest_shape(model), CLASSES)
-    try:
-        discriminator = model.discriminator(data, per_sample=True)
-    except ConfigError:
-        discriminator = model.discriminator(data, per_sample=False)
-    return Pair(model, data, embedding_dim, model.generator(data, embedding_dim), discriminator)
 
 
 def shapes_are_taken_or_refused(subject: Subject) -> None:
     """Both networks take a shape, or both refuse it with a ConfigError that names what is taken."""
     model: Model = subject.make()
-    smallest_shape(model)
-    for shape in SHAPES:
-        of_g, of_d = _generates(model, shape), _discriminates(model, shape)
+    smallest_shape(subject)
+    for shape in list_shapes(subject):
+        of_g, of_d = generates(model, shape), discriminates(model, shape)
         came = f"the generator takes it: {of_g}, the discriminator: {of_d}"
         expect(of_g == of_d, f"{shape} taken by both networks or by none", came=came, hint="one check, called by both")
 
 
-def _generates(model: Model, shape: tuple[int, ...]) -> bool:
-    return _is_built(f"generator of {shape}", lambda: model.generator(DataSpec(shape, CLASSES), 0))
-
-
-def _discriminates(model: Model, shape: tuple[int, ...]) -> bool:
-    return _is_built(
-        f"discriminator of {shape}", lambda: model.discriminator(DataSpec(shape, CLASSES), per_sample=False)
-    )
-
-
-def _is_built(what: str, build: Callable[[], nn.Module]) -> bool:
-    """Return whether a network is built; False for a ConfigError. Raises ConformanceError for any other error."""
-    try:
-        build()
-    except ConfigError as error:
-        expect(error.what != "", f"words in the refusal of a {what}", came="none", hint="ConfigError(what, hint=...)")
-        return False
-    except Exception as error:
-        came, hint = f"{type(error).__name__}: {error}", "raise ganzoo.ConfigError for shapes that cannot be made"
-        raise ConformanceError(f"a {what}, or a ConfigError", came=came, hint=hint) from error
-    return True
-
-
-def _pairs(subject: Subject) -> Iterator[Pair]:
-    """Yield a pair for each shape that is taken, without labels and with an embedding of 3 numbers."""
-    model: Model = subject.make()
-    shapes: list[tuple[int, ...]] = [shape for shape in SHAPES if _generates(model, shape)]
-    for shape in shapes or [smallest_shape(model)]:
-        yield from (_build(subject, embedding_dim, shape) for embedding_dim in (0, 3))
-
-
 def samples_have_their_shape_and_range(subject: Subject) -> None:
     """G: (z (N, Z), c (N, E)) -> float32 (N, *shape) in [-1, 1], for E = 0 and E > 0."""
-    for pair in _pairs(subject):
+    for pair in pairs(subject):
         x = pair.generator(*pair.inputs(2))
         what = f"samples at E = {pair.embedding_dim}"
         expect_tensor(x, (2, *pair.data.shape), what, hint="reshape to (len(z), *data.shape)")
         top = x.abs().max().item()
         expect(top <= 1, f"{what} in [-1, 1]", came=f"{top:g}", hint="torch.tanh at the end")
+
+
+def samples_stay_in_range_as_weights_grow(subject: Subject) -> None:
+    """Samples stay in [-1, 1] for large latents and large weights, and some of their values are below 0."""
+    pair = build_pair(subject)
+    (z, c), network, hint = pair.inputs(16), pair.generator, "torch.tanh at the end, not sigmoid nor relu"
+    with torch.no_grad():
+        tried = [network(z, c), network(100 * z, c)]
+        enlarge(network)
+        tried.append(network(z, c))
+    values = torch.cat([x.flatten() for x in tried])
+    values = values[values.isfinite()]  # weights this large may overflow
+    top, low = values.abs().max().item(), values.min().item()
+    expect(top <= 1, "samples in [-1, 1] for large latents and weights", came=f"{top:g}", hint=hint)
+    expect(low < 0, "samples of which some values are below 0", came=f"none below {low:g}", hint=hint)
 
 
 def _rows_of(features: object, count: int = 2) -> tuple[int, ...]:
@@ -123,7 +74,7 @@ def _rows_of(features: object, count: int = 2) -> tuple[int, ...]:
 
 def features_have_their_length(subject: Subject) -> None:
     """D: samples -> float32 (N, F) or (N, ..., F), where F is its int `feature_dim`."""
-    for pair in _pairs(subject):
+    for pair in pairs(subject):
         length = getattr(pair.discriminator, "feature_dim", None)
         expected = "an int feature_dim of the discriminator"
         if not isinstance(length, int):
@@ -132,10 +83,25 @@ def features_have_their_length(subject: Subject) -> None:
         expect_tensor(features, (*_rows_of(features), length), "features", hint="h.flatten(1)")
 
 
+def features_are_no_probabilities(subject: Subject) -> None:
+    """Features leave [0, 1] for large samples or large weights: a sigmoid at the end of D would bound its logits."""
+    pair = build_pair(subject)
+    x, network = pair.samples(4), pair.discriminator
+    with torch.no_grad():
+        tried = [network(x), network(1000 * x)]
+        enlarge(network)
+        tried += [network(x), network(1000 * x)]
+    h = torch.cat(tried).flatten(0, -2)
+    norms = h.norm(dim=1)
+    if h.shape[1] > 1 and torch.allclose(norms, norms[0].expand_as(norms), rtol=1e-3):
+        return  # rows of unit length are no probabilities
+    expect_beyond_0_and_1(h, "features")
+
+
 def discriminator_takes_label_channels(subject: Subject) -> None:
     """The channels of `data.shape` include the label maps of the conditioner."""
     model: Model = subject.make()
-    channels, *size = smallest_shape(model)
+    channels, *size = smallest_shape(subject)
     data = DataSpec((channels + CLASSES, *size), CLASSES)
     try:
         network = model.discriminator(data, per_sample=False)
@@ -149,7 +115,7 @@ def discriminator_takes_label_channels(subject: Subject) -> None:
 def per_sample_features_depend_on_one_sample(subject: Subject) -> None:
     """The features of sample 0 have a gradient of exactly 0 on the other samples, if per_sample=True."""
     model: Model = subject.make()
-    data = DataSpec(smallest_shape(model), CLASSES)
+    data = DataSpec(smallest_shape(subject), CLASSES)
     try:
         network = model.discriminator(data, per_sample=True)
     except ConfigError as error:
@@ -164,7 +130,7 @@ def per_sample_features_depend_on_one_sample(subject: Subject) -> None:
 def a_loss_reaches_every_parameter(subject: Subject) -> None:
     """Every parameter of G and of D has a gradient, with and without labels."""
     for embedding_dim in (0, 3):
-        pair = _build(subject, embedding_dim)
+        pair = build_pair(subject, embedding_dim)
         h = pair.discriminator(torch.cat([pair.generator(*pair.inputs(4)), pair.samples(4)]))
         head = torch.linspace(-1, 1, h.shape[-1])
         expect_gradients({"G": pair.generator, "D": pair.discriminator}, softplus(h @ head).mean())
@@ -175,7 +141,7 @@ def one_seed_gives_one_pair(subject: Subject) -> None:
     pairs = []
     for _ in range(2):
         torch.manual_seed(3)
-        pairs.append(_build(subject, 3))
+        pairs.append(build_pair(subject, 3))
     one, other = ({**pair.generator.state_dict(), **pair.discriminator.state_dict()} for pair in pairs)
     moved = [name for name in one if not torch.equal(one[name], other[name])]
     hint = "draw weights with torch's global generator"
@@ -184,9 +150,9 @@ def one_seed_gives_one_pair(subject: Subject) -> None:
 
 def samples_in_eval_depend_on_their_latent_alone(subject: Subject) -> None:
     """Image i is the same in every batch in eval mode, which sampling and scores rely on."""
-    pair = _build(subject, 3)
+    pair = build_pair(subject, 3)
     network, (z, c) = pair.generator, pair.inputs(4)
-    _disturb(network)
+    disturb(network)
     network(z, c)  # in training mode: averages move
     network.eval()
     with torch.no_grad():
@@ -197,18 +163,10 @@ def samples_in_eval_depend_on_their_latent_alone(subject: Subject) -> None:
     expect(close, "image 0 whatever is beside it in eval mode", came="another one", hint=hint)
 
 
-def _disturb(network: nn.Module) -> None:
-    """Move weights off their initial values: weights that begin at 0 hide what they multiply."""
-    torch.manual_seed(4)
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight.add_(torch.randn_like(weight), alpha=0.05)
-
-
 def latent_and_embedding_change_the_image(subject: Subject) -> None:
     """Other latents and other labels give other images, once no weight is 0."""
-    pair = _build(subject, 3)
-    _disturb(pair.generator)
+    pair = build_pair(subject, 3)
+    disturb(pair.generator)
     (z, c), (other_z, other_c) = pair.inputs(2), pair.inputs(2, seed=1)
     network = pair.generator.eval()
     with torch.no_grad():
@@ -221,15 +179,15 @@ def latent_and_embedding_change_the_image(subject: Subject) -> None:
 
 def states_load_safely_and_exactly(subject: Subject) -> None:
     """Both state dicts pass through torch.load(weights_only=True) into another pair, which is then equal."""
-    pair = _build(subject, 3)
+    pair = build_pair(subject, 3)
     z, c, x = *pair.inputs(4), pair.samples(4)
-    expect_safe_state(lambda: _build(subject, 3).generator, lambda network: network(z, c), "G")
-    expect_safe_state(lambda: _build(subject, 3).discriminator, lambda network: network(x), "D")
+    expect_safe_state(lambda: build_pair(subject, 3).generator, lambda network: network(z, c), "G")
+    expect_safe_state(lambda: build_pair(subject, 3).discriminator, lambda network: network(x), "D")
 
 
 def copies_stand_alone(subject: Subject) -> None:
     """Copies by copy.deepcopy of both networks share nothing with them; the moving average of G is one."""
-    pair = _build(subject, 3)
+    pair = build_pair(subject, 3)
     z, c, x = *pair.inputs(4), pair.samples(4)
     expect_copy(pair.generator, lambda network: network(z, c), "G")
     expect_copy(pair.discriminator, lambda network: network(x), "D")
@@ -237,7 +195,7 @@ def copies_stand_alone(subject: Subject) -> None:
 
 def tensors_follow_the_device(subject: Subject) -> None:
     """`.to(device)` moves all tensors of both networks."""
-    pair = _build(subject, 3)
+    pair = build_pair(subject, 3)
     expect_moves(pair.generator, "G")
     expect_moves(pair.discriminator, "D")
 
@@ -246,14 +204,18 @@ def generator_penalty_is_a_scalar(subject: Subject) -> None:
     """A model that overrides it returns a finite scalar with a gradient that reaches G."""
     if subject.component.generator_penalty is Model.generator_penalty:  # type: ignore[attr-defined]
         raise Unchecked("it has none")
-    pair = _build(subject, 3)
+    pair = build_pair(subject, 3)
     due: list[Tensor] = []
+    values: list[float] = []
     for _ in range(32):  # lazy regularisation returns a plain 0 in most updates
         penalty = pair.model.generator_penalty(pair.generator, *pair.inputs(4))
         expect_tensor(penalty, (), "generator_penalty", hint="return its mean, times its weight")
         due += [penalty] if penalty.requires_grad else []
+        values.append(penalty.item())
         if len(due) == 2:  # the second one reads the buffers that the first one wrote
             break
+    if not due and not any(values):
+        raise Unchecked("it is 0 with these options: --set model.NAME.OPTION=VALUE of its weight has it checked")
     expect(len(due) > 0, "a gradient of generator_penalty", came="none", hint="no detach() on the way")
     due[-1].backward()  # type: ignore[no-untyped-call]
     reached = [w for w in pair.generator.parameters() if w.grad is not None and bool(w.grad.isfinite().all())]
@@ -264,7 +226,7 @@ def truncated_generator_is_itself_for_psi_1(subject: Subject) -> None:
     """A model that overrides `truncated` gives the same samples for psi = 1, and some for a smaller one."""
     if not overrides(subject.component, "truncated", Model):
         raise Unchecked("it has none")
-    pair = _build(subject, 3)
+    pair = build_pair(subject, 3)
     generator, (z, c) = pair.generator.eval(), pair.inputs(4)
     whole, half = (pair.model.truncated(generator, psi) for psi in (1.0, 0.5))
     expect(whole is not None and half is not None, "a module for every psi > 0", came="None", hint="return a module")
@@ -279,7 +241,9 @@ def truncated_generator_is_itself_for_psi_1(subject: Subject) -> None:
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     shapes_are_taken_or_refused,
     samples_have_their_shape_and_range,
+    samples_stay_in_range_as_weights_grow,
     features_have_their_length,
+    features_are_no_probabilities,
     discriminator_takes_label_channels,
     per_sample_features_depend_on_one_sample,
     a_loss_reaches_every_parameter,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pickle import UnpicklingError
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.testing.expectations import ConformanceError, expect
+from ganzoo.training.randomness import capture
 
 Call = Callable[[nn.Module], Tensor]
 """Function that runs a module on fixed inputs."""
@@ -28,7 +30,11 @@ def seeded(call: Call, module: nn.Module) -> Tensor:
 def expect_safe_state(make: Callable[[], nn.Module], call: Call, what: str) -> None:
     """Check that the state of a module loads from a file without code, and makes another module equal to it."""
     one, other = make(), make()
+    made = one.state_dict().keys()
     seeded(call, one)  # moves its counters and running averages
+    late = sorted(one.state_dict().keys() - made)
+    hint = "make layers in the constructor: no optimiser and no checkpoint has what forward makes"
+    expect(not late, f"all of {what} to be made before its first call", came=", ".join(late), hint=hint)
     state = _reload(one.state_dict(), what)
     try:
         other.load_state_dict(state)
@@ -89,14 +95,36 @@ def _plain_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def expect_gradients(networks: Mapping[str, nn.Module], loss: Tensor) -> None:
-    """Check that every parameter gets a finite gradient of a loss."""
-    loss.backward()  # type: ignore[no-untyped-call]
+    """Check that every parameter gets a finite gradient of a loss, but for those that are frozen."""
+    if loss.requires_grad:  # else the first weight has none
+        loss.backward()  # type: ignore[no-untyped-call]
     for name, network in networks.items():
         for path, weight in network.named_parameters():
+            if not weight.requires_grad:
+                continue
             what = f"a gradient of {name}.{path}"
             expect(weight.grad is not None, what, came="none", hint="drop what is not used; no detach() on the way")
             finite = weight.grad is not None and bool(weight.grad.isfinite().all())
             expect(finite, f"{what} that is finite", came="nan or inf", hint="an eps in norms and roots")
+
+
+def expect_beyond_0_and_1(values: Tensor, what: str) -> None:
+    """Check that values of large inputs or weights are no probabilities; what is not finite counts as large."""
+    within = bool(((values >= 0) & (values <= 1)).all())
+    came = f"all of them from {values.min():g} to {values.max():g}"
+    hint = "no sigmoid at the end: a loss gets logits, which no bound holds"
+    expect(not within, f"{what} that leave [0, 1] for large samples or weights", came=came, hint=hint)
+
+
+@contextmanager
+def expect_generators_rest(names: Sequence[str], *, hint: str) -> Iterator[None]:
+    """Check that what is done within draws from none of these global generators: "torch", "python", "numpy"."""
+    before = capture()
+    yield
+    after = capture()
+    moved = [name for name in names if list(differences(before[name], after[name]))]
+    came = f"some of {' and of '.join(moved)}"
+    expect(not moved, f"no random numbers of {', '.join(names)}", came=came, hint=hint)
 
 
 def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:

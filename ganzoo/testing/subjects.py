@@ -29,6 +29,8 @@ class Subject:
     component: type
     zoo: Zoo = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
+    beside: list[Subject] = field(default_factory=list, repr=False)
+    """All components of its package, itself too."""
 
     @property
     def label(self) -> str:
@@ -67,8 +69,9 @@ def find_subjects(zoo: Zoo, target: str, options: Options | None = None) -> list
     """
     names = {plugin.name for plugin in find_plugins(zoo, target)}
     given = {(kind, name): values for kind, table in (options or {}).items() for name, values in table.items()}
-    subjects = [
-        Subject(entry.kind, entry.name, entry.component, zoo, given.pop((entry.kind, entry.name), {}))
+    subjects: list[Subject] = []
+    subjects += [
+        Subject(entry.kind, entry.name, entry.component, zoo, given.pop((entry.kind, entry.name), {}), subjects)
         for entry in zoo.all_entries()
         if entry.plugin in names
     ]

@@ -39,7 +39,7 @@ class Nothing(NonSaturating):
         object.__setattr__(self, "weight", None)
 
 
-@planted("loss", components.making_it_draws_no_random_numbers, "a constructor that draws no random numbers")
+@planted("loss", components.making_it_draws_no_random_numbers, "no random numbers of torch")
 class Drawing(NonSaturating):
     """A loss; nobody's invention."""
 

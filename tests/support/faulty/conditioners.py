@@ -37,6 +37,28 @@ class OneForAll(ConditionalGAN):
         return _Mean(feature_dim)
 
 
+class _Probable(Head):
+    def forward(self, h, y):
+        return ganzoo.Verdict(torch.sigmoid(super().forward(h, y).logits))
+
+
+@planted("conditioner", conditioners.logits_are_no_probabilities, "no sigmoid at the end")
+class Probabilities(ConditionalGAN):
+    def discriminator_head(self, feature_dim, num_classes):
+        return _Probable(feature_dim)
+
+
+class _Detached(Head):
+    def forward(self, h, y):
+        return ganzoo.Verdict(super().forward(h, y).logits.detach())
+
+
+@planted("conditioner", conditioners.a_loss_reaches_every_parameter, "a gradient of head")
+class Blocked(Projection):
+    def discriminator_head(self, feature_dim, num_classes):
+        return _Detached(feature_dim)
+
+
 class _Centred(Head):
     def forward(self, h, y):
         return super().forward(h - h.mean(dim=0), y)

@@ -17,6 +17,13 @@ class Doubles(Digits):
         return ganzoo.Samples(samples.x.double(), samples.y, samples.class_names)
 
 
+@planted("dataset", datasets.samples_have_their_type_and_range, r"try     y\.long\(\)")
+class FloatLabels(Digits):
+    def load(self):
+        samples = super().load()
+        return ganzoo.Samples(samples.x, samples.y.float(), samples.class_names)
+
+
 @planted("dataset", datasets.images_are_colour_or_grey, r"\(M, 1, H, W\)")
 class NoChannels(Digits):
     def load(self):

@@ -30,12 +30,38 @@ class BareRoot(GradientPenalty):
         return (gradient.square().flatten(1).sum(dim=1).sqrt() - 1).square().mean()
 
 
-@planted("lipschitz", enforcers.penalty_of_a_linear_critic_depends_on_its_slope_alone, "the norm per sample")
+@planted("lipschitz", enforcers.penalty_of_a_linear_critic_is_a_mean_over_the_batch, "the norm per sample")
 class WholeBatch(GradientPenalty):
     def penalty(self, critic, *, real, fake):
         x = real.clone().requires_grad_(True)
         (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
         return (gradient.norm() - 1).square()
+
+
+@planted("lipschitz", enforcers.penalty_of_a_linear_critic_is_a_mean_over_the_batch, "the mean over the batch")
+class Summed(GradientPenalty):
+    def penalty(self, critic, *, real, fake):
+        return super().penalty(critic, real=real, fake=fake) * len(real)
+
+
+@planted("lipschitz", enforcers.penalty_of_a_linear_critic_depends_on_its_slope_alone, r"norm\(dim=1\) per sample")
+class PerPixel(GradientPenalty):
+    def penalty(self, critic, *, real, fake):
+        x = real.clone().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        return (gradient.norm(dim=1) - 1).square().mean()
+
+
+@planted("lipschitz", enforcers.samples_stay_as_they_were, r"real.clone\(\)")
+class InPlace(GradientPenalty):
+    def penalty(self, critic, *, real, fake):
+        return super().penalty(critic, real=real.mul_(0.5), fake=fake)
+
+
+@planted("lipschitz", enforcers.samples_stay_as_they_were, r"real.clone\(\)")
+class Leaf(GradientPenalty):
+    def penalty(self, critic, *, real, fake):
+        return super().penalty(critic, real=real.requires_grad_(True), fake=fake)
 
 
 @planted("lipschitz", enforcers.per_sample_is_said_where_the_critic_is_differentiated, "per_sample = True")

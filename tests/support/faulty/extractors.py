@@ -45,7 +45,7 @@ class Centring(Changed):
 
 
 @planted("features", extractors.rows_are_the_same_every_time, "the same rows again")
-@planted("features", extractors.loading_leaves_the_random_state, "a random state that stays")
+@planted("features", extractors.loading_leaves_the_random_state, "no random numbers of torch, numpy")
 class Dropping(Changed):
     def change(self, features, images):
         return Features(features.rows * torch.rand(()))

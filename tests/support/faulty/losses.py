@@ -14,6 +14,24 @@ class PerSample(NonSaturating):
         return softplus(-fake)
 
 
+@planted("loss", losses.losses_are_scalars_with_finite_gradients, r"float64 \(\)\n  try     \.float\(\)")
+class Double(NonSaturating):
+    def discriminator_loss(self, *, real, fake):
+        return super().discriminator_loss(real=real, fake=fake).double()
+
+
+@planted("loss", losses.losses_are_scalars_with_finite_gradients, "relativistic = True")
+class Forgotten(NonSaturating):
+    def generator_loss(self, *, fake, real=None):
+        return softplus(real - fake).mean()
+
+
+@planted("loss", losses.losses_are_means_over_the_batch, r"not sum\(\)")
+class Summed(NonSaturating):
+    def generator_loss(self, *, fake, real=None):
+        return softplus(-fake).sum()
+
+
 @planted("loss", losses.discriminator_loss_falls_when_real_logits_rise, "fall when real logits rise")
 @planted("loss", losses.discriminator_loss_falls_when_fake_logits_fall, "fall when fake logits fall")
 @planted("loss", losses.generator_loss_falls_when_fake_logits_rise, "fall when fake logits rise")

@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+import ganzoo
 from ganzoo.builtin.models.mlp import MLP, Discriminator, Generator
 from ganzoo.testing import models
 from support.faulty.plant import planted
@@ -40,6 +41,75 @@ class _Unbounded(Generator):
 @planted("model", models.samples_have_their_shape_and_range, r"in \[-1, 1\]")
 class Loud(SmallMLP):
     changed_generator = _Unbounded
+
+
+class _Linear(Generator):
+    def __init__(self, *words):
+        super().__init__(*words)
+        self.body = self.body[:-1]
+
+
+@planted("model", models.samples_stay_in_range_as_weights_grow, "torch.tanh at the end")
+class NoTanh(SmallMLP):
+    changed_generator = _Linear
+
+
+class _Sigmoid(Generator):
+    def forward(self, z, c):
+        return torch.sigmoid(super().forward(z, c))
+
+
+@planted("model", models.samples_stay_in_range_as_weights_grow, "some values are below 0")
+class Bright(SmallMLP):
+    changed_generator = _Sigmoid
+
+
+class _Probable(Discriminator):
+    def forward(self, x):
+        return torch.sigmoid(super().forward(x))
+
+
+@planted("model", models.features_are_no_probabilities, "no sigmoid at the end")
+class Probabilities(SmallMLP):
+    changed_discriminator = _Probable
+
+
+class _Precise(Discriminator):
+    def forward(self, x):
+        return super().forward(x).double()
+
+
+@planted("model", models.features_have_their_length, r"float64 \(2, 8\)\n  try     \.float\(\)")
+class Precise(SmallMLP):
+    changed_discriminator = _Precise
+
+
+class _Cut(Generator):
+    def forward(self, z, c):
+        return super().forward(z, c).detach()
+
+
+@planted("model", models.a_loss_reaches_every_parameter, r"a gradient of G\.\S+\n  came    none")
+class Cut(SmallMLP):
+    changed_generator = _Cut
+
+
+@planted("model", models.shapes_are_taken_or_refused, "register a dataset of the shape that it takes")
+class TakesNothing(SmallMLP):
+    def generator(self, data, embedding_dim):
+        raise ganzoo.ConfigError(f"no shape suits it, not {data.shape} either")
+
+
+class _Late(Generator):
+    def forward(self, z, c):
+        if not hasattr(self, "late"):
+            self.late = nn.Linear(z.shape[1], z.shape[1])
+        return super().forward(self.late(z), c)
+
+
+@planted("model", models.states_load_safely_and_exactly, "make layers in the constructor")
+class Late(SmallMLP):
+    changed_generator = _Late
 
 
 class _Miscounted(Discriminator):
