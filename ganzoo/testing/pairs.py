@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -41,17 +42,20 @@ class Pair(NamedTuple):
         return torch.rand(n, *self.data.shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
 
 
-def list_shapes(subject: Subject) -> list[tuple[int, ...]]:
-    """Return the shapes to try: those of every model, and those of the datasets of the same package."""
-    own = [datasets.find_shape(each) for each in subject.beside if each.kind == "dataset"]
-    return [*dict.fromkeys((*SHAPES, *(shape for shape in own if shape is not None)))]
+def list_own_shapes(subject: Subject) -> Iterator[tuple[int, ...]]:
+    """Yield the shapes of the datasets of the same package, each loaded when it is asked for."""
+    for each in subject.beside:
+        shape = datasets.find_shape(each) if each.kind == "dataset" else None
+        if shape is not None:
+            yield shape
 
 
 def smallest_shape(subject: Subject) -> tuple[int, ...]:
     """Return the first shape that the model takes. Raises ConformanceError if it takes none."""
     model: Model = subject.make()
-    shapes = (*list_shapes(subject), *LARGER)
-    for shape in shapes:
+    shapes = []
+    for shape in chain(SHAPES, list_own_shapes(subject), LARGER):
+        shapes.append(shape)
         try:
             model.generator(DataSpec(shape, CLASSES), 0)
         except ConfigError:
@@ -101,7 +105,7 @@ def _is_built(what: str, build: Callable[[], nn.Module]) -> bool:
 def pairs(subject: Subject) -> Iterator[Pair]:
     """Yield a pair for each shape that is taken, without labels and with an embedding of 3 numbers."""
     model: Model = subject.make()
-    shapes = [shape for shape in list_shapes(subject) if generates(model, shape)]
+    shapes: list[tuple[int, ...]] = [shape for shape in SHAPES if generates(model, shape)]
     for shape in shapes or [smallest_shape(subject)]:
         yield from (build_pair(subject, embedding_dim, shape) for embedding_dim in (0, 3))
 
