@@ -7,58 +7,12 @@ from scipy import stats
 
 from ganzoo.errors import ConfigError
 from ganzoo.results.comparison import choose_metric, choose_results, make_table
-from ganzoo.results.comparison.statistics import paired_p, quantile, summarise
 from ganzoo.results.read import read_results
 from support.made_runs import FD, KD, PRECISION, make_report, make_result, make_row, write_run
-
-ONE = {0: 10.0, 1: 12.0, 2: 11.5, 3: 10.5}
-OTHER = {0: 11.0, 1: 12.5, 2: 13.0, 4: 9.0}
 
 
 def ranks(table):
     return {row.axes["loss.name"]: row.rank for row in table.rows}
-
-
-# statistics
-
-
-@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 10, 29, 30, 1_000])
-def test_quantiles_of_t_are_scipys(df):
-    assert quantile(df) == pytest.approx(stats.t.ppf(0.975, df), rel=1e-12)
-
-
-@pytest.mark.parametrize("count", [2, 3, 4, 7])
-def test_mean_and_interval_are_scipys(count):
-    values = [3.0, 1.0, 4.0, 1.5, 9.0, 2.5, 6.0][:count]
-    summary = summarise(dict(enumerate(values)))
-    low, high = stats.t.interval(0.95, count - 1, loc=stats.tmean(values), scale=stats.sem(values))
-    assert (summary.low, summary.high) == (pytest.approx(low), pytest.approx(high))
-    assert summary.std == pytest.approx(stats.tstd(values))
-    assert summary.half_width == pytest.approx((high - low) / 2)
-
-
-def test_one_seed_has_a_mean_and_no_interval():
-    summary = summarise({5: 2.0})
-    assert (summary.n, summary.mean, summary.std, summary.low, summary.half_width) == (1, 2.0, None, None, None)
-
-
-def test_the_paired_test_is_scipys_over_the_common_seeds():
-    expected = stats.ttest_rel([ONE[seed] for seed in (0, 1, 2)], [OTHER[seed] for seed in (0, 1, 2)]).pvalue
-    assert paired_p(ONE, OTHER) == pytest.approx(expected, rel=1e-12)
-    assert paired_p(OTHER, ONE) == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "p"),
-    [
-        ({0: 1.0}, {0: 2.0}, None),
-        ({0: 1.0, 1: 2.0}, {1: 1.0, 2: 2.0}, None),
-        ({0: 1.0, 1: 2.0}, {0: 1.0, 1: 2.0}, 1.0),
-        ({0: 1.0, 1: 2.0}, {0: 2.0, 1: 3.0}, 0.0),
-    ],
-)
-def test_too_few_seeds_are_no_test_and_equal_differences_are_no_error(one, other, p):
-    assert paired_p(one, other) == p
 
 
 # rows and ranks
@@ -74,9 +28,10 @@ def test_rows_are_over_seeds_and_ranked_the_best_first():
     assert ranks(table) == {"wgan": "best", "r": "alike", "bce": "worse"}
     assert [row.axes["loss.name"] for row in table.rows] == ["wgan", "r", "bce"]
     assert table.rows[0].last[FD].values == {0: 10, 1: 11, 2: 12.5}
-    assert table.rows[1].p == pytest.approx(stats.ttest_rel([10.5, 11, 13], [10, 11, 12.5]).pvalue)
-    assert "two-sided paired t-test" in table.test
-    assert "2 against the best" in table.test
+    assert table.rows[0].p_adjusted is None
+    assert table.rows[1].p_adjusted > stats.ttest_ind([10.5, 11, 13], [10, 11, 12.5], equal_var=False).pvalue
+    assert "Welch's two-sided t-test" in table.test
+    assert "the best among 3 rows" in table.test
 
 
 def test_the_highest_wins_where_higher_is_better():
@@ -102,16 +57,69 @@ def test_a_row_of_survivors_wins_nothing():
 
 
 @pytest.mark.parametrize("state", ["missing", "running", "interrupted"])
-def test_a_row_that_is_not_done_is_ranked_by_what_it_has(state):
+def test_a_row_that_is_not_done_wins_nothing(state):
     runs = [*make_row([1, 2, None], state, loss="wgan"), *make_row([5, 6, 7], loss="bce")]
     table = make_table(runs)
-    assert ranks(table)["wgan"] == "best"
-    assert (table.rows[0].failures, table.rows[0].ended) == ({}, 2)
+    assert ranks(table) == {"bce": "best", "wgan": ""}
+    assert table.rows[1].unranked == "unfinished"
+    assert "Rows with runs that are not done or not scored are means over the seeds so far: not ranked." in table.notes
+    alone = make_table(runs[:3])
+    assert [row.rank for row in alone.rows] == [""]
 
 
-def test_one_common_seed_is_untested():
-    runs = [*make_row([1, 2], loss="wgan"), *make_row([5], loss="bce")]
-    assert ranks(make_table(runs))["bce"] == "untested"
+def test_a_row_of_one_seed_wins_nothing_beside_rows_of_several():
+    table = make_table([*make_row([5], loss="wgan"), *make_row([10, 20], loss="bce")])
+    assert {row.axes["loss.name"]: (row.rank, row.unranked) for row in table.rows} == {
+        "bce": ("best", ""),
+        "wgan": ("", "one seed"),
+    }
+    assert any(note.startswith("Rows of one seed") for note in table.notes)
+
+
+def test_rows_of_one_seed_each_are_untested():
+    table = make_table([*make_row([5], loss="wgan"), *make_row([10], loss="bce")])
+    assert ranks(table) == {"wgan": "best", "bce": "untested"}
+
+
+def test_two_rows_are_tested_without_an_adjustment():
+    table = make_table([*make_row([1, 2, 4], loss="wgan"), *make_row([5, 6, 9], loss="bce")])
+    expected = stats.ttest_ind([1, 2, 4], [5, 6, 9], equal_var=False).pvalue
+    assert table.rows[1].p_adjusted == pytest.approx(expected, rel=1e-9)
+    assert "adjusted" not in table.test
+
+
+def test_rows_of_other_seeds_are_tested_too():
+    seeds = [make_result(seed, 5.0 + seed, axes={"loss.name": "bce"}) for seed in (7, 8, 9)]
+    table = make_table([*make_row([1, 2, 3], loss="wgan"), *seeds])
+    assert ranks(table) == {"wgan": "best", "bce": "worse"}
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_scores_without_spread_give_no_test(seeds):
+    table = make_table([*make_row([1.0] * seeds, loss="wgan"), *make_row([2.0] * seeds, loss="bce")])
+    assert ranks(table) == {"wgan": "best", "bce": "untested"}
+    assert table.rows[1].p_adjusted is None
+
+
+def test_a_constant_difference_is_judged_by_the_spread_over_seeds():
+    table = make_table([*make_row([10, 11], loss="wgan"), *make_row([12, 13], loss="bce")])
+    assert ranks(table)["bce"] == "alike"
+    assert table.rows[1].p_adjusted == pytest.approx(stats.ttest_ind([10, 11], [12, 13], equal_var=False).pvalue)
+
+
+def test_equal_means_are_best_together():
+    table = make_table([*make_row([1, 3], loss="wgan"), *make_row([2, 2], loss="r"), *make_row([9, 9.5], loss="bce")])
+    assert ranks(table) == {"wgan": "best", "r": "best", "bce": "worse"} | {"bce": table.rows[2].rank}
+    assert table.render("md").count("**") == 4
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, None])
+def test_a_score_that_is_no_number_is_none(value):
+    runs = [*make_row([5, 6], loss="bce"), make_result(0, 1.0, axes={"loss.name": "wgan"})]
+    table = make_table([*runs, make_result(1, {FD: value}, axes={"loss.name": "wgan"})])
+    assert ranks(table) == {"bce": "best", "wgan": ""}
+    assert table.rows[1].reason == f"seed 1: its {FD} is {value}"
+    assert "nan" not in table.render("json").replace(str(value), "").lower()
 
 
 def test_cells_that_came_to_nothing_are_rows_with_their_reason():
@@ -194,7 +202,11 @@ def test_a_mean_over_fewer_settings_is_not_ranked():
 
 def test_a_seed_that_lacks_a_setting_is_left_out_of_the_mean():
     table = make_table(make_cube({("dcgan", "wgan", 0): "missing"}), group_by=["model"])
-    assert table.rows[0].last[FD].values == {1: 11.0}
+    assert {row.axes["model.name"]: dict(row.last[FD].values) for row in table.rows} == {
+        "resnet": {0: 15.5, 1: 16.0},
+        "dcgan": {1: 11.0},
+    }
+    assert [row.unranked for row in table.rows] == ["", "unfinished"]
 
 
 def test_marginal_effects_are_those_by_hand():
@@ -288,12 +300,6 @@ def test_a_mean_over_runs_of_which_some_were_not_scored_does_not_win():
     ]
     table = make_table(results, group_by=["loss"])
     assert {row.axes["loss.name"]: row.rank for row in table.rows} == {"bce": "best", "wgan": ""}
-
-
-def test_equal_scores_have_no_spread_not_even_a_rounding():
-    summary = summarise(dict.fromkeys(range(3), 0.0015))
-    assert math.fsum([0.0015] * 3) / 3 != 0.0015  # or this would show nothing
-    assert (summary.mean, summary.std, summary.low, summary.high) == (0.0015, 0.0, 0.0015, 0.0015)
 
 
 def test_runs_are_chosen_by_a_value():

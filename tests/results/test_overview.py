@@ -65,6 +65,14 @@ def test_last_and_best_stand_for_runs(runs):
         find_last(runs / "new" / "samples")
 
 
+def test_the_best_run_is_so_by_the_scores_of_the_table_and_not_by_a_later_look(runs):
+    later = make_report(1.0, labels="balanced over classes")
+    later["protocol"]["reference"]["count"] = 500
+    write_run(runs / "looked-at", reports=[make_report(50.0), later])
+    os.utime(runs / "looked-at" / "status.json", (time.time() - 900,) * 2)
+    assert find_best(runs) in (runs / "old", runs / "grid" / "cells" / "bce-0")
+
+
 def test_commands_take_names_and_say_what_they_stand_for(runs):
     shown = ganzoo("table", "@last")
     assert "note: @last is runs/new" in shown.stderr

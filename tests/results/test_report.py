@@ -225,7 +225,7 @@ def test_the_report_has_the_numbers_of_the_table(two_losses, tmp_path):
     for number in ("10.10 ± 0.25", "20.20 ± 0.50", "9.10 ± 0.25"):  # t(2) 4.303 x 0.1 / sqrt(3); the best is 1 lower
         assert number in page.text
     assert "+10.10 ± 0.25" in page.text  # the differences are 10, 10.1, 10.2
-    assert "two-sided paired t-test" in page.text
+    assert "Welch's two-sided t-test" in page.text
 
 
 @pytest.mark.fault("names of runs are HTML", "they are text in a report", "F84")

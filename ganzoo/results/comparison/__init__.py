@@ -8,8 +8,9 @@ groups      runs that may be ranked together
 protocols   the reports that may be ranked together
 rows        summaries over seeds
 ranking     the best row, and tests against it
+family      the chance that equal rows look different
 effects     pairs of runs that differ in one axis
-statistics  intervals and tests
+statistics  intervals, and the test of two means
 overview    the runs below a folder, in one line each
 """
 
@@ -66,7 +67,7 @@ def make_table(
     metrics = _list_metrics(selection.runs)
     measure = Measure(choose_metric(metric, metrics), checkpoint)
     better = metrics.get(measure.metric, "lower")
-    rows = rank_rows(make_rows(selection.runs, shown, averaged, measure), averaged, measure, better)
+    rows = rank_rows(make_rows(selection.runs, shown, averaged, measure), measure, better)
     if sort is not None:
         (axis,) = choose_axes([sort], shown)
         rows = sorted(rows, key=lambda row: list_values(axis, results).index(row.axes[axis]))

@@ -11,7 +11,8 @@ from typing import Any
 
 from ganzoo.errors import CheckpointError
 from ganzoo.results.comparison import choose_metric, make_table, split
-from ganzoo.results.comparison.asked import is_own
+from ganzoo.results.comparison.asked import Asked, is_own
+from ganzoo.results.comparison.protocols import select_reports
 from ganzoo.results.outcome import read_state
 from ganzoo.results.read import Result, read_results
 from ganzoo.runs.folder import RunFolder
@@ -136,13 +137,8 @@ def find_best(folder: Path = DEFAULT) -> Path:
     for runs in split(read_results([folder])).runs.values():
         if any(last in (run.path, run.grid) for run in runs):
             table = make_table(runs)
-            scored = [(_value(run, table.metric), run.path) for run in runs]
+            scored = [(run.score(table.measure), run.result.path) for run in select_reports(runs, "last", Asked()).runs]
             found = [(value, path) for value, path in scored if value is not None and path is not None]
             if found:
                 return (min if table.better == "lower" else max)(found, key=lambda pair: pair[0])[1]
     raise CheckpointError("no run has a score yet", where=str(folder), hint="ganzoo evaluate @last")
-
-
-def _value(result: Result, metric: str) -> float | None:
-    reports = [report for report in result.reports if report["checkpoint"] == "last" and metric in report["scores"]]
-    return float(reports[-1]["scores"][metric]["value"]) if reports and result.state == "complete" else None

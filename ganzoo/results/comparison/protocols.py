@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -35,9 +36,9 @@ class ScoredRun:
         return self.last if checkpoint == "last" else self.best
 
     def score(self, measure: Measure) -> float | None:
-        """Return the value of one score; None if the run does not have it."""
-        score = self.scores(measure.checkpoint).get(measure.metric)
-        return None if score is None else score["value"]
+        """Return the value of one score; None if the run does not have it, or if it is not a finite number."""
+        value = self.scores(measure.checkpoint).get(measure.metric, {}).get("value")
+        return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 @dataclass(frozen=True)

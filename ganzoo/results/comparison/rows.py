@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ganzoo.cells import FAILURES
@@ -12,7 +13,7 @@ from ganzoo.results.comparison.axes import key_of, list_values
 from ganzoo.results.comparison.metrics import Checkpoint, Measure
 from ganzoo.results.comparison.protocols import ScoredRun
 from ganzoo.results.comparison.statistics import Summary, summarise
-from ganzoo.results.comparison.table import Row
+from ganzoo.results.comparison.table import Row, Unranked
 
 _ENDED = ("complete", *FAILURES)
 _MOST_REASONS = 3
@@ -22,7 +23,8 @@ _MOST_REASONS = 3
 def make_rows(runs: Sequence[ScoredRun], axes: Sequence[str], averaged: Sequence[str], measure: Measure) -> list[Row]:
     """Make a row of the runs that have the same value on each of `axes`, in the order of the axes' values.
 
-    The rows have no rank yet.
+    The rows have no rank yet, but the reason why they may not win: a mean over the runs that survived, or are done, is
+    none over all of them, nor is one over fewer settings than others.
     """
     groups: dict[tuple[Any, ...], list[ScoredRun]] = {}
     for run in runs:
@@ -30,13 +32,25 @@ def make_rows(runs: Sequence[ScoredRun], axes: Sequence[str], averaged: Sequence
     values = [list_values(axis, [run.result for run in runs]) for axis in axes]
     positions = [{value: i for i, value in enumerate(own)} for own in values]
     order = sorted(groups, key=lambda key: [own[value] for own, value in zip(positions, key, strict=True)])
-    return [_make_row(groups[key], axes, averaged, measure) for key in order]
+    made = [_make_row(groups[key], axes, averaged, measure) for key in order]
+    everything = _settings(runs, averaged, measure)
+    whole = [_settings(groups[key], averaged, measure) == everything for key in order]
+    return [
+        replace(row, unranked="settings") if row.summary(measure) and not row.failures and not complete else row
+        for row, complete in zip(made, whole, strict=True)
+    ]
+
+
+def _settings(runs: Sequence[ScoredRun], averaged: Sequence[str], measure: Measure) -> set[tuple[Any, ...]]:
+    """Return the settings that a mean over these runs is over."""
+    return {key_of(run.result, averaged) for run in runs if run.score(measure) is not None}
 
 
 def _make_row(runs: Sequence[ScoredRun], axes: Sequence[str], averaged: Sequence[str], measure: Measure) -> Row:
     results = tuple(run.result for run in runs)
     complete = [result for result in results if result.state == "complete"]
     states = Counter(result.state for result in results)
+    failures = {state: states[state] for state in FAILURES if states[state]}
     return Row(
         axes=dict(zip(axes, key_of(results[0], axes), strict=True)),
         results=results,
@@ -48,11 +62,20 @@ def _make_row(runs: Sequence[ScoredRun], axes: Sequence[str], averaged: Sequence
         parameters=_mean(result.parameters for result in complete),
         memory_mb=_mean(result.memory_mb for result in complete),
         rank="",
-        p=None,
-        failures={state: states[state] for state in FAILURES if states[state]},
+        unranked=_find_obstacle(runs, failures, measure),
+        p_adjusted=None,
+        failures=failures,
         ended=sum(states[state] for state in _ENDED),
         reason=_explain(runs, measure),
     )
+
+
+def _find_obstacle(runs: Sequence[ScoredRun], failures: Mapping[str, int], measure: Measure) -> Unranked:
+    """Return why the mean of these runs may not win: it is over those that came through, or are done so far."""
+    scored = [run.score(measure) is not None for run in runs if run.result.state != "refused"]
+    if all(scored) or not any(scored):
+        return ""
+    return "failed" if failures else "unfinished"
 
 
 def _summarise(runs: Sequence[ScoredRun], averaged: Sequence[str], checkpoint: Checkpoint) -> dict[str, Summary]:
@@ -117,4 +140,6 @@ def _reason(run: ScoredRun, measure: Measure) -> str:
     if not scores:
         best = " --best" if measure.checkpoint == "best" else ""
         return f"not scored: ganzoo evaluate {result.path}{best}"
-    return "" if measure.metric in scores else f"has no {measure.metric}"
+    if measure.metric not in scores:
+        return f"has no {measure.metric}"
+    return "" if run.score(measure) is not None else f"its {measure.metric} is {scores[measure.metric]['value']}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas
 
 Rank = Literal["best", "alike", "worse", "untested", ""]
+Unranked = Literal["failed", "unfinished", "settings", "one seed", ""]
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,11 @@ class Row:
     parameters: float | None
     memory_mb: float | None
     rank: Rank
-    """"alike": not distinguishable from the best; "untested": too few common seeds; "": no score, or failed runs."""
-    p: float | None
-    """p-value of the paired t-test against the best row."""
+    """"alike": not distinguishable from the best; "untested": no spread over seeds; "": no score, or `unranked`."""
+    unranked: Unranked
+    """Reason why a row with a score may not win: runs failed or are not done, or settings or further seeds lack."""
+    p_adjusted: float | None
+    """p of the test against the best row, adjusted for the choice of the best among all rows."""
     failures: Mapping[str, int]
     """State -> number of runs that ended without a result: {"diverged": 1, "timeout": 2}."""
     ended: int

@@ -10,7 +10,7 @@ from typing import Any
 
 from ganzoo.results.comparison import Checkpoint, Effect, Measure, Row, Summary, Table, short
 
-SCHEMA = 1
+SCHEMA = 2
 STATES = ("complete", "diverged", "failed", "timeout", "refused", "interrupted", "running", "missing")
 _COSTS = ("images", "seconds", "flops", "parameters", "memory_mb")
 _CHECKPOINTS: tuple[Checkpoint, ...] = ("last", "best")
@@ -45,7 +45,8 @@ def _record(table: Table, row: Row) -> dict[str, Any]:
     return {
         **{short(axis): value for axis, value in row.axes.items()},
         "rank": row.rank,
-        "p": row.p,
+        "unranked": row.unranked,
+        "p_adjusted": row.p_adjusted,
         "n": ranking.n if ranking else 0,
         "runs": len(states),
         **{state: states.count(state) for state in STATES},
@@ -64,7 +65,8 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "axes": dict(row.axes),
         "rank": row.rank,
-        "p": row.p,
+        "unranked": row.unranked,
+        "p_adjusted": row.p_adjusted,
         "runs": [{"name": r.name, "seed": r.seed, "state": r.state, "reason": r.reason} for r in row.results],
         "ended": row.ended,
         "failures": dict(row.failures),
