@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Model as Model
     from ganzoo.contracts import Observer as Observer
     from ganzoo.contracts import Regularizer as Regularizer
+    from ganzoo.contracts import Sampler as Sampler
     from ganzoo.contracts import Samples as Samples
     from ganzoo.contracts import Score as Score
     from ganzoo.contracts import Verdict as Verdict
@@ -53,8 +54,8 @@ if TYPE_CHECKING:
     from ganzoo.errors import PluginError as PluginError
     from ganzoo.errors import ResourceError as ResourceError
     from ganzoo.errors import RunInterrupted as RunInterrupted
-    from ganzoo.evaluation.evaluator import Report as Report
     from ganzoo.evaluation.protocol import Protocol as Protocol
+    from ganzoo.evaluation.report import Report as Report
     from ganzoo.hookspecs import API_VERSION as API_VERSION
     from ganzoo.hookspecs import hookimpl as hookimpl
     from ganzoo.layers import ConditionalBatchNorm as ConditionalBatchNorm
@@ -82,7 +83,7 @@ _ORIGINS = {
     "contracts": (
         *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
         *("FeatureExtractor", "FeatureSet", "Features", "Game", "LipschitzEnforcer", "Metric", "Model", "Observer"),
-        *("Regularizer", "Samples", "Score", "Verdict"),
+        *("Regularizer", "Sampler", "Samples", "Score", "Verdict"),
     ),
     "diagnosis.diagnose": ("Diagnosis",),
     "errors": (
@@ -99,7 +100,7 @@ _ORIGINS = {
     "settings.options": ("Depth", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt", "Width"),
     "evaluation.protocol": ("Protocol",),
     "results.read": ("Result", "read_results"),
-    "evaluation.evaluator": ("Report",),
+    "evaluation.report": ("Report",),
     "zoo.catalogue": ("Zoo",),
 }
 _MODULES = {name: module for module, names in _ORIGINS.items() for name in names}

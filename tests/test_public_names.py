@@ -53,6 +53,7 @@ PUBLIC = [
     "Result",
     "Run",
     "RunInterrupted",
+    "Sampler",
     "Samples",
     "Score",
     "Table",

@@ -22,6 +22,7 @@ from ganzoo.contracts.engines import Engine as Engine
 from ganzoo.contracts.evaluation import Extractor as Extractor
 from ganzoo.contracts.evaluation import FeatureExtractor as FeatureExtractor
 from ganzoo.contracts.evaluation import Metric as Metric
+from ganzoo.contracts.evaluation import Sampler as Sampler
 from ganzoo.contracts.game import AdversarialLoss as AdversarialLoss
 from ganzoo.contracts.game import Augmentation as Augmentation
 from ganzoo.contracts.game import LipschitzEnforcer as LipschitzEnforcer

@@ -44,11 +44,38 @@ class FeatureExtractor(ABC):
         """Read the weights. Raises EvaluationError, saying what to do, if they are absent or damaged."""
 
 
+class Sampler(ABC):
+    """A generator that a metric explores: any latents and labels, as the images of the run's scores are made."""
+
+    z_dim: int
+    """Length Z of a latent."""
+    num_classes: int
+    """Number K of the classes that the generator knows; 1 if it knows none."""
+
+    @abstractmethod
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """Draw latents z ~ N(0, I), (count, Z), and labels y, (count,), as frequent as those of the scored images."""
+
+    @abstractmethod
+    def samples(self, z: Tensor, y: Tensor) -> Tensor:
+        """Make samples (N, *shape), float32 in [-1, 1] on the CPU, in eval mode and without gradient."""
+
+    @abstractmethod
+    def __call__(self, z: Tensor, y: Tensor) -> Features:
+        """Return the features of the samples, as the metric's extractor reads them: images are rounded to uint8.
+
+        They are on the CPU. Raises EvaluationError if the generator produces nan or inf.
+        """
+
+
 class Metric(ABC):
-    """A comparison of real and generated images by their features."""
+    """A comparison of real and generated images by their features, or a measure of the generator itself."""
 
     needs_images: ClassVar[bool] = True
     """False if `compute` reads mean and covariance of the reference alone, and no rows, so that a file of them does."""
+
+    features: ClassVar[str] = ""
+    """Name of the extractor whose features it reads; empty for that of the run."""
 
     def prepare(self, real: FeatureSet) -> FeatureSet:
         """Return the real features with what this metric computes once; `compute` gives the same scores without it."""
@@ -64,6 +91,13 @@ class Metric(ABC):
     @abstractmethod
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         """Return scores by name. Raises EvaluationError for too few images, or features without what it needs."""
+
+    def compute_generator(self, sampler: Sampler) -> Mapping[str, Score]:
+        """Return scores of the generator itself by name; none unless overridden.
+
+        Random numbers of torch follow from the seed of the evaluation. It is not called for images without a generator.
+        """
+        return {}
 
     def warn(self, *, real: FeatureSet, fake: FeatureSet) -> Sequence[str]:
         """Return reasons to trust the scores of `compute` less, one line each."""

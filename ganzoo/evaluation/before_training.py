@@ -13,6 +13,7 @@ from ganzoo.errors import DataError, EvaluationError, GanzooError
 from ganzoo.evaluation.evaluator import Evaluator, describe_reference, label, load_extractor
 from ganzoo.evaluation.extraction import feature_device, kept_rows
 from ganzoo.evaluation.run_evaluator import RunEvaluator
+from ganzoo.evaluation.views import View, is_same
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.device import choose_device
 from ganzoo.training.labels import label_rule
@@ -35,7 +36,7 @@ def foresee_scores(evaluator: RunEvaluator) -> list[str]:
         loaded = _load(run, samples, evaluator.zoo, device)
         row = _extract_two(loaded, samples, device)
         needs_reference = run.eval.every or run.eval.reference or len(samples.spec.shape) != 3
-        judge = evaluator.open() if needs_reference else _plan(run, samples, evaluator.zoo, loaded, row)
+        judge = evaluator.open() if needs_reference else _plan(run, samples, evaluator.zoo, loaded, row, device)
         lacking = judge.foresee(_plan_set(row, run.eval.samples, _plan_labels(run, samples, evaluator.zoo), samples))
     return [*lacking, *_note_steps(run)]
 
@@ -60,14 +61,24 @@ def _extract_two(loaded: Extractor, samples: Samples, device: torch.device) -> F
         return loaded.extract(samples.x[:2].to(device))
 
 
-def _plan(run: RunConfig, samples: Samples, zoo: Zoo, loaded: Extractor, row: Features) -> Evaluator:
+def _plan(
+    run: RunConfig, samples: Samples, zoo: Zoo, loaded: Extractor, row: Features, device: torch.device
+) -> Evaluator:
     """Return an evaluator whose reference has the size of the samples, but the features of one of them."""
     about = describe_reference(samples, run.dataset, zoo)
     y = samples.y if len(samples.class_names) > 1 else None
     reference = _plan_set(row, len(samples), y, samples)
     metrics = choices.choose_metrics(run, zoo)
     frechet = zoo.create("metric", Choice("fid@ganzoo"))
-    return Evaluator(loaded, metrics, frechet, reference, samples.x, about, run.eval.batch_size)
+    own = choices.choose_features(run.features, run.dataset, zoo).name
+
+    def open_view(name: str) -> View:
+        if is_same(name, own, zoo):
+            return View(loaded, reference)
+        other = load_extractor(samples.spec.shape, Choice(name), zoo, device)
+        return View(other, _plan_set(_extract_two(other, samples, device), len(samples), y, samples))
+
+    return Evaluator(loaded, metrics, frechet, reference, samples.x, about, run.eval.batch_size, open_view=open_view)
 
 
 def _plan_set(row: Features, count: int, y: torch.Tensor | None, samples: Samples) -> FeatureSet:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from html import escape
-from typing import Any
+from functools import cache, cached_property, partial
 
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score
+from ganzoo.contracts import Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score, overrides
 from ganzoo.data.captions import spell_all
 from ganzoo.data.copies import count_copies
-from ganzoo.data.progress import counted, phase
+from ganzoo.data.progress import phase
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError
-from ganzoo.evaluation.extraction import extract, kept_rows
+from ganzoo.evaluation.exploration import explore
+from ganzoo.evaluation.extraction import kept_rows
+from ganzoo.evaluation.measured import Measured
 from ganzoo.evaluation.memorisation import Memorisation, Pair, draw_pairs, find_memorised
 from ganzoo.evaluation.protocol import STATISTICS, Generated, Protocol, Reference, name_score
 from ganzoo.evaluation.references import load_reference
 from ganzoo.evaluation.refusals import Refusals
+from ganzoo.evaluation.report import Report as Report
+from ganzoo.evaluation.views import View, extract_images, is_same, no_view, plan_like
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.sampling import Images
 from ganzoo.zoo import choices
@@ -30,46 +32,6 @@ from ganzoo.zoo.catalogue import Zoo
 
 REPEATS = 3
 """Copies of an image with which its ball has radius 0, for precision at its default number of neighbours."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """The scores of one set of images."""
-
-    scores: Mapping[str, Score]
-    """Scores by name, such as "FD(digits-cnn)-2k"."""
-    protocol: Protocol
-    warnings: tuple[str, ...]
-    """Reasons to trust a score less, and the metrics that could not be computed, each with the reason."""
-    seconds: Mapping[str, float]
-    """Seconds for "images" (making them and extracting their features) and for "metrics"."""
-    memorisation: Memorisation | None = None
-    """Generated images that are copies of real ones; None if that was not asked for."""
-
-    def __repr__(self) -> str:
-        return f"Report({', '.join(f'{name} {score.value:.4g}' for name, score in self.scores.items())})"
-
-    def _repr_html_(self) -> str:
-        rows = [(name, f"{s.value:.4g}", _show_interval(s), f"{s.better} is better") for name, s in self.scores.items()]
-        cells = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
-        made = self.protocol.generated
-        about = f"{made.count:,} samples, against {self.protocol.reference.dataset}, by {self.protocol.features}"
-        notes = "".join(f"<div>note: {escape(warning)}</div>" for warning in self.warnings)
-        return f"<table>{cells}</table><div>{escape(about)}</div>{notes}"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {
-            "scores": {name: score.to_json() for name, score in self.scores.items()},
-            "protocol": self.protocol.to_json(),
-            "warnings": list(self.warnings),
-            "memorisation": self.memorisation and self.memorisation.to_json(),
-            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
-        }
-
-
-def _show_interval(score: Score) -> str:
-    return "" if score.low is None else f"[{score.low:.4g}, {score.high:.4g}]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +49,8 @@ class Evaluator:
     batch_size: int
     memorisation: bool = True
     notes: tuple[str, ...] = ()
+    open_view: Callable[[str], View] = no_view
+    """Extractor of another name, with the reference by its features; raises EvaluationError if it is not here."""
 
     def score(self, images: Images, about: Generated, labels: Tensor | None = None) -> Report:
         """Score a set of images, whose labels int64 (N,) are numbers of the reference's classes; None is unknown.
@@ -96,16 +60,17 @@ class Evaluator:
         start = time.perf_counter()
         fake = label(self.extract(images), labels, self.reference.class_names)
         extracted = time.perf_counter()
-        scores, remarks = self.compute(fake)
+        measured = self.compute(fake, images)
         with phase("looking for copies of real images"):
             memorisation = self.find_memorised(fake) if self.memorisation else None
         if memorisation is not None:
-            scores["memorised"] = Score(memorisation.share, "lower")
+            measured.scores[name_score("memorised", self.extractor, fake.count)] = Score(memorisation.share, "lower")
         seconds = {"images": extracted - start, "metrics": time.perf_counter() - extracted}
         about = replace(about, rows=_fewer(fake))
-        protocol = Protocol(self.extractor.label, self.extractor.fingerprint, about, self.about)
-        named = {name_score(name, self.extractor, fake.count): score for name, score in scores.items()}
-        return Report(named, protocol, (*self.notes, *self.warn(fake), *remarks), seconds, memorisation)
+        extractor = self.extractor
+        protocol = Protocol(extractor.label, extractor.fingerprint, about, self.about, measured.metrics)
+        notes = (*self.notes, *self.warn(fake), *measured.warnings)
+        return Report(measured.scores, protocol, notes, seconds, memorisation)
 
     def find_memorised(self, fake: FeatureSet) -> Memorisation:
         """Return the share of copies, and the closest pairs by their numbers in the whole sets."""
@@ -139,12 +104,6 @@ class Evaluator:
         """Return the Frechet distance of some images alone."""
         return self.frechet.compute(real=self.reference, fake=self.extract(images))["FD"]
 
-    @cached_property
-    def prepared(self) -> dict[str, FeatureSet]:
-        """The reference as each metric prepares it, by the name of the metric."""
-        able = {name: metric for name, metric in self.metrics.items() if self.has_images or not metric.needs_images}
-        return {name: metric.prepare(self.reference) for name, metric in able.items()}
-
     @property
     def has_images(self) -> bool:
         """Return False if the reference is a mean and a covariance from a file."""
@@ -152,25 +111,49 @@ class Evaluator:
 
     def extract(self, images: Images) -> FeatureSet:
         """Extract the features of images, batch by batch. Raises what the extractor raises."""
-        what = f"scoring images by {self.extractor.label}"
-        return extract(counted(images.batches(self.batch_size), what, images.count), self.extractor, images.count)
+        return extract_images(images, self.extractor, self.batch_size)
 
-    def compute(self, fake: FeatureSet) -> tuple[dict[str, Score], list[str]]:
-        """Return scores by plain name, and the warnings of metrics, or the reason where one refused.
+    def compute(self, fake: FeatureSet, images: Images) -> Measured:
+        """Return the scores of images with the features `fake`, and the reason of each metric that refused.
 
         Raises EvaluationError if all do.
         """
-        scores: dict[str, Score] = {}
-        warnings, refusals = list[str](), Refusals()
+        measured, refusals = Measured({}, {}, []), Refusals()
+        seen = {self.extractor.label: fake}
         for name, metric in self.metrics.items():
             with refusals.of(name):
                 self._require_images(metric)
+                view = self._view(metric)
+                if view.extractor.label not in seen:
+                    features = extract_images(images, view.extractor, self.batch_size)
+                    seen[view.extractor.label] = replace(features, labels=fake.labels, class_names=fake.class_names)
                 with phase(f"computing {name}"):
-                    scores |= metric.compute(real=self.prepared[name], fake=fake)
-                warnings += metric.warn(real=self.prepared[name], fake=fake)
-        if not scores:
-            raise refusals.error(warnings)
-        return scores, [*warnings, *refusals.remarks]
+                    self._compute_one(name, view, seen[view.extractor.label], images, measured)
+        if not measured.scores:
+            raise refusals.error(measured.warnings)
+        measured.warnings.extend(refusals.remarks)
+        return measured
+
+    def _compute_one(self, name: str, view: View, fake: FeatureSet, images: Images, measured: Measured) -> None:
+        """Add the scores of one metric. Raises EvaluationError if it refuses, or if another one gave such a score."""
+        metric = self.metrics[name]
+        if name not in self._prepared:
+            self._prepared[name] = metric.prepare(view.reference)
+        real = self._prepared[name]
+        scores = dict(metric.compute(real=real, fake=fake))
+        if overrides(metric, "compute_generator", Metric):
+            scores |= explore(metric, images, view.extractor)
+        measured.add(scores, metric, view.extractor, fake.count, is_own=view.extractor is self.extractor)
+        measured.warnings.extend(metric.warn(real=real, fake=fake))
+
+    @cached_property
+    def _prepared(self) -> dict[str, FeatureSet]:
+        """References as metrics prepared them, by the name of the metric."""
+        return {}
+
+    def _view(self, metric: Metric) -> View:
+        """Return the extractor that a metric reads, with the reference. Raises EvaluationError if it has no weights."""
+        return self.open_view(metric.features) if metric.features else View(self.extractor, self.reference)
 
     def foresee(self, fake: FeatureSet) -> list[str]:
         """Return what a set of the size and with the labels of `fake` will lack: reasons of metrics, and warnings.
@@ -181,7 +164,9 @@ class Evaluator:
         for name, metric in self.metrics.items():
             with refusals.of(name):
                 self._require_images(metric)
-                metric.require(real=self.reference, fake=fake)
+                view = self._view(metric)
+                planned = fake if view.extractor is self.extractor else plan_like(fake, view.reference)
+                metric.require(real=view.reference, fake=planned)
         if refusals.count == len(self.metrics):
             raise refusals.error()
         return [*self._warn_of_few(fake), *refusals.remarks]
@@ -214,25 +199,34 @@ def open_evaluator(samples: Samples, run: RunConfig, zoo: Zoo, device: torch.dev
     Raises EvaluationError if the extractor has no weights or cannot read these samples, ConfigError for an
     unknown name or option.
     """
-    loaded = load_extractor(samples.spec.shape, choices.choose_features(run.features, run.dataset, zoo), zoo, device)
+    chosen = choices.choose_features(run.features, run.dataset, zoo)
+    loaded = load_extractor(samples.spec.shape, chosen, zoo, device)
     metrics = choices.choose_metrics(run, zoo)
     frechet: Metric = zoo.create("metric", Choice("fid@ganzoo"))  # whatever a plugin calls fid
     about = describe_reference(samples, run.dataset, zoo)
-    batch = run.eval.batch_size
-    reference = load_reference(
-        samples.x, about.sha256, loaded, prepare=frechet.prepare, device=device, batch_size=batch
-    )
+    view = partial(_load_view, samples, about.sha256, frechet, run.eval.batch_size, device)
+    own, notes = view(loaded)
+
+    @cache
+    def open_view(name: str) -> View:
+        if is_same(name, chosen.name, zoo):
+            return own
+        return view(load_extractor(samples.spec.shape, Choice(name), zoo, device))[0]
+
+    about = replace(about, rows=_fewer(own.reference), repeated=_count_repeated(own.reference))
     return Evaluator(
-        loaded,
-        metrics,
-        frechet,
-        label(reference.features, samples.y if len(samples.class_names) > 1 else None, samples.class_names),
-        samples.x,
-        replace(about, rows=_fewer(reference.features), repeated=_count_repeated(reference.features)),
-        batch,
-        run.eval.memorisation,
-        (*samples.notes, *reference.notes),
-    )
+        loaded, metrics, frechet, own.reference, samples.x, about, run.eval.batch_size, run.eval.memorisation,
+        (*samples.notes, *notes), open_view,
+    )  # fmt: skip
+
+
+def _load_view(
+    samples: Samples, sha256: str, frechet: Metric, batch_size: int, device: torch.device, extractor: Extractor
+) -> tuple[View, tuple[str, ...]]:
+    """Return the reference by one extractor, from the cache or from the samples, and faults of the cache."""
+    found = load_reference(samples.x, sha256, extractor, prepare=frechet.prepare, device=device, batch_size=batch_size)
+    labels = samples.y if len(samples.class_names) > 1 else None
+    return View(extractor, label(found.features, labels, samples.class_names)), found.notes
 
 
 def load_extractor(shape: tuple[int, ...], features: Choice, zoo: Zoo, device: torch.device) -> Extractor:

@@ -46,7 +46,7 @@ def extract(batches: Iterable[Tensor], extractor: Extractor, total: int | None =
     """
     moments, kept = Moments(), list[Features]()
     chosen = None if total is None or total <= KEEP else kept_rows(total)
-    for block in _regroup(_extract_batch(images, extractor) for images in batches):
+    for block in _regroup(extract_batch(images, extractor) for images in batches):
         _require_finite(block, moments.count, extractor)
         kept.append(_choose(block, moments.count, chosen))
         moments.merge(block.rows)
@@ -54,7 +54,7 @@ def extract(batches: Iterable[Tensor], extractor: Extractor, total: int | None =
     if moments.count < 2:
         what = f"{moments.count} images are too few to score: a covariance needs at least two"
         raise EvaluationError(what, hint="--samples N (more of them), or a larger folder or dataset")
-    rows, logits, deviations = _join(kept)
+    rows, logits, deviations = join_features(kept)
     covariance = moments.scatter / (moments.count - 1)
     return FeatureSet(moments.count, moments.mean, covariance, rows, logits, deviations=deviations)
 
@@ -87,7 +87,7 @@ class Moments:
         self.count = total
 
 
-def _extract_batch(images: Tensor, extractor: Extractor) -> Features:
+def extract_batch(images: Tensor, extractor: Extractor) -> Features:
     """Samples (n, *shape) -> their features, on the device where they stay. Raises EvaluationError, PluginError."""
     if images.dtype != (torch.uint8 if images.ndim == 4 else torch.float32):
         what = f"scores are of uint8 images (N, C, H, W) or of float32 points, not of {images.dtype} {images.ndim}-D"
@@ -99,7 +99,7 @@ def _extract_batch(images: Tensor, extractor: Extractor) -> Features:
         ):
             what = f"features {extractor.label!r} break their contract: {tensor.dtype} {tuple(tensor.shape)}"
             raise PluginError(f"{what} for {len(images)} images", hint="ganzoo plugins")
-    return _apply(seen, lambda tensor: tensor.to(device))
+    return map_features(seen, lambda tensor: tensor.to(device))
 
 
 def _regroup(parts: Iterable[Features]) -> Iterator[Features]:
@@ -109,21 +109,22 @@ def _regroup(parts: Iterable[Features]) -> Iterator[Features]:
         pending.append(part)
         count += len(part.rows)
         if count > BLOCK:
-            joined, whole = _join(pending), (count - 1) // BLOCK * BLOCK
+            joined, whole = join_features(pending), (count - 1) // BLOCK * BLOCK
             for start in range(0, whole, BLOCK):
                 yield _slice(joined, start, start + BLOCK)
             pending, count = [_slice(joined, whole, count)], count - whole
     if count:
-        yield _join(pending)
+        yield join_features(pending)
 
 
-def _join(parts: Sequence[Features]) -> Features:
+def join_features(parts: Sequence[Features]) -> Features:
+    """Return the features of some batches as those of one."""
     rows, *others = zip(*parts, strict=True)
     return Features(torch.cat(rows), *(None if tensors[0] is None else torch.cat(tensors) for tensors in others))
 
 
 def _slice(features: Features, start: int, stop: int) -> Features:
-    return _apply(features, lambda tensor: tensor[start:stop])
+    return map_features(features, lambda tensor: tensor[start:stop])
 
 
 def _choose(block: Features, first: int, chosen: Tensor | None) -> Features:
@@ -131,10 +132,11 @@ def _choose(block: Features, first: int, chosen: Tensor | None) -> Features:
     if chosen is None:
         return block
     here = chosen[(chosen >= first) & (chosen < first + len(block.rows))] - first
-    return _apply(block, lambda tensor: tensor[here.to(tensor.device)])
+    return map_features(block, lambda tensor: tensor[here.to(tensor.device)])
 
 
-def _apply(features: Features, change: Callable[[Tensor], Tensor]) -> Features:
+def map_features(features: Features, change: Callable[[Tensor], Tensor]) -> Features:
+    """Return features whose tensors are changed."""
     rows, *others = features
     return Features(change(rows), *(None if tensor is None else change(tensor) for tensor in others))
 

@@ -7,7 +7,7 @@ reference split, other numbers of images, other weights of Inception.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -81,12 +81,17 @@ class Protocol:
     """Weights (SHA-256), resizing and number format of the extractor."""
     generated: Generated
     reference: Reference
+    metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Score -> what made it, of metrics whose options are not their defaults, or that read other features: its
+    "options", and its own "features" and "fingerprint"."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values. Fields of _LATER are left out where they are None, as in older records."""
         values = asdict(self)
         for part in ("generated", "reference"):
             values[part] = {k: v for k, v in values[part].items() if k not in _LATER or v is not None}
+        if not self.metrics:
+            del values["metrics"]
         return values
 
     def differences(self, other: Protocol) -> dict[str, tuple[Any, Any]]:
@@ -112,9 +117,21 @@ def decisive(protocol: Mapping[str, Any]) -> dict[str, Any]:
 _USUAL_NAMES = {"FD": "FID", "FD-infinity": "FID-infinity", "KD": "KID", "IS": "IS", "intra-FD": "intra-FID"}
 
 
-def name_score(name: str, extractor: Extractor, count: int) -> str:
-    """("FD", digits-cnn, 2000) -> "FD(digits-cnn)-2k"; "FID-50k" is for Inception-2015 alone."""
+def name_score(name: str, extractor: Extractor, count: int, options: Mapping[str, Any] | None = None) -> str:
+    """("FD", digits-cnn, 2000) -> "FD(digits-cnn)-2k"; "FID-50k" is for Inception-2015 alone.
+
+    `options` are those of its metric that are not their defaults: KD(digits-cnn subsets=50)-2k is another score.
+    """
     size = f"{count // 1000}k" if count >= 1000 and count % 1000 == 0 else str(count)
-    if extractor.inception_2015 and name in _USUAL_NAMES:
-        return f"{_USUAL_NAMES[name]}-{size}"
-    return f"{name}({extractor.label})-{size}"
+    words = [f"{key}={str(value).replace(' ', '')}" for key, value in (options or {}).items()]
+    usual = extractor.inception_2015 and name in _USUAL_NAMES
+    within = " ".join(words if usual else [extractor.label, *words])
+    return (_USUAL_NAMES[name] if usual else name) + (f"({within})" if within else "") + f"-{size}"
+
+
+def list_own_options(metric: object) -> dict[str, Any]:
+    """Return the options of a metric that are not their defaults."""
+    if not is_dataclass(metric):
+        return {}
+    made = {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in fields(metric)}
+    return {name: getattr(metric, name) for name, default in made.items() if getattr(metric, name) != default}

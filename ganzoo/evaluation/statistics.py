@@ -23,6 +23,7 @@ from ganzoo.errors import DataError, EvaluationError, FolderError, ResourceError
 from ganzoo.evaluation.evaluator import Evaluator, load_extractor
 from ganzoo.evaluation.extraction import feature_device
 from ganzoo.evaluation.protocol import STATISTICS, Reference
+from ganzoo.evaluation.views import View, is_same, no_view
 from ganzoo.files import read_regular, write_atomically
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.zoo import choices
@@ -109,7 +110,14 @@ def open_statistics_evaluator(shape: tuple[int, ...], run: RunConfig, zoo: Zoo, 
     reference = frechet.prepare(FeatureSet(statistics.size, mean, covariance, rows.reshape(0, len(mean))))
     metrics = choices.choose_metrics(run, zoo)
     nothing = torch.zeros(0, *shape)
-    return Evaluator(extractor, metrics, frechet, reference, nothing, statistics.about, run.eval.batch_size, False)
+
+    def open_view(name: str) -> View:
+        return View(extractor, reference) if is_same(name, features.name, zoo) else no_view(name)
+
+    return Evaluator(
+        extractor, metrics, frechet, reference, nothing, statistics.about, run.eval.batch_size, False,
+        open_view=open_view,
+    )  # fmt: skip
 
 
 def _count_features(extractor: Extractor, shape: tuple[int, ...], device: torch.device) -> int:

@@ -84,7 +84,8 @@ def save_report(folder: RunFolder, checkpoint: str, report: Mapping[str, Any]) -
         for old in _read_or_move_aside(folder):
             if _subject(old) != _subject(entry):
                 others.append(old)
-            elif old["protocol"] == entry["protocol"]:
+            elif old["protocol"]["generated"] == entry["protocol"]["generated"]:  # and so of one protocol
+                entry["protocol"] = _join_protocols(old, entry)
                 entry["scores"] = old["scores"] | entry["scores"]
                 entry["memorisation"] = entry["memorisation"] or old["memorisation"]
         folder.write_json(folder.scores, {"reports": [*others, entry]})
@@ -101,7 +102,17 @@ def _read_or_move_aside(folder: RunFolder) -> list[dict[str, Any]]:
         return []
 
 
+def _join_protocols(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the protocol of the scores of both reports, which differs in what single metrics were made by alone."""
+    made = {name: about for report in (old, new) for name, about in report["protocol"].get("metrics", {}).items()
+            if report is new or name not in new["scores"]}  # fmt: skip
+    return {**new["protocol"], **({"metrics": made} if made else {})}
+
+
 def _subject(report: Mapping[str, Any]) -> tuple[str, str]:
-    """Return checkpoint and protocol without the step: of two reports with the same, the newer replaces the older."""
-    protocol = report["protocol"] | {"generated": report["protocol"]["generated"] | {"step": None}}
+    """Return checkpoint and protocol without the step: of two reports with the same, the newer replaces the older.
+
+    What single metrics were made by is left out too: the names of their scores tell them apart.
+    """
+    protocol = report["protocol"] | {"generated": report["protocol"]["generated"] | {"step": None}, "metrics": {}}
     return report["checkpoint"], json.dumps(protocol, sort_keys=True)

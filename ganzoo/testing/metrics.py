@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import FeatureSet, Metric, Score
+from ganzoo.contracts import Features, FeatureSet, Metric, Sampler, Score, overrides
 from ganzoo.errors import EvaluationError
 from ganzoo.testing.expectations import ConformanceError, Unchecked, expect
 from ganzoo.testing.networks import expect_generators_rest
@@ -45,6 +45,35 @@ def _shuffled(features: FeatureSet) -> FeatureSet:
     return _set_of(features.rows[order], features.logits[order], features.labels[order])
 
 
+class _Scaled(Sampler):
+    """A generator of points, z / 2, whose features are the points."""
+
+    z_dim = LENGTH
+    num_classes = CLASSES
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        return torch.randn(count, LENGTH), torch.randint(CLASSES, (count,))
+
+    def samples(self, z: Tensor, y: Tensor) -> Tensor:
+        return z / 2
+
+    def __call__(self, z: Tensor, y: Tensor) -> Features:
+        logits = 8.0 * torch.eye(CLASSES)[y]
+        return Features(self.samples(z, y), logits, (z / 2).norm(dim=1))
+
+
+def _explore(metric: Metric) -> Mapping[str, Score]:
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        return metric.compute_generator(_Scaled())
+
+
+def _require_comparison(metric: Metric, scores: Mapping[str, Score]) -> None:
+    """Raise Unchecked if a metric measures the generator alone, and compares no sets."""
+    if not scores and overrides(metric, "compute_generator", Metric):
+        raise Unchecked("it measures the generator itself, and compares no sets")
+
+
 def _compute(metric: Metric, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
     scores = metric.compute(real=real, fake=fake)
     warnings = metric.warn(real=real, fake=fake)
@@ -71,7 +100,7 @@ def _count(metric: Metric) -> int:
 def scores_are_plain_finite_numbers(subject: Subject) -> None:
     """Scores are finite floats inside their interval, and `better` is "lower" or "higher"."""
     metric: Metric = subject.make()
-    scores = _compute(metric, _normal(_count(metric), 0), _normal(_count(metric), 1))
+    scores = {**_compute(metric, _normal(_count(metric), 0), _normal(_count(metric), 1)), **_explore(metric)}
     expect(len(scores) > 0, "at least one score", came="none", hint='{"name": Score(value, "lower")}')
     for name, score in scores.items():
         for field, value in (("value", score.value), ("low", score.low), ("high", score.high), ("std", score.std)):
@@ -102,6 +131,7 @@ def equal_sets_are_better_than_unlike_ones(subject: Subject) -> None:
     metric: Metric = subject.make()
     n = _count(metric)
     equal, unlike = (_compute(metric, _normal(n, 0), fake) for fake in (_normal(n, 0), _unlike(n)))
+    _require_comparison(metric, equal)
     gains = {name: _gain(equal[name], unlike[name]) for name in equal}
     said = ", ".join(f"{name} {equal[name].value:g} and {unlike[name].value:g}" for name in equal)
     right = min(gains.values()) >= 0 and max(gains.values()) > 0
@@ -148,8 +178,26 @@ def one_image_is_too_few(subject: Subject) -> None:
     except Exception as error:
         came, hint = f"{type(error).__name__}: {error}", "if fake.count < 2: raise ganzoo.EvaluationError(...)"
         raise ConformanceError("an EvaluationError for one image", came=came, hint=hint) from error
+    _require_comparison(metric, scores)
     hint = "if fake.count < 2: raise ganzoo.EvaluationError(what, hint=...)"
     raise ConformanceError("an EvaluationError for one image", came=str(dict(scores)), hint=hint)
+
+
+def a_generator_is_measured_alike_every_time(subject: Subject) -> None:
+    """`compute_generator` draws from torch's global generators, which follow from the seed of the evaluation."""
+    metric: Metric = subject.make()
+    if not overrides(metric, "compute_generator", Metric):
+        raise Unchecked("it compares sets, and measures no generator")
+    one, other = _explore(metric), _explore(metric)
+    hint = "sampler.draw(n), and torch.rand(...) without a generator of your own"
+    expect(dict(one) == dict(other), f"{dict(one)} again", came=str(dict(other)), hint=hint)
+
+
+def features_are_those_of_an_extractor(subject: Subject) -> None:
+    """`features` is empty, or the name of an extractor that is here."""
+    names = subject.zoo.names["features"]
+    asked = subject.component.features  # type: ignore[attr-defined]  # the contract has it
+    expect(asked in ("", *names), f"features among {', '.join(names)}", came=repr(asked), hint='features = "inception"')
 
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
@@ -159,4 +207,6 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     preparing_changes_no_score,
     order_of_images_does_not_matter,
     one_image_is_too_few,
+    a_generator_is_measured_alike_every_time,
+    features_are_those_of_an_extractor,
 )

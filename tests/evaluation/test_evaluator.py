@@ -111,5 +111,6 @@ def test_a_metric_prepares_the_reference_once_and_is_given_it_each_time():
     metric = Remembering()
     evaluator = replace(evaluator, metrics={"mine": metric})
     for _ in range(2):
-        assert evaluator.compute(evaluator.reference) == ({"given": Score(1.0, "higher")}, [])
+        measured = evaluator.compute(evaluator.reference, StoredImages(samples.x, CPU))
+        assert measured == ({"given(digits-cnn)-1797": Score(1.0, "higher")}, {}, [])
     assert len(metric.prepared) == 1

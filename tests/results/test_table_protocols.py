@@ -4,7 +4,7 @@ import pytest
 
 from ganzoo.errors import ConfigError, EvaluationError
 from ganzoo.results.comparison import make_table
-from support.made_runs import FD, make_report, make_result
+from support.made_runs import FD, KD, make_report, make_result
 
 
 def run(loss, *reports, **fields):
@@ -160,3 +160,19 @@ def test_another_reference_is_refused_with_the_command():
     with pytest.raises(EvaluationError, match=r"reference\.dataset: digits / mnist") as caught:
         make_table(runs)
     assert caught.value.hint == "ganzoo evaluate runs/wgan/s0 --dataset digits --split train"
+
+
+def test_one_score_that_was_made_in_two_ways_is_refused_and_other_scores_are_ranked():
+    """Names tell options apart; features of one label but of other weights have one name."""
+
+    def scored(loss, metrics, scores):
+        report = make_report(scores)
+        return run(loss, report | {"protocol": report["protocol"] | {"metrics": metrics}})
+
+    made = {KD: {"features": "inception", "fingerprint": {"weights": "a"}}}
+    other = {KD: {"features": "inception", "fingerprint": {"weights": "b"}}}
+    both = {FD: 1.0, KD: 0.5}
+    assert make_table([scored("bce", made, both), scored("wgan", made, both)]).rows[0].last[KD].mean == 0.5
+    assert make_table([scored("bce", made, both), run("wgan", make_report(2.0))]).rows[0].last[FD].mean == 1.0
+    with pytest.raises(EvaluationError, match="of bce-s0 and wgan-s0 was made in two ways"):
+        make_table([scored("bce", made, both), scored("wgan", other, both)])

@@ -17,9 +17,10 @@ from ganzoo.errors import CheckpointError, ConfigError
 from ganzoo.files import read_records
 from ganzoo.runs import checkpoint, start
 from ganzoo.runs.evaluate import evaluate
-from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.folder import RunFolder, read_reports
 from ganzoo.runs.scores import save_report
 from support.image_files import make_zip, png, write
+from support.made_runs import FD, KD, write_run
 from support.runs import TINY, ganzoo, spawn, state, train, wait_for
 from support.scored import SCORED, evaluate_json, strict_json, write_images
 from support.states import same
@@ -417,3 +418,16 @@ def test_evaluations_that_end_at_once_lose_no_report(run, tmp_path, monkeypatch)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: save_report(folder, name, {**report, "checkpoint": name}), names))
     assert {saved["checkpoint"] for saved in Run(folder.path).scores} == {"last", "best", *names}
+
+
+def test_a_score_with_options_stands_beside_the_others_of_its_checkpoint(tmp_path):
+    folder = RunFolder(write_run(tmp_path / "run", {FD: 1.0, KD: 0.5}))
+    (old,) = read_reports(folder)
+    named = "KD(digits-cnn subsets=5)-2k"
+    protocol = old["protocol"] | {"metrics": {named: {"options": {"subsets": 5}}}}
+    save_report(folder, "last", old | {"protocol": protocol, "scores": {named: old["scores"][KD] | {"value": 0.25}}})
+    (report,) = read_reports(folder)
+    assert {name: score["value"] for name, score in report["scores"].items()} == {FD: 1.0, KD: 0.5, named: 0.25}
+    assert report["protocol"] == protocol
+    save_report(folder, "last", old)
+    assert read_reports(folder)[0]["protocol"] == protocol

@@ -68,6 +68,7 @@ def select_reports(results: Sequence[Result], checkpoint: Checkpoint, asked: Ask
     shared = _choose_shared(reported, checkpoint, asked)
     assert shared is not None
     runs = tuple(ScoredRun(r, _scores(r, "last", shared), _scores(r, "best", shared)) for r in results)
+    _require_same_metrics(reported, checkpoint, shared)
     first = next(report for report in list_reports(reported[0], checkpoint) if shared in _keys(report))
     return Selection(_common(first["protocol"]), runs, tuple(_remarks(runs, reported, checkpoint, shared)))
 
@@ -122,6 +123,20 @@ def _scores(result: Result, checkpoint: Checkpoint, key: str) -> Mapping[str, Ma
     reports = [report for report in list_reports(result, checkpoint) if key in _keys(report)]
     scores: Mapping[str, Mapping[str, Any]] = reports[-1]["scores"] if reports else {}
     return scores
+
+
+def _require_same_metrics(reported: Sequence[Result], checkpoint: Checkpoint, key: str) -> None:
+    """Raise EvaluationError if scores of one name were made by other options or features of their metric."""
+    known: dict[str, tuple[Result, Any]] = {}
+    for result in reported:
+        report = [report for report in list_reports(result, checkpoint) if key in _keys(report)][-1]
+        made = report["protocol"].get("metrics", {})
+        for name in report["scores"]:
+            first, about = known.setdefault(name, (result, made.get(name)))
+            if about != made.get(name):
+                what = f"{name} of {_named((first, result))} was made in two ways, and may not be ranked"
+                where = f"{json.dumps(about)} / {json.dumps(made.get(name))}"
+                raise EvaluationError(what, where=where, hint=f"ganzoo evaluate {shlex.quote(str(first.path))}")
 
 
 def _remarks(runs: Sequence[ScoredRun], reported: Sequence[Result], checkpoint: Checkpoint, key: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Metrics that break one promise each: the squared distance of the means, of which one thing is changed."""
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import ClassVar
 
 import torch
@@ -8,6 +9,8 @@ import torch
 import ganzoo
 from ganzoo.testing import metrics
 from support.faulty.plant import planted
+
+TICKS = count()
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,15 @@ class Paired(MeanDistance):
 class Careless(MeanDistance):
     def compute(self, *, real, fake):
         return {"distance": ganzoo.Score(self.distance(real, fake), self.better)}
+
+
+@planted("metric", metrics.a_generator_is_measured_alike_every_time, "without a generator of your own")
+class Unseeded(MeanDistance):
+    def compute_generator(self, sampler):
+        z, y = sampler.draw(2)
+        return {"first": ganzoo.Score(float(sampler(z, y).rows[0, 0]) + next(TICKS), "lower")}
+
+
+@planted("metric", metrics.features_are_those_of_an_extractor, "features among")
+class Misspelt(MeanDistance):
+    features: ClassVar[str] = "incepton"
