@@ -66,7 +66,7 @@ def expect_copy(module: nn.Module, call: Call, what: str) -> None:
     except (RuntimeError, TypeError) as error:
         hint = "keep no tensor that has a gradient history as an attribute"
         raise ConformanceError(f"{what} to be copied by copy.deepcopy", came=str(error), hint=hint) from error
-    before = seeded(call, twin)
+    before = seeded(call, copy.deepcopy(twin))  # the call may move buffers
     with torch.no_grad():
         for weight in module.parameters():
             weight.add_(1.0)
