@@ -110,15 +110,16 @@ def _differ(one: Tensor, other: Tensor) -> bool:
     return one.numel() > 0 and not torch.equal(one, other)
 
 
-def auxiliary_loss_is_a_scalar(subject: Subject) -> None:
-    """The auxiliary loss is a finite scalar, with a gradient if there are class logits."""
-    verdict = _head(subject)(_features(), _labels())
-    value = subject.make().auxiliary_loss(verdict, _labels())
-    expect_tensor(value, (), "auxiliary_loss", hint="return the mean over the batch, times its weight")
-    needed = verdict.class_logits is not None
-    expect(
-        value.requires_grad or not needed, "a gradient of auxiliary_loss", came="none", hint="no detach() on the way"
-    )
+def auxiliary_losses_are_scalars(subject: Subject) -> None:
+    """The auxiliary loss of each player is a finite scalar, with a gradient if there are class logits."""
+    conditioner, head = subject.make(), _head(subject)
+    real, fake = (head(_features(), _labels()) for _ in range(2))
+    of_d = conditioner.discriminator_auxiliary(real=real, fake=fake, y=_labels())
+    of_g = conditioner.generator_auxiliary(fake=fake, y=_labels())
+    for name, value in (("discriminator_auxiliary", of_d), ("generator_auxiliary", of_g)):
+        expect_tensor(value, (), name, hint="return the mean over the batch, times its weight")
+    reached = of_d.requires_grad or of_g.requires_grad or real.class_logits is None
+    expect(reached, "a gradient of an auxiliary loss", came="none", hint="no detach() on the way")
 
 
 def a_loss_reaches_every_parameter(subject: Subject) -> None:
@@ -130,7 +131,9 @@ def a_loss_reaches_every_parameter(subject: Subject) -> None:
         "head": _head(subject),
     }
     verdict: Verdict = parts["head"](_features(), _labels())
-    of_d = verdict.logits.sum() + (0.0 if verdict.class_logits is None else verdict.class_logits.square().sum())
+    of_d = verdict.logits.sum()
+    for part in (verdict.class_logits, verdict.embedding):
+        of_d = of_d if part is None else of_d + (part * torch.arange(1, 1 + part.shape[1])).sum()
     of_labels = parts["embedding"](_labels()).sum() + parts["label maps"](_labels()).sum()
     expect_gradients(parts, of_d + of_labels)
 
@@ -158,7 +161,7 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     logits_are_no_probabilities,
     verdict_depends_on_one_sample,
     labels_reach_both_networks,
-    auxiliary_loss_is_a_scalar,
+    auxiliary_losses_are_scalars,
     a_loss_reaches_every_parameter,
     modules_are_saved_copied_and_moved,
 )

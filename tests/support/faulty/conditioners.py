@@ -76,7 +76,7 @@ class Ignoring(Projection):
         return NoEmbedding()
 
 
-@planted("conditioner", conditioners.auxiliary_loss_is_a_scalar, "a gradient of auxiliary_loss")
+@planted("conditioner", conditioners.auxiliary_losses_are_scalars, "a gradient of an auxiliary loss")
 class Detached(AuxiliaryClassifier):
     def auxiliary_loss(self, verdict, y):
         return super().auxiliary_loss(verdict, y).detach()
