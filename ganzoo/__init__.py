@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Features as Features
     from ganzoo.contracts import FeatureSet as FeatureSet
     from ganzoo.contracts import Game as Game
+    from ganzoo.contracts import LazySamples as LazySamples
     from ganzoo.contracts import LipschitzEnforcer as LipschitzEnforcer
     from ganzoo.contracts import Metric as Metric
     from ganzoo.contracts import Model as Model
@@ -82,8 +83,8 @@ _ORIGINS = {
     "results.comparison": ("Table",),
     "contracts": (
         *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
-        *("FeatureExtractor", "FeatureSet", "Features", "Game", "LipschitzEnforcer", "Metric", "Model", "Observer"),
-        *("Regularizer", "Sampler", "Samples", "Score", "Verdict"),
+        *("FeatureExtractor", "FeatureSet", "Features", "Game", "LazySamples", "LipschitzEnforcer", "Metric", "Model"),
+        *("Observer", "Regularizer", "Sampler", "Samples", "Score", "Verdict"),
     ),
     "diagnosis.diagnose": ("Diagnosis",),
     "errors": (

@@ -36,6 +36,7 @@ PUBLIC = [
     "GanzooError",
     "Grid",
     "GridError",
+    "LazySamples",
     "LipschitzEnforcer",
     "Metric",
     "Model",

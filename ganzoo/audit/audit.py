@@ -73,7 +73,7 @@ def audit(
         numbers = describe_slopes(slopes) | measure_logits(**logits)
         numbers |= measure_loss_gradients(subject.loss, real=logits["train"], fake=logits["fake"])
         numbers |= describe_bounds(subject.D.parameters(), layers, traits.weight_limit)
-        numbers |= compare_samples(x, x_ema.to(x), extractor) | measure_saturation(real=x, fake=x_fake)
+        numbers |= compare_samples(x, x_ema.to(x), gan.data, extractor) | measure_saturation(real=x, fake=x_fake)
         numbers |= {"dead units": max(dead_units(subject.D, x, y), dead_units(subject.G, subject.sample_z(y), y))}
         numbers |= learning_rates(gan)
         numbers |= measure_updates(subject, x[:CHUNK], y[:CHUNK])  # last: it changes the copies

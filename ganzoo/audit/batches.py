@@ -22,7 +22,7 @@ class Batch:
     x: Tensor
     """Training samples (N, *shape), float32 in [-1, 1]."""
     y: Tensor
-    """Their labels (N,)."""
+    """Their labels (N, ...)."""
     held_out: tuple[Tensor, Tensor] | None = None
     """Samples (M, *shape) of the same distribution that D has not seen, with labels (M,); None if there are none."""
 
@@ -42,8 +42,8 @@ def draw_batch(samples: Samples, held_out: Samples | None, count: int, device: t
     x, y = _draw(samples, count, device)
     if held_out is None:
         return Batch(x, y)
-    other, classes = _draw(held_out, count, device)
-    return Batch(x, y, (other, classes if labels else torch.zeros_like(classes)))
+    other, theirs = _draw(held_out, count, device)
+    return Batch(x, y, (other, theirs if labels else y.new_zeros(len(other), *y.shape[1:])))
 
 
 def _draw(samples: Samples, count: int, device: torch.device) -> tuple[Tensor, Tensor]:

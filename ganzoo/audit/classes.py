@@ -89,7 +89,7 @@ def audit_classes(gan: GAN, samples: Samples, extractor: Extractor | None) -> Cl
     x = generate(gan.G_ema.module, draw_latents(len(wanted), gan.z_dim, 0), wanted)
     if not bool(x.isfinite().all()):
         return None
-    fake = _Rows(extract_rows(x.to(gan.device.torch_device), extractor), _number(wanted, chosen))
+    fake = _Rows(extract_rows(x.to(gan.device.torch_device), gan.data, extractor), _number(wanted, chosen))
     taught, real = _draw_reals(gan, samples, chosen, count, extractor)
     judge = fit_discriminant(taught.rows, taught.y, len(chosen))
     return ClassAudit(
@@ -118,7 +118,7 @@ def _draw_reals(
     for half in halves:
         index = torch.cat(half)
         x = from_uint8(samples.x[index].to(gan.device.torch_device))
-        sets.append(_Rows(extract_rows(x, extractor), _number(labels[index], chosen)))
+        sets.append(_Rows(extract_rows(x, samples.spec, extractor), _number(labels[index], chosen)))
     return sets[0], sets[1]
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.audit.batches import CHUNK
-from ganzoo.contracts import MODE_RADIUS, Extractor, Features
+from ganzoo.contracts import MODE_RADIUS, DataSpec, Extractor, Features
 from ganzoo.data.copies import find_copies, rounding_error
 from ganzoo.data.transport import wasserstein1
 from ganzoo.training.sampling import as_stored
@@ -15,7 +15,7 @@ Numbers = dict[str, float]
 """Measured values by name."""
 
 
-def compare_samples(x_real: Tensor, x_fake: Tensor, extractor: Extractor | None) -> Numbers:
+def compare_samples(x_real: Tensor, x_fake: Tensor, data: DataSpec, extractor: Extractor | None) -> Numbers:
     """Return the Wasserstein-1 distance of samples (N, *shape), their diversity, and the classes that each set has.
 
     Diversity is of their features, or of the samples themselves without an extractor. {} if x_fake is not finite.
@@ -26,7 +26,7 @@ def compare_samples(x_real: Tensor, x_fake: Tensor, extractor: Extractor | None)
     numbers |= {"distinct": float(len(set(find_copies(x_real.flatten(1)).tolist())))}  # different real samples
     if extractor is None:
         return numbers | measure_diversity(real=x_real.flatten(1), fake=x_fake.flatten(1))
-    real, fake = (_extract(x, extractor) for x in (x_real, x_fake))
+    real, fake = (_extract(x, data, extractor) for x in (x_real, x_fake))
     numbers |= measure_diversity(real=real.rows, fake=fake.rows)
     if real.logits is not None and fake.logits is not None:
         # a sample between two modes is in neither
@@ -35,14 +35,15 @@ def compare_samples(x_real: Tensor, x_fake: Tensor, extractor: Extractor | None)
     return numbers
 
 
-def extract_rows(x: Tensor, extractor: Extractor | None) -> Tensor:
+def extract_rows(x: Tensor, data: DataSpec, extractor: Extractor | None) -> Tensor:
     """Return the feature rows (N, D) of samples (N, *shape) in [-1, 1]: the flattened samples without an extractor."""
-    return x.flatten(1) if extractor is None else _extract(x, extractor).rows
+    return x.flatten(1) if extractor is None else _extract(x, data, extractor).rows
 
 
-def _extract(x: Tensor, extractor: Extractor) -> Features:
+def _extract(x: Tensor, data: DataSpec, extractor: Extractor) -> Features:
     """Return the features of samples (N, *shape) in [-1, 1], CHUNK at a time."""
-    rows, *others = zip(*(extractor.extract(part) for part in torch.split(as_stored(x), CHUNK)), strict=True)
+    stored = as_stored(x, images=data.images)
+    rows, *others = zip(*(extractor.extract(part) for part in torch.split(stored, CHUNK)), strict=True)
     return Features(torch.cat(rows), *(None if each[0] is None else torch.cat(each) for each in others))
 
 

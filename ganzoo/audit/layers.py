@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import Parameter, signature
 from typing import Any
 
 import torch
@@ -19,7 +20,12 @@ ITERATIONS = 30
 
 def linear_layers(network: nn.Module) -> dict[str, nn.Module]:
     """Return {name: layer} of the layers that are linear but for their bias, in the order in which they were built."""
-    return {name: layer for name, layer in network.named_modules() if isinstance(layer, LINEAR)}
+    return {name: layer for name, layer in network.named_modules() if isinstance(layer, LINEAR) and _reads_one(layer)}
+
+
+def _reads_one(layer: nn.Module) -> bool:
+    """Return whether a layer runs on one input; a subclass may need others, such as labels."""
+    return sum(each.default is Parameter.empty for each in signature(layer.forward).parameters.values()) == 1
 
 
 def spectral_norms(network: nn.Module, *inputs: Tensor, iterations: int = ITERATIONS) -> dict[str, float]:

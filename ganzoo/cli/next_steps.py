@@ -23,7 +23,7 @@ def print_next(commands: Sequence[str], *, aside: bool = False) -> None:
 
 def after_training(run: Run, command: str) -> list[str]:
     """Return what is worth typing after a run; `command` is ganzoo, with the flags of its plugins."""
-    from ganzoo.runs.sample_grid import has_picture
+    from ganzoo.data.drawing import has_picture
 
     path, steps = quote_path(run.path), run.config.train.steps
     walk = f"{command} sample {path} --interpolate"

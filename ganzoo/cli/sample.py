@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="A picture, an .npz, or a film: .gif, .webp, .mp4.  [default: in RUN/samples]",
+    help="A picture, an .npz or .npy, or a film: .gif, .webp, .mp4.  [default: in RUN/samples]",
 )
 @click.pass_obj
 def sample(
@@ -99,7 +99,7 @@ def _refuse_unused(target: Target, *, fps: bool, drawing: bool) -> None:
     """Raise UsageError for flags of films or pictures where none is written."""
     if fps and not target.is_film:
         raise click.UsageError("--fps is for a film: --interpolate -o walk.gif, or --training -o training.gif")
-    if drawing and (target.as_folder or target.suffix == ".npz"):
+    if drawing and (target.as_folder or target.suffix in (".npz", ".npy")):
         raise click.UsageError("--scale and --no-caption are for a picture: images of a set keep their size")
 
 

@@ -7,7 +7,8 @@ Shape letters
 
 Conventions, stated here and nowhere else
     samples   float32 (N, *shape) in [-1, 1]; an image has shape (C, H, W), a toy point (2,)
-    labels y  int64 (N,) in [0, K); an unlabelled dataset has K = 1 and every label 0
+    images    what a dataset holds as uint8 (M, C, H, W); any other sample is float32 there too
+    labels y  int64 (N,) in [0, K); an unlabelled dataset has K = 1 and every label 0; vectors are float32 (N, A)
     logits    float32 (N,) or (N, ...), unbounded; HIGHER MEANS MORE REAL for every loss; no sigmoid inside a network
     losses    scalars to minimise; `real=` and `fake=` are keyword-only everywhere, always in this order
 
@@ -38,6 +39,7 @@ from ganzoo.data.features import Features as Features
 from ganzoo.data.features import FeatureSet as FeatureSet
 from ganzoo.data.features import Score as Score
 from ganzoo.data.samples import DataSpec as DataSpec
+from ganzoo.data.samples import LazySamples as LazySamples
 from ganzoo.data.samples import Samples as Samples
 
 

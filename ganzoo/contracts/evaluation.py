@@ -35,7 +35,7 @@ class FeatureExtractor(ABC):
     """A network that maps images to the features in which real and generated ones are compared."""
 
     reads: ClassVar[str] = "images"
-    """Input: "images", or "points", which are float32 samples (N, *shape) other than images."""
+    """Input: "images", or "points", which are all samples that are no images: float32 (N, *shape)."""
     ships: ClassVar[bool] = False
     """True if its weights come with its package, so that it is there without a network."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from torch import Tensor, nn
 
@@ -75,6 +75,11 @@ class Model(ABC):
 class Conditioner(ABC):
     """A way by which the labels y reach both networks."""
 
+    takes: ClassVar[Literal["classes", "vectors"]] = "classes"
+    """Labels y that it reads: "classes", int64 (N,) in [0, K), or "vectors", float32 (N, A) or (N, ...) in general.
+
+    Of vectors, `num_classes` below is A: how many numbers a label has.
+    """
     needs_labels: ClassVar[bool] = True
     """False if it works on a dataset without classes."""
 

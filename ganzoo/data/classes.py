@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganzoo.data.labels import FoundLabels, find_labels, require_agreement, require_all_labelled
 from ganzoo.data.listing import SUFFIXES, ImageFile, Listing, abridge, printable
+from ganzoo.data.samples import UNLABELLED as UNLABELLED
 from ganzoo.errors import DataError
 
 Split = Literal["auto", "train", "val", "test"]
@@ -27,8 +28,6 @@ SPLITS = {
 """Names of folders that hold a split, and the split that each is."""
 SHARD = 1000
 """Images in each folder of StyleGAN's tool but the last."""
-UNLABELLED = "unlabelled"
-"""Name of the one class of images without labels."""
 
 
 class ClassedFiles(NamedTuple):

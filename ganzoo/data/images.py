@@ -68,8 +68,9 @@ def draw_points(fake: Tensor, real: Tensor | None = None) -> Tensor:
 def mark(points: Tensor) -> Tensor:
     """Points (N, 2) -> where there is one, a dot of 2 x 2 pixels each: bool (256, 256)."""
     if points.ndim != 2 or points.shape[1] != 2:
-        what = f"samples of shape {tuple(points.shape[1:])} are neither images nor points of the plane"
-        raise EvaluationError(what, hint="ganzoo.Run(RUN).samples(n), which gives numbers")
+        shape = tuple(points.shape[1:])
+        what = f"samples of shape {shape} are neither images nor points of the plane, nor rows of 8 numbers"
+        raise EvaluationError(what, hint="-o samples.npz, or ganzoo.Run(RUN).samples(n), which give numbers")
     column, row = ((points.cpu() * torch.tensor([1.0, -1.0]) + 1) * (PLANE_SIZE / 2)).long().clamp(0, PLANE_SIZE - 1).T
     dots = torch.zeros(1, PLANE_SIZE + 1, PLANE_SIZE + 1)
     dots[0, row, column] = 1

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganzoo.data.lazy import LazySamples
 from ganzoo.data.listing import abridge
-from ganzoo.data.samples import LazyImages, Samples
+from ganzoo.data.samples import Samples
 from ganzoo.errors import ConfigError, DataError
 from ganzoo.settings.options import Wanted
 
@@ -58,12 +59,12 @@ def take_evenly(samples: Samples, count: int, *, rest: bool = False) -> Samples:
     if count > total:
         what = f"dataset.limit={count:,} of {total:,} {_things(samples)}"
         raise ConfigError(what, hint=f"--set dataset.limit={total}, or without it")
-    index = pick_evenly(count, total, labels=samples.y)
+    index = pick_evenly(count, total, labels=samples.classes)
     if rest:
         return select(
             samples, _others(index, total), [f"the {total - count:,} {_things(samples)} that the pick leaves"]
         )
-    bare = len(samples.class_names) - len(set(samples.y[index].tolist()))
+    bare = 0 if samples.has_vectors else len(samples.class_names) - len(set(samples.y[index].tolist()))
     notes = [f"{count:,} of {total:,} {_things(samples)}: an even pick"]
     notes += [f"{bare} of {len(samples.class_names)} classes have none of them"] if bare else []
     return select(samples, index, notes)
@@ -81,9 +82,12 @@ def _others(index: Tensor, total: int) -> Tensor:
 def take_classes(samples: Samples, wanted: Wanted) -> Samples:
     """Return the samples of some classes, which keep their order and are numbered anew; with a note.
 
-    Raises ConfigError for a class that is not there.
+    Raises ConfigError for a class that is not there, and where labels are vectors.
     """
     names = samples.class_names
+    if samples.has_vectors:
+        what = f"dataset.classes={wanted}, and the labels of these samples are vectors, not classes"
+        raise ConfigError(what, hint="--set dataset.limit=N (takes N samples)")
     numbers = sorted({find_class(item, names) for item in split_names(wanted)})
     index = torch.isin(samples.y, torch.tensor(numbers)).nonzero().flatten()
     kept = tuple(names[number] for number in numbers)
@@ -128,34 +132,43 @@ def select(samples: Samples, index: Tensor, notes: Sequence[str]) -> Samples:
     """Return the samples at sorted indices int64 (n,), with more notes."""
     if len(index) == len(samples):
         return replace(samples, notes=(*samples.notes, *notes))
-    x = samples.x[index] if isinstance(samples.x, Tensor) else PickedImages(samples.x, index)
+    x = samples.x[index] if isinstance(samples.x, Tensor) else PickedSamples(samples.x, index)
     return replace(samples, x=x, y=samples.y[index], notes=(*samples.notes, *notes), known=None)
 
 
 @dataclass(frozen=True, eq=False)
-class PickedImages(LazyImages):
-    """Some of the images of a set that is decoded on demand."""
+class PickedSamples(LazySamples):
+    """Some samples of a set that is read on demand."""
 
-    whole: LazyImages
+    whole: LazySamples
     index: Tensor
     """Place of each in the whole set, int64 (n,)."""
 
     @property
+    def dtype(self) -> torch.dtype:  # type: ignore[override]
+        """Type of the whole set."""
+        return self.whole.dtype
+
+    @property
     def shape(self) -> tuple[int, ...]:
-        """(n, C, H, W)."""
+        """(n, *shape)."""
         return (len(self.index), *self.whole.shape[1:])
 
+    def read(self, index: int) -> Tensor:
+        """Return one sample (*shape). Raises DataError if it cannot be read any more."""
+        return self.whole.read(int(self.index[index]))
+
     def __getitem__(self, index: slice | Sequence[int] | Tensor) -> Tensor:
-        """Return uint8 (n, C, H, W). Raises DataError for an image that cannot be read any more."""
+        """Return samples (n, *shape). Raises DataError for one that cannot be read any more."""
         return self.whole[self.index[index]]
 
     def stream(self, indices: Iterator[int]) -> Generator[Tensor]:
-        """Yield images decoded ahead; see `LazyImages.stream`."""
+        """Yield samples that are read ahead; see `LazySamples.stream`."""
         return self.whole.stream(int(self.index[place]) for place in indices)
 
 
 def _things(samples: Samples) -> str:
-    return "images" if samples.x.ndim == 4 else "samples"
+    return "images" if samples.spec.images else "samples"
 
 
 def _choosing(names: Sequence[str]) -> str:

@@ -1,19 +1,19 @@
-"""Samples of a dataset, in memory, memory-mapped or decoded on demand; their hash and their check."""
+"""Samples of a dataset, in memory, memory-mapped or read on demand; their hash and their check."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ganzoo.errors import PluginError
+from ganzoo.data.lazy import LazySamples as LazySamples
+from ganzoo.errors import DataError, PluginError
 
 
 @dataclass(frozen=True)
@@ -21,42 +21,35 @@ class DataSpec:
     """Facts about a dataset that the networks depend on."""
 
     shape: tuple[int, ...]
-    """Shape of one sample: (C, H, W) for an image, (2,) for a point of the plane."""
+    """Shape of one sample: (C, H, W) for an image, (2,) for a point of the plane, (1, F, T) for a spectrogram."""
     num_classes: int = 1
+    label_shape: tuple[int, ...] = ()
+    """Shape of one label: () for the number of a class, (A,) for a vector of A numbers."""
+    images: bool = None  # type: ignore[assignment]  # set below
+    """True if samples are images, which a dataset holds as uint8; if not given, samples of rank 3 are."""
 
-
-class LazyImages(ABC):
-    """Images that do not fit in memory, decoded on demand."""
-
-    dtype: ClassVar[torch.dtype] = torch.uint8
-    ndim: ClassVar[int] = 4
+    def __post_init__(self) -> None:
+        if self.images is None:
+            object.__setattr__(self, "images", len(self.shape) == 3)  # type: ignore[unreachable]
 
     @property
-    @abstractmethod
-    def shape(self) -> tuple[int, ...]:
-        """(M, C, H, W)."""
+    def label_length(self) -> int:
+        """Number of classes K; or, of labels that are vectors, how many numbers A each has."""
+        return math.prod(self.label_shape) if self.label_shape else self.num_classes
 
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    @abstractmethod
-    def __getitem__(self, index: slice | Sequence[int] | Tensor) -> Tensor:
-        """Return uint8 (n, C, H, W). Raises DataError for an image that cannot be read any more."""
-
-    @abstractmethod
-    def stream(self, indices: Iterator[int]) -> Generator[Tensor]:
-        """Yield the images of endless indices in their order, uint8 (n, C, H, W), decoded ahead off the main thread.
-
-        n may be any number. Closing the generator ends all that it started. Raises DataError as `__getitem__`
-        does, and ResourceError if a process that decodes is killed.
-        """
+    def zero_labels(self, count: int, device: torch.device | None = None) -> Tensor:
+        """Return labels (count, *label_shape) of zeros: of class 0, or vectors of zeros."""
+        dtype = torch.float32 if self.label_shape else torch.int64
+        return torch.zeros(count, *self.label_shape, dtype=dtype, device=device)
 
 
 BLOCK = 2**24
 """Values per block when a whole dataset is hashed."""
 
-Pixels = Tensor | LazyImages
+Pixels = Tensor | LazySamples
 """Samples with a shape, a length and a dtype; a slice or a list of indices gives a tensor."""
+UNLABELLED = "unlabelled"
+"""Name of the class of samples without labels."""
 
 
 class Digests(NamedTuple):
@@ -73,26 +66,39 @@ class Samples:
     """The samples of a dataset, with their labels."""
 
     x: Pixels
-    """uint8 (M, C, H, W) in [0, 255]; or float32 (M, *shape) in [-1, 1] where samples are not images."""
+    """Images, uint8 (M, C, H, W) in [0, 255]; or other samples, float32 (M, *shape) in [-1, 1]."""
     y: Tensor
-    """int64 (M,) in [0, K)."""
-    class_names: tuple[str, ...]
-    """K names; one name if there are no labels."""
+    """Classes, int64 (M,) in [0, K); or vectors, float32 (M, A) or of any other shape (M, ...)."""
+    class_names: tuple[str, ...] = (UNLABELLED,)
+    """K names; one name if there are no classes."""
     notes: tuple[str, ...] = ()
     """Remarks for the user: images left out, converted or enlarged."""
     known: Digests | None = None
     """Hashes of the content, if they were computed while the dataset was read."""
     flip: bool = False
-    """True if training shows each image mirrored in every other epoch; x holds the images as they are."""
+    """True if training shows each sample mirrored in every other epoch; x holds the samples as they are."""
 
     @property
     def spec(self) -> DataSpec:
-        """Shape of one sample and number of classes."""
-        return DataSpec(tuple(self.x.shape[1:]), len(self.class_names))
+        """Shape and kind of one sample and of its label, and number of classes."""
+        is_image = self.x.dtype == torch.uint8
+        return DataSpec(tuple(self.x.shape[1:]), len(self.class_names), tuple(self.y.shape[1:]), is_image)
+
+    @property
+    def has_vectors(self) -> bool:
+        """Return whether labels are vectors, and no numbers of classes."""
+        return self.y.ndim > 1
+
+    @property
+    def classes(self) -> Tensor | None:
+        """Numbers of the classes, int64 (M,); None where there is one class, or where labels are vectors."""
+        return self.y if len(self.class_names) > 1 and not self.has_vectors else None
 
     @property
     def class_counts(self) -> tuple[int, ...]:
         """Number of samples of each class, K numbers."""
+        if self.has_vectors:
+            return (len(self),)
         return tuple(torch.bincount(self.y.cpu(), minlength=len(self.class_names)).tolist())
 
     def __len__(self) -> int:
@@ -101,8 +107,10 @@ class Samples:
     def numbered_as(self, names: Sequence[str]) -> Samples:
         """Return the samples with classes in the order of `names`, or in one class if `names` has only one.
 
-        They are unchanged if their own names are others.
+        They are unchanged if their own names are others, or if labels are vectors.
         """
+        if self.has_vectors:
+            return self
         if len(names) == 1 < len(self.class_names):
             return replace(self, y=torch.zeros_like(self.y), class_names=tuple(names), known=None)
         if sorted(names) != sorted(self.class_names) or len({*names}) < len(names):
@@ -110,6 +118,11 @@ class Samples:
         number = {name: k for k, name in enumerate(names)}
         y = torch.tensor([number[name] for name in self.class_names])[self.y]
         return self if torch.equal(y, self.y) else replace(self, y=y, class_names=tuple(names), known=None)
+
+    def without_labels(self) -> Samples:
+        """Return the samples in one class, for networks that read no labels; their content stays what it is."""
+        y = torch.zeros(len(self), dtype=torch.int64)
+        return replace(self, y=y, class_names=(UNLABELLED,), known=self.digests)
 
     @cached_property
     def digests(self) -> Digests:
@@ -141,7 +154,11 @@ def hash_samples(x: Pixels, y: Tensor | None = None) -> Digests:
     content = ContentHash(x.shape)
     length = max(1, BLOCK // max(1, math.prod(x.shape[1:])))
     for start in range(0, len(x), length):
-        content.update(x[start : start + length])
+        block = x[start : start + length]
+        if isinstance(x, LazySamples) and x.dtype != torch.uint8 and not in_range(block):  # else the check saw all
+            what = f"a sample from number {start} on is not float32 in [-1, 1]"
+            raise DataError(what, hint="scale what is read: x / x.abs().max()")
+        content.update(block)
     return content.finish(torch.empty(0) if y is None else y)
 
 
@@ -150,18 +167,30 @@ def _bytes(values: Tensor) -> memoryview:
 
 
 def check_samples(samples: Samples, dataset: str) -> None:
-    """Raise PluginError if a dataset did not give what the contract promises: type, range, lengths, labels."""
+    """Raise PluginError if a dataset did not give what the contract promises: type, range, lengths, labels.
+
+    Of samples that are read on demand, two are read; `Samples.digests` checks the range of all.
+    """
     x, y, classes = samples.x, samples.y, samples.spec.num_classes
-    numbers = x.dtype == torch.uint8 or (isinstance(x, Tensor) and in_range(x))
+    there = x if isinstance(x, Tensor) else x[:2]
     promises = {
-        "x is uint8, or float32 in [-1, 1]": numbers,
-        "images (M, C, H, W) are uint8 from 0 to 255": x.dtype == torch.uint8 or len(samples.spec.shape) != 3,
+        "x is uint8, or float32 in [-1, 1]": x.dtype == there.dtype and (x.dtype == torch.uint8 or in_range(there)),
+        "uint8 samples are images (M, C, H, W)": x.dtype != torch.uint8 or x.ndim == 4,
+        "a sample has a shape, and at least one number": x.ndim > 1 and 0 not in x.shape[1:],
+        "samples that are read have the shape that is told": tuple(there.shape[1:]) == tuple(x.shape[1:]),
         "x and y have the same length, not 0": 0 < len(x) == len(y),
-        f"y is int64 in [0, {classes})": y.dtype == torch.int64 and bool(((y >= 0) & (y < classes)).all()),
+        f"y is int64 in [0, {classes}), or float32 (M, A)": _are_labels(y, classes),
+        "vectors y have one class name": not samples.has_vectors or classes == 1,
     }
     for promise, kept in promises.items():
         if not kept:
             raise PluginError(f"dataset {dataset!r} breaks its contract, by which {promise}", hint="ganzoo plugins")
+
+
+def _are_labels(y: Tensor, classes: int) -> bool:
+    if y.ndim > 1:
+        return y.dtype == torch.float32 and y.numel() > 0 and bool(y.isfinite().all())
+    return y.ndim == 1 and y.dtype == torch.int64 and bool(((y >= 0) & (y < classes)).all())
 
 
 def in_range(x: Tensor) -> bool:

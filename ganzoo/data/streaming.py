@@ -11,7 +11,6 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,14 +20,12 @@ from torch import Tensor
 
 from ganzoo.cells import die_with_parent
 from ganzoo.data.decoding import DecodeOptions
+from ganzoo.data.lazy import LazySamples, chunk_length, in_chunks
 from ganzoo.data.listing import ImageFile, printable
 from ganzoo.data.reading import count_threads, decode_into
-from ganzoo.data.samples import LazyImages
 from ganzoo.errors import DataError, ResourceError
 from ganzoo.machine import count_cores
 
-CHUNK_BYTES = 2**21  # bytes of pixels that a process decodes and sends at once
-CHUNK = 64  # images that it sends at once at most
 AHEAD = 4  # chunks that each process may be ahead
 MOST_PROCESSES = 16
 
@@ -41,7 +38,7 @@ class Unreadable(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class StreamedImages(LazyImages):
+class StreamedImages(LazySamples):
     """Images of files that were all readable when the run began."""
 
     files: Sequence[ImageFile]
@@ -58,6 +55,10 @@ class StreamedImages(LazyImages):
         """(M, C, S, S)."""
         return (len(self.files), 1 if self.grey else self.options.channels, *self.options.shape[1:])
 
+    def read(self, index: int) -> Tensor:
+        """Return uint8 (C, S, S). Raises DataError if the image cannot be read any more."""
+        return self[[index]][0]
+
     def __getitem__(self, index: slice | Sequence[int] | Tensor) -> Tensor:
         """Return uint8 (n, C, S, S), decoded by threads. Raises DataError if one cannot be read any more."""
         return require(self.decode(torch.arange(len(self.files))[index].tolist(), self.threads))
@@ -72,7 +73,7 @@ class StreamedImages(LazyImages):
         return x[:, :1] if self.grey else x
 
     def stream(self, indices: Iterator[int]) -> Generator[Tensor]:
-        """Yield images decoded ahead by processes; see `LazyImages.stream`."""
+        """Yield images decoded ahead by processes; see `LazySamples.stream`."""
         chunks = open_processes(self, indices)
         try:
             yield from map(require, chunks)
@@ -117,7 +118,7 @@ def open_processes(images: StreamedImages, indices: Iterator[int]) -> Iterator[N
         warnings.simplefilter("ignore")  # about more workers than cores, and about fork beside threads: see _begin
         loader: Any = DataLoader(
             Chunks(images),  # type: ignore[arg-type]  # it needs no more than __getitems__
-            batch_sampler=_cut(indices, chunk_length(images.options)),
+            batch_sampler=in_chunks(indices, chunk_length(images.options.bytes)),
             num_workers=images.workers,
             prefetch_factor=AHEAD,
             collate_fn=_unchanged,
@@ -139,11 +140,6 @@ def _keeping_handler() -> Iterator[None]:
         signal.signal(signal.SIGCHLD, before)
 
 
-def chunk_length(options: DecodeOptions) -> int:
-    """Return the number of images that a process decodes at once."""
-    return max(1, min(CHUNK, CHUNK_BYTES // options.bytes))
-
-
 def count_processes() -> int:
     """Return the number of processes that decode: one per core, but for the core of the main process."""
     return min(MOST_PROCESSES, max(1, count_cores() - 1))
@@ -152,12 +148,6 @@ def count_processes() -> int:
 def stream_files(files: Sequence[ImageFile], options: DecodeOptions, grey: bool, workers: int) -> StreamedImages:
     """Return images that stay in these files, all of which can be read; with 0 workers, as many as suit the machine."""
     return StreamedImages(files, options, grey, workers or count_processes(), count_threads(files))
-
-
-def _cut(indices: Iterator[int], length: int) -> Iterator[list[int]]:
-    """0, 1, 2, ... -> [0, 1], [2, 3], ... for length 2."""
-    while chunk := list(islice(indices, length)):
-        yield chunk
 
 
 def _unchanged(chunk: Any) -> Any:

@@ -166,9 +166,9 @@ def _load_extractor(run: Run, x: Tensor, notes: list[str]) -> Extractor | None:
     chosen = choices.choose_features(run.config.features, run.config.dataset, run.zoo)
     component: FeatureExtractor = run.zoo.create("features", chosen)
     try:
-        require_readable(run.data.shape, component)
+        require_readable(run.data, component)
         extractor = component.load(x.device)
-        extractor.extract(as_stored(x))
+        extractor.extract(as_stored(x, images=run.data.images))
     except EvaluationError as error:
         notes.append(f"diversity is measured among the samples themselves: {error.what}")
         return None

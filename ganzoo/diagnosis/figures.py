@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
+from ganzoo.data.drawing import can_draw, draw_each
 from ganzoo.data.images import make_grid, to_uint8
 from ganzoo.diagnosis.class_figure import draw_classes
 from ganzoo.diagnosis.course import Floats, Records, Series, read_series
@@ -153,6 +154,8 @@ def draw_samples(audit: Audit) -> Figure:
             _show_images(axes, x)
         elif real.ndim == 2 and real.shape[1] == 2:
             _show_points(axes, x, real)
+        elif can_draw(tuple(real.shape[1:])):
+            _show_images(axes, draw_each(x).float() / 127.5 - 1)
         else:
             _write(axes, f"samples of shape {tuple(x.shape[1:])}:\nneither images nor points of the plane")
         axes.set_title(title if bool(x.isfinite().all()) else f"{title}: not finite", fontsize=11)

@@ -31,7 +31,7 @@ def _load_named(run: Run, named: str) -> Samples:
     options = spell_names(parse_component("dataset", named), run.zoo.names)
     choice = Choice(options.pop("dataset.name"), {key.partition(".")[2]: value for key, value in options.items()})
     known = [option.name for option in run.zoo.entry("dataset", choice.name).options]
-    if "image_size" in known and len(run.data.shape) == 3:
+    if "image_size" in known and run.data.images:
         choice = Choice(choice.name, {**choice.options, "image_size": run.data.shape[-1]})
     dataset: Dataset = run.zoo.create("dataset", choice)
     return _require_alike(dataset.load(), run)

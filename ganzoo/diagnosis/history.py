@@ -13,6 +13,7 @@ from ganzoo.audit.youth import is_young
 from ganzoo.contracts import Extractor
 from ganzoo.runs import checkpoint
 from ganzoo.runs.run import Run
+from ganzoo.training.labels import label_rule
 from ganzoo.training.latents import draw_latents
 from ganzoo.training.sampling import generate
 
@@ -34,6 +35,6 @@ def _measure_spread(run: Run, step: int, audit: Audit, extractor: Extractor | No
     gan, _ = run.restore(step)
     real = audit.samples[0]
     device = gan.device.torch_device
-    y = torch.arange(len(real)) % run.data.num_classes
+    y = label_rule(len(real), run.data.num_classes, vectors=gan.label_vectors)(torch.arange(len(real)))
     x = generate(gan.G_ema.module, draw_latents(len(real), gan.z_dim, 0), y)
-    return compare_samples(real.to(device), x.to(device), extractor).get("spread", 0.0)
+    return compare_samples(real.to(device), x.to(device), gan.data, extractor).get("spread", 0.0)

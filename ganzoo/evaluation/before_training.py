@@ -35,7 +35,7 @@ def foresee_scores(evaluator: RunEvaluator) -> list[str]:
     with forked(device), _naming_ways_out(samples, evaluator.zoo, device):
         loaded = _load(run, samples, evaluator.zoo, device)
         row = _extract_two(loaded, samples, device)
-        needs_reference = run.eval.every or run.eval.reference or len(samples.spec.shape) != 3
+        needs_reference = run.eval.every or run.eval.reference or not samples.spec.images
         judge = evaluator.open() if needs_reference else _plan(run, samples, evaluator.zoo, loaded, row, device)
         lacking = judge.foresee(_plan_set(row, run.eval.samples, _plan_labels(run, samples, evaluator.zoo), samples))
     return [*lacking, *_note_steps(run)]
@@ -52,7 +52,7 @@ def _note_steps(run: RunConfig) -> list[str]:
 
 def _load(run: RunConfig, samples: Samples, zoo: Zoo, device: torch.device) -> Extractor:
     features = choices.choose_features(run.features, run.dataset, zoo)
-    return load_extractor(samples.spec.shape, features, zoo, device)
+    return load_extractor(samples.spec, features, zoo, device)
 
 
 def _extract_two(loaded: Extractor, samples: Samples, device: torch.device) -> Features:
@@ -66,8 +66,7 @@ def _plan(
 ) -> Evaluator:
     """Return an evaluator whose reference has the size of the samples, but the features of one of them."""
     about = describe_reference(samples, run.dataset, zoo)
-    y = samples.y if len(samples.class_names) > 1 else None
-    reference = _plan_set(row, len(samples), y, samples)
+    reference = _plan_set(row, len(samples), samples.classes, samples)
     metrics = choices.choose_metrics(run, zoo)
     frechet = zoo.create("metric", Choice("fid@ganzoo"))
     own = choices.choose_features(run.features, run.dataset, zoo).name
@@ -75,8 +74,8 @@ def _plan(
     def open_view(name: str) -> View:
         if is_same(name, own, zoo):
             return View(loaded, reference)
-        other = load_extractor(samples.spec.shape, Choice(name), zoo, device)
-        return View(other, _plan_set(_extract_two(other, samples, device), len(samples), y, samples))
+        other = load_extractor(samples.spec, Choice(name), zoo, device)
+        return View(other, _plan_set(_extract_two(other, samples, device), len(samples), samples.classes, samples))
 
     return Evaluator(loaded, metrics, frechet, reference, samples.x, about, run.eval.batch_size, open_view=open_view)
 
@@ -121,7 +120,7 @@ def find_fitting(samples: Samples, zoo: Zoo, device: torch.device) -> list[str]:
         if not issubclass(entry.component, FeatureExtractor) or not entry.component.ships:
             continue
         try:
-            _extract_two(load_extractor(samples.spec.shape, Choice(entry.name), zoo, device), samples, device)
+            _extract_two(load_extractor(samples.spec, Choice(entry.name), zoo, device), samples, device)
         except GanzooError:
             continue
         fitting.append(entry.name)

@@ -10,9 +10,10 @@ from functools import cache, cached_property, partial
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score, overrides
+from ganzoo.contracts import DataSpec, Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score, overrides
 from ganzoo.data.captions import spell_all
 from ganzoo.data.copies import count_copies
+from ganzoo.data.drawing import can_draw, draw_each
 from ganzoo.data.progress import phase
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError
@@ -44,7 +45,7 @@ class Evaluator:
     """The Frechet distance, by which the best checkpoint is chosen, be it one of `metrics` or not."""
     reference: FeatureSet
     real: Pixels
-    """The samples behind the reference: uint8 (M, C, H, W), or float32 (M, *shape) where they are no images."""
+    """The samples behind the reference: images, uint8 (M, C, H, W), or other samples, float32 (M, *shape)."""
     about: Reference
     batch_size: int
     memorisation: bool = True
@@ -82,13 +83,13 @@ class Evaluator:
     def draw_closest(self, report: Report, images: Images, labels: Tensor | None = None) -> Tensor | None:
         """Draw generated images beside the nearest real ones, with their classes: uint8 (C, H, W).
 
-        `labels` are those of `score`. None if memorisation was not measured, or if the samples are not images.
+        `labels` are those of `score`. None if memorisation was not measured, or if single samples have no picture.
         """
-        if report.memorisation is None or self.real.ndim != 4:
+        if report.memorisation is None or not can_draw(tuple(self.real.shape[1:])):
             return None
         pairs = report.memorisation.pairs
-        fakes = images.pick([pair.fake for pair in pairs])
-        return draw_pairs(fakes, self.real[[pair.real for pair in pairs]], pairs, self._name_pairs(pairs, labels))
+        fakes, reals = images.pick([pair.fake for pair in pairs]), self.real[[pair.real for pair in pairs]]
+        return draw_pairs(draw_each(fakes), draw_each(reals), pairs, self._name_pairs(pairs, labels))
 
     def _name_pairs(self, pairs: Sequence[Pair], labels: Tensor | None) -> list[tuple[str, str]]:
         """Return the classes of both images of each pair; none if the real images have no classes."""
@@ -200,7 +201,7 @@ def open_evaluator(samples: Samples, run: RunConfig, zoo: Zoo, device: torch.dev
     unknown name or option.
     """
     chosen = choices.choose_features(run.features, run.dataset, zoo)
-    loaded = load_extractor(samples.spec.shape, chosen, zoo, device)
+    loaded = load_extractor(samples.spec, chosen, zoo, device)
     metrics = choices.choose_metrics(run, zoo)
     frechet: Metric = zoo.create("metric", Choice("fid@ganzoo"))  # whatever a plugin calls fid
     about = describe_reference(samples, run.dataset, zoo)
@@ -211,7 +212,7 @@ def open_evaluator(samples: Samples, run: RunConfig, zoo: Zoo, device: torch.dev
     def open_view(name: str) -> View:
         if is_same(name, chosen.name, zoo):
             return own
-        return view(load_extractor(samples.spec.shape, Choice(name), zoo, device))[0]
+        return view(load_extractor(samples.spec, Choice(name), zoo, device))[0]
 
     about = replace(about, rows=_fewer(own.reference), repeated=_count_repeated(own.reference))
     return Evaluator(
@@ -225,14 +226,13 @@ def _load_view(
 ) -> tuple[View, tuple[str, ...]]:
     """Return the reference by one extractor, from the cache or from the samples, and faults of the cache."""
     found = load_reference(samples.x, sha256, extractor, prepare=frechet.prepare, device=device, batch_size=batch_size)
-    labels = samples.y if len(samples.class_names) > 1 else None
-    return View(extractor, label(found.features, labels, samples.class_names)), found.notes
+    return View(extractor, label(found.features, samples.classes, samples.class_names)), found.notes
 
 
-def load_extractor(shape: tuple[int, ...], features: Choice, zoo: Zoo, device: torch.device) -> Extractor:
-    """Load the extractor of samples of this shape. Raises EvaluationError if it has no weights or cannot read them."""
+def load_extractor(data: DataSpec, features: Choice, zoo: Zoo, device: torch.device) -> Extractor:
+    """Load the extractor of such samples. Raises EvaluationError if it has no weights or cannot read them."""
     extractor: FeatureExtractor = zoo.create("features", features)
-    require_readable(shape, extractor)
+    require_readable(data, extractor)
     with phase("loading the feature extractor"):
         return extractor.load(device)
 
@@ -254,13 +254,16 @@ def _count_repeated(features: FeatureSet) -> int | None:
     return int((count_copies(features.rows) > REPEATS).sum()) or None
 
 
-def require_readable(shape: tuple[int, ...], extractor: FeatureExtractor) -> None:
-    """Raise EvaluationError if an extractor of images is given points, or the reverse."""
-    there = "images" if len(shape) == 3 else "points"
+def require_readable(data: DataSpec, extractor: FeatureExtractor) -> None:
+    """Raise EvaluationError if an extractor of images is given other samples, or the reverse."""
+    there = "images" if data.images else "points"
     if extractor.reads == there:
         return
-    what = f"this extractor reads {extractor.reads}, but samples of shape {shape} are {there}"
-    other = "--features inception, digits-cnn or photos-cnn" if there == "images" else "--features points"
+    kind = there if data.images or len(data.shape) == 1 else "float32 numbers, read as points"
+    what = f"this extractor reads {extractor.reads}, but samples of shape {data.shape} are {kind}"
+    other = "--features inception, digits-cnn or photos-cnn" if data.images else "--features points"
+    if len(data.shape) == 3 and not data.images:
+        other += ", or Samples(x) in uint8 if they are images: ((x + 1) * 127.5).round().to(torch.uint8)"
     raise EvaluationError(what, hint=other)
 
 

@@ -32,13 +32,14 @@ class GeneratorSampler(Sampler):
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
         """Draw latents, and labels out of those of the scored images."""
         z, labels = torch.randn(count, self.z_dim), self.images.labels
+        labels = self.images.vectors if labels is None else labels
         if labels is None:
             return z, torch.zeros(count, dtype=torch.long)
         return z, labels[torch.randint(len(labels), (count,))]
 
     def samples(self, z: Tensor, y: Tensor) -> Tensor:
         """Make samples, float32 on the CPU. Raises EvaluationError if one is nan or inf."""
-        x = generate(self.images.network, z, y, batch=batch_length(self.images.network, self.z_dim))
+        x = generate(self.images.network, z, y, batch=batch_length(self.images.network, self.z_dim, lambda _: y[:1]))
         if not bool(x.isfinite().all()):
             raise EvaluationError("the generator produces nan or inf", hint="--step N (an earlier checkpoint)")
         return x
@@ -46,7 +47,7 @@ class GeneratorSampler(Sampler):
     @torch.no_grad()
     def __call__(self, z: Tensor, y: Tensor) -> Features:
         """Return the features of the samples, on the CPU."""
-        parts = torch.split(as_stored(self.samples(z, y)), BATCH)
+        parts = torch.split(as_stored(self.samples(z, y), images=self.images.images), BATCH)
         found = join_features([extract_batch(part.to(self.device), self.extractor) for part in parts])
         return map_features(found, lambda tensor: tensor.cpu())
 

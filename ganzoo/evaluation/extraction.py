@@ -40,7 +40,7 @@ def kept_rows(total: int) -> Tensor:
 def extract(batches: Iterable[Tensor], extractor: Extractor, total: int | None = None) -> FeatureSet:
     """Extract the features of samples on the device of the extractor; rows, logits, deviations of the `kept_rows`.
 
-    The samples are uint8 images (n, C, H, W), or points, float32 (n, *shape). `total` is their number; None is for
+    The samples are images, uint8 (n, C, H, W), or others, float32 (n, *shape). `total` is their number; None is for
     at most KEEP, which are all kept. Raises EvaluationError for fewer than two samples, for other types, and for
     features that are nan or inf; PluginError if the extractor does not return one row of numbers per sample.
     """
@@ -89,8 +89,8 @@ class Moments:
 
 def extract_batch(images: Tensor, extractor: Extractor) -> Features:
     """Samples (n, *shape) -> their features, on the device where they stay. Raises EvaluationError, PluginError."""
-    if images.dtype != (torch.uint8 if images.ndim == 4 else torch.float32):
-        what = f"scores are of uint8 images (N, C, H, W) or of float32 points, not of {images.dtype} {images.ndim}-D"
+    if images.dtype != torch.float32 and not (images.dtype == torch.uint8 and images.ndim == 4):
+        what = f"scores are of uint8 images (N, C, H, W) or of float32 samples, not of {images.dtype} {images.ndim}-D"
         raise EvaluationError(what, hint="ganzoo.data.images.to_uint8")
     seen, device = extractor.extract(images), feature_device(images.device)
     for tensor, dimensions in zip(seen, DIMENSIONS, strict=True):

@@ -22,6 +22,8 @@ STATISTICS = "statistics"
 """Source of a reference that is mean and covariance from a file."""
 LABELS = {"training": "training frequency", "balanced": "each class in turn"}
 """Value of eval.labels -> its words in a protocol, if the generator knows classes."""
+VECTORS = "training vectors"
+"""Words in a protocol for labels that are vectors: those of a fixed pick of at most 4,096 training samples, in turn."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Generated:
     step: int | None = None
     seed: int | None = None
     labels: str = ""
-    """"training frequency", "each class in turn" (also if all classes are equally frequent), or "none"."""
+    """"training frequency", "each class in turn" (also if all classes are equally frequent), VECTORS, or "none"."""
     truncation: str = ""
     """"none", "|z| <= 0.5" for latents, or "styles, psi 0.7"."""
     precision: str = ""

@@ -14,7 +14,7 @@ from ganzoo.evaluation.statistics import open_statistics_evaluator
 from ganzoo.settings.sections import EvalConfig, RunConfig
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN
-from ganzoo.training.labels import label_words
+from ganzoo.training.labels import label_words, refuse_balanced
 from ganzoo.training.randomness import forked
 from ganzoo.training.sampling import GeneratedImages
 from ganzoo.training.truncation import truncate, truncation_words
@@ -49,7 +49,7 @@ class RunEvaluator:
         device = choose_device(run.train.device, "fp32").torch_device
         with forked(device):  # an extractor may draw random numbers, and the run must not notice
             if run.eval.reference:
-                return open_statistics_evaluator(self.samples.spec.shape, run, self.zoo, device)
+                return open_statistics_evaluator(self.samples.spec, run, self.zoo, device)
             return open_evaluator(self.samples, run, self.zoo, device)
 
     def quick_score(self, gan: GAN) -> tuple[str, Score, Score]:
@@ -75,11 +75,15 @@ class RunEvaluator:
 def generated_images(
     network: nn.Module, gan: GAN, settings: EvalConfig, class_counts: tuple[int, ...], stream: int = 0
 ) -> GeneratedImages:
-    """Return the images of a generator that are scored; `class_counts` are those of its training data, K numbers."""
+    """Return the samples of a generator that are scored; `class_counts` are those of its training data, K numbers."""
+    refuse_balanced(settings.labels, gan.label_vectors)
     counts = class_counts if gan.conditioner.embedding_dim else (sum(class_counts),)
     frequencies = counts if settings.labels == "training" else ()
     network, words = truncate(gan, network, settings.truncation), truncation_words(gan.model, settings.truncation)
-    return GeneratedImages(network, gan.z_dim, len(counts), settings.samples, settings.seed, stream, frequencies, words)
+    return GeneratedImages(
+        network, gan.z_dim, len(counts), settings.samples, settings.seed, stream, frequencies, words,
+        images=gan.data.images, vectors=gan.label_vectors,
+    )  # fmt: skip
 
 
 def describe_images(images: GeneratedImages, weights: str, step: int) -> Generated:
@@ -90,7 +94,7 @@ def describe_images(images: GeneratedImages, weights: str, step: int) -> Generat
         weights=weights,
         step=step,
         seed=images.seed,
-        labels=label_words(images.num_classes, images.class_counts),
+        labels=label_words(images.num_classes, images.class_counts, images.vectors),
         truncation=images.truncation,
         precision="fp32",
     )

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ganzoo.contracts import Extractor, FeatureSet, Metric
+from ganzoo.contracts import DataSpec, Extractor, FeatureSet, Metric
 from ganzoo.data.listing import abridge, printable
 from ganzoo.data.npz import load_all
 from ganzoo.errors import DataError, EvaluationError, FolderError, ResourceError
@@ -95,21 +95,21 @@ def write_statistics(path: Path, features: FeatureSet, extractor: Extractor) -> 
         raise FolderError(f"cannot write the statistics: {error}", where=str(path), hint=hint) from error
 
 
-def open_statistics_evaluator(shape: tuple[int, ...], run: RunConfig, zoo: Zoo, device: torch.device) -> Evaluator:
-    """Load the extractor of a run for samples of this shape, its metrics, and the statistics that its settings name.
+def open_statistics_evaluator(data: DataSpec, run: RunConfig, zoo: Zoo, device: torch.device) -> Evaluator:
+    """Load the extractor of a run for such samples, its metrics, and the statistics that its settings name.
 
     Raises DataError or EvaluationError.
     """
     statistics = read_statistics(Path(run.eval.reference).expanduser())
     features = choices.choose_features(run.features, run.dataset, zoo)
-    extractor = load_extractor(shape, features, zoo, device)
-    require_extractor(statistics, extractor, _count_features(extractor, shape, device))
+    extractor = load_extractor(data, features, zoo, device)
+    require_extractor(statistics, extractor, _count_features(extractor, data, device))
     frechet: Metric = zoo.create("metric", Choice("fid@ganzoo"))
     there = feature_device(device)
     mean, covariance, rows = (each.to(there) for each in (statistics.mean, statistics.covariance, torch.zeros(0)))
     reference = frechet.prepare(FeatureSet(statistics.size, mean, covariance, rows.reshape(0, len(mean))))
     metrics = choices.choose_metrics(run, zoo)
-    nothing = torch.zeros(0, *shape)
+    nothing = torch.zeros(0, *data.shape)
 
     def open_view(name: str) -> View:
         return View(extractor, reference) if is_same(name, features.name, zoo) else no_view(name)
@@ -120,11 +120,11 @@ def open_statistics_evaluator(shape: tuple[int, ...], run: RunConfig, zoo: Zoo, 
     )  # fmt: skip
 
 
-def _count_features(extractor: Extractor, shape: tuple[int, ...], device: torch.device) -> int:
+def _count_features(extractor: Extractor, data: DataSpec, device: torch.device) -> int:
     """Return the number of features of a sample, that of an empty one."""
-    dtype = torch.uint8 if len(shape) == 3 else torch.float32
+    dtype = torch.uint8 if data.images else torch.float32
     with torch.no_grad():
-        return extractor.extract(torch.zeros(1, *shape, dtype=dtype, device=device)).rows.shape[1]
+        return extractor.extract(torch.zeros(1, *data.shape, dtype=dtype, device=device)).rows.shape[1]
 
 
 def require_extractor(statistics: Statistics, extractor: Extractor, dim: int) -> None:

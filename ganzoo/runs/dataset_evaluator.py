@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganzoo.contracts import Samples
+from ganzoo.contracts import DataSpec, Samples
 from ganzoo.data.images import write_png
 from ganzoo.errors import EvaluationError, FolderError
 from ganzoo.evaluation.evaluator import Evaluator, Report, open_evaluator
@@ -23,10 +23,8 @@ from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.loading import load_dataset
 
 
-def open_dataset_evaluator(
-    config: RunConfig, zoo: Zoo, shape: tuple[int, ...], samples: Samples | None = None
-) -> Evaluator:
-    """Load the dataset, the extractor and the metrics that samples of this shape are scored with.
+def open_dataset_evaluator(config: RunConfig, zoo: Zoo, data: DataSpec, samples: Samples | None = None) -> Evaluator:
+    """Load the dataset, the extractor and the metrics that such samples are scored with.
 
     `samples` are those of the dataset, if they are loaded already. None are needed if the settings name a file of
     statistics.
@@ -36,22 +34,26 @@ def open_dataset_evaluator(
     """
     device = evaluation_device(config)
     if config.eval.reference:
-        return open_statistics_evaluator(shape, config, zoo, device)
+        return open_statistics_evaluator(data, config, zoo, device)
     if samples is None:
         samples = load_dataset(config.dataset, zoo)
-    _require_same_shape(shape, samples.spec.shape)
+    _require_alike(data, samples.spec)
     return open_evaluator(samples, config, zoo, device)
 
 
-def _require_same_shape(fake: tuple[int, ...], real: tuple[int, ...]) -> None:
-    """Raise EvaluationError unless both are images of one size, grey or RGB, or points of one space."""
-    if len(fake) != 3 or len(real) != 3:
-        if fake != real:
-            what = f"generated samples have shape {fake}, and real ones {real}"
+def _require_alike(fake: DataSpec, real: DataSpec) -> None:
+    """Raise EvaluationError unless both are images of one size, grey or RGB, or other samples of one shape."""
+    if not (fake.images and real.images):
+        if (fake.images, fake.shape) != (real.images, real.shape):
+            what = f"generated samples are {_name(fake)}, and real ones {_name(real)}"
             raise EvaluationError(what, hint="leave out --dataset, or name one of this shape")
-    elif fake[1:] != real[1:]:
-        what = f"generated and real images differ in size: {fake[1:]} and {real[1:]}"
+    elif fake.shape[1:] != real.shape[1:]:
+        what = f"generated and real images differ in size: {fake.shape[1:]} and {real.shape[1:]}"
         raise EvaluationError(what, hint="leave out --image-size")
+
+
+def _name(data: DataSpec) -> str:
+    return f"{'images' if data.images else 'numbers'} of shape {data.shape}"
 
 
 def evaluation_device(config: RunConfig) -> torch.device:

@@ -172,8 +172,8 @@ def _open_evaluator(run: Run, config: RunConfig, zoo: Zoo, *, others: bool) -> E
     """
     own = run.load_data() if run.is_moved or not (others or config.eval.reference) else None
     if not others:
-        return open_dataset_evaluator(config, zoo, run.data.shape, own)
-    return replace(open_dataset_evaluator(config, zoo, run.data.shape), memorisation=False)
+        return open_dataset_evaluator(config, zoo, run.data, own)
+    return replace(open_dataset_evaluator(config, zoo, run.data), memorisation=False)
 
 
 def _settings_of(run: Run, given: Mapping[str, Any], zoo: Zoo) -> RunConfig:
@@ -184,7 +184,7 @@ def _settings_of(run: Run, given: Mapping[str, Any], zoo: Zoo) -> RunConfig:
         config = replace(config, features=Choice("auto"))
     recipe = Layer(Origin("run"), flatten(to_tables(config)))
     config = resolve([recipe, Layer(Origin("flag"), given)]).run
-    return with_image_size(config, run.data.shape[-1], zoo) if other and len(run.data.shape) == 3 else config
+    return with_image_size(config, run.data.shape[-1], zoo) if other and run.data.images else config
 
 
 def _choose_checkpoint(run: Run, weights: _Weights) -> tuple[str, int | None]:

@@ -7,6 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from ganzoo.contracts import DataSpec
 from ganzoo.data.listing import abridge
 from ganzoo.data.parts import pick_evenly
 from ganzoo.data.samples import hash_samples
@@ -51,7 +54,9 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], outputs: Out
     if "eval.samples" in given:
         images, about = _pick(images, about, config.eval, path)
     x = images.x
-    evaluator = open_dataset_evaluator(with_image_size(config, x.shape[-1], zoo), zoo, tuple(x.shape[1:]))
+    evaluator = open_dataset_evaluator(
+        with_image_size(config, x.shape[-1], zoo), zoo, DataSpec(tuple(x.shape[1:]), images=x.dtype == torch.uint8)
+    )
     stored = StoredImages(x, evaluation_device(config))
     labels = match_labels(images.y, images.class_names, evaluator.reference.class_names)
     report = evaluator.score(stored, replace(about, sha256=hash_samples(x).images), labels)

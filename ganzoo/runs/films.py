@@ -17,10 +17,11 @@ from torch.nn.functional import pad
 
 from ganzoo.data.captions import enlarge
 from ganzoo.data.decoding import explain, read_file
+from ganzoo.data.drawing import can_draw, draw_each, drawn_shape
 from ganzoo.data.films import write_film
 from ganzoo.errors import ConfigError, EvaluationError, FolderError
 from ganzoo.runs.run import Run
-from ganzoo.runs.sample_stream import SampleOptions, require_images, stream_samples
+from ganzoo.runs.sample_stream import SampleOptions, stream_samples
 
 LARGEST = 2**28
 """Pixels of all frames of a GIF or WebP at most, which are in memory together."""
@@ -29,13 +30,15 @@ LARGEST = 2**28
 def write_walk(run: Run, options: SampleOptions, out: Path, fps: int, scale: int = 0) -> Path:
     """Write a film of `options.count` frames, a closed walk from latent to latent; all frames are of one class.
 
-    Raises what `stream_samples` raises, EvaluationError for samples that are not images, and FolderError.
+    Raises what `stream_samples` raises, EvaluationError for samples without a picture of their own, and FolderError.
     """
-    require_images(run, "-o walk.png (a picture of points)")
+    if not can_draw(run.data.shape):
+        what = f"samples of shape {run.data.shape} are no frames of a film"
+        raise EvaluationError(what, where=str(run.path), hint="-o walk.png (a picture of points)")
     label = 0 if run.num_classes > 1 and options.label is None else options.label
     options = replace(options, label=label, walk=True)
-    _require_room(options.count, tuple(max(1, scale) * side for side in run.data.shape), out)
-    frames = (image.cpu() for x, _ in stream_samples(run, options) for image in x)
+    _require_room(options.count, tuple(max(1, scale) * side for side in drawn_shape(run.data)), out)
+    frames = (image.cpu() for x, _ in stream_samples(run, options) for image in draw_each(x))
     return _write(out, frames, fps, scale)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.contracts import DataSpec, Samples, Score
+from ganzoo.data.drawing import has_picture
 from ganzoo.data.images import write_png
 from ganzoo.files import append, set_aside, write_lines
 from ganzoo.runs.damage import put_in_order, tell_set_aside
@@ -18,7 +19,7 @@ from ganzoo.runs.events import Events, name_tag
 from ganzoo.runs.folder import RunFolder
 from ganzoo.runs.hparams import HPARAMS, write_hparams
 from ganzoo.runs.records import read_run_lines
-from ganzoo.runs.sample_grid import Reals, draw_sample_grid, has_picture, pick_reals
+from ganzoo.runs.sample_grid import Reals, draw_sample_grid, pick_reals
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.gan import GAN
 
@@ -103,7 +104,7 @@ class RunLog:
     def samples(self, step: int, gan: GAN) -> Path | None:
         """Write the sample grid of a step, and return its file; None if none was written.
 
-        Samples that are neither images nor points of the plane have no grid.
+        Samples of very few numbers, but for points of the plane, have no grid.
         """
         if not has_picture(self.spec):
             return None

@@ -70,20 +70,24 @@ def _name_processor() -> str:
 
 
 def describe_data(samples: Samples) -> dict[str, Any]:
-    """Return shape, classes, size and content hash of a dataset."""
+    """Return shape, classes, size and content hash of a dataset; what is rare only where it is so."""
+    spec = samples.spec
+    rare: dict[str, Any] = {"label_shape": list(spec.label_shape)} if spec.label_shape else {}
+    rare |= {} if spec.images == DataSpec(spec.shape).images else {"images": spec.images}
     return {
-        "shape": list(samples.spec.shape),
+        "shape": list(spec.shape),
         "classes": list(samples.class_names),
         "class_counts": list(samples.class_counts),
         "count": len(samples),
         "sha256": samples.digests.data,
+        **rare,
     }
 
 
 def read_spec(manifest: Manifest) -> DataSpec:
     """Return the spec of the data that a run was trained on. Raises CheckpointError if the manifest does not say."""
     data = _require_data(manifest)
-    return DataSpec(data.shape, len(data.classes))
+    return DataSpec(data.shape, len(data.classes), data.label_shape, data.images)  # type: ignore[arg-type]
 
 
 def _require_data(manifest: Manifest) -> DataRecord:

@@ -1,4 +1,4 @@
-"""A generator that takes labels as people give them: none where it knows no classes, numbers, or names."""
+"""A generator that takes labels as people give them: none where it knows no classes, numbers, names, or vectors."""
 
 from __future__ import annotations
 
@@ -20,10 +20,37 @@ if TYPE_CHECKING:
 def take_names(network: nn.Module, run: Run) -> nn.Module:
     """Let G(z), G(z, y="bird") and G(z, y=[3, 5]) work too, beside G(z, y) with y (N,); return the network.
 
-    A call raises ConfigError for a class that there is not, and for a generator of classes that is given none.
+    A generator of label vectors takes y (N, A), or one vector for all. A call raises ConfigError for a class that there
+    is not, and for a generator of labels that is given none.
     """
-    network.register_forward_pre_hook(ReadLabels(tuple(run.class_names), run.num_classes), with_kwargs=True)
+    shape = run.data.label_shape
+    hook = ReadVectors(shape) if shape else ReadLabels(tuple(run.class_names), run.num_classes)
+    network.register_forward_pre_hook(hook, with_kwargs=True)
     return network
+
+
+def _read_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Tensor, Any]:
+    """Return z and y, or None for a y that is not given."""
+    z, y = (*args, *(kwargs[name] for name in ("z", "y") if name in kwargs), None)[:2]
+    return z, y
+
+
+@dataclass(frozen=True)
+class ReadVectors:
+    """Hook that turns the labels of a call into vectors (N, ...)."""
+
+    shape: tuple[int, ...]
+    """Shape of one label."""
+
+    def __call__(self, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Return the arguments with labels as vectors of z's type."""
+        z, y = _read_arguments(args, kwargs)
+        given = None if y is None else torch.as_tensor(y, dtype=z.dtype, device=z.device)
+        if given is None or tuple(given.shape) not in (self.shape, (len(z), *self.shape)):
+            came = "none" if given is None else f"shape {tuple(given.shape)}"
+            what = f"this generator takes label vectors of shape {(len(z), *self.shape)}, and is given {came}"
+            raise ConfigError(what, hint=f"G(z, torch.zeros{(len(z), *self.shape)}), or one vector for all")
+        return (z, given.expand(len(z), *self.shape)), {}
 
 
 @dataclass(frozen=True)
@@ -36,7 +63,7 @@ class ReadLabels:
 
     def __call__(self, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, Any]:
         """Return the arguments with labels as numbers."""
-        z, y = (*args, *(kwargs[name] for name in ("z", "y") if name in kwargs), None)[:2]
+        z, y = _read_arguments(args, kwargs)
         return (z, y if isinstance(y, Tensor) and y.ndim == 1 else self._read(z, y)), {}
 
     def _read(self, z: Tensor, y: Any) -> Tensor:

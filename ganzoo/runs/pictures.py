@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.captions import Block, choose_scale, draw_blocks, spell_all
+from ganzoo.data.drawing import can_draw, describe_drawing, draw_each, drawn_shape
 from ganzoo.data.images import draw_points, write_png
 from ganzoo.errors import ConfigError, FolderError
 from ganzoo.runs.run import Run
@@ -21,11 +22,11 @@ LARGEST = 2**27
 
 
 def write_grid(run: Run, options: SampleOptions, out: Path, *, scale: int = 0, caption: bool = True) -> Path:
-    """Write one picture of images or of points of the plane, and return its path.
+    """Write one picture of samples, in a grid or as points of the plane, and return its path.
 
     Each pixel becomes `scale` x `scale` pixels; 0 enlarges small images until both sides have 600. A `caption` says
     what is seen. Raises ConfigError, also for a picture that would be too large, CheckpointError, FolderError,
-    ResourceError; EvaluationError for samples that are neither.
+    ResourceError; EvaluationError for samples that have no picture.
     """
     _require_size(run, options.count, max(1, scale))
     columns = _count_columns(run, options)
@@ -43,8 +44,9 @@ def write_grid(run: Run, options: SampleOptions, out: Path, *, scale: int = 0, c
 
 def _arrange(run: Run, options: SampleOptions, x: Tensor, columns: int) -> Block:
     """Put samples into a grid, or draw points of the plane."""
-    if x.ndim != 4:
+    if not can_draw(run.data.shape):
         return Block(draw_points(x)[None], 1)
+    x = draw_each(x)
     if options.per_class and columns != run.num_classes:
         x = _by_rows(x, run.num_classes)
     return Block(x, columns)
@@ -53,7 +55,7 @@ def _arrange(run: Run, options: SampleOptions, x: Tensor, columns: int) -> Block
 def _name(run: Run, options: SampleOptions, y: Tensor, columns: int) -> tuple[tuple[str, ...], ...]:
     """Return the names of columns, of rows and of single images."""
     names, none = spell_all(run.class_names), ()
-    if run.num_classes == 1 or len(run.data.shape) != 3 or options.label is not None:
+    if run.num_classes == 1 or not can_draw(run.data.shape) or options.label is not None:
         return none, none, none
     if options.per_class:
         return (names, none, none) if columns == run.num_classes else (none, names, none)
@@ -63,17 +65,22 @@ def _name(run: Run, options: SampleOptions, y: Tensor, columns: int) -> tuple[tu
 
 
 def _explain(run: Run, options: SampleOptions, columns: int) -> str:
-    """Return a sentence that says what rows and columns are."""
-    if len(run.data.shape) != 3:
+    """Return sentences that say what rows and columns are, and what is seen of samples that are no images."""
+    if not can_draw(run.data.shape):
         return "Each dot is a sample."
+    return f"{_explain_grid(run, options, columns)} {describe_drawing(run.data)}".rstrip()
+
+
+def _explain_grid(run: Run, options: SampleOptions, columns: int) -> str:
+    thing = "image" if run.data.images else "sample"
     if options.interpolate:
         return f"Each row{_of_class(run, ', of the class beside it,')} goes from one latent, at the left, to another."
     if options.label is not None:
-        return f"All of class {run.class_names[find_class(run, options.label)]}; every image has a latent of its own."
+        return f"All of class {run.class_names[find_class(run, options.label)]}; every {thing} has a latent of its own."
     if options.per_class:
         place = "column" if columns == run.num_classes else "row"
-        return f"A class in each {place}; every image has a latent of its own."
-    return f"Every image has a latent of its own{_of_class(run, '; its class is below')}."
+        return f"A class in each {place}; every {thing} has a latent of its own."
+    return f"Every {thing} has a latent of its own{_of_class(run, '; its class is below')}."
 
 
 def _of_class(run: Run, words: str) -> str:
@@ -104,12 +111,13 @@ def count_per_class(run: Run) -> int:
 
 def _require_size(run: Run, count: int, scale: int) -> None:
     """Raise ConfigError for a grid of too many pixels."""
-    if len(run.data.shape) == 3 and count * _cell(run) * scale**2 > LARGEST:
-        what = f"{count:,} images of {scale * run.data.shape[-1]} pixels do not fit into one picture"
-        hint = f"-n {max(1, LARGEST // (_cell(run) * scale**2))}, or -n {count} --folder"
+    if can_draw(run.data.shape) and count * _cell(run) * scale**2 > LARGEST:
+        things, other = ("images", "--folder") if run.data.images else ("samples", "-o samples.npz")
+        what = f"{count:,} {things} of {scale * drawn_shape(run.data)[-1]} pixels do not fit into one picture"
+        hint = f"-n {max(1, LARGEST // (_cell(run) * scale**2))}, or -n {count} {other}"
         raise ConfigError(what, where=f"at most {LARGEST:,} pixels", hint=hint)
 
 
 def _cell(run: Run) -> int:
     """Return the pixels of an image with the gap beside it."""
-    return math.prod(side + 2 for side in run.data.shape[1:])
+    return math.prod(side + 2 for side in drawn_shape(run.data)[1:])

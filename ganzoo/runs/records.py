@@ -52,14 +52,15 @@ class Component:
 
 @dataclass(frozen=True)
 class DataRecord:
-    """Shape, classes, size and content of the data of a run."""
+    """Shape, classes, size and content of the data of a run; one of an older version did not count its classes."""
 
     sha256: str = ""
     shape: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     class_counts: tuple[int, ...] = ()
-    """Number of samples of each class; empty for a run of an older version, which did not count them."""
     count: int | None = None
+    label_shape: tuple[int, ...] = ()
+    images: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -293,8 +294,7 @@ def read_last_log_record(run: Path) -> dict[str, Any]:
 def _check(schema: Any, record: Any) -> None:
     """Raise ValueError for a record that lacks a key of its schema, or has another value than a number."""
     typed(schema, record)
-    for key, value in record.items():
-        if value is not None and key not in schema.__dataclass_fields__:
-            number = type(value) in (int, float) and abs(value) <= 1e308
-            if not number:
-                raise ValueError(f"{key} is no number")
+    others = {key: value for key, value in record.items() if key not in schema.__dataclass_fields__}
+    for key, value in others.items():
+        if value is not None and not (type(value) in (int, float) and abs(value) <= 1e308):
+            raise ValueError(f"{key} is no number")

@@ -26,6 +26,7 @@ from ganzoo.runs.sample_stream import SampleOptions, gather_samples
 from ganzoo.runs.verdicts import Verdict
 from ganzoo.runs.verify import verify_run
 from ganzoo.training.build import build_gan
+from ganzoo.training.compatibility import readable_labels
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN
 from ganzoo.training.labels import label_words
@@ -99,7 +100,8 @@ class Run:
     @property
     def _label_words(self) -> str:
         """Words of the protocol about the labels of the run's own reports."""
-        return label_words(self.num_classes, self.class_counts if self.config.eval.labels == "training" else ())
+        counts = self.class_counts if self.config.eval.labels == "training" else ()
+        return label_words(self.num_classes, counts, self.data.label_shape or None)
 
     def describe_truncation(self, psi: float) -> str:
         """Return the words of the protocol for samples truncated by `psi`: "none", "|z| <= 0.5"."""
@@ -162,6 +164,7 @@ class Run:
         with explain_absence(self.config, self.zoo):
             samples = load_dataset(self.config.dataset, self.zoo)
         samples = samples.numbered_as(read_classes(self.made_with))
+        samples = readable_labels(samples, self.zoo.create("conditioner", self.config.conditioner))
         if self.is_moved:
             check_data(self.made_with, samples)
         return samples
@@ -182,6 +185,7 @@ class Run:
                 gan.load_state_dict(loaded.state)
             gan.G.load_state_dict(loaded.state["G"])
             gan.G_ema.load_state_dict(loaded.state["G_ema"])
+            gan.label_vectors = loaded.state.get("label_vectors")
         except (KeyError, RuntimeError, ValueError) as error:
             what = f"the checkpoint of step {loaded.step} does not fit the recipe: {error}"
             raise CheckpointError(what, where=str(self.path)) from error
@@ -227,7 +231,11 @@ class Run:
         return verify_run(self.path, follow_links=self.folder.follow_links)
 
     def require_classes(self) -> int:
-        """Return the number of classes. Raises ConfigError if the generator ignores labels."""
+        """Return the number of classes. Raises ConfigError if the generator ignores labels, or takes vectors."""
+        if shape := self.data.label_shape:
+            what = f"labels of this run are vectors of shape {shape}, not classes"
+            hint = "without --class and --per-class; in Python G, _ = run.generator(), then G(z, y)"
+            raise ConfigError(what, where=str(self.path), hint=hint)
         if self.num_classes == 1:
             hint = "ganzoo run --conditioner cgan, or projection, or acgan"
             raise ConfigError("the generator of this run ignores labels", where=str(self.path), hint=hint)

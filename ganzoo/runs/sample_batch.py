@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ganzoo.data.drawing import draw_each
 from ganzoo.data.images import draw_points, make_grid
 
 _DRAWN = 256
@@ -46,13 +47,13 @@ class SampleBatch(Tensor):
         return self.as_subclass(Tensor)
 
     def image(self) -> Image.Image:
-        """Return the samples as one picture: a grid of images, or points of the plane. Raises EvaluationError."""
+        """Return one picture: a grid of images or other samples (N, C, H, W), or points. Raises EvaluationError."""
         x = self.plain().detach().cpu()
-        x = x[None] if x.ndim == 3 else x
-        return to_picture(make_grid(x[:_DRAWN]) if x.ndim == 4 and x.dtype == torch.uint8 else draw_points(x))
+        x = x[None] if x.ndim == 3 and x.dtype == torch.uint8 else x
+        return to_picture(make_grid(draw_each(x[:_DRAWN])) if x.ndim >= 4 else draw_points(x))
 
     def _repr_png_(self) -> bytes | None:
-        is_image = self.dtype == torch.uint8 and self.ndim in (3, 4) and self.shape[-3] in (1, 3, 4)
+        is_image = self.ndim >= 4 or (self.dtype == torch.uint8 and self.ndim == 3 and self.shape[0] <= 4)
         is_plane = self.is_floating_point() and self.ndim == 2 and self.shape[1] == 2
         return to_png(self.image()) if self.numel() and (is_image or is_plane) else None
 

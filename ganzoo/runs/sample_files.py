@@ -13,13 +13,15 @@ from ganzoo.files import require_writable
 from ganzoo.runs.films import write_course, write_walk
 from ganzoo.runs.pictures import count_per_class, write_grid
 from ganzoo.runs.run import Run
-from ganzoo.runs.sample_sets import write_folder, write_npz
+from ganzoo.runs.sample_sets import write_folder, write_npy, write_npz
 from ganzoo.runs.sample_stream import SampleOptions as SampleOptions
 from ganzoo.runs.sample_stream import count_classes, explain_class
 from ganzoo.zoo.catalogue import Zoo
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """Suffixes of one picture."""
+SETS = (".npz", ".npy")
+"""Suffixes of files of numpy, which hold samples as numbers."""
 OPAQUE = (".jpg", ".jpeg", ".bmp")
 """Suffixes of pictures without transparency."""
 DEFAULT_COUNT = 64
@@ -58,14 +60,14 @@ class Target:
         """Suffixes that can hold what is asked; none for a folder."""
         if self.as_folder:
             return ()
-        return FILMS if self.course else (*PICTURES, ".npz", *([".mp4"] if self.interpolate else []))
+        return FILMS if self.course else (*PICTURES, *SETS, *([".mp4"] if self.interpolate else []))
 
     def check(self) -> None:
         """Raise ConfigError for a name that is not one of what is to be written, or a film that cannot be made."""
         if self.out is None:
             return
         name, stem = printable(self.out.name), printable(self.out.stem)
-        if self.as_folder and self.suffix in (*PICTURES, *FILMS, ".npz"):
+        if self.as_folder and self.suffix in (*PICTURES, *FILMS, *SETS):
             raise ConfigError(f"{name} is the name of a file, and --folder writes a folder", hint=f"-o {stem}")
         if not self.as_folder and self.suffix not in self.suffixes:
             what = "film" if self.course else "picture"
@@ -105,8 +107,8 @@ def write_samples(
         return write_folder(run, options, out)
     if target.is_film:
         return write_walk(run, options, out, target.fps, target.scale)
-    if target.suffix == ".npz":
-        return write_npz(run, options, out)
+    if target.suffix in SETS:
+        return (write_npz if target.suffix == ".npz" else write_npy)(run, options, out)
     return write_grid(run, options, out, scale=target.scale, caption=target.caption)
 
 
@@ -128,7 +130,7 @@ def _choose_place(run: Run, options: SampleOptions, target: Target, note: Callab
 
 def _check_channels(run: Run, out: Path) -> None:
     """Raise FolderError if images have a transparency that the format does not."""
-    if len(run.data.shape) == 3 and run.data.shape[0] == 4 and out.suffix.lower() in OPAQUE:
+    if run.data.images and run.data.shape[0] == 4 and out.suffix.lower() in OPAQUE:
         what = f"cannot write the picture: {out.suffix} has no transparency, and the images of the run have"
         raise FolderError(what, where=str(out), hint=f"-o {out.stem}.png")
 
@@ -151,6 +153,8 @@ def _remarks(run: Run, options: SampleOptions, target: Target) -> list[str]:
         remarks.append(f"a film of class {printable(run.class_names[0])}; --class K for another")
     elif not (options.per_class or options.interpolate or options.labels == "balanced"):
         remarks.append(count_classes(run)[1])
+    if target.suffix == ".npy" and (run.num_classes > 1 or run.data.label_shape):
+        remarks.append("an npy file holds no labels; -o FILE.npz holds both")
     if options.per_class and (names := _names(run)):
         remarks.append(f"the classes are {names}")
     if options.per_class and options.count < (classes := run.require_classes()):

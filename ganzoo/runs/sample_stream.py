@@ -16,11 +16,11 @@ from torch import Tensor
 from ganzoo.data.listing import abridge, printable
 from ganzoo.data.parts import look_up_class
 from ganzoo.data.progress import phase
-from ganzoo.errors import ConfigError, DataError, EvaluationError, GanzooError, ResourceError
+from ganzoo.errors import CheckpointError, ConfigError, DataError, EvaluationError, GanzooError, ResourceError
 from ganzoo.machine import available_bytes
 from ganzoo.runs.moved_data import NAME_PLACE
 from ganzoo.settings.toml import LARGEST_INTEGER
-from ganzoo.training.labels import Labels, label_rule
+from ganzoo.training.labels import Labels, label_rule, refuse_balanced
 from ganzoo.training.latents import BLOCK, PATH, latent_blocks, path_blocks, walk_blocks
 from ganzoo.training.sampling import BATCH, sample_batches
 from ganzoo.training.truncation import truncate
@@ -59,7 +59,7 @@ class SampleOptions:
 
 
 def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield samples in batches, uint8 (n, C, H, W) or float32 (n, *shape), with their labels (n,), on any device.
+    """Yield samples in batches, uint8 (n, C, H, W) or float32 (n, *shape), with their labels (n, ...), on any device.
 
     Sample i is the same for any count. Raises ConfigError for an impossible count or an unknown class, and what
     `Run.generator` raises, all before the first sample; EvaluationError if the generator produces nan or inf.
@@ -70,8 +70,9 @@ def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, T
 def _open_stream(run: Run, options: SampleOptions) -> tuple[Iterator[tuple[Tensor, Tensor]], int]:
     """Return the batches of `stream_samples`, and the step of the checkpoint that makes them."""
     _require_possible(options, run)
-    labels = _choose_labels(run, options)
+    labels = None if run.data.label_shape else _choose_labels(run, options)
     gan, step = run.restore(options.step)
+    labels = labels or _spread_vectors(run, options, gan.label_vectors)
     network = truncate(gan, gan.G_ema.module if options.ema else gan.G, options.truncation).eval()
     z_dim = gan.z_dim
     if options.walk:
@@ -80,7 +81,8 @@ def _open_stream(run: Run, options: SampleOptions) -> tuple[Iterator[tuple[Tenso
         blocks = path_blocks(z_dim, options.seed)
     else:
         blocks = latent_blocks(z_dim, options.seed, min(BLOCK, -(-options.count // BATCH) * BATCH))
-    return _counted(sample_batches(network, blocks, labels, options.count), options.count), step
+    batches = sample_batches(network, blocks, labels, options.count, images=run.data.images)
+    return _counted(batches, options.count), step
 
 
 def _counted(batches: Iterator[tuple[Tensor, Tensor]], total: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -98,24 +100,25 @@ def describe_samples(run: Run, options: SampleOptions) -> str:
     return f"{run.path.name}: samples of {weights}, seed {options.seed}, truncation {truncation}"
 
 
-def require_images(run: Run, hint: str) -> None:
-    """Raise EvaluationError with this hint if the samples of a run are no images."""
-    if len(run.data.shape) != 3:
-        what = f"samples of shape {run.data.shape} are not images"
+def require_images(run: Run) -> None:
+    """Raise EvaluationError if the samples of a run are no images that a PNG file holds."""
+    if not run.data.images or run.data.shape[0] > 4:
+        what = f"samples of shape {run.data.shape} are not images that PNG files hold"
+        hint = "-o samples.npz (numbers), or leave out --folder (for one picture)"
         raise EvaluationError(what, where=str(run.path), hint=hint)
 
 
 def gather_samples(run: Run, options: SampleOptions) -> tuple[Tensor, Tensor, int]:
-    """Return all samples on the CPU, in the format of `stream_samples`, their labels (count,), and their step.
+    """Return all samples on the CPU, in the format of `stream_samples`, their labels (count, ...), and their step.
 
     Raises what it raises, and ResourceError if memory is short.
     """
     stream, step = _open_stream(run, options)
-    x, y, first = torch.empty(0), torch.empty(options.count, dtype=torch.long), 0
+    x, y, first = torch.empty(0), torch.empty(0), 0
     for batch, labels in stream:
         if first == 0:
             _require_room(batch, options.count)
-            x = torch.empty(options.count, *batch.shape[1:], dtype=batch.dtype)
+            x, y = (torch.empty(options.count, *each.shape[1:], dtype=each.dtype) for each in (batch, labels))
         x[first : first + len(batch)], y[first : first + len(batch)] = batch, labels
         first += len(batch)
     return x, y, step
@@ -152,6 +155,22 @@ def _choose_labels(run: Run, options: SampleOptions) -> Labels:
         return lambda indices: indices // PATH % classes
     balanced = options.per_class or (options.labels or run.config.eval.labels) == "balanced"
     return label_rule(options.count, classes, () if balanced else count_classes(run)[0])
+
+
+def _spread_vectors(run: Run, options: SampleOptions, vectors: Tensor | None) -> Labels:
+    """Return label vectors (L, ...) in turn: one for each sample, for each path, or one for all frames of a walk.
+
+    Raises ConfigError if classes are asked for, CheckpointError for a checkpoint without vectors.
+    """
+    if options.label is not None or options.classes or options.per_class:
+        run.require_classes()
+    if vectors is None:
+        raise CheckpointError("the checkpoint lacks label_vectors", where=str(run.path))
+    refuse_balanced(options.labels, vectors)
+    each = label_rule(options.count, 1, vectors=vectors)
+    if options.walk:
+        return lambda indices: each(torch.zeros_like(indices))
+    return (lambda indices: each(indices // PATH)) if options.interpolate else each
 
 
 def count_classes(run: Run) -> tuple[tuple[int, ...], str]:

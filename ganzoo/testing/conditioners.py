@@ -23,8 +23,18 @@ CLASSES, FEATURES = 3, 5
 Y = (2, 0, 1, 1)
 
 
-def _labels(*y: int) -> Tensor:
-    return torch.tensor(y or Y)
+def _labels(subject: Subject, *y: int) -> Tensor:
+    """Return labels of the kind that the conditioner takes: classes (4,), or a vector (4, CLASSES) for each class."""
+    classes = torch.tensor(y or Y)
+    vectors = torch.rand(CLASSES, CLASSES, generator=torch.Generator().manual_seed(3)) * 2 - 1
+    return vectors[classes] if subject.make().takes == "vectors" else classes
+
+
+def it_says_what_labels_it_takes(subject: Subject) -> None:
+    """`takes` is "classes" or "vectors"."""
+    takes = subject.make().takes
+    right = takes in ("classes", "vectors")
+    expect(right, 'takes = "classes", or "vectors"', came=repr(takes), hint='takes = "vectors" (y is float32 (N, A))')
 
 
 def _features() -> Tensor:
@@ -37,7 +47,7 @@ def embedding_has_its_length(subject: Subject) -> None:
     length = conditioner.embedding_dim
     whole = isinstance(length, int) and length >= 0
     expect(whole, "an int embedding_dim of at least 0", came=repr(length), hint="a field, or a ClassVar[int] = 0")
-    c = conditioner.generator_embedding(CLASSES)(_labels())
+    c = conditioner.generator_embedding(CLASSES)(_labels(subject))
     expect_tensor(c, (4, length), "the label embedding", hint="nn.Embedding(num_classes, self.embedding_dim)")
 
 
@@ -49,7 +59,7 @@ def label_maps_have_their_channels(subject: Subject) -> None:
         if not isinstance(channels, int):
             raise ConformanceError("an int `channels` of the label maps", came=repr(channels), hint="self.channels = L")
         expect_tensor(
-            maps(_labels()), (4, channels, *shape[1:]), f"label maps for {shape}", hint="expand over shape[1:]"
+            maps(_labels(subject)), (4, channels, *shape[1:]), f"label maps for {shape}", hint="expand over shape[1:]"
         )
 
 
@@ -60,7 +70,7 @@ def _head(subject: Subject, classes: int = CLASSES) -> nn.Module:
 
 def head_gives_a_verdict(subject: Subject) -> None:
     """The head maps features (N, F), y (N,) to a Verdict of logits (N,), and class logits (N, K) or None."""
-    verdict = _head(subject)(_features(), _labels())
+    verdict = _head(subject)(_features(), _labels(subject))
     if not isinstance(verdict, Verdict):
         raise ConformanceError(
             "a ganzoo.Verdict", came=f"a {type(verdict).__name__}", hint="return ganzoo.Verdict(logits)"
@@ -85,7 +95,7 @@ def logits_are_no_probabilities(subject: Subject) -> None:
 def verdict_depends_on_one_sample(subject: Subject) -> None:
     """Logit 0 has a gradient of exactly 0 on the features of the other samples."""
     h = _features().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(_head(subject)(h, _labels()).logits[0].sum(), h)
+    (gradient,) = torch.autograd.grad(_head(subject)(h, _labels(subject)).logits[0].sum(), h)
     mixed = (gradient[1:] != 0).any().item()
     expect(not mixed, "a logit of one sample", came="one that moves with others", hint="no norm over the batch")
 
@@ -93,11 +103,15 @@ def verdict_depends_on_one_sample(subject: Subject) -> None:
 def labels_reach_both_networks(subject: Subject) -> None:
     """Labels change what G and D compute; a conditioner with needs_labels = False takes a single class instead."""
     conditioner: Conditioner = subject.make()
-    if not conditioner.needs_labels:
+    if not conditioner.needs_labels and conditioner.takes == "classes":
         _head(subject, classes=1)(_features(), torch.zeros(4, dtype=torch.long))
         conditioner.generator_embedding(1)(torch.zeros(4, dtype=torch.long))
         return
-    embed, zeros, ones = conditioner.generator_embedding(CLASSES), _labels(0, 0, 0, 0), _labels(1, 1, 1, 1)
+    embed, zeros, ones = (
+        conditioner.generator_embedding(CLASSES),
+        _labels(subject, 0, 0, 0, 0),
+        _labels(subject, 1, 1, 1, 1),
+    )
     hint = "needs_labels = False, if labels are to be ignored"
     expect(_differ(embed(zeros), embed(ones)), "other embeddings for other labels", came="the same", hint=hint)
     maps, head, h = conditioner.discriminator_input(CLASSES, (1, 8, 8)), _head(subject), _features()
@@ -113,9 +127,9 @@ def _differ(one: Tensor, other: Tensor) -> bool:
 def auxiliary_losses_are_scalars(subject: Subject) -> None:
     """The auxiliary loss of each player is a finite scalar, with a gradient if there are class logits."""
     conditioner, head = subject.make(), _head(subject)
-    real, fake = (head(_features(), _labels()) for _ in range(2))
-    of_d = conditioner.discriminator_auxiliary(real=real, fake=fake, y=_labels())
-    of_g = conditioner.generator_auxiliary(fake=fake, y=_labels())
+    real, fake = (head(_features(), _labels(subject)) for _ in range(2))
+    of_d = conditioner.discriminator_auxiliary(real=real, fake=fake, y=_labels(subject))
+    of_g = conditioner.generator_auxiliary(fake=fake, y=_labels(subject))
     for name, value in (("discriminator_auxiliary", of_d), ("generator_auxiliary", of_g)):
         expect_tensor(value, (), name, hint="return the mean over the batch, times its weight")
     reached = of_d.requires_grad or of_g.requires_grad or real.class_logits is None
@@ -130,17 +144,17 @@ def a_loss_reaches_every_parameter(subject: Subject) -> None:
         "label maps": conditioner.discriminator_input(CLASSES, (1, 8, 8)),
         "head": _head(subject),
     }
-    verdict: Verdict = parts["head"](_features(), _labels())
+    verdict: Verdict = parts["head"](_features(), _labels(subject))
     of_d = verdict.logits.sum()
     for part in (verdict.class_logits, verdict.embedding):
         of_d = of_d if part is None else of_d + (part * torch.arange(1, 1 + part.shape[1])).sum()
-    of_labels = parts["embedding"](_labels()).sum() + parts["label maps"](_labels()).sum()
+    of_labels = parts["embedding"](_labels(subject)).sum() + parts["label maps"](_labels(subject)).sum()
     expect_gradients(parts, of_d + of_labels)
 
 
 def modules_are_saved_copied_and_moved(subject: Subject) -> None:
     """The head and the embedding can be saved, copied by copy.deepcopy and moved by .to(device)."""
-    h, y = _features(), _labels()
+    h, y = _features(), _labels(subject)
     expect_safe_state(lambda: _head(subject), lambda head: head(h, y).logits, "the head")
     expect_safe_state(lambda: _embedding(subject), lambda embedding: embedding(y), "the embedding")
     expect_copy(_head(subject), lambda head: head(h, y).logits, "the head")
@@ -155,6 +169,7 @@ def _embedding(subject: Subject) -> nn.Module:
 
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
+    it_says_what_labels_it_takes,
     embedding_has_its_length,
     label_maps_have_their_channels,
     head_gives_a_verdict,

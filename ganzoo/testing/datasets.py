@@ -31,7 +31,7 @@ def find_shape(subject: Subject) -> tuple[int, ...] | None:
 
 
 def samples_have_their_type_and_range(subject: Subject) -> None:
-    """Samples x are uint8, or float32 in [-1, 1]; labels y are int64 in [0, K), one for each, and K names."""
+    """Samples x are uint8, or float32 in [-1, 1]; labels y are int64 in [0, K) with K names, or float32 vectors."""
     samples = load(subject)
     try:
         check_samples(samples, subject.name)
@@ -43,12 +43,12 @@ def samples_have_their_type_and_range(subject: Subject) -> None:
     expect(names, "a name of each class", came=str(samples.class_names), hint='("all",) where there are no labels')
 
 
-def images_are_colour_or_grey(subject: Subject) -> None:
-    """Samples in bytes are images (M, C, H, W) of 1 or 3 channels; indices read a part of them."""
+def images_have_their_channels_first(subject: Subject) -> None:
+    """Samples in bytes are images (M, C, H, W), and not (M, H, W, C); indices read a part of any samples."""
     x = load(subject).x
     if x.dtype == torch.uint8:
-        right = x.ndim == 4 and x.shape[1] in (1, 3)
-        expect(right, "images of shape (M, 1, H, W) or (M, 3, H, W)", came=str(tuple(x.shape)), hint="x[:, None]")
+        right = x.ndim == 4 and not (x.shape[3] in (1, 3) and x.shape[1] not in (1, 3))
+        expect(right, "images of shape (M, C, H, W)", came=str(tuple(x.shape)), hint="x[:, None], or channels first")
     part = x[torch.tensor([len(x) - 1, 0])]
     right = tuple(part.shape) == (2, *x.shape[1:]) and part.dtype == x.dtype
     expect(right, f"two samples of {tuple(x.shape[1:])} by their indices", came=str(tuple(part.shape)), hint="a tensor")
@@ -73,7 +73,7 @@ def default_features_exist(subject: Subject) -> None:
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     samples_have_their_type_and_range,
-    images_are_colour_or_grey,
+    images_have_their_channels_first,
     content_is_the_same_every_time,
     default_features_exist,
 )

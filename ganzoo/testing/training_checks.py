@@ -21,10 +21,12 @@ from ganzoo.testing.networks import differences, expect_generators_rest
 from ganzoo.testing.subjects import Subject
 from ganzoo.training import randomness
 from ganzoo.training.build import build_gan
+from ganzoo.training.compatibility import readable_labels
 from ganzoo.training.device import choose_device
 from ganzoo.training.feed import Feed
 from ganzoo.training.gan import GAN
 from ganzoo.training.graphs import choose_updates
+from ganzoo.training.labels import pick_vectors
 from ganzoo.training.loop import Command, Training, train
 from ganzoo.training.ranks import SINGLE, Ranks
 
@@ -55,12 +57,14 @@ def prepare(
     """Build a small run. Raises Refused if the combination is, Unchecked without data or options."""
     optim = {"batch_size": 4, "lr_g": 1e-3, "lr_d": 1e-3}
     run = from_tables({**tables, "optim": optim, "train": {"steps": steps, "log_every": 1, "device": device}})
-    samples, chosen = _samples(subject, run), choose_device(device, "fp32")
+    samples = readable_labels(_samples(subject, run), subject.zoo.create("conditioner", run.conditioner))
+    chosen = choose_device(device, "fp32")
     randomness.seed_everything(0)
     try:
         gan = build_gan(run, subject.zoo, samples.spec, chosen, ranks)
     except ConfigError as error:
         raise Refused(str(error).partition("\n")[0]) from error
+    gan.label_vectors = pick_vectors(samples.y) if samples.has_vectors else None
     return Training(
         run, gan, Feed(samples, 0, chosen.torch_device, ranks), choose_updates(gan, run.optim, lambda note: None)
     )
@@ -76,6 +80,8 @@ def _samples(subject: Subject, run: RunConfig) -> Samples:
     generator = torch.Generator().manual_seed(2)
     noise = torch.rand(12, *shape, generator=generator)
     x = (noise * 255).to(torch.uint8) if len(shape) == 3 else noise * 2 - 1
+    if subject.kind == "conditioner" and subject.make().takes == "vectors":
+        return Samples(x, torch.rand(12, CLASSES, generator=generator))
     return Samples(x, torch.arange(12) % CLASSES, tuple("abc"))
 
 

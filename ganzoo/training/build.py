@@ -39,9 +39,8 @@ def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
 
 def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: Ranks) -> GAN:
     model, augmentation = zoo.create("model", run.model), zoo.create("augment", run.augment)
-    conditioner: Conditioner = zoo.create("conditioner", run.conditioner)
+    conditioner = _conditioner(run, zoo, data)
     lipschitz = _combine(zoo.create_parts("lipschitz", run.lipschitz))
-    check_labels(run, conditioner, data)
     G = device.place(_generator(model, conditioner, data))
     free_d = _discriminator(model, conditioner, data, lipschitz.per_sample)
     regularizers = device.place(_regularizers(zoo.create_parts("regularizer", run.regularizer), data, free_d))
@@ -60,6 +59,7 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
         conditioner=conditioner,
         augmentation=augmentation,
         transform=device.place(augmentation.transform(data)),
+        data=data,
         device=device,
         penalty_scale=torch.ones((), device=device.torch_device),
         clip_grad_norm=run.train.clip_grad_norm,
@@ -69,6 +69,12 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
     )
 
 
+def _conditioner(run: RunConfig, zoo: Zoo, data: DataSpec) -> Conditioner:
+    conditioner: Conditioner = zoo.create("conditioner", run.conditioner)
+    check_labels(run, conditioner, data)
+    return conditioner
+
+
 def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
     check_enforcers(parts)
     return parts[0] if len(parts) == 1 else Combined(parts)
@@ -76,15 +82,15 @@ def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
 
 def _generator(model: Model, conditioner: Conditioner, data: DataSpec) -> Generator:
     trunk = require_module(model.generator(data, conditioner.embedding_dim), "generator", model)
-    return Generator(trunk, conditioner.generator_embedding(data.num_classes))
+    return Generator(trunk, conditioner.generator_embedding(data.label_length))
 
 
 def _discriminator(model: Model, conditioner: Conditioner, data: DataSpec, per_sample: bool) -> Discriminator:
-    maps = conditioner.discriminator_input(data.num_classes, data.shape)
+    maps = conditioner.discriminator_input(data.label_length, data.shape)
     channels = int(maps.channels)  # type: ignore[arg-type]
-    seen = DataSpec((data.shape[0] + channels, *data.shape[1:]), data.num_classes)
+    seen = replace(data, shape=(data.shape[0] + channels, *data.shape[1:]))
     trunk = require_module(model.discriminator(seen, per_sample=per_sample), "discriminator", model)
-    head = conditioner.discriminator_head(int(trunk.feature_dim), data.num_classes)  # type: ignore[arg-type]
+    head = conditioner.discriminator_head(int(trunk.feature_dim), data.label_length)  # type: ignore[arg-type]
     return Discriminator(maps, trunk, head)
 
 

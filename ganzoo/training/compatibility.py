@@ -10,24 +10,41 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Verdict, overrides
+from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Samples, Verdict, overrides
 from ganzoo.errors import CheckpointError, ConfigError, DataError, PluginError
 from ganzoo.settings.sections import OBSERVING, OptimConfig, RunConfig
 from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
 from ganzoo.training.clock import list_idle_clocks
 from ganzoo.training.device import has_bf16
 from ganzoo.training.gan import GAN
+from ganzoo.training.labels import refuse_balanced
 from ganzoo.training.randomness import forked
 from ganzoo.training.steps import discriminator_loss, generator_loss
 
 
 def check_labels(run: RunConfig, conditioner: Conditioner, data: DataSpec) -> None:
-    """Raise DataError if the conditioner needs labels and the dataset has one class."""
+    """Raise DataError if the conditioner cannot read the labels: it needs some, or others than the dataset has."""
+    who, dataset = f"conditioner {run.conditioner.name!r}", f"dataset {run.dataset.name!r}"
+    if conditioner.takes == "vectors" and not data.label_shape:
+        what = f"{who} takes label vectors, float32 (M, A); labels of {dataset} are classes"
+        raise DataError(what, hint="--conditioner none, cgan, projection or acgan")
+    if conditioner.takes == "classes" and data.label_shape:
+        what = f"{who} takes classes; labels of {dataset} are vectors of shape {data.label_shape}"
+        raise DataError(what, hint="--conditioner none, or a plugin's that takes vectors (ganzoo list conditioner)")
+    if data.label_shape:
+        refuse_balanced(run.eval.labels, data.label_shape)
+        return
     if conditioner.needs_labels and data.num_classes < 2:
         raise DataError(
-            f"conditioner {run.conditioner.name!r} needs at least 2 classes; dataset {run.dataset.name!r} has 1",
+            f"{who} needs at least 2 classes; {dataset} has 1",
             hint="--conditioner none, or images sorted into one folder per class, or labels.csv beside them",
         )
+
+
+def readable_labels(samples: Samples, conditioner: Conditioner) -> Samples:
+    """Return the samples, without label vectors if the conditioner reads no labels."""
+    ignores = conditioner.takes == "classes" and not conditioner.needs_labels
+    return samples.without_labels() if samples.has_vectors and ignores else samples
 
 
 def check_enforcers(parts: Sequence[LipschitzEnforcer]) -> None:
@@ -51,7 +68,7 @@ def check_networks(gan: GAN, run: RunConfig, data: DataSpec) -> bool:
     device = gan.device.torch_device
     with forked(device):
         G, D, transform = (copy.deepcopy(network) for network in (gan.G, gan.D, gan.transform))
-        z, y = torch.randn(4, gan.z_dim, device=device), torch.zeros(4, dtype=torch.long, device=device)
+        z, y = torch.randn(4, gan.z_dim, device=device), data.zero_labels(4, device)
         x = G(z, y)
         _expect(x, (4, *data.shape), f"generator of model {run.model.name!r}", "samples")
         x = x.detach().requires_grad_(True)
@@ -84,7 +101,7 @@ def check_regularizers(gan: GAN, run: RunConfig, data: DataSpec) -> None:
     device, copied = gan.device.torch_device, ("G", "D", "transform", "regularizers")
     with forked(device):
         trial = replace(gan, **{name: copy.deepcopy(getattr(gan, name)) for name in copied})
-        x, y = torch.rand(4, *data.shape, device=device) * 2 - 1, torch.zeros(4, dtype=torch.long, device=device)
+        x, y = torch.rand(4, *data.shape, device=device) * 2 - 1, data.zero_labels(4, device)
         z = torch.randn(4, gan.z_dim, device=device)
         terms = discriminator_loss(trial, x, y, z)[2] | generator_loss(trial, x, y, z)[1]
     for player in terms.keys() & {"d/regularizer", "g/regularizer"}:

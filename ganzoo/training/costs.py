@@ -58,11 +58,11 @@ def peak_memory_mb(device: torch.device) -> float:
 
 def _count_flops(gan: GAN, samples: Samples, optim: OptimConfig) -> float:
     device = gan.device.torch_device
-    shape, classes = samples.spec.shape, samples.spec.num_classes
+    spec = samples.spec
     with forked(device):
         gan = replace(copy.deepcopy(gan), ranks=SINGLE)
-        x = torch.rand(_FEW, *shape, device=device) * 2 - 1
-        y = torch.arange(_FEW, device=device) % classes
+        x = torch.rand(_FEW, *spec.shape, device=device) * 2 - 1
+        y = spec.zero_labels(_FEW, device) if spec.label_shape else torch.arange(_FEW, device=device) % spec.num_classes
         with _FlopCounter() as counter_d:
             discriminator_step(gan, x, y)
         with _FlopCounter() as counter_g:

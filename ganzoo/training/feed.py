@@ -33,7 +33,7 @@ class Feed:
         self._reader: Reader | None = None
 
     def next(self, count: int) -> tuple[Tensor, Tensor]:
-        """Return x (N, *shape) float32 in [-1, 1] and y (N,), this rank's share of `count`; advance the position.
+        """Return x (N, *shape) float32 in [-1, 1] and y (N, ...), this rank's share of `count`; advance the position.
 
         Raises DataError if streamed samples can no longer be read.
         """
@@ -45,7 +45,7 @@ class Feed:
             epoch = (torch.arange(start, start + count, device=self.device) // len(self.y))[share]
             x = mirror(x, self.mirrored[index] ^ (epoch % 2 == 1))
         x = from_uint8(x)
-        x = x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+        x = x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x  # as convolutions read (N, C, H, W)
         return x, self.y[index]
 
     def reorder(self, rollbacks: int) -> None:
@@ -115,7 +115,7 @@ class Reader:
 
 
 def place(x: Pixels, device: torch.device) -> Pixels:
-    """Move samples, uint8 if images, to the device, unless they would fill half of its free memory."""
+    """Move samples to the device, images as uint8, unless they would fill half of its free memory."""
     if not isinstance(x, Tensor) or (device.type == "cuda" and x.nbytes > torch.cuda.mem_get_info(device)[0] // 2):
         return x
     return x.to(device)
@@ -135,13 +135,13 @@ def shuffle(length: int, seed: int, epoch: int) -> Tensor:
 
 
 def pick_mirrored(length: int, seed: int) -> Tensor:
-    """Return bool (length,): the half of the images that even epochs mirror; odd epochs mirror the other half."""
+    """Return bool (length,): the half of the samples that even epochs mirror; odd epochs mirror the other half."""
     entropy = np.random.SeedSequence([seed, 0, 1]).generate_state(1, np.uint64)[0]  # no epoch has three numbers
     return torch.randperm(length, generator=torch.Generator().manual_seed(int(entropy))) < length // 2
 
 
 def mirror(x: Tensor, mirrored: Tensor) -> Tensor:
-    """Mirror some images left to right: x (N, C, H, W), mirrored bool (N,)."""
+    """Mirror some samples left to right, along the last dimension: x (N, C, H, W), mirrored bool (N,)."""
     return torch.where(mirrored.reshape(-1, 1, 1, 1), x.flip(-1), x)
 
 

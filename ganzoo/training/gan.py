@@ -17,6 +17,7 @@ from ganzoo.contracts import (
     Augmentation,
     Conditioner,
     Critic,
+    DataSpec,
     Game,
     LipschitzEnforcer,
     Model,
@@ -112,6 +113,7 @@ class GAN:
     augmentation: Augmentation
     transform: nn.Module
     """Module of the augmentation, samples (N, *shape) -> samples (N, *shape), in front of D."""
+    data: DataSpec
     device: Device
     penalty_scale: Tensor
     """Factor of the enforcer's penalty, moved by the schedule: a scalar on the device, so that graphs read it."""
@@ -126,6 +128,8 @@ class GAN:
     ranks: Ranks = SINGLE
     regularizers: Regularizers = field(default_factory=Regularizers)
     """Further terms of both losses; what they keep lies with D."""
+    label_vectors: Tensor | None = None
+    """Labels (L, ...) of generated samples: a pick of those of the data; None where labels are classes."""
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
@@ -182,7 +186,8 @@ class GAN:
     def state_dict(self) -> dict[str, Any]:
         """Return weights, buffers and optimiser states, for a checkpoint."""
         parts = ("G", "D", "G_ema", "transform", "regularizers", "opt_g", "opt_d")
-        return {name: getattr(self, name).state_dict() for name in parts}
+        state = {name: getattr(self, name).state_dict() for name in parts}
+        return state if self.label_vectors is None else state | {"label_vectors": self.label_vectors}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the state that `state_dict` returned. Raises KeyError or RuntimeError if it does not fit."""
@@ -190,6 +195,7 @@ class GAN:
             getattr(self, name).load_state_dict(state[name])
         for name in ("transform", "regularizers"):
             getattr(self, name).load_state_dict(state.get(name, {}))  # absent in checkpoints of before there were any
+        self.label_vectors = state.get("label_vectors")
         for name in ("opt_g", "opt_d"):
             load_optimizer(getattr(self, name), state[name])
 

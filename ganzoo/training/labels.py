@@ -1,4 +1,4 @@
-"""Labels of generated samples: of one class, each class in turn, or as often as the classes of the training data."""
+"""Labels of generated samples: one class, each class in turn, as often as in the training data, or vectors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ganzoo.errors import ConfigError
+
 Labels = Callable[[Tensor], Tensor]
-"""Rule indices of samples (n,) -> their labels (n,)."""
+"""Rule indices of samples (n,) -> their labels (n,), or (n, ...) where labels are vectors."""
+MOST_VECTORS = 4096
+"""Label vectors of the training data at most that are kept with a generator, as labels of what it makes."""
 
 
 def spread_labels(count: int, num_classes: int) -> Tensor:
@@ -19,8 +24,15 @@ def spread_labels(count: int, num_classes: int) -> Tensor:
     return torch.arange(count) % num_classes
 
 
-def label_rule(count: int, num_classes: int, class_counts: tuple[int, ...] = ()) -> Labels:
-    """Return the labels of the first `count` samples: as often as `class_counts` (K numbers), else each in turn."""
+def label_rule(
+    count: int, num_classes: int, class_counts: tuple[int, ...] = (), vectors: Tensor | None = None
+) -> Labels:
+    """Return the labels of the first `count` samples: as often as `class_counts` (K numbers), else each in turn.
+
+    Label vectors (L, ...) come in turn, in their order.
+    """
+    if vectors is not None:
+        return lambda indices: vectors[indices % len(vectors)]
     if not are_unequal(class_counts):
         return lambda indices: indices % num_classes
     divisor = math.gcd(*class_counts)
@@ -29,8 +41,26 @@ def label_rule(count: int, num_classes: int, class_counts: tuple[int, ...] = ())
     return lambda indices: order[indices % len(order)]
 
 
-def label_words(num_classes: int, class_counts: tuple[int, ...]) -> str:
-    """Return the words of the protocol for labels: "none", "each class in turn" or "training frequency"."""
+def pick_vectors(y: Tensor) -> Tensor:
+    """Label vectors (M, ...) of the training data -> at most MOST_VECTORS of them, in a random order that is fixed.
+
+    The order is random, so that the first ones are spread over the data however these are sorted.
+    """
+    order = np.random.RandomState(0).permutation(len(y))[:MOST_VECTORS]  # the same on every machine
+    return y[torch.from_numpy(order)].cpu()
+
+
+def refuse_balanced(labels: str | None, vectors: object) -> None:
+    """Raise ConfigError if each class in turn is asked for where labels are vectors."""
+    if labels == "balanced" and vectors is not None:
+        what = "each class in turn is asked for, and the labels of this run are vectors, not classes"
+        raise ConfigError(what, hint="--labels training, or --set eval.labels=training")
+
+
+def label_words(num_classes: int, class_counts: tuple[int, ...], vectors: object = None) -> str:
+    """Return the words of the protocol for labels: "none", those of classes, or "training vectors"."""
+    if vectors is not None:
+        return "training vectors"
     if num_classes == 1:
         return "none"
     return "training frequency" if are_unequal(class_counts) else "each class in turn"

@@ -11,10 +11,11 @@ from ganzoo.errors import ConfigError
 from ganzoo.settings.sections import OptimConfig, RunConfig
 from ganzoo.training import randomness
 from ganzoo.training.build import build_gan
-from ganzoo.training.compatibility import advise
+from ganzoo.training.compatibility import advise, readable_labels
 from ganzoo.training.device import agree, choose_device
 from ganzoo.training.feed import Feed
 from ganzoo.training.graphs import choose_updates
+from ganzoo.training.labels import pick_vectors
 from ganzoo.training.loop import Training
 from ganzoo.training.ranks import SINGLE, Ranks
 from ganzoo.zoo import choices
@@ -37,12 +38,13 @@ def prepare(
     device = agree(choose_device(run.train.device, precision or run.train.precision), ranks)
     with ranks.local_rank_first():
         samples = load_dataset(run.dataset, zoo)
-    samples = samples.numbered_as(classes)
+    samples = readable_labels(samples.numbered_as(classes), zoo.create("conditioner", run.conditioner))
     for remark in samples.notes:  # before a refusal, which they may explain
         note(remark)
     randomness.seed_everything(run.train.seed)
     with explain_memory(run):
         gan = build_gan(run, zoo, samples.spec, device, ranks)
+        gan.label_vectors = pick_vectors(samples.y) if samples.has_vectors else None
         feed = Feed(samples, run.train.seed, device.torch_device, ranks)
     for remark in advise(run, gan):
         note(remark)

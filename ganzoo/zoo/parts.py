@@ -29,7 +29,8 @@ class Part(Dataset):
         if self.options.limit:
             samples = take_evenly(samples, self.options.limit, rest=self.rest)
         if self.options.flip and len(samples.spec.shape) != 3:
-            raise ConfigError("dataset.flip mirrors images, and these are points", hint="--set dataset.flip=false")
+            what = f"dataset.flip mirrors samples (C, H, W) left to right, and these have shape {samples.spec.shape}"
+            raise ConfigError(what, hint="--set dataset.flip=false")
         return replace(samples, flip=samples.flip or self.options.flip)
 
     def held_out(self) -> Dataset | None:

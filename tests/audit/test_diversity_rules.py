@@ -88,7 +88,9 @@ def test_a_generator_that_knows_twenty_images_by_heart_is_named_so():
     data = Samples(images(20), torch.zeros(20, dtype=torch.long), ("all",))
     x = data.x.float() / 127.5 - 1
     made = x[torch.randint(20, (20,), generator=torch.Generator().manual_seed(0))]
-    numbers = compare_samples(x, made, None) | measure_copies(made, data) | {"images": 1e6}
+    numbers = (
+        compare_samples(x, made, DataSpec(tuple(x.shape[1:])), None) | measure_copies(made, data) | {"images": 1e6}
+    )
     assert numbers["duplicates"] > 0.5
     findings = [found for rule in (collapse, memorisation) for found in rule(Audit(500, numbers))]
     assert [(found.name, found.level) for found in findings] == [("mode-collapse", "fine"), ("memorisation", "alarm")]

@@ -161,7 +161,7 @@ def test_points_are_not_rounded_and_their_reference_is_cached_with_its_deviation
 
 @pytest.mark.parametrize("extractor", [Points(), Gaussians8Modes()])
 def test_extractors_of_points_refuse_images_and_points_of_other_dimensions(extractor):
-    with pytest.raises(EvaluationError, match="of points"):
+    with pytest.raises(EvaluationError, match="of float32 samples"):
         extractor.load(CPU).extract(torch.zeros(2, 1, 8, 8, dtype=torch.uint8))
     if extractor != Points():
         with pytest.raises(EvaluationError, match="points of 2 coordinates, and samples have 3"):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganzoo.data.parts import find_class, look_up_class, pick_evenly, split_names, take_classes, take_evenly
-from ganzoo.data.samples import LazyImages, Samples
+from ganzoo.data.samples import LazySamples, Samples
 from ganzoo.errors import ConfigError, DataError
 
 
@@ -107,7 +107,7 @@ def test_more_samples_than_there_are_are_refused():
     assert caught.value.hint.startswith("--set dataset.limit=6")
 
 
-class Streamed(LazyImages):
+class Streamed(LazySamples):
     """Images that are decoded on demand, in chunks of two."""
 
     def __init__(self, x):
@@ -117,7 +117,7 @@ class Streamed(LazyImages):
     def shape(self):
         return tuple(self.x.shape)
 
-    def __getitem__(self, index):
+    def read(self, index):
         return self.x[index]
 
     def stream(self, indices):

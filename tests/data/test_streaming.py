@@ -19,7 +19,7 @@ from ganzoo import machine
 from ganzoo.cli import cli
 from ganzoo.contracts import Samples
 from ganzoo.data import reading
-from ganzoo.data.samples import LazyImages, hash_samples
+from ganzoo.data.samples import LazySamples, hash_samples
 from ganzoo.errors import DataError, ResourceError
 from ganzoo.runs.manifest import describe_data
 from ganzoo.training.feed import Feed
@@ -31,7 +31,7 @@ def test_streamed_batches_are_those_of_memory_bit_by_bit_across_epochs(images, l
     streamed = load(images)
     monkeypatch.undo()
     resident = load(images)
-    assert isinstance(streamed.x, LazyImages) and isinstance(resident.x, torch.Tensor)
+    assert isinstance(streamed.x, LazySamples) and isinstance(resident.x, torch.Tensor)
     counts = [64, 64, 7, 300, 1]  # D and G may have batches of unlike sizes, and one may span epochs
     assert same(draw(streamed, counts), draw(resident, counts))
 
@@ -58,7 +58,7 @@ def test_an_archive_streams_by_any_number_of_processes(tmp_path, monkeypatch, wo
     resident = load_zip(path)
     monkeypatch.setattr(machine, "available_bytes", lambda: 1000)
     streamed = load_zip(path, workers=workers)
-    assert isinstance(streamed.x, LazyImages)
+    assert isinstance(streamed.x, LazySamples)
     assert torch.equal(streamed.x[:5], resident.x[:5])  # opens the archive here too: a position nobody may share
     assert same(draw(streamed, [100, 100]), draw(resident, [100, 100]))
 

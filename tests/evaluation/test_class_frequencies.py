@@ -7,7 +7,7 @@ from torch import nn
 
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.data.images import from_uint8
-from ganzoo.data.samples import Samples
+from ganzoo.data.samples import DataSpec, Samples
 from ganzoo.evaluation.evaluator import open_evaluator
 from ganzoo.evaluation.protocol import LABELS
 from ganzoo.evaluation.run_evaluator import describe_images, generated_images
@@ -15,7 +15,9 @@ from ganzoo.settings.sections import EvalConfig
 from support.scored import CPU, scored_run
 from support.zoo import ZOO
 
-CONDITIONAL = SimpleNamespace(z_dim=1, model=None, conditioner=SimpleNamespace(embedding_dim=2))
+CONDITIONAL = SimpleNamespace(
+    z_dim=1, model=None, conditioner=SimpleNamespace(embedding_dim=2), data=DataSpec((1, 8, 8), 2), label_vectors=None
+)
 
 
 class Perfect(nn.Linear):

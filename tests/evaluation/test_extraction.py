@@ -189,8 +189,10 @@ def test_features_that_are_not_finite_are_refused_with_the_number_of_the_image(b
     assert caught.value.where == "image 1500 is the first"
 
 
-@pytest.mark.parametrize("x", [torch.rand(4, 1, 4, 4), torch.zeros(4, 4, 4, dtype=torch.uint8)], ids=["float", "3-D"])
-def test_what_is_no_uint8_image_is_refused(x):
+@pytest.mark.parametrize(
+    "x", [torch.rand(4, 1, 4, 4).double(), torch.zeros(4, 4, 4, dtype=torch.uint8)], ids=["double", "3-D"]
+)
+def test_what_is_neither_a_uint8_image_nor_float32_is_refused(x):
     with pytest.raises(EvaluationError, match="scores are of uint8 images"):
         extract([x], extractor_of(flat))
 

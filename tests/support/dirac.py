@@ -63,6 +63,7 @@ def dirac_gan(loss, lipschitz, *, lr=0.1, model=None, augmentation=None) -> GAN:
         conditioner=Unconditional(),
         augmentation=augmentation,
         transform=augmentation.transform(DataSpec((1,))),
+        data=DataSpec((1,)),
         device=CPU,
         per_sample=True,
         penalty_scale=torch.ones(()),

@@ -153,7 +153,7 @@ def test_a_conditioner_without_classes_is_refused(conditioner):
     ("model", "shape"), [("dcgan", (3, 50, 50)), ("dcgan", (3, 512, 512)), ("dcgan", (2,)), ("resnet", (1, 8, 8))]
 )
 def test_a_model_refuses_shapes_that_it_cannot_make(model, shape):
-    with pytest.raises(ConfigError, match="makes square images"):
+    with pytest.raises(ConfigError, match=r"makes samples \(C, H, W\) with sides of 16"):
         build(DataSpec(shape), model=model)
 
 

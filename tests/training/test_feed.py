@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ganzoo.contracts import Samples
+from ganzoo.contracts import DataSpec, Samples
 from ganzoo.data.samples import check_samples
 from ganzoo.errors import PluginError
 from ganzoo.training.feed import Feed
@@ -137,7 +137,11 @@ def test_a_dataset_that_keeps_its_contract_is_accepted():
     check_samples(Samples(torch.tensor([[-1.0, 1.0]]), torch.zeros(1).long(), ("all",)), "points")
 
 
-def test_floats_in_the_shape_of_images_are_refused_since_images_are_bytes():
-    samples = Samples(torch.rand(4, 1, 8, 8), torch.zeros(4, dtype=torch.long), ("all",))
-    with pytest.raises(PluginError, match="are uint8 from 0 to 255"):
-        check_samples(samples, "washed-out")
+def test_images_are_what_is_uint8_whatever_the_shape():
+    y = torch.zeros(4, dtype=torch.long)
+    for x, are_images in ((torch.zeros(4, 1, 8, 8, dtype=torch.uint8), True), (torch.rand(4, 1, 8, 8), False)):
+        check_samples(samples := Samples(x, y), "mine")
+        assert samples.spec == DataSpec((1, 8, 8), images=are_images)
+        assert Feed(samples, 0, CPU).next(2)[0].is_contiguous(memory_format=torch.channels_last)
+    with pytest.raises(PluginError, match="uint8 samples are images"):
+        check_samples(Samples(torch.zeros(4, 8, dtype=torch.uint8), y), "bytes")

@@ -95,7 +95,7 @@ def test_a_few_samples_are_the_first_of_many_for_any_length_of_latents(count, z_
 def test_labels_follow_the_training_data_in_batches_and_picks():
     images = GeneratedImages(Latents(1, 1), 4, 2, 100, class_counts=(90, 10))
     y = torch.tensor([0] * 9 + [1]).repeat(10)
-    expected = as_stored(Latents(1, 1)(images._draw(0)[:100], y))
+    expected = as_stored(Latents(1, 1)(images._draw(0)[:100], y), images=True)
     assert torch.equal(everything(images, 30), expected)
     assert torch.equal(images.pick([19, 18]), expected[[19, 18]])
 
@@ -105,8 +105,8 @@ def test_large_samples_are_made_in_smaller_batches():
         def forward(self, z, y):
             return z[:, :1, None, None].expand(-1, 3, 512, 512)
 
-    assert batch_length(Large(1, 1), 2) == 4  # 4 x 3 x 512 x 512 = 64 x 3 x 128 x 128
-    assert batch_length(Latents(1, 1), 4) == 64
+    assert batch_length(Large(1, 1), 2, label_rule(1, 2)) == 4  # 4 x 3 x 512 x 512 = 64 x 3 x 128 x 128
+    assert batch_length(Latents(1, 1), 4, label_rule(1, 2)) == 64
 
 
 def test_rows_are_regrouped_without_loss():

@@ -38,7 +38,7 @@ def test_classes_are_chosen_before_samples_are_picked():
 
 def test_points_have_parts_and_no_mirror_images():
     assert make("gaussians8", limit=80).load().y.bincount().tolist() == [10] * 8
-    with pytest.raises(ConfigError, match="these are points"):
+    with pytest.raises(ConfigError, match="these have shape"):
         make("gaussians8", flip=True).load()
 
 

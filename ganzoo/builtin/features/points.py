@@ -1,4 +1,4 @@
-"""Points as their own features; and for mixtures, which mode each point belongs to."""
+"""Samples as their own features; and for mixtures of points, which mode each point belongs to."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from ganzoo.builtin.datasets.toy import ModeWidth, grid_centres, ring_centres
 from ganzoo.contracts import Extractor, FeatureExtractor, Features
 from ganzoo.errors import EvaluationError
 
+MOST = 4096
+"""Numbers of a sample at most: their covariance then fills 128 MiB, and its root takes a minute."""
+
 
 @dataclass(frozen=True)
 class Points(FeatureExtractor):
-    """The samples themselves, flattened: for points, such as those of swissroll; nobody's invention."""
+    """The samples themselves, flattened: points, such as those of swissroll, and other small samples of floats.
+
+    At most 4,096 numbers in a sample, since FD has their covariance. Nobody's invention.
+    """
 
     reads: ClassVar[str] = "points"
     ships: ClassVar[bool] = True
@@ -88,11 +94,15 @@ class Gaussians25Modes(Mixture):
 
 
 def flatten(samples: Tensor, dimensions: int | None = None) -> Tensor:
-    """float32 (N, *shape) -> (N, D). Raises EvaluationError for images, and unless D is `dimensions` where given."""
-    if samples.dtype != torch.float32 or samples.ndim < 2 or samples.ndim == 4:
-        what = f"these features are of points, float32 (N, D), not of {samples.dtype} {samples.ndim}-D"
+    """float32 (N, *shape) -> (N, D). Raises EvaluationError for images, and for D over MOST or not `dimensions`."""
+    if samples.dtype != torch.float32 or samples.ndim < 2:
+        what = f"these features are of float32 samples (N, *shape), not of {samples.dtype} {samples.ndim}-D"
         raise EvaluationError(what, hint="--features inception, or --features digits-cnn, or --features photos-cnn")
     rows = samples.flatten(1)
+    if rows.shape[1] > MOST:
+        what = f"a sample of shape {tuple(samples.shape[1:])} has {rows.shape[1]:,} numbers, and these features take"
+        hint = "an extractor of your own (ganzoo new plugin NAME --kind features)"
+        raise EvaluationError(f"{what} {MOST:,} at most: FD has their covariance", hint=hint)
     if dimensions not in (None, rows.shape[1]):
         what = f"these features are of points of {dimensions} coordinates, and samples have {rows.shape[1]}"
         raise EvaluationError(what, hint="--features points")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -18,10 +19,10 @@ from ganzoo.settings.options import Width
 class Generator(nn.Module):
     """(z (N, Z), c (N, E)) -> images (N, C, H, W) in [-1, 1]: a linear layer, then one up-convolution per doubling."""
 
-    def __init__(self, in_dim: int, widths: list[int], side: int, channels: int) -> None:
+    def __init__(self, in_dim: int, widths: list[int], sides: tuple[int, int], channels: int) -> None:
         super().__init__()
-        self.project = nn.Linear(in_dim, widths[0] * side**2, bias=False)
-        self.shape = (widths[0], side, side)
+        self.project = nn.Linear(in_dim, widths[0] * math.prod(sides), bias=False)
+        self.shape = (widths[0], *sides)
         ups = [
             layer
             for a, b in pairwise(widths)
@@ -40,14 +41,14 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images (N, C, H, W) -> features (N, F): one strided convolution per halving, no norm on the first."""
 
-    def __init__(self, channels: int, widths: list[int], side: int, norm: Norm) -> None:
+    def __init__(self, channels: int, widths: list[int], sides: tuple[int, int], norm: Norm) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), Rectifier(0.2)]
         for a, b in pairwise(widths):
             bias = norm == "none"  # a norm has a bias of its own
             layers += [nn.Conv2d(a, b, 4, 2, 1, bias=bias), norm_layer(norm, b), Rectifier(0.2)]
         self.body = nn.Sequential(*layers, nn.Flatten())
-        self.feature_dim = widths[-1] * side**2
+        self.feature_dim = widths[-1] * math.prod(sides)
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, C, H, W) -> (N, F)."""
@@ -84,9 +85,9 @@ def initialise_without_norm(network: nn.Module) -> nn.Module:
 class DCGAN(Model):
     """Strided convolutions, batch norm in G and D. Radford et al. 2016, arXiv:1511.06434.
 
-    Images of 16 to 256 pixels: 4 to 7 times a power of two. `width` is the number of channels of the layer
-    next to the image; it doubles at each halving, up to `max_width`. `norm_d` auto: batch norm, or none where
-    an enforcer needs logits that depend on one sample each.
+    Samples (C, H, W) of any number of channels, with sides of 16 to 256: 4 to 7 times a power of two. `width`
+    is the number of channels of the layer next to the image; it doubles at each halving, up to `max_width`.
+    `norm_d` auto: batch norm, or none where an enforcer needs logits that depend on one sample each.
     """
 
     z_dim: Width = 100
@@ -100,11 +101,11 @@ class DCGAN(Model):
         return [min(self.width * 2**i, self.max_width) for i in range(halvings)]
 
     def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
-        halvings, side = halve(data, "dcgan")
-        return initialise(Generator(self.z_dim + embedding_dim, self.widths(halvings)[::-1], side, data.shape[0]))
+        halvings, sides = halve(data, "dcgan")
+        return initialise(Generator(self.z_dim + embedding_dim, self.widths(halvings)[::-1], sides, data.shape[0]))
 
     def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
-        halvings, side = halve(data, "dcgan")
+        halvings, sides = halve(data, "dcgan")
         norm = choose_norm(self.norm_d, per_sample=per_sample, unasked="batch")
-        discriminator = Discriminator(data.shape[0], self.widths(halvings), side, norm)
+        discriminator = Discriminator(data.shape[0], self.widths(halvings), sides, norm)
         return initialise_without_norm(discriminator) if norm == "none" else initialise(discriminator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -65,10 +66,12 @@ class DownBlock(nn.Module):
 class Generator(nn.Module):
     """(z (N, Z), c (N, E)) -> images (N, C, H, W) in [-1, 1]; c enters through conditional batch norm."""
 
-    def __init__(self, z_dim: int, widths: list[int], side: int, channels: int, embedding_dim: int) -> None:
+    def __init__(
+        self, z_dim: int, widths: list[int], sides: tuple[int, int], channels: int, embedding_dim: int
+    ) -> None:
         super().__init__()
-        self.project = nn.Linear(z_dim, widths[0] * side**2)
-        self.shape = (widths[0], side, side)
+        self.project = nn.Linear(z_dim, widths[0] * math.prod(sides))
+        self.shape = (widths[0], *sides)
         self.blocks = nn.ModuleList(UpBlock(a, b, embedding_dim) for a, b in pairwise(widths))
         self.norm, self.rectify, self.to_image = nn.BatchNorm2d(widths[-1]), Rectifier(), _conv(widths[-1], channels, 3)
 
@@ -118,8 +121,8 @@ def initialise(network: nn.Module) -> nn.Module:
 class ResNet(Model):
     """Residual pair of WGAN-GP and SNGAN. Miyato et al. 2018, arXiv:1802.05957, Tables 3-5.
 
-    Images of 16 to 256 pixels: 4 to 7 times a power of two. Up to 32 pixels every block of G has `width_g`
-    channels and every block of D `width_d`; above, G ends in width_g / 4 channels and D begins with
+    Samples (C, H, W) with sides of 16 to 256: 4 to 7 times a power of two. Up to 32 pixels every block of G has
+    `width_g` channels and every block of D `width_d`; above, G ends in width_g / 4 channels and D begins with
     width_d / 2, doubled at each halving up to 8 and 16 times that. Labels enter G through conditional batch
     norm. `pool` sums (SNGAN) or averages (WGAN-GP) D's last map. `norm_d` auto: none.
     """
@@ -132,13 +135,14 @@ class ResNet(Model):
     norm_d: Literal["auto", "batch", "layer", "none"] = "auto"
 
     def generator(self, data: DataSpec, embedding_dim: int) -> nn.Module:
-        halvings, side = halve(data, "resnet")
-        widths = self._widths_g(data.shape[-1], halvings)
-        return initialise(Generator(self.z_dim, widths, side, data.shape[0], embedding_dim))
+        halvings, sides = halve(data, "resnet")
+        widths = self._widths_g(max(data.shape[1:]), halvings)
+        return initialise(Generator(self.z_dim, widths, sides, data.shape[0], embedding_dim))
 
     def discriminator(self, data: DataSpec, *, per_sample: bool) -> nn.Module:
         norm = choose_norm(self.norm_d, per_sample=per_sample, unasked="none")
-        widths, downs = self._blocks_d(data.shape[-1], halve(data, "resnet")[0])
+        halvings, _ = halve(data, "resnet")
+        widths, downs = self._blocks_d(max(data.shape[1:]), halvings)
         return initialise(Discriminator(data.shape[0], widths, downs, norm, self.pool))
 
     def _widths_g(self, size: int, doublings: int) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ganzoo.errors import ConfigError, EvaluationError
-from ganzoo.evaluation.protocol import LABELS, STATISTICS, decisive
+from ganzoo.evaluation.protocol import LABELS, STATISTICS, VECTORS, decisive
 from ganzoo.results.read import Result
 
 _ALIASES = {"samples": "generated.count", "dataset": "reference.dataset", "labels": "generated.labels"}
@@ -67,6 +67,8 @@ def is_own(protocol: Mapping[str, Any], result: Result) -> bool:
 
 def _own_labels(result: Result) -> Sequence[str]:
     """Return the words of a protocol for the labels that a run asks for; both if its manifest is too old to tell."""
+    if result.data.label_shape:
+        return [VECTORS]
     if result.settings.get("eval.labels") == "balanced":
         return [LABELS["balanced"]]
     if not (counts := result.data.class_counts):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.errors import EvaluationError
-from ganzoo.evaluation.protocol import LABELS, STATISTICS, decisive, differences
+from ganzoo.evaluation.protocol import LABELS, STATISTICS, VECTORS, decisive, differences
 from ganzoo.results.comparison.asked import Asked, is_own
 from ganzoo.results.comparison.metrics import Checkpoint, Measure
 from ganzoo.results.read import Result
@@ -92,9 +92,10 @@ def list_protocols(results: Sequence[Result], checkpoint: Checkpoint) -> list[Ma
 
 
 def _keys(report: Mapping[str, Any]) -> list[str]:
-    """Return the protocols that a report may be ranked by: any labels, for a generator that knows no classes."""
+    """Return the protocols that a report may be ranked by: any labels, for a generator that knows none."""
     protocol = decisive(report["protocol"])
-    labels = [words for words in LABELS.values() if words == protocol.get(_LABELS)] or LABELS.values()
+    known = (*LABELS.values(), VECTORS)
+    labels = [words for words in known if words == protocol.get(_LABELS)] or known
     return [json.dumps(protocol | {_LABELS: words}, sort_keys=True) for words in labels]
 
 
@@ -149,7 +150,8 @@ def _remarks(runs: Sequence[ScoredRun], reported: Sequence[Result], checkpoint: 
     labels = {report["protocol"]["generated"].get("labels") for report in by_key}
     if len(labels) > 1:
         (words,) = labels - {"none"}
-        remarks.append(f"Some generators were asked for classes ({words}), others know no classes.")
+        things = "labels" if words == VECTORS else "classes"
+        remarks.append(f"Some generators were asked for {things} ({words}), others know no {things}.")
     if left_out := _other_scores(reported, checkpoint, key):
         remarks.append(f"Scores by other protocols are left out ({left_out}): --samples N or --protocol FIELD=VALUE.")
     return remarks

@@ -24,7 +24,7 @@ class FloatLabels(Digits):
         return ganzoo.Samples(samples.x, samples.y.float(), samples.class_names)
 
 
-@planted("dataset", datasets.images_are_colour_or_grey, r"\(M, 1, H, W\)")
+@planted("dataset", datasets.images_have_their_channels_first, r"\(M, C, H, W\)")
 class NoChannels(Digits):
     def load(self):
         samples = super().load()
