@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from ganzoo.errors import ConfigError
-from ganzoo.results.comparison import choose_metric, choose_results, make_table
+from ganzoo.results.comparison import Change, choose_metric, choose_results, make_table
 from ganzoo.results.read import read_results
 from support.made_runs import FD, KD, PRECISION, make_report, make_result, make_row, write_run
 
@@ -225,6 +225,64 @@ def test_pairs_that_did_not_complete_are_left_out_and_counted():
         "model.name": (3, 1),
         "loss.name": (3, 1),
     }
+
+
+def make_methods(costs=True):
+    """2 losses x 2 enforcers x 2 seeds: wgan with gp implies five updates of D, and D sees five times the images."""
+    for seed in (0, 1):
+        for loss in ("bce", "wgan"):
+            for enforcer in ("none", "gp"):
+                implied = loss == "wgan" and enforcer == "gp"
+                settings = {"optim.n_critic": 5 if implied else 1, "loss.margin": 1.0 if loss == "wgan" else None}
+                images, flops = (64_000, 2e9) if implied else (12_800, 1e9)
+                yield make_result(
+                    seed, 10.0 + seed * implied, axes={"loss.name": loss, "lipschitz.name": enforcer},
+                    settings=settings | {"train.log_every": seed}, images=images if costs else None, flops=flops,
+                )  # fmt: skip
+
+
+def test_an_effect_names_what_else_differs_within_its_pairs():
+    (loss,) = [effect for effect in make_table(list(make_methods())).effects if effect.axis == "loss.name"]
+    assert loss.of_methods
+    assert loss.changes == (
+        Change("images", 12_800, 64_000, 2),
+        Change("flops", 1e9, 2e9, 2),
+        Change("optim.n_critic", 1, 5, 2),
+    )
+    line = "in 2 pairs images 12.8k → 64k, FLOPs 1.0e9 → 2.0e9, optim.n_critic 1 → 5"
+    assert f"over 4 pairs; not loss alone, but also {line}" in make_table(list(make_methods())).render()
+
+
+def test_effects_of_equal_settings_say_so_and_flops_make_no_method_of_an_axis():
+    plain = [
+        make_result(seed, seed + 1.0 + 3 * (loss == "wgan") * seed, axes={"loss.name": loss}, flops=flops, images=64)
+        for seed in (0, 1)
+        for loss, flops in (("bce", 1e9), ("wgan", 2e9))
+    ]
+    table = make_table(plain)
+    assert not table.effects[0].of_methods
+    assert "all other settings equal, FLOPs 1.0e9 → 2.0e9" in table.render()
+    assert "all other settings equal\n" in make_table(make_cube()).render()
+
+
+def test_rows_of_unequal_cost_are_remarked_on_unless_one_cost_is_equal():
+    remark = "Rows differ in cost, by up to 5 times the images seen by D and 2 times the FLOPs"
+    assert any(note.startswith(remark) for note in make_table(list(make_methods())).notes)
+    assert not any("differ in cost" in note for note in make_table(list(make_methods(costs=False))).notes)
+
+
+def test_an_axis_of_recipes_is_all_their_settings():
+    runs = [
+        make_result(seed, 1.0 + seed, axes={"recipe": recipe}, settings={"optim.n_critic": n}, images=64 * n)
+        for seed in (0, 1)
+        for recipe, n in (("sngan", 1), ("wgan_gp", 5))
+    ]
+    assert [change.name for change in make_table(runs).effects[0].changes] == ["images"]
+
+
+def test_equal_differences_have_no_interval():
+    runs = [*make_row([1, 2], loss="bce"), *make_row([4, 5], loss="wgan")]
+    assert "wgan instead of bce: 3 each over 2 pairs" in make_table(runs).render()
 
 
 def loose(seed, score, **settings):

@@ -85,8 +85,8 @@ def test_text_marks_the_best_and_what_cannot_be_told_from_it(table):
     assert "diverged 1/3" in cells["gp"]
     assert "refused: because" in cells["sn"]
     assert any("p >= 0.05 in Welch's two-sided t-test" in line for line in lines)
-    assert "  loss: wgan instead of bce: -9.83 ± 0.72 over 3 pairs" in lines
-    assert "  loss: gp instead of wgan: -5.8 ± 9.5 over 2 pairs (1 left out)" in lines
+    assert "  loss: wgan instead of bce: -9.83 ± 0.72 over 3 pairs; all other settings equal" in lines
+    assert "  loss: gp instead of wgan: -5.8 ± 9.5 over 2 pairs (1 left out); all other settings equal" in lines
 
 
 def test_columns_are_aligned(table):

@@ -9,7 +9,7 @@ protocols   the reports that may be ranked together
 rows        summaries over seeds
 ranking     the best row, and tests against it
 family      the chance that equal rows look different
-effects     pairs of runs that differ in one axis
+effects     pairs of runs that differ in one axis, and what else differs
 statistics  intervals, and the test of two means
 overview    the runs below a folder, in one line each
 """
@@ -21,17 +21,18 @@ from pathlib import Path
 
 from ganzoo.results.comparison.asked import Asked
 from ganzoo.results.comparison.axes import choose_axes, choose_results, find_axes, key_of, list_values, short
-from ganzoo.results.comparison.effects import find_effects
+from ganzoo.results.comparison.effects import compare_costs, find_effects
 from ganzoo.results.comparison.groups import split
 from ganzoo.results.comparison.metrics import Checkpoint, Measure, choose_metric
 from ganzoo.results.comparison.protocols import ScoredRun, select_reports
 from ganzoo.results.comparison.ranking import describe_test, explain_unranked, rank_rows
 from ganzoo.results.comparison.rows import make_rows
 from ganzoo.results.comparison.statistics import Summary
-from ganzoo.results.comparison.table import Effect, Rank, Row, Table
+from ganzoo.results.comparison.table import Change, Effect, Rank, Row, Table
 from ganzoo.results.read import UNREADABLE, Result, as_results
 
 __all__ = [
+    "Change",
     "Checkpoint",
     "Effect",
     "Measure",
@@ -96,7 +97,7 @@ def _remarks(
 ) -> list[str]:
     """Say what the means of the rows are over, and why rows have no rank."""
     remarks = [f"Averaged over {', '.join(map(short, averaged))}."] if averaged else []
-    remarks += explain_unranked(rows, measure)
+    remarks += [*explain_unranked(rows, measure), *filter(None, [compare_costs(rows)])]
     if len(rows) > 1 and all(summary.n < 2 for row in rows if (summary := row.summary(measure))):
         remarks.append("Each row is one seed: its differences from others may be chance (ganzoo compare --seeds 3).")
     repeated = len(results) - len({(key_of(result, axes), result.seed) for result in results})

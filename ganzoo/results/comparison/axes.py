@@ -85,11 +85,12 @@ def _find_varying(axes: Sequence[str], results: Sequence[Result]) -> str | None:
     groups: dict[tuple[Any, ...], list[Result]] = {}
     for result in results:
         groups.setdefault(key_of(result, axes), []).append(result)
-    varying = {setting for group in groups.values() for setting in _varying(group)}
+    varying = {setting for group in groups.values() for setting in list_differing(group)}
     return min(varying - set(axes), default=None)
 
 
-def _varying(group: Sequence[Result]) -> set[str]:
+def list_differing(group: Sequence[Result]) -> set[str]:
+    """Return the settings in which runs differ, without those that say where files lie or how a run is scored."""
     first = group[0].settings
     differing = {
         key

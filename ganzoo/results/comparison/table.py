@@ -55,8 +55,22 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Something beside the axis that differs between the runs of a pair."""
+
+    name: str
+    """A setting, such as "optim.lr_g"; "images" seen by D, or "flops"."""
+    before: Any
+    """Value with `Effect.instead_of`; None for a default, and for an option that the run does not have."""
+    after: Any
+    """Value with `Effect.value`."""
+    pairs: int
+    """Number of pairs that differ by these values; in a cost by more than 1 %, and the values are their means."""
+
+
+@dataclass(frozen=True)
 class Effect:
-    """Difference that one value of an axis makes instead of another, all else equal."""
+    """Difference between runs with one value of an axis and runs with another; see `of_methods`."""
 
     axis: str
     value: Any
@@ -68,6 +82,13 @@ class Effect:
     pairs: int
     left_out: int
     """Pairs in which a run is not complete or has no score."""
+    changes: tuple[Change, ...] = ()
+    """Differences within the pairs beside the axis: costs, then settings that follow from its value, by name."""
+
+    @property
+    def of_methods(self) -> bool:
+        """True if more differs than the axis and the FLOPs that its values take: the effect is not that of the axis."""
+        return any(change.name != "flops" for change in self.changes)
 
 
 @dataclass(frozen=True)

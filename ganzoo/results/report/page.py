@@ -25,7 +25,7 @@ from ganzoo.results.report.diagnoses import make_diagnoses
 from ganzoo.results.report.pictures import make_cards
 from ganzoo.results.report.styles import Style, choose_styles
 from ganzoo.results.tables.columns import Column
-from ganzoo.results.tables.numbers import show_summary, show_value
+from ganzoo.results.tables.numbers import show_changes, show_difference, show_summary, show_value
 from ganzoo.results.tables.sheet import lay_out
 from ganzoo.runs.folder import timestamp
 
@@ -109,8 +109,8 @@ def _count(number: int, noun: str) -> str:
 def _describe_effect(effect: Effect) -> dict[str, Any]:
     values = {"value": show_value(effect.value), "instead_of": show_value(effect.instead_of)}
     sign = "+" if effect.difference.mean > 0 else ""
-    counts = {"pairs": effect.pairs, "left_out": effect.left_out}
-    return {"axis": short(effect.axis), "difference": sign + show_summary(effect.difference)} | values | counts
+    counts = {"pairs": effect.pairs, "left_out": effect.left_out, "also": show_changes(effect) or "all else equal"}
+    return {"axis": short(effect.axis), "difference": sign + show_difference(effect.difference)} | values | counts
 
 
 def _explain_styles(features: Sequence[tuple[str, str]]) -> str:

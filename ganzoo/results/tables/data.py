@@ -82,4 +82,4 @@ def _summary(summary: Summary) -> dict[str, Any]:
 
 
 def _effect(effect: Effect) -> dict[str, Any]:
-    return asdict(effect)
+    return {**asdict(effect), "of_methods": effect.of_methods}

@@ -26,6 +26,7 @@ _SIGNS = {
     "±": r"$\pm$",
     "↓": r"$\downarrow$",
     "↑": r"$\uparrow$",
+    "→": r"$\rightarrow$",
 }
 
 

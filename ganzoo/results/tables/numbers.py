@@ -6,7 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ganzoo.results.comparison import Effect, Summary, short
+from ganzoo.results.comparison import Change, Effect, Summary, short
+
+_MOST_CHANGES = 12
+"""Things that differ within pairs, beside an axis, that a line names; more are counted."""
 
 
 def show_summary(summary: Summary, place: int | None = None) -> str:
@@ -88,8 +91,45 @@ def show_value(value: Any) -> str:
 
 
 def show_effect(effect: Effect) -> str:
-    """Return "lipschitz: gp instead of clip: -3.1 ± 0.8 over 6 pairs (2 left out)"."""
+    """Return "lipschitz: gp instead of clip: -3.1 ± 0.8 over 6 pairs (2 left out); all other settings equal"."""
     over = f"over {effect.pairs} pairs" if effect.pairs > 1 else "in the only pair, which has no interval"
     left_out = f" ({effect.left_out} left out)" if effect.left_out else ""
     change = f"{show_value(effect.value)} instead of {show_value(effect.instead_of)}"
-    return f"{short(effect.axis)}: {change}: {show_summary(effect.difference)} {over}{left_out}"
+    return (
+        f"{short(effect.axis)}: {change}: {show_difference(effect.difference)} {over}{left_out}; {_show_rest(effect)}"
+    )
+
+
+def _show_rest(effect: Effect) -> str:
+    if effect.of_methods:
+        return f"not {short(effect.axis)} alone, but also {show_changes(effect)}"
+    return ", ".join(filter(None, ["all other settings equal", show_changes(effect)]))
+
+
+def show_difference(difference: Summary) -> str:
+    """Return the mean of the differences; without an interval if all are equal, which would be one of no width."""
+    return f"{difference.mean:.4g} each" if difference.std == 0 else show_summary(difference)
+
+
+def show_changes(effect: Effect) -> str:
+    """Return what differs beside the axis: "FLOPs 2.7e10 → 7.0e10; in 5 pairs optim.n_critic 1 → 5"."""
+    by_pairs: dict[int, list[str]] = {}
+    for change in effect.changes[:_MOST_CHANGES]:
+        by_pairs.setdefault(change.pairs, []).append(_show_change(change))
+    some = {pairs: "" if pairs == effect.pairs else f"in {pairs} pair{'s' * (pairs > 1)} " for pairs in by_pairs}
+    said = "; ".join(f"{some[pairs]}{', '.join(by_pairs[pairs])}" for pairs in sorted(by_pairs, reverse=True))
+    more = len(effect.changes) - _MOST_CHANGES
+    return said + (f"; and {more} more setting{'s' * (more > 1)}" if more > 0 else "")
+
+
+def _show_change(change: Change) -> str:
+    name = "FLOPs" if change.name == "flops" else change.name
+    return f"{name} {_show_side(change, change.before)} → {_show_side(change, change.after)}"
+
+
+def _show_side(change: Change, value: Any) -> str:
+    if change.name == "flops":
+        return show_flops(value)
+    if change.name == "images":
+        return show_count(value)
+    return "default" if value is None else show_value(value)

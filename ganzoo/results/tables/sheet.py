@@ -50,7 +50,10 @@ def lay_out(table: Table, metrics: Sequence[str], provenance: Provenance | None,
     return Sheet(
         columns=tuple(_plain(column) for column in _choose_columns(table, shown) if not column.is_empty),
         remarks=tuple(map(plain, _remarks(table, strong))),
-        effects_title=f"Difference in {table.metric} with one value instead of another, all else equal; {_sign(table)}",
+        effects_title=(
+            f"Difference in {table.metric} with one value instead of another, over pairs of runs that agree in all "
+            f"other axes and the seed; {_sign(table)}"
+        ),
         effects=tuple(plain(show_effect(effect)) for effect in table.effects),
         provenance=_describe(provenance) if provenance else (),
     )
