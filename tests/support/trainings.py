@@ -10,6 +10,7 @@ from ganzoo.training.feed import Feed
 from ganzoo.training.graphs import eager_updates
 from ganzoo.training.loop import Command, Training, train
 from ganzoo.training.randomness import seed_everything
+from ganzoo.training.ranks import SINGLE
 from support.datasets import Stripes
 from support.states import same
 from support.zoo import ZOO
@@ -18,15 +19,17 @@ CPU = choose_device("cpu", "fp32")
 TINY = {"name": "mlp", "width": 6, "depth": 1, "z_dim": 3}
 
 
-def make(seed=0, steps=6, model=TINY, optim=None, schedule=None, device=CPU, **names) -> Training:
+def make(
+    seed=0, steps=6, model=TINY, optim=None, schedule=None, device=CPU, zoo=ZOO, ranks=SINGLE, size=4, **names
+) -> Training:
     tables = {kind: {"name": name} for kind, name in names.items()}
     optim = {"batch_size": 5, "n_critic": 2, "batch_size_g": 7, "lr_decay": "linear", **(optim or {})}
     train_ = {"steps": steps, "log_every": 1, "sample_every": 2, "save_every": 3, "seed": seed, **(schedule or {})}
     run = from_tables({"model": model, **tables, "optim": optim, "train": train_})
     seed_everything(seed)
-    samples = Stripes(image_size=16 if model["name"] == "dcgan" else 4).load()
-    gan = build_gan(run, ZOO, samples.spec, device)
-    return Training(run, gan, Feed(samples, seed, device.torch_device), eager_updates(gan))
+    samples = Stripes(image_size=16 if model["name"] == "dcgan" else size).load()
+    gan = build_gan(run, zoo, samples.spec, device, ranks)
+    return Training(run, gan, Feed(samples, seed, device.torch_device, ranks), eager_updates(gan))
 
 
 class Notebook:

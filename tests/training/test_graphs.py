@@ -26,26 +26,12 @@ from ganzoo.training.loop import train
 from ganzoo.training.optimizers import make_optimizer
 from ganzoo.training.randomness import seed_everything
 from ganzoo.training.schedule import set_schedule
+from support.recorder import Deferred
 from support.states import same
 from support.trainings import Notebook, make
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 NO_REASON = lambda *_: ""  # noqa: E731
-
-
-class Deferred:
-    """Does at a replay what a graph would have captured."""
-
-    def __init__(self):
-        self.warm, self.captured = 0, 0
-
-    def warm_up(self, work):
-        self.warm += 1
-        return work()
-
-    def capture(self, work):
-        self.captured += 1
-        return work
 
 
 class Incapable(Deferred):

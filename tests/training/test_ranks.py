@@ -23,6 +23,7 @@ from ganzoo.training.prepare import check_shares
 from ganzoo.training.ranks import SINGLE, Ranks, joined, read_ranks
 from support.checkout import ROOT
 from support.datasets import Stripes
+from support.product import HANDFUL
 from support.runs import ENVIRONMENT, TINY, ganzoo, log, state, wait_for
 from support.zoo import ZOO
 
@@ -217,15 +218,17 @@ import json, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 import torch
+from support.product import HANDFUL, ROWS, make_row
 from support.zoo import ZOO
 from ganzoo import layers
+from ganzoo.testing.networks import fingerprint
 from ganzoo.settings.toml import from_tables
 from ganzoo.errors import DivergedError
 from ganzoo.runs.observer import Observer
 from ganzoo.training.prepare import prepare
 from ganzoo.training.ranks import joined, read_ranks
 from ganzoo.training.steps import discriminator_step, generator_step
-from ganzoo.training.loop import measure
+from ganzoo.training.loop import advance, measure
 
 torch.set_num_threads(1)
 ranks, place, epsilons = read_ranks(), Path(sys.argv[1]), []
@@ -249,7 +252,7 @@ with joined(ranks, "cpu"):
     for _ in range(3):
         discriminator_step(gan, *training.feed.next(8))
         terms = generator_step(gan, *training.feed.next(8))
-    state = training.state_dict() | {"epsilons": epsilons, "share": len(epsilons[0])}
+    state = training.state_dict() | {"epsilons": list(epsilons), "share": len(epsilons[0])}
     state["gradients"] = [weight.grad is not None for weight in gan.D.parameters()]
     try:
         measure(gan, terms | {"d/penalty": torch.tensor(float("nan") if ranks.rank else 1.0)}, 3)
@@ -257,6 +260,13 @@ with joined(ranks, "cpu"):
         state["diverged"] = error.what
     state["heard"] = ranks.maximum(ranks.rank, 1 - ranks.rank)
     state["gathered"] = ranks.gather(torch.tensor([0.1, 0.2]) + ranks.rank).tolist()
+    state["rows"] = []
+    for row in ROWS[:HANDFUL]:
+        training = make_row(row, ranks=ranks)
+        training.align()
+        for _ in range(2):
+            advance(training)
+        state["rows"].append(fingerprint([training.gan.state_dict()]))
     torch.save(state, place / f"{ranks.rank}.pt")
 """
 
@@ -299,6 +309,11 @@ def test_ranks_hear_the_highest_number_of_each_place(inside):
 
 def test_ranks_gather_the_values_of_all_in_their_order(inside):
     assert [state["gathered"] for state in inside] == [pytest.approx([0.1, 0.2, 1.1, 1.2])] * 2
+
+
+def test_ranks_end_rows_of_all_axes_with_equal_states(inside):
+    one, other = (state["rows"] for state in inside)
+    assert one == other and len(set(one)) == HANDFUL
 
 
 BROKEN = '''
