@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Regularizer as Regularizer
     from ganzoo.contracts import Sampler as Sampler
     from ganzoo.contracts import Samples as Samples
+    from ganzoo.contracts import Schedule as Schedule
     from ganzoo.contracts import Score as Score
+    from ganzoo.contracts import UpdateRule as UpdateRule
     from ganzoo.contracts import Verdict as Verdict
     from ganzoo.diagnosis.diagnose import Diagnosis as Diagnosis
     from ganzoo.errors import CheckpointError as CheckpointError
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     from ganzoo.settings.options import PositiveFloat as PositiveFloat
     from ganzoo.settings.options import PositiveInt as PositiveInt
     from ganzoo.settings.options import Width as Width
+    from ganzoo.settings.sections import OptimConfig as OptimConfig
     from ganzoo.zoo.catalogue import Zoo as Zoo
 
 __version__ = "0.1.0"
@@ -84,7 +87,7 @@ _ORIGINS = {
     "contracts": (
         *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
         *("FeatureExtractor", "FeatureSet", "Features", "Game", "LazySamples", "LipschitzEnforcer", "Metric", "Model"),
-        *("Observer", "Regularizer", "Sampler", "Samples", "Score", "Verdict"),
+        *("Observer", "Regularizer", "Sampler", "Samples", "Schedule", "Score", "UpdateRule", "Verdict"),
     ),
     "diagnosis.diagnose": ("Diagnosis",),
     "errors": (
@@ -99,6 +102,7 @@ _ORIGINS = {
     "audit.findings": ("Finding",),
     "hookspecs": ("API_VERSION", "hookimpl"),
     "settings.options": ("Depth", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt", "Width"),
+    "settings.sections": ("OptimConfig",),
     "evaluation.protocol": ("Protocol",),
     "results.read": ("Result", "read_results"),
     "evaluation.report": ("Report",),

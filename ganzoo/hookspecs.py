@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # torch stays out, so that hook names can be listed fast
         Model,
         Observer,
         Regularizer,
+        Schedule,
+        UpdateRule,
     )
 
 API_VERSION = 1
@@ -62,6 +64,16 @@ def register_augmentations() -> Mapping[str, type[Augmentation]]:  # type: ignor
 @hookspec
 def register_regularizers() -> Mapping[str, type[Regularizer]]:  # type: ignore[empty-body]
     """Return further terms of the losses, e.g. {"lecam": LeCam}."""
+
+
+@hookspec
+def register_optimizers() -> Mapping[str, type[UpdateRule]]:  # type: ignore[empty-body]
+    """Return optimisers, e.g. {"adam": Adam}."""
+
+
+@hookspec
+def register_schedules() -> Mapping[str, type[Schedule]]:  # type: ignore[empty-body]
+    """Return schedules of learning rates, e.g. {"cosine": Cosine}."""
 
 
 @hookspec

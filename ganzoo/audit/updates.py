@@ -9,7 +9,6 @@ from torch.optim import Optimizer
 from ganzoo.audit.diversity import Numbers
 from ganzoo.layers import Rectifier
 from ganzoo.training.gan import GAN
-from ganzoo.training.optimizers import SGD
 from ganzoo.training.steps import discriminator_step, generator_step
 
 
@@ -64,9 +63,9 @@ def measure_rates(fresh: GAN) -> Numbers:
 
     Adam (arXiv:1412.6980, Section 2.1) and RMSprop move each weight by about the rate, whatever its gradient, so this
     is the share of a layer that the first update replaces: of the median layer, since first and last ones differ.
-    Returns {} for SGD, whose updates are as long as the gradient.
+    Returns {} for an optimiser such as SGD, whose updates are as long as the gradient.
     """
-    if isinstance(fresh.opt_d, SGD):
+    if not fresh.update_rule.normalized:
         return {}
     return {"rate/d": _relative_rate(fresh.D, fresh.opt_d), "rate/g": _relative_rate(fresh.G, fresh.opt_g)}
 

@@ -104,6 +104,8 @@ def _read_grid(
     from ganzoo.settings.sections import Choice
 
     refuse_loose_values(recipes)
+    if (names := flags.pop("optimizer")) is not None:
+        assignments = [f"optim.name={names}", *assignments]
     axes, sets = split_assignments(assignments)
     recipes = [*recipes, *([str(file)] if file else [])]
     axes = component_axes(recipes, {kind: flags.pop(kind) for kind in AXIS_KINDS}) | axes
@@ -143,6 +145,7 @@ def _read_names(config: GridConfig, engine: Choice) -> Iterator[Mapping[str, Any
     yield {"engine.name": engine.name}
     for kind in AXIS_KINDS:
         yield from (parse_component(kind, text) for text in config.axes.get(kind, ()))
+    yield from ({key: text} for key, values in config.axes.items() if "." in key for text in values)
     yield from (find_recipe(name).values for name in config.axes.get("recipe", ()))
 
 

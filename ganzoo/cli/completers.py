@@ -56,6 +56,8 @@ def _words(key: str) -> list[str]:
     section, _, option = key.partition(".")
     if section in KINDS and option == "name":
         return list(KIND_INFO[section].names)
+    if found := [info.names for info in KIND_INFO.values() if info.setting == key]:
+        return list(found[0])
     hint = get_type_hints(SECTIONS[section]).get(option) if section in SECTIONS else None
     if hint is bool:
         return ["true", "false"]

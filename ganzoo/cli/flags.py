@@ -204,6 +204,12 @@ TRAIN_OPTIONS = (
         "--init-from", type=click.Path(path_type=Path), metavar="RUN", help="Begin with the weights of this run."
     ),
     click.option("--lr", type=float, metavar="RATE", help="Learning rate of G and D: optim.lr_g and optim.lr_d."),
+    click.option(
+        "--optimizer",
+        metavar="NAME",
+        shell_complete=complete_component,
+        help=f"{_listed('optimizer')}.  [default: adam]",
+    ),
     click.option("--batch-size", type=Whole(), metavar="N", help="Real samples of a discriminator update."),
     click.option("--device", metavar="NAME", shell_complete=complete_word, help="auto, cpu or cuda.  [default: auto]"),
     click.option(

@@ -11,7 +11,7 @@ GROUPS: Mapping[str, str] = {
     "Data": "dataset dataset_path image_size data_root download cache split",
     "Grid": "seeds budget evals retry cell_timeout",
     "Where cells run": "engine jobs address",
-    "Training": "steps lr batch_size seed init_from on_nan diagnose restart start",
+    "Training": "steps optimizer lr batch_size seed init_from on_nan diagnose restart start",
     "Scores": "eval_every samples features inception_weights no_scores metrics reference write_reference names "
     "protocol checkpoint",
     "Weights": "step best raw",

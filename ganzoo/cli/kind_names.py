@@ -17,6 +17,8 @@ _WORDS = {
     "conditioner": "conditioners conditioning condition",
     "augment": "augmentation augmentations augments aug",
     "regularizer": "regularizers regulariser regularisers regularization regularisation reg",
+    "optimizer": "optimizers optimiser optimisers optim",
+    "schedule": "schedules lr-schedule lr-schedules decay",
     "dataset": "datasets data",
     "features": "feature extractor extractors",
     "metric": "metrics score scores",

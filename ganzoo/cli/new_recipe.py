@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import tomli_w
 
-from ganzoo.settings.kinds import Kind
+from ganzoo.settings.kinds import NAMED_KINDS, Kind
+from ganzoo.zoo.aliases import typed_flag
 
 RECIPE_KINDS: tuple[Kind, ...] = ("model", "loss", "lipschitz")
 """Kinds that make up a method, so that a package with one of them has a recipe."""
@@ -29,6 +30,5 @@ def try_it(component: str, kinds: Sequence[Kind]) -> list[str]:
     lines = [f"ganzoo compare --model mlp --seeds 0..1 --engine {component} --steps 50"] if "engine" in kinds else []
     words = [component] if any(kind in RECIPE_KINDS for kind in kinds) else []
     words += [f"--{kind} {component}" for kind in _ADDED if kind in kinds and not words]
-    words += [f"--set eval.metrics={component}"] if "metric" in kinds else []
-    words += [f"--observe {component}"] if "observer" in kinds else []
+    words += [typed_flag(kind, component) for kind in NAMED_KINDS if kind in kinds]
     return [" ".join(["ganzoo run", *words, "--steps 200"]), *lines] if words else lines

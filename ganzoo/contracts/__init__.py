@@ -19,6 +19,8 @@ its help, and the docstring cites its source (arXiv id or DOI, equation).
 from __future__ import annotations
 
 from ganzoo.contracts.datasets import Dataset as Dataset
+from ganzoo.contracts.descent import Schedule as Schedule
+from ganzoo.contracts.descent import UpdateRule as UpdateRule
 from ganzoo.contracts.engines import Engine as Engine
 from ganzoo.contracts.evaluation import Extractor as Extractor
 from ganzoo.contracts.evaluation import FeatureExtractor as FeatureExtractor

@@ -96,7 +96,8 @@ def _spell(axis: str, text: str, known: Mapping[Kind, Collection[str]]) -> str:
     if axis == "recipe":
         return text if text.endswith(".toml") else find_recipe(text).name
     if axis not in known:
-        return text
+        spelt = spell_names({axis: text}, known)
+        return str(next(iter(spelt.values())))
     kind = cast("Kind", axis)
     name, colon, path = text.partition(":")
     spelt = spell_names({f"{kind}.name": name} | ({f"{kind}.path": path} if colon else {}), known)

@@ -21,14 +21,8 @@ from ganzoo.zoo.choices import check_observers
 from ganzoo.zoo.names import spell_names
 
 IN_NEW_FOLDER = (
-    *FREE,
-    "optim.",
-    "loss.",
-    "lipschitz.",
-    "regularizer.",
-    "train.ema_decay",
-    "train.clip_grad_norm",
-    "train.freeze_",
+    *(*FREE, "optim.", "optimizer.", "schedule.", "loss.", "lipschitz.", "regularizer."),
+    *("train.ema_decay", "train.clip_grad_norm", "train.freeze_"),
 )
 """Beginnings of the settings with which a run may go on in a new folder; there its log has another origin."""
 _PROTOCOL = ("features.", *(f"eval.{name}" for name in ("samples", "seed", "labels", "truncation", "reference")))

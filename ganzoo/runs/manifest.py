@@ -20,7 +20,7 @@ from ganzoo.runs.folder import timestamp
 from ganzoo.runs.moved_data import NAME_PLACE
 from ganzoo.runs.records import DataRecord, DeviceRecord, Manifest
 from ganzoo.runs.typed import typed
-from ganzoo.settings.kinds import KINDS
+from ganzoo.settings.kinds import KIND_INFO, KINDS, NAMED_KINDS, Kind
 from ganzoo.settings.merge import Settings
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.device import Device, choose_device, has_bf16
@@ -114,9 +114,14 @@ def describe_device(device: Device, ranks: Ranks) -> dict[str, Any]:
     return {"type": kind, "name": name, "precision": device.precision, "threads": threads, "ranks": ranks.size}
 
 
+OF_WEIGHTS: tuple[Kind, ...] = tuple(kind for kind in NAMED_KINDS if KIND_INFO[kind].setting.startswith("optim."))
+"""Kinds of named components without which a run cannot go on."""
+
+
 def describe_components(run: RunConfig, zoo: Zoo) -> list[dict[str, str]]:
     """Return kind, name, plugin and plugin version of every component of a run."""
     parts = [(kind, part.name) for kind in KINDS for part in run.choice(kind).parts()]
+    parts += [(kind, named.name) for kind in OF_WEIGHTS for named in run.named(kind)]
     plugins = [zoo.plugin(zoo.entry(kind, name).plugin) for kind, name in parts]
     return [
         {"kind": kind, "name": name, "plugin": plugin.name, "version": plugin.version}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ganzoo.errors import ResourceError
 from ganzoo.training.loop import Training
+from ganzoo.training.optimizers import count_moments
 
 
 def require_space(path: Path, training: Training) -> None:
@@ -20,11 +21,11 @@ def require_space(path: Path, training: Training) -> None:
 
 
 def checkpoint_bytes(training: Training) -> int:
-    """Return the size of one checkpoint: networks, and the two moments that Adam keeps of each weight."""
+    """Return the size of one checkpoint: networks, and what the optimiser keeps of each weight."""
     gan = training.gan
     networks = (gan.G, gan.D, gan.G_ema, gan.transform, gan.regularizers)
     state = sum(tensor.nbytes for network in networks for tensor in network.state_dict().values())
-    moments = {"adam": 2, "rmsprop": 1}.get(training.run.optim.name, 0)
+    moments = count_moments(gan.update_rule, training.run.optim)
     weights = sum(weight.nbytes for network in (gan.G, gan.D, gan.regularizers) for weight in network.parameters())
     return int(state + moments * weights)
 

@@ -21,6 +21,7 @@ KEYS = {
     "on_nan": "train.on_nan",
     "observe": "train.observe",
     "batch_size": "optim.batch_size",
+    "optimizer": "optim.name",
     "image_size": "dataset.image_size",
     "data_root": "dataset.root",
     "download": "dataset.download",

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Kind = Literal[
-    "model", "loss", "lipschitz", "conditioner", "augment", "regularizer", "dataset", "features", "metric", "engine",
-    "observer",
+    "model", "loss", "lipschitz", "conditioner", "augment", "regularizer", "optimizer", "schedule", "dataset",
+    "features", "metric", "engine", "observer",
 ]  # fmt: skip
 
 
@@ -34,6 +34,10 @@ class KindInfo(NamedTuple):
     """True if that setting takes several names, with commas between them."""
     may_change: bool = False
     """True if components keep state, so that their dataclasses need not be frozen."""
+
+    def split(self, text: str) -> list[str]:
+        """Return the names that the value of that setting has."""
+        return split_names(text) if self.several else [text]
 
     def name_with(self, names: str, name: str) -> str:
         """Return the value of that setting which names a component too: "fid" and "kid" make "fid,kid"."""
@@ -90,6 +94,22 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         names=("none", "lecam", "bcr", "zcr"),
         default="none",
         sums=True,
+    ),
+    "optimizer": KindInfo(
+        title="optimizer",
+        hook="register_optimizers",
+        contract="UpdateRule",
+        builtin="optimizers",
+        names=("adam", "adamw", "rmsprop", "sgd", "lion", "optimistic-adam"),
+        setting="optim.name",
+    ),
+    "schedule": KindInfo(
+        title="schedule",
+        hook="register_schedules",
+        contract="Schedule",
+        builtin="schedules",
+        names=("none", "linear", "cosine"),
+        setting="optim.lr_decay",
     ),
     "dataset": KindInfo(
         title="dataset",

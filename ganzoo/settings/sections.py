@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from ganzoo.errors import ConfigError
 from ganzoo.settings.dataset_paths import name_data
-from ganzoo.settings.kinds import KIND_INFO, Kind, split_names
+from ganzoo.settings.kinds import KIND_INFO, Kind
 from ganzoo.settings.options import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Seed
 
 Beta = Annotated[float, Ge(0), Lt(1)]
@@ -29,18 +29,20 @@ BatchSize = Annotated[int, Gt(0), Le(LARGEST_BATCH)]
 class OptimConfig:
     """[optim]: how each player descends, how often, and on how many samples."""
 
-    name: Literal["adam", "rmsprop", "sgd"] = "adam"
-    """Optimiser of both networks."""
+    name: str = "adam"
+    """Optimiser of both networks, by the name of a component."""
     lr_g: PositiveFloat = 2e-4
     """Learning rate of G."""
     lr_d: PositiveFloat = 2e-4
     """Learning rate of D."""
     beta1: Beta = 0.5
-    """Beta1 of Adam; arXiv:1412.6980."""
+    """Beta1 of Adam, arXiv:1412.6980, and of its like."""
     beta2: Beta = 0.999
-    """Beta2 of Adam, and the smoothing constant alpha of RMSprop."""
-    lr_decay: Literal["none", "linear", "cosine"] = "none"
-    """Curve by which rates, beta2 and the penalty move to their ends, from the first step on."""
+    """Beta2 of Adam and its like, and the smoothing constant alpha of RMSprop."""
+    weight_decay: NonNegativeFloat = 0.0
+    """Pull of the weights to 0: an L2 penalty, or decoupled from the gradient where the optimiser is adamw or lion."""
+    lr_decay: str = "none"
+    """Schedule: the curve by which rates, beta2 and the penalty move to their ends, from the first step on."""
     decay_over: Annotated[float, Gt(0), Le(1)] = 1.0
     """Share of the run after which rates, beta2 and the penalty stay at their ends."""
     lr_end: NonNegativeFloat = 0.0
@@ -193,7 +195,7 @@ class RunConfig:
     def named(self, kind: Kind) -> list[Choice]:
         """Return the components that the setting of a kind names, such as eval.metrics, each with its options."""
         section, _, option = KIND_INFO[kind].setting.partition(".")
-        names = split_names(getattr(getattr(self, section), option))
+        names = KIND_INFO[kind].split(getattr(getattr(self, section), option))
         return [Choice(name, self.options.get(kind, {}).get(name, {})) for name in names]
 
     def observed_as(self, other: RunConfig) -> RunConfig:

@@ -13,6 +13,7 @@ import torch
 from ganzoo.contracts import Samples
 from ganzoo.errors import CheckpointError, ConfigError, DivergedError
 from ganzoo.runs import checkpoint
+from ganzoo.settings.kinds import KIND_INFO
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import from_tables
 from ganzoo.testing import augmentations, datasets, pairs, regularizers
@@ -30,7 +31,9 @@ from ganzoo.training.labels import pick_vectors
 from ganzoo.training.loop import Command, Training, train
 from ganzoo.training.ranks import SINGLE, Ranks
 
-TRAINABLE = ("model", "loss", "lipschitz", "conditioner", "augment", "regularizer", "dataset")
+TRAINABLE = (
+    *("model", "loss", "lipschitz", "conditioner", "augment", "regularizer", "optimizer", "schedule", "dataset"),
+)
 """Kinds of components that a training step calls."""
 CLASSES, STEPS = 3, 3
 SMALL = {"name": "mlp", "width": 8, "depth": 1, "z_dim": 4}
@@ -45,6 +48,11 @@ class Refused(Unchecked):
 
 def combinations(subject: Subject) -> Iterator[Tables]:
     """Yield settings with the component: with bce; for a model or an augmentation also with wgan, gp and labels."""
+    if setting := KIND_INFO[subject.kind].setting:
+        section, _, option = setting.partition(".")
+        tables: Tables = {"model": SMALL, section: {option: subject.name}}
+        yield tables | ({subject.kind: {subject.name: dict(subject.options)}} if subject.options else {})
+        return
     own: Tables = {"model": SMALL} | {subject.kind: {"name": subject.name, **subject.options}}
     yield own
     if subject.kind in ("model", "augment"):
@@ -55,7 +63,7 @@ def prepare(
     subject: Subject, tables: Tables, *, device: str = "cpu", steps: int = STEPS, ranks: Ranks = SINGLE
 ) -> Training:
     """Build a small run. Raises Refused if the combination is, Unchecked without data or options."""
-    optim = {"batch_size": 4, "lr_g": 1e-3, "lr_d": 1e-3}
+    optim = {"batch_size": 4, "lr_g": 1e-3, "lr_d": 1e-3, **tables.get("optim", {})}
     run = from_tables({**tables, "optim": optim, "train": {"steps": steps, "log_every": 1, "device": device}})
     samples = readable_labels(_samples(subject, run), subject.zoo.create("conditioner", run.conditioner))
     chosen = choose_device(device, "fp32")

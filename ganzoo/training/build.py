@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
 
-from ganzoo.contracts import Conditioner, DataSpec, LipschitzEnforcer, Model, Regularizer
+from ganzoo.contracts import Conditioner, DataSpec, LipschitzEnforcer, Model, Regularizer, UpdateRule
+from ganzoo.settings.kinds import Kind
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.compatibility import (
     check_enforcers,
     check_labels,
     check_networks,
     check_regularizers,
+    check_weight_decay,
     require_module,
 )
 from ganzoo.training.device import Device
@@ -52,8 +55,7 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
         D=D,
         G_ema=average_of(G),
         ema_decay=run.train.ema_decay,
-        opt_g=make_optimizer(run.optim, G, run.optim.lr_g, device),
-        opt_d=make_optimizer(run.optim, nn.ModuleList([D, regularizers]), run.optim.lr_d, device),
+        **_descent(run, zoo, G, nn.ModuleList([D, regularizers]), device),
         loss=zoo.create("loss", run.loss),
         lipschitz=lipschitz,
         conditioner=conditioner,
@@ -73,6 +75,24 @@ def _conditioner(run: RunConfig, zoo: Zoo, data: DataSpec) -> Conditioner:
     conditioner: Conditioner = zoo.create("conditioner", run.conditioner)
     check_labels(run, conditioner, data)
     return conditioner
+
+
+def _descent(run: RunConfig, zoo: Zoo, G: nn.Module, D: nn.Module, device: Device) -> dict[str, Any]:
+    """Return the fields of a GAN by which its players descend. Raises ConfigError for a setting that is ignored."""
+    rule: UpdateRule = _create_named("optimizer", run, zoo)
+    check_weight_decay(run.optim, rule)
+    return {
+        "update_rule": rule,
+        "schedule": _create_named("schedule", run, zoo),
+        "opt_g": make_optimizer(rule, run.optim, G, run.optim.lr_g, device),
+        "opt_d": make_optimizer(rule, run.optim, D, run.optim.lr_d, device),
+    }
+
+
+def _create_named(kind: Kind, run: RunConfig, zoo: Zoo) -> Any:
+    """Return the one component that a setting such as optim.name names."""
+    (component,) = zoo.create_named(kind, run).values()
+    return component
 
 
 def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo.contracts import Augmentation, Conditioner, DataSpec, LipschitzEnforcer, Samples, Verdict, overrides
+from ganzoo.contracts import (
+    Augmentation,
+    Conditioner,
+    DataSpec,
+    LipschitzEnforcer,
+    Samples,
+    UpdateRule,
+    Verdict,
+    overrides,
+)
 from ganzoo.errors import CheckpointError, ConfigError, DataError, PluginError
 from ganzoo.settings.sections import OBSERVING, OptimConfig, RunConfig
 from ganzoo.settings.toml import flatten, from_tables, to_tables, unflatten
@@ -19,6 +28,7 @@ from ganzoo.training.device import has_bf16
 from ganzoo.training.gan import GAN
 from ganzoo.training.labels import refuse_balanced
 from ganzoo.training.randomness import forked
+from ganzoo.training.schedule import is_constant
 from ganzoo.training.steps import discriminator_loss, generator_loss
 
 
@@ -176,24 +186,40 @@ def advise(run: RunConfig, gan: GAN) -> Iterator[str]:
             f"optim.accumulate: batch statistics are those of a part of {run.optim.batch_size // gan.accumulate} "
             "samples, so that steps differ from those of a whole batch (models without batch norm have none)"
         )
-    if unused := _unused_setting(run.optim):
-        yield f"{unused} has no effect here: it needs optim.lr_decay, and beta2_end needs adam"
+    if reason := _unused_setting(run.optim, gan):
+        yield reason
     if idle := list_idle_clocks(gan.modules):
         yield f"{idle[0]}.progress is no clock, which is a floating buffer without dimensions: torch.zeros(())"
     if gan.device.precision == "bf16" and gan.device.torch_device.type == "cpu" and not has_bf16():
         yield "this processor has no bf16 arithmetic: expect a step to take a hundred times as long (--precision auto)"
 
 
+ENDS = ("decay_over", "lr_end", "beta2_end", "penalty_end")
+"""Settings of [optim] that a constant schedule does not use."""
+READ = ("beta1", "beta2", "beta2_end", "weight_decay")
+"""Settings of [optim] that an update rule may read."""
+
+
 def _has_batch_norm(network: nn.Module) -> bool:
     return any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in network.modules())
 
 
-def _unused_setting(optim: OptimConfig) -> str:
-    """Return the first setting of a schedule that this schedule does not use; empty if there is none."""
-    unused: tuple[str, ...] = ()
-    if optim.lr_decay == "none":
-        unused = ("decay_over", "lr_end", "beta2_end", "penalty_end")
-    elif optim.name != "adam":
-        unused = ("beta2_end",)
+def _unused_setting(optim: OptimConfig, gan: GAN) -> str:
+    """Return why the first setting that neither the schedule nor the optimiser reads has no effect; empty if none."""
     default = OptimConfig()
-    return next((f"optim.{name}" for name in unused if getattr(optim, name) != getattr(default, name)), "")
+    changed = [
+        field.name for field in fields(OptimConfig) if getattr(optim, field.name) != getattr(default, field.name)
+    ]
+    for name in changed:
+        if name in ENDS and is_constant(gan.schedule):
+            return f"optim.{name} has no effect here: nothing moves to an end (try --set optim.lr_decay=linear)"
+        if name in READ and name not in gan.update_rule.reads:
+            return f"optim.{name} has no effect here: the optimizer {optim.name} does not read it"
+    return ""
+
+
+def check_weight_decay(optim: OptimConfig, rule: UpdateRule) -> None:
+    """Raise ConfigError for a weight decay that the optimiser would ignore."""
+    if optim.weight_decay and "weight_decay" not in rule.reads:
+        what = f"the optimizer {optim.name} has no weight decay"
+        raise ConfigError(what, where="optim.weight_decay", hint="--set optim.weight_decay=0, or --optimizer adamw")

@@ -21,6 +21,8 @@ from ganzoo.contracts import (
     Game,
     LipschitzEnforcer,
     Model,
+    Schedule,
+    UpdateRule,
     Verdict,
     overrides,
 )
@@ -111,6 +113,8 @@ class GAN:
     lipschitz: LipschitzEnforcer
     conditioner: Conditioner
     augmentation: Augmentation
+    update_rule: UpdateRule
+    schedule: Schedule
     transform: nn.Module
     """Module of the augmentation, samples (N, *shape) -> samples (N, *shape), in front of D."""
     data: DataSpec

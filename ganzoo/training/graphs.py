@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -72,6 +72,8 @@ def _find_obstacle(gan: GAN, optim: OptimConfig) -> str:
     """Return the first setting that no graph allows; empty if there is none."""
     if gan.ranks.size > 1:
         return "several ranks"
+    if not gan.update_rule.captured:
+        return f"the optimizer {optim.name}, which does not say that its steps can be captured"
     if optim.beta2_end:
         return "optim.beta2_end, which changes with the steps"
     return "optim.accumulate, which frees the memory of each part" if gan.accumulate > 1 else ""
@@ -203,7 +205,12 @@ def _host_state(gan: GAN) -> list[str]:
     enforcers = [gan.lipschitz, *getattr(gan.lipschitz, "parts", ())]
     networks = [layer for module in gan.modules for layer in module.modules()]
     parts = [gan.model, gan.loss, *enforcers, gan.conditioner, gan.augmentation, *gan.regularizers.parts, *networks]
-    return [_describe(drawn), *(_describe(getattr(part, "__dict__", {})) for part in parts)]
+    optimizers = [[*opt.state.values(), *map(_without_weights, opt.param_groups)] for opt in (gan.opt_g, gan.opt_d)]
+    return [_describe(drawn), _describe(optimizers), *(_describe(getattr(part, "__dict__", {})) for part in parts)]
+
+
+def _without_weights(group: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in group.items() if key != "params"}
 
 
 def _describe(value: object) -> str:

@@ -1,64 +1,34 @@
-"""The optimisers of both players: the updates of torch, without its compiler.
-
-torch.optim imports torch._dynamo when an optimiser is made and at every step, about 2 s on a core: from the end of
-`import torch` to the end of the first step `ganzoo run` took 3.3 s with it and 1.4 s without, in CPU time
-(python docs/benchmarks/startup.py). Nothing here is compiled.
-"""
+"""The optimisers of both players, made in one place by the rule of the run."""
 
 from __future__ import annotations
 
-from inspect import unwrap
 from typing import Any
 
 import torch
-from torch import nn, optim
+from torch import nn
 from torch.optim import Optimizer
 
+from ganzoo.contracts import UpdateRule
+from ganzoo.errors import PluginError
 from ganzoo.settings.sections import OptimConfig
 from ganzoo.training.device import Device
 
 
-class _Eager(optim.Optimizer):
-    """Methods of torch without the decorators that hide them from its compiler."""
+def make_optimizer(rule: UpdateRule, settings: OptimConfig, network: nn.Module, lr: float, device: Device) -> Optimizer:
+    """Return the optimiser of one player; the schedule scales `initial_lr` of its groups.
 
-    _warned_capturable_if_run_uncaptured = True  # no warning: the first steps of a run are eager
-    add_param_group = unwrap(optim.Optimizer.add_param_group)
-    zero_grad = unwrap(optim.Optimizer.zero_grad)
-    state_dict = unwrap(optim.Optimizer.state_dict)
-    load_state_dict = unwrap(optim.Optimizer.load_state_dict)
-
-
-class Adam(_Eager, optim.Adam):
-    """torch.optim.Adam."""
-
-    step: Any = torch.no_grad()(unwrap(optim.Adam.step))
-
-
-class RMSprop(_Eager, optim.RMSprop):
-    """torch.optim.RMSprop."""
-
-    step: Any = torch.no_grad()(unwrap(optim.RMSprop.step))
-
-
-class SGD(_Eager, optim.SGD):
-    """torch.optim.SGD."""
-
-    step: Any = torch.no_grad()(unwrap(optim.SGD.step))
-
-
-def make_optimizer(optim: OptimConfig, network: nn.Module, lr: float, device: Device) -> Optimizer:
-    """Return the optimiser of one player; the schedule scales `initial_lr` of its group.
-
-    On CUDA the learning rate is a tensor, so that a captured step reads its present value.
+    On CUDA the learning rate of a rule whose steps are captured is a tensor, so that a graph reads its present value.
+    Raises PluginError if the rule returns something else.
     """
-    parameters = [{"params": list(network.parameters()), "initial_lr": lr}]
-    cuda = device.torch_device.type == "cuda"
-    rate: Any = torch.tensor(lr, device=device.torch_device) if cuda else lr
-    if optim.name == "adam":
-        return Adam(parameters, lr=rate, betas=(optim.beta1, optim.beta2), fused=True, capturable=cuda)
-    if optim.name == "rmsprop":
-        return RMSprop(parameters, lr=rate, alpha=optim.beta2, foreach=True, capturable=cuda)
-    return SGD(parameters, lr=rate, fused=True)
+    in_tensor = rule.captured and device.torch_device.type == "cuda"
+    rate: Any = torch.tensor(lr, device=device.torch_device) if in_tensor else lr
+    optimizer: object = rule.optimizer(list(network.parameters()), rate, settings)
+    if not isinstance(optimizer, Optimizer):
+        what = f"optimizer() of {type(rule).__name__}: expected a torch.optim.Optimizer, got {type(optimizer).__name__}"
+        raise PluginError(what)
+    for group in optimizer.param_groups:
+        group["initial_lr"] = lr if group["lr"] is rate else float(group["lr"])
+    return optimizer
 
 
 def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
@@ -67,3 +37,13 @@ def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
     optimizer.load_state_dict(state)
     for group, options in zip(optimizer.param_groups, own, strict=True):
         group.update(options)
+
+
+def count_moments(rule: UpdateRule, settings: OptimConfig) -> int:
+    """Return how many numbers the optimiser keeps of each weight, as one step of one weight shows: 2 for Adam."""
+    weight = nn.Parameter(torch.zeros(2, 2))
+    weight.grad = torch.ones(2, 2)
+    optimizer = rule.optimizer([weight], 1e-3, settings)
+    optimizer.step()
+    kept = [value for value in optimizer.state[weight].values() if isinstance(value, torch.Tensor)]
+    return sum(value.numel() for value in kept if value.ndim) // weight.numel()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import Tensor
 
+from ganzoo.contracts import Schedule
 from ganzoo.settings.sections import OptimConfig
 from ganzoo.training.gan import GAN
 
@@ -15,7 +14,7 @@ def set_schedule(gan: GAN, optim: OptimConfig, done: float, scale: float = 1.0) 
 
     `scale` is a factor of both rates.
     """
-    left = fraction_left(optim, done)
+    left = gan.schedule.left(min(1.0, done / optim.decay_over))
     gan.penalty_scale.fill_(optim.penalty_end + left * (1 - optim.penalty_end))
     for optimizer in (gan.opt_g, gan.opt_d):
         for group in optimizer.param_groups:
@@ -28,9 +27,6 @@ def set_schedule(gan: GAN, optim: OptimConfig, done: float, scale: float = 1.0) 
                 group["betas"] = (optim.beta1, optim.beta2_end + left * (optim.beta2 - optim.beta2_end))
 
 
-def fraction_left(optim: OptimConfig, done: float) -> float:
-    """Return the part of the way to their ends that scheduled settings have left: 1 at first, 0 at the end."""
-    if optim.lr_decay == "none":
-        return 1.0
-    progress = min(1.0, done / optim.decay_over)
-    return 1 - progress if optim.lr_decay == "linear" else (1 + math.cos(math.pi * progress)) / 2
+def is_constant(schedule: Schedule) -> bool:
+    """Return whether a schedule stays at 1, at eleven points of the run, so that nothing moves to an end."""
+    return all(schedule.left(share / 10) == 1 for share in range(11))

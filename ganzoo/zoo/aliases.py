@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ganzoo.settings.keywords import KEYS
 from ganzoo.settings.kinds import KIND_INFO, Kind
 from ganzoo.settings.spelling import fold, spell
 
@@ -80,6 +81,23 @@ ALIASES: Mapping[Kind, Mapping[str, str]] = {
         "consistency": "bcr",
         "balanced-consistency": "bcr",
         "latent-consistency": "zcr",
+    },
+    "optimizer": {
+        "rms": "rmsprop",
+        "gradient-descent": "sgd",
+        "gd": "sgd",
+        "evolved-sign-momentum": "lion",
+        "oadam": "optimistic-adam",
+        "optimistic": "optimistic-adam",
+        "optimadam": "optimistic-adam",
+        "omd-adam": "optimistic-adam",
+    },
+    "schedule": {
+        "off": "none",
+        "constant": "none",
+        "cosine-annealing": "cosine",
+        "cos": "cosine",
+        "lin": "linear",
     },
     "dataset": {
         "fmnist": "fashion-mnist",
@@ -157,7 +175,7 @@ def typed_flag(kind: Kind, name: str) -> str:
     """Return the flag that chooses a component."""
     if kind == "observer":
         return f"--observe {name}"
-    if setting := KIND_INFO[kind].setting:
+    if (setting := KIND_INFO[kind].setting) and kind not in KEYS:
         return f"--set {setting}={name}"
     return f"--{kind} {name}"
 

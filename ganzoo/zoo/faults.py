@@ -10,8 +10,8 @@ from pathlib import Path
 from types import FrameType
 
 from ganzoo.errors import GanzooError, PluginError, is_out_of_memory
-from ganzoo.settings.kinds import KINDS
-from ganzoo.settings.sections import RunConfig
+from ganzoo.settings.kinds import KINDS, NAMED_KINDS, Kind
+from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.installed import Plugin
 from ganzoo.zoo.isolation import describe_error
@@ -95,8 +95,9 @@ def _name_component(error: BaseException, plugin: Plugin, innermost: FrameType) 
 
 def _list_foreign(run: RunConfig, zoo: Zoo) -> Sequence[str]:
     """Return the components of a run that come from plugins, as "loss 'held' (plugin held.py)"."""
-    parts = [(kind, part.name) for kind in KINDS if kind != "features" for part in run.choice(kind).parts()]
-    owners = [(kind, name, zoo.plugin(zoo.entry(kind, name).plugin)) for kind, name in parts]
+    chosen = [(kind, part) for kind in KINDS if kind != "features" for part in run.choice(kind).parts()]
+    named: list[tuple[Kind, Choice]] = [(kind, part) for kind in NAMED_KINDS for part in run.named(kind)]
+    owners = [(kind, part.name, zoo.plugin(zoo.entry(kind, part.name).plugin)) for kind, part in [*chosen, *named]]
     return [f"{kind} {name!r} (plugin {owner.label})" for kind, name, owner in owners if not owner.builtin]
 
 

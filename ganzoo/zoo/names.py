@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ganzoo.settings.dataset_paths import looks_like_path, name_reader
-from ganzoo.settings.kinds import KIND_INFO, NAMED_KINDS, Kind, split_names
+from ganzoo.settings.kinds import KIND_INFO, NAMED_KINDS, Kind
 from ganzoo.settings.spelling import spell
-from ganzoo.zoo.aliases import explain_word, read_alias
+from ganzoo.zoo.aliases import explain_word, read_alias, typed_flag
 
 if TYPE_CHECKING:
     from ganzoo.errors import GanzooError
@@ -87,9 +87,10 @@ def check_names(values: Mapping[str, Any]) -> None:
 
 def _chosen_names(kind: Kind, values: Mapping[str, Any]) -> list[str]:
     """Return the names that settings choose for one kind; "auto" is not one, since the dataset decides it."""
-    if setting := KIND_INFO[kind].setting:
+    info = KIND_INFO[kind]
+    if setting := info.setting:
         options = [key.split(".")[1] for key in values if key.startswith(f"{kind}.") and key.count(".") == 2]
-        return [*split_names(str(values.get(setting, ""))), *options]
+        return [*(info.split(str(values[setting])) if setting in values else ()), *options]
     text = str(values.get(f"{kind}.name", "auto"))
     names = text.split("+") if KIND_INFO[kind].sums else [text]
     return [name for name in names if name != "auto"]
@@ -126,10 +127,12 @@ def _list_of_names(kind: str, name: str) -> GanzooError | None:
     from ganzoo.errors import ConfigError
 
     names = ",".join(re.split(r"\s*,\s*" if kind == "dataset" else r"[\s,|;]+", name.strip()))
-    if "," not in names or kind in (*NAMED_KINDS, "recipe", "features", "engine"):
+    several = kind in NAMED_KINDS and KIND_INFO[kind].several
+    if "," not in names or several or kind in ("recipe", "features", "engine"):
         return None
     sums = f"--{kind} {names.replace(',', '+')} (their sum); " if KIND_INFO[kind].sums else ""  # type: ignore[index]
-    hint = f"{sums}ganzoo compare --{kind} {shlex.quote(names)}  (one after the other)"
+    axis = typed_flag(kind, shlex.quote(names))  # type: ignore[arg-type]
+    hint = f"{sums}ganzoo compare {axis}  (one after the other)"
     return ConfigError(f"{name!r} are several names, and a run has one {title(kind)}", hint=hint)  # type: ignore[arg-type]
 
 

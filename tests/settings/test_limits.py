@@ -54,7 +54,7 @@ def test_every_whole_number_that_ships_has_a_largest_value(where, schema, name):
         (["--set", "optim.lr_g=1e400"], "optim.lr_g: inf is refused"),
         (["--set", f"optim.lr_g={'[' * 5000}{']' * 5000}"], "nest deeper than 8 levels"),
         (["--set", f"{'a.' * 9}b=1"], "nest deeper than 8 levels"),
-        (["--set", f"optim.name='{'x' * 100_000}'"], "... (100,002 characters) is refused"),
+        (["--set", f"optim.name='{'x' * 100_000}'"], "no optimizer is named 'xxxxxx"),
     ],
     ids=lambda value: " ".join(map(str, value))[:30] if isinstance(value, list) else "",
 )

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ganzoo.builtin.lipschitz import NoEnforcer
-from ganzoo.settings.sections import OptimConfig
+from ganzoo.settings.sections import Choice, OptimConfig
 from ganzoo.training.device import Device, choose_device
 from ganzoo.training.graphs import (
     CHANGES_HOST,
@@ -27,8 +27,10 @@ from ganzoo.training.optimizers import make_optimizer
 from ganzoo.training.randomness import seed_everything
 from ganzoo.training.schedule import set_schedule
 from support.recorder import Deferred
+from ganzoo.zoo.names import NAMES
 from support.states import same
 from support.trainings import Notebook, make
+from support.zoo import ZOO
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 NO_REASON = lambda *_: ""  # noqa: E731
@@ -157,7 +159,7 @@ def test_a_trial_that_fails_is_an_obstacle_in_one_line():
 
 @cuda
 @pytest.mark.parametrize("lipschitz", ["none", "clip", "gp", "r1", "sn"])
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("optimizer", NAMES["optimizer"])
 def test_graphs_give_what_eager_steps_give_step_by_step(lipschitz, optimizer):
     states = []
     for captured in (True, False):
@@ -174,14 +176,16 @@ def test_graphs_give_what_eager_steps_give_step_by_step(lipschitz, optimizer):
 
 
 @cuda
-@pytest.mark.parametrize("name", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("name", NAMES["optimizer"])
 def test_rates_are_tensors_on_cuda(name):
-    optimizer = make_optimizer(OptimConfig(name=name), torch.nn.Linear(1, 1).cuda(), 0.1, choose_device("cuda", "fp32"))
+    rule = ZOO.create("optimizer", Choice(name))
+    optimizer = make_optimizer(rule, OptimConfig(), torch.nn.Linear(1, 1).cuda(), 0.1, choose_device("cuda", "fp32"))
     assert optimizer.param_groups[0]["lr"].is_cuda
 
 
 def test_optimisers_of_a_cpu_have_numbers_as_rates():
     device = Device(torch.device("cpu"), "fp32")
-    for name in ("adam", "rmsprop", "sgd"):
-        optimizer = make_optimizer(OptimConfig(name=name), torch.nn.Linear(1, 1), 0.1, device)
+    for name in NAMES["optimizer"]:
+        rule = ZOO.create("optimizer", Choice(name))
+        optimizer = make_optimizer(rule, OptimConfig(), torch.nn.Linear(1, 1), 0.1, device)
         assert optimizer.param_groups[0]["lr"] == 0.1

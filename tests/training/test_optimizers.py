@@ -5,11 +5,12 @@ import copy
 import pytest
 import torch
 
-from ganzoo.training import optimizers
+from ganzoo.builtin import eager_optimizers as optimizers
 from support.states import same
 
 CASES = [
     ("Adam", {"lr": 1e-2, "betas": (0.5, 0.9), "fused": True}),
+    ("AdamW", {"lr": 1e-2, "betas": (0.5, 0.9), "weight_decay": 0.1, "fused": True}),
     ("RMSprop", {"lr": 1e-2, "alpha": 0.9, "foreach": True}),
     ("SGD", {"lr": 1e-2, "foreach": True}),
 ]

@@ -92,6 +92,8 @@ def test_every_kind_has_the_components_that_were_promised():
         "conditioner": {"none", "cgan", "projection", "acgan"},
         "augment": {"none", "diffaug", "ada"},
         "regularizer": {"none", "lecam", "bcr", "zcr"},
+        "optimizer": {"adam", "adamw", "rmsprop", "sgd", "lion", "optimistic-adam"},
+        "schedule": {"none", "linear", "cosine"},
         "dataset": {
             *("mnist-5k", "digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10"),
             *(
