@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ganzoo.cells import execute as execute
     from ganzoo.contracts import AdversarialLoss as AdversarialLoss
     from ganzoo.contracts import Augmentation as Augmentation
+    from ganzoo.contracts import Coefficients as Coefficients
     from ganzoo.contracts import Conditioner as Conditioner
     from ganzoo.contracts import Critic as Critic
     from ganzoo.contracts import Dataset as Dataset
@@ -75,7 +76,6 @@ if TYPE_CHECKING:
     from ganzoo.settings.options import PositiveFloat as PositiveFloat
     from ganzoo.settings.options import PositiveInt as PositiveInt
     from ganzoo.settings.options import Width as Width
-    from ganzoo.settings.sections import OptimConfig as OptimConfig
     from ganzoo.zoo.catalogue import Zoo as Zoo
 
 __version__ = "0.1.0"
@@ -85,9 +85,10 @@ _ORIGINS = {
     "cells": ("Cell", "Ending", "execute"),
     "results.comparison": ("Table",),
     "contracts": (
-        *("AdversarialLoss", "Augmentation", "Conditioner", "Critic", "DataSpec", "Dataset", "Engine", "Extractor"),
-        *("FeatureExtractor", "FeatureSet", "Features", "Game", "LazySamples", "LipschitzEnforcer", "Metric", "Model"),
-        *("Observer", "Regularizer", "Sampler", "Samples", "Schedule", "Score", "UpdateRule", "Verdict"),
+        *("AdversarialLoss", "Augmentation", "Coefficients", "Conditioner", "Critic", "DataSpec", "Dataset"),
+        *("Engine", "Extractor", "FeatureExtractor", "FeatureSet", "Features", "Game", "LazySamples"),
+        *("LipschitzEnforcer", "Metric", "Model", "Observer", "Regularizer", "Sampler", "Samples", "Schedule"),
+        *("Score", "UpdateRule", "Verdict"),
     ),
     "diagnosis.diagnose": ("Diagnosis",),
     "errors": (
@@ -102,7 +103,6 @@ _ORIGINS = {
     "audit.findings": ("Finding",),
     "hookspecs": ("API_VERSION", "hookimpl"),
     "settings.options": ("Depth", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt", "Width"),
-    "settings.sections": ("OptimConfig",),
     "evaluation.protocol": ("Protocol",),
     "results.read": ("Result", "read_results"),
     "evaluation.report": ("Report",),

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganzoo.builtin import eager_optimizers, lion, optimistic_adam
-from ganzoo.contracts import UpdateRule
+from ganzoo.contracts import Coefficients, UpdateRule
 from ganzoo.hookspecs import hookimpl
-from ganzoo.settings.sections import OptimConfig
 
 OF_ADAM = ("beta1", "beta2", "beta2_end", "weight_decay")
 
@@ -28,7 +27,7 @@ class Adam(UpdateRule):
     captured: ClassVar[bool] = True
     normalized: ClassVar[bool] = True
 
-    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: OptimConfig) -> Optimizer:
+    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: Coefficients) -> Optimizer:
         """Return torch's Adam, fused."""
         betas, on_cuda = (settings.beta1, settings.beta2), isinstance(lr, Tensor) and lr.is_cuda
         return eager_optimizers.Adam(
@@ -47,7 +46,7 @@ class AdamW(UpdateRule):
     captured: ClassVar[bool] = True
     normalized: ClassVar[bool] = True
 
-    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: OptimConfig) -> Optimizer:
+    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: Coefficients) -> Optimizer:
         """Return torch's AdamW, fused."""
         betas, on_cuda = (settings.beta1, settings.beta2), isinstance(lr, Tensor) and lr.is_cuda
         return eager_optimizers.AdamW(
@@ -66,7 +65,7 @@ class RMSprop(UpdateRule):
     captured: ClassVar[bool] = True
     normalized: ClassVar[bool] = True
 
-    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: OptimConfig) -> Optimizer:
+    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: Coefficients) -> Optimizer:
         """Return torch's RMSprop over lists of tensors."""
         decay, on_cuda = settings.weight_decay, isinstance(lr, Tensor) and lr.is_cuda
         return eager_optimizers.RMSprop(
@@ -84,7 +83,7 @@ class SGD(UpdateRule):
     reads: ClassVar[tuple[str, ...]] = ("weight_decay",)
     captured: ClassVar[bool] = True
 
-    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: OptimConfig) -> Optimizer:
+    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: Coefficients) -> Optimizer:
         """Return torch's SGD, fused."""
         return eager_optimizers.SGD(weights, lr=lr, weight_decay=settings.weight_decay, fused=True)
 
@@ -101,7 +100,7 @@ class Lion(UpdateRule):
     captured: ClassVar[bool] = True
     normalized: ClassVar[bool] = True
 
-    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: OptimConfig) -> Optimizer:
+    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: Coefficients) -> Optimizer:
         """Return an optimiser that keeps one momentum per weight."""
         return lion.Lion(weights, lr, (settings.beta1, settings.beta2), settings.weight_decay)
 
@@ -117,7 +116,7 @@ class OptimisticAdam(UpdateRule):
     captured: ClassVar[bool] = True
     normalized: ClassVar[bool] = True
 
-    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: OptimConfig) -> Optimizer:
+    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: Coefficients) -> Optimizer:
         """Return an optimiser that keeps both moments of Adam, and the direction before."""
         return optimistic_adam.OptimisticAdam(weights, lr, (settings.beta1, settings.beta2), settings.weight_decay)
 

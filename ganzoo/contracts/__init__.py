@@ -19,6 +19,7 @@ its help, and the docstring cites its source (arXiv id or DOI, equation).
 from __future__ import annotations
 
 from ganzoo.contracts.datasets import Dataset as Dataset
+from ganzoo.contracts.descent import Coefficients as Coefficients
 from ganzoo.contracts.descent import Schedule as Schedule
 from ganzoo.contracts.descent import UpdateRule as UpdateRule
 from ganzoo.contracts.engines import Engine as Engine

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganzoo.settings.sections import OptimConfig
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Settings of [optim] that update rules share; each reads those that it has a use for."""
+
+    beta1: float = 0.5
+    """In [0, 1)."""
+    beta2: float = 0.999
+    """In [0, 1)."""
+    weight_decay: float = 0.0
+    """At least 0."""
 
 
 class UpdateRule(ABC):
@@ -26,7 +37,7 @@ class UpdateRule(ABC):
     """True if a step moves each weight by about the learning rate, whatever its gradient, as of Adam and Lion."""
 
     @abstractmethod
-    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: OptimConfig) -> Optimizer:
+    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: Coefficients) -> Optimizer:
         """Return the optimiser of these weights; the schedule moves the `lr` of its groups from what they have.
 
         `lr` is a tensor without dimensions on CUDA if the rule is `captured`, else a number. All that the optimiser

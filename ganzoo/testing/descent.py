@@ -11,13 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganzoo.contracts import UpdateRule
-from ganzoo.settings.sections import OptimConfig
+from ganzoo.contracts import Coefficients, UpdateRule
 from ganzoo.testing.expectations import expect
 from ganzoo.testing.networks import differences
 from ganzoo.testing.subjects import Subject
 
-SETTINGS = OptimConfig(name="checked", beta1=0.5, beta2=0.9)
+SETTINGS = Coefficients(beta1=0.5, beta2=0.9)
 OTHERS: dict[str, Any] = {"beta1": 0.25, "beta2": 0.5, "weight_decay": 0.5}
 """Another value for each setting that a rule may read, beside beta2_end, which ganzoo applies itself."""
 RATE = 0.01
@@ -32,7 +31,7 @@ def _network() -> nn.Linear:
     return network
 
 
-def _make(subject: Subject, network: nn.Module, settings: OptimConfig = SETTINGS, lr: Any = RATE) -> Optimizer:
+def _make(subject: Subject, network: nn.Module, settings: Coefficients = SETTINGS, lr: Any = RATE) -> Optimizer:
     rule: UpdateRule = subject.make()
     made: object = rule.optimizer(list(network.parameters()), lr, settings)
     hint = "return a torch.optim.Optimizer: one of torch, or a class of your own that subclasses it"
@@ -124,11 +123,11 @@ def reads_says_which_settings_matter(subject: Subject) -> None:
     expect(has_betas, "`betas` in the groups, since beta2_end is in `reads`", came="none", hint=hint)
 
 
-def _with(name: str, value: Any) -> OptimConfig:
+def _with(name: str, value: Any) -> Coefficients:
     return replace(SETTINGS, **{name: value})
 
 
-def _trained(subject: Subject, settings: OptimConfig) -> Tensor:
+def _trained(subject: Subject, settings: Coefficients) -> Tensor:
     """Return the weights after twelve steps along gradients of either sign, under these settings."""
     network = _network()
     optimizer, generator = _make(subject, network, settings), torch.Generator().manual_seed(3)
@@ -147,7 +146,7 @@ def normalized_says_whether_gradients_have_no_size(subject: Subject) -> None:
         optimizer, before = _make(subject, network), network.weight.detach().clone()
         (_loss(network, 0) * scale).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        lengths.append(float((network.weight - before).abs().mean()))
+        lengths.append((network.weight.detach() - before).abs().mean().item())
     alike = lengths[1] < 2 * lengths[0]
     came = f"normalized = {subject.make().normalized}, with steps of {lengths[0]:.3g} and {lengths[1]:.3g}"
     expect(subject.make().normalized == alike, f"normalized = {alike}", came=came, hint=f"normalized = {alike}")

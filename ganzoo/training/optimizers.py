@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from ganzoo.contracts import UpdateRule
+from ganzoo.contracts import Coefficients, UpdateRule
 from ganzoo.errors import PluginError
 from ganzoo.settings.sections import OptimConfig
 from ganzoo.training.device import Device
@@ -22,13 +22,17 @@ def make_optimizer(rule: UpdateRule, settings: OptimConfig, network: nn.Module, 
     """
     in_tensor = rule.captured and device.torch_device.type == "cuda"
     rate: Any = torch.tensor(lr, device=device.torch_device) if in_tensor else lr
-    optimizer: object = rule.optimizer(list(network.parameters()), rate, settings)
+    optimizer: object = rule.optimizer(list(network.parameters()), rate, _coefficients(settings))
     if not isinstance(optimizer, Optimizer):
         what = f"optimizer() of {type(rule).__name__}: expected a torch.optim.Optimizer, got {type(optimizer).__name__}"
         raise PluginError(what)
     for group in optimizer.param_groups:
         group["initial_lr"] = lr if group["lr"] is rate else float(group["lr"])
     return optimizer
+
+
+def _coefficients(settings: OptimConfig) -> Coefficients:
+    return Coefficients(settings.beta1, settings.beta2, settings.weight_decay)
 
 
 def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
@@ -43,7 +47,7 @@ def count_moments(rule: UpdateRule, settings: OptimConfig) -> int:
     """Return how many numbers the optimiser keeps of each weight, as one step of one weight shows: 2 for Adam."""
     weight = nn.Parameter(torch.zeros(2, 2))
     weight.grad = torch.ones(2, 2)
-    optimizer = rule.optimizer([weight], 1e-3, settings)
+    optimizer = rule.optimizer([weight], 1e-3, _coefficients(settings))
     optimizer.step()
     kept = [value for value in optimizer.state[weight].values() if isinstance(value, torch.Tensor)]
     return sum(value.numel() for value in kept if value.ndim) // weight.numel()

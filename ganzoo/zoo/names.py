@@ -104,7 +104,7 @@ def title(kind: Kind | Literal["recipe"]) -> str:
 def unknown(kind: Kind | Literal["recipe"], name: str, known: Collection[str]) -> GanzooError:
     """Return the error for a name that nothing here has: it says which package has it, or which name is nearest."""
     from ganzoo.errors import ConfigError
-    from ganzoo.settings.options import did_you_mean  # not at the top: it imports pydantic
+    from ganzoo.settings.options import did_you_mean, shorten  # not at the top: it imports pydantic
 
     named = KNOWN.get(kind, {})
     if package := named.get(spell(name, named)):
@@ -118,8 +118,8 @@ def unknown(kind: Kind | Literal["recipe"], name: str, known: Collection[str]) -
     hint = f"ganzoo list {kind}  (shows all {len(known)})"
     meant, flags = explain_word(kind, name)
     if meant:
-        return ConfigError(f"no {title(kind)} is named {name!r}: {meant}", hint=f"{flags}; {hint}")
-    return ConfigError(f"no {title(kind)} is named {name!r}.{did_you_mean(name, known)}", hint=hint)
+        return ConfigError(f"no {title(kind)} is named {shorten(name)}: {meant}", hint=f"{flags}; {hint}")
+    return ConfigError(f"no {title(kind)} is named {shorten(name)}.{did_you_mean(name, known)}", hint=hint)
 
 
 def _list_of_names(kind: str, name: str) -> GanzooError | None:
