@@ -16,11 +16,11 @@ class Coefficients:
     """Settings of [optim] that update rules share; each reads those that it has a use for."""
 
     beta1: float = 0.5
-    """In [0, 1)."""
+    """Decay in [0, 1) of a mean of gradients."""
     beta2: float = 0.999
-    """In [0, 1)."""
+    """Decay in [0, 1) of a mean of their squares, or of a second mean."""
     weight_decay: float = 0.0
-    """At least 0."""
+    """Pull of the weights to 0, at least 0."""
 
 
 class UpdateRule(ABC):

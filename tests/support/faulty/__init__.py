@@ -5,6 +5,7 @@ from support.faulty import (  # noqa: F401 - each adds its faults to PLANTED
     components,
     conditioners,
     datasets,
+    descent,
     enforcers,
     engines,
     extractors,
