@@ -86,7 +86,6 @@ _ORIGINS = {
     "results.comparison": ("Table",),
     "contracts": (
         *("AdversarialLoss", "Augmentation", "Coefficients", "Conditioner", "Critic", "DataSpec", "Dataset"),
-        *("AdversarialLoss", "Augmentation", "Coefficients", "Conditioner", "Critic", "DataSpec", "Dataset"),
         *("Engine", "Extractor", "FeatureExtractor", "FeatureSet", "Features", "Game", "LazySamples"),
         *("LipschitzEnforcer", "Metric", "Model", "Observer", "Regularizer", "Sampler", "Samples", "Schedule"),
         *("Score", "UpdateRule", "Verdict"),
