@@ -78,7 +78,17 @@ def test_the_plugins_of_the_page_keep_their_contracts(name, tmp_path):
 
 
 def test_the_page_has_a_complete_plugin_of_each_larger_kind_and_a_wrapper():
-    names = ("dataset", "enforcer", "metric", "model", "observer", "optimizer", "regularizer", "spectrograms", "wrapper")
+    names = (
+        "dataset",
+        "enforcer",
+        "metric",
+        "model",
+        "observer",
+        "optimizer",
+        "regularizer",
+        "spectrograms",
+        "wrapper",
+    )
     assert sorted(FILES) == [f"my_{name}.py" for name in names]
     assert "register_losses" in Path(ROOT, "plugins/ganzoo-r3gan/ganzoo_r3gan/__init__.py").read_text(encoding="utf-8")
 

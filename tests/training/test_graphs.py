@@ -26,8 +26,8 @@ from ganzoo.training.loop import train
 from ganzoo.training.optimizers import make_optimizer
 from ganzoo.training.randomness import seed_everything
 from ganzoo.training.schedule import set_schedule
-from support.recorder import Deferred
 from ganzoo.zoo.names import NAMES
+from support.recorder import Deferred
 from support.states import same
 from support.trainings import Notebook, make
 from support.zoo import ZOO
