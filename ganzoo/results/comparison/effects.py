@@ -19,6 +19,9 @@ Cells = dict[tuple[Any, ...], list[ScoredRun]]
 Pair = tuple[list[ScoredRun], list[ScoredRun]]
 """The runs with the one value and with the other, of the same other axes and seed; each scored."""
 
+_FIRST = ("optim.n_critic", "optim.lr_g", "optim.lr_d", "optim.name", "optim.batch_size", "train.steps")
+"""Settings that are named before the others: a line has room for some only."""
+
 
 def find_effects(
     shown: Sequence[str], axes: Sequence[str], runs: Sequence[ScoredRun], measure: Measure
@@ -70,7 +73,9 @@ def _list_changes(axis: str, pairs: Sequence[Pair]) -> Iterator[Change]:
             before, after = (math.fsum(side) / len(unlike) for side in zip(*unlike, strict=True))
             yield Change(cost, before, after, len(unlike))
     settings = Counter(setting for old, new in pairs for setting in _list_settings(axis, old[0], new[0]))
-    yield from (Change(*setting, count) for setting, count in sorted(settings.items(), key=lambda item: item[0][0]))
+    first = {name: i for i, name in enumerate(_FIRST)}
+    ordered = sorted(settings.items(), key=lambda item: (first.get(item[0][0], len(first)), item[0][0]))
+    yield from (Change(*setting, count) for setting, count in ordered)
 
 
 def _list_settings(axis: str, old: ScoredRun, new: ScoredRun) -> Iterator[tuple[str, Any, Any]]:

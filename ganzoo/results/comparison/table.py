@@ -83,7 +83,7 @@ class Effect:
     left_out: int
     """Pairs in which a run is not complete or has no score."""
     changes: tuple[Change, ...] = ()
-    """Differences within the pairs beside the axis: costs, then settings that follow from its value, by name."""
+    """Differences within the pairs beside the axis: costs, then settings that follow from its value."""
 
     @property
     def of_methods(self) -> bool:

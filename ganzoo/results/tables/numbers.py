@@ -8,7 +8,7 @@ from typing import Any
 
 from ganzoo.results.comparison import Change, Effect, Summary, short
 
-_MOST_CHANGES = 12
+_MOST_CHANGES = 8
 """Things that differ within pairs, beside an axis, that a line names; more are counted."""
 
 
@@ -124,7 +124,8 @@ def show_changes(effect: Effect) -> str:
 
 def _show_change(change: Change) -> str:
     name = "FLOPs" if change.name == "flops" else change.name
-    return f"{name} {_show_side(change, change.before)} → {_show_side(change, change.after)}"
+    before, after = _show_side(change, change.before), _show_side(change, change.after)
+    return f"{name} {before} → {after}" if before != after else f"{name} either way"  # means that differ by little
 
 
 def _show_side(change: Change, value: Any) -> str:
