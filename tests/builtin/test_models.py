@@ -6,7 +6,9 @@ from torch import nn
 
 from ganzoo.builtin.models.dcgan import DCGAN
 from ganzoo.builtin.models.resnet import DownBlock, ResNet, UpBlock
+from ganzoo.builtin.models.sizes import halve
 from ganzoo.contracts import DataSpec
+from ganzoo.errors import ConfigError
 from ganzoo.layers import ConditionalBatchNorm
 from support.zoo import ZOO
 
@@ -103,3 +105,15 @@ def test_conditional_batch_norm_scales_each_sample_by_its_own_label():
     plain = layer.norm(x)
     assert torch.allclose(out[0], plain[0], atol=1e-5)
     assert torch.allclose(out[1], 3 * plain[1] + 10, atol=1e-4)
+
+
+@pytest.mark.parametrize("model", [DCGAN(width=4), ResNet(width_g=4, width_d=4)])
+def test_convolutional_pairs_make_sides_of_two_lengths_and_any_number_of_channels(model):
+    data = DataSpec((5, 64, 32), images=False)
+    x = model.generator(data, 0)(torch.randn(2, model.z_dim), torch.zeros(2, 0))
+    assert x.shape == (2, 5, 64, 32)
+    critic = model.discriminator(data, per_sample=True)
+    assert critic(x).shape == (2, critic.feature_dim)
+    assert halve(DataSpec((1, 128, 64)), "dcgan") == (4, (8, 4))
+    with pytest.raises(ConfigError, match="not 1 x 64 x 36"):
+        halve(DataSpec((1, 64, 36)), "dcgan")

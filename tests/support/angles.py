@@ -35,7 +35,7 @@ class Planes(nn.Module):
 
 @dataclass(frozen=True)
 class Vectors(cgan):
-    """cgan of vectors, which it joins to z and to the samples. arXiv:1411.1784, Eq. 2."""
+    """Join vectors to z and to the samples, as cgan joins classes. arXiv:1411.1784, Eq. 2."""
 
     takes = "vectors"
 

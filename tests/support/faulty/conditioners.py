@@ -10,6 +10,11 @@ from ganzoo.testing import conditioners
 from support.faulty.plant import planted
 
 
+@planted("conditioner", conditioners.it_says_what_labels_it_takes, 'takes = "classes", or "vectors"\n  came .*vector')
+class OneVector(ConditionalGAN):
+    takes = "vector"
+
+
 @planted("conditioner", conditioners.embedding_has_its_length, r"shape \(4, 16\)\n  came .*\(4, 8\)")
 class Short(ConditionalGAN):
     embedding_dim: int = 16
