@@ -109,7 +109,8 @@ class Lion(UpdateRule):
 class OptimisticAdam(UpdateRule):
     """Adam that expects the present direction to come again. Daskalakis et al. 2018, arXiv:1711.00141, Algorithm 1.
 
-    w <- w - 2 lr u_t + lr u_(t-1) with the direction u_t of Adam: it converges in games in which descent circles.
+    w <- w - 2 lr u_t + lr u_(t-1) with the direction u_t of Adam: it converges in games in which descent circles. A
+    beta1 above 0 delays the direction and undoes that in the bilinear game, so begin with `optim.beta1` at 0.
     """
 
     reads: ClassVar[tuple[str, ...]] = OF_ADAM

@@ -32,7 +32,7 @@ def make_optimizer(rule: UpdateRule, settings: OptimConfig, network: nn.Module, 
 
 
 def _coefficients(settings: OptimConfig) -> Coefficients:
-    return Coefficients(settings.beta1, settings.beta2, settings.weight_decay)
+    return Coefficients(float(settings.beta1), float(settings.beta2), float(settings.weight_decay))  # not 0 for 0.0
 
 
 def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:

@@ -4,8 +4,10 @@ import torch
 from torch import nn
 from torch.optim import SGD
 
+from ganzoo.builtin import optimizers
 from ganzoo.builtin.augmentations import NoAugmentation
 from ganzoo.builtin.conditioners import Unconditional
+from ganzoo.builtin.schedules import Constant
 from ganzoo.contracts import DataSpec, Model, Verdict
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN, Generator, average_of
@@ -62,6 +64,8 @@ def dirac_gan(loss, lipschitz, *, lr=0.1, model=None, augmentation=None) -> GAN:
         lipschitz=lipschitz,
         conditioner=Unconditional(),
         augmentation=augmentation,
+        update_rule=optimizers.SGD(),
+        schedule=Constant(),
         transform=augmentation.transform(DataSpec((1,))),
         data=DataSpec((1,)),
         device=CPU,
