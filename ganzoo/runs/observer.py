@@ -101,7 +101,7 @@ class Chosen:
         """Construct it, and tell it that a run begins. One that fails at that is told nothing more."""
 
         def construct() -> None:
-            self._observer = self._zoo.create("observer", self._choice)
+            self._observer = self._zoo.create("observer", self._choice, f"observer.{self._choice.name}")
 
         if not (self._guard("start", construct) and self.tell("start", settings, path, step)):
             self._observer = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.errors import ConfigError
 from ganzoo.settings.kinds import KIND_INFO, KINDS, NAMED_KINDS, Kind
 from ganzoo.settings.merge import Origin, Settings
+from ganzoo.settings.options import check_values
 from ganzoo.settings.sections import SECTIONS, Choice, RunConfig
 from ganzoo.zoo.catalogue import Zoo
 
@@ -51,7 +52,7 @@ def check_observers(run: RunConfig, zoo: Zoo) -> None:
     A run that goes on without changing them is not asked: a plugin that is gone must not keep it from that.
     """
     for choice in run.named("observer"):
-        zoo.read_options("observer", choice)
+        check_values(zoo.entry("observer", choice.name).schema, choice.options, f"observer.{choice.name}")
 
 
 def complete(settings: Settings, zoo: Zoo) -> Settings:
