@@ -110,6 +110,48 @@ class Keeping(ganzoo.Regularizer):
         return -0.1 * (near - game.x_fake).square().mean() + 0.1 * game.state.head(fake.features).square().mean()
 
 
+class Counted(torch.optim.Optimizer):
+    """w <- w - lr m / (1 + t / 10) with a running mean m of gradients, after t updates of w."""
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                kept = self.state[weight] or {"t": torch.zeros(()), "m": torch.zeros_like(weight)}
+                self.state[weight] = kept
+                kept["m"].lerp_(weight.grad, 0.5)
+                weight.sub_(group["lr"] * kept["m"] / (1 + kept["t"] / 10))
+                kept["t"].add_(1)
+
+
+@dataclass(frozen=True)
+class Counting(ganzoo.UpdateRule):
+    """Descend along a mean of gradients, ever more slowly; nobody's invention."""
+
+    def optimizer(self, weights, lr, settings):
+        return Counted(weights, {"lr": lr})
+
+
+@dataclass(frozen=True)
+class Stairs(ganzoo.Schedule):
+    """Move to the ends in three steps; nobody's invention."""
+
+    def left(self, done):
+        return 1 - int(3 * done) / 3
+
+
+@ganzoo.hookimpl
+def register_optimizers():
+    return {"counting": Counting}
+
+
+@ganzoo.hookimpl
+def register_schedules():
+    return {"stairs": Stairs}
+
+
 @ganzoo.hookimpl
 def register_models():
     return {"fading": Fading, "patched": Patched}

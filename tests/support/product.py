@@ -38,8 +38,8 @@ AXES = {
     "regularizer": ["keeping", "none", "lecam+zcr", "bcr"],
     "model": ["patched", "fading", "mlp", "dcgan"],
     "conditioner": ["sided", *NAMES["conditioner"]],
-    "optimizer": ["adam", "rmsprop", "sgd"],
-    "schedule": ["cosine", "linear", "none"],
+    "optimizer": [*(entry.name for entry in ZOO.entries("optimizer")), "counting"],  # which waits for torch's compiler
+    "schedule": ["stairs", *(entry.name for entry in ZOO.entries("schedule"))],
     "loss": ["paired", *NAMES["loss"]],
     "lipschitz": NAMES["lipschitz"],
     "augment": [entry.name for entry in ZOO.entries("augment")],
