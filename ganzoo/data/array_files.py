@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganzoo.data.arrays import LAYOUTS, Arrays, UnfitArrayError, to_images, to_labels, unlabelled
+from ganzoo.data.arrays import (
+    LAYOUTS,
+    Arrays,
+    UnfitArrayError,
+    to_images,
+    to_labels,
+    to_numbers,
+    to_vectors,
+    unlabelled,
+)
 from ganzoo.data.folder import require_regular, suggest_reader
 from ganzoo.data.listing import abridge, printable
 from ganzoo.data.npz import open_npz, read_headers, require_room
@@ -30,10 +39,11 @@ PARTNERS = (("images", "labels"), ("image", "label"), ("imgs", "labels"), ("data
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-def read_npz(path: Path, *, key: str = "", labels: str = "") -> Arrays:
+def read_npz(path: Path, *, key: str = "", labels: str = "", numbers: bool = False) -> Arrays:
     """Read the images and labels of an npz file. `key` and `labels` name the arrays; by default their names tell.
 
-    Raises DataError if there are no images, or none that are meant clearly; ResourceError if memory is short.
+    `numbers` reads floats as they are, and no images. Raises DataError if there are no images, or none that are meant
+    clearly; ResourceError if memory is short.
     """
     with _open(path) as file, _naming_damage(path):
         _require_zip(file, path)
@@ -49,13 +59,13 @@ def read_npz(path: Path, *, key: str = "", labels: str = "") -> Arrays:
             images: Any = archive[name]
             if isinstance(images, bytes):
                 raise UnfitArrayError("holds other files, and no array")
-            x, notes = to_images(images)
+            x, notes = (to_numbers if numbers else to_images)(images)
             y, class_names, more = _label(chosen, lambda wanted: archive[wanted], len(x), asked=bool(labels))
     other = [f"read the array {name} of {abridge([*shapes])}"] if len(shapes) > 1 else []
     return Arrays(x, y, class_names, (*other, *notes, *more))
 
 
-def read_npy(path: Path, *, labels: str = "") -> Arrays:
+def read_npy(path: Path, *, labels: str = "", numbers: bool = False) -> Arrays:
     """Read the images of an npy file, which stay in the file if they are uint8.
 
     Their labels are in the npy file `labels`, beside it if that is no path; by default in labels.npy beside images.npy,
@@ -64,7 +74,7 @@ def read_npy(path: Path, *, labels: str = "") -> Arrays:
     with _open(path) as file, _naming_damage(path):
         if file.read(6) != b"\x93NUMPY":
             raise UnfitArrayError("is no npy file")
-        x, notes = to_images(_map(path))
+        x, notes = (to_numbers if numbers else to_images)(_map(path))
     place = _find_labels(path, labels)
     with _open(place or path), _naming_damage(place or path):
         name = place.name if place else ""
@@ -125,12 +135,15 @@ def _name_partners(images: str) -> list[str]:
 def _label(
     name: str, read: Callable[[str], NDArray[Any]], count: int, *, asked: bool
 ) -> tuple[Tensor, tuple[str, ...], list[str]]:
-    """Return labels, class names and notes. Labels that were not asked for, and are none, give a note."""
+    """Return labels, class names and notes. Labels that were not asked for, and are no classes, give a note."""
     if not name:
         return *unlabelled(count), []
     try:
-        y, class_names, notes = to_labels(read(name), count)
+        y, class_names, notes = to_labels(array := read(name), count)
     except UnfitArrayError as error:
+        if asked and (vectors := to_vectors(array, count)) is not None:
+            said = f"labels are vectors of shape {tuple(vectors.shape[1:])}, those of {printable(name)}"
+            return vectors, unlabelled(count)[1], [said]
         if asked:
             raise
         return *unlabelled(count), [f"images without labels: {printable(name)} {error}"]

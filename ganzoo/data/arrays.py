@@ -1,4 +1,4 @@
-"""Arrays of numpy as images and labels: which layout, range and classes they have, or why that is unclear."""
+"""Arrays of numpy as samples and labels: which layout, range and classes they have, or why that is unclear."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ganzoo.machine import require_memory
 
 LAYOUTS = (
     "images of shape (N, H, W, C), (N, C, H, W) or (N, H, W), C = 1 or 3, as uint8, or as floats in [0, 1] or [-1, 1]: "
-    "numpy.savez('images.npz', images)"
+    "numpy.savez('images.npz', images); other floats in [-1, 1]: --set dataset.numbers=true"
 )
 DARK = 64
 """Level of 255 below which the brightest value of a set is worth a note."""
@@ -36,9 +36,9 @@ class Arrays(NamedTuple):
     """Images and labels as they are in a file."""
 
     x: Tensor
-    """uint8 (M, C, H, W), M > 0, which may be mapped from the file; C = 1 if all are grey."""
+    """Images, uint8 (M, C, H, W), M > 0, C = 1 if all are grey; or numbers, float32 (M, *shape); perhaps mapped."""
     y: Tensor
-    """int64 (M,) in [0, K)."""
+    """int64 (M,) in [0, K); or vectors, float32 (M, ...)."""
     class_names: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -63,6 +63,36 @@ def to_images(array: NDArray[Any]) -> tuple[Tensor, list[str]]:
     if brightest < DARK:
         notes.append(f"the images are dark: their brightest value is {brightest} of 255")
     return (x[:, :1] if x.shape[1] == 3 and is_grey(x) else x), notes
+
+
+def to_numbers(array: NDArray[Any]) -> tuple[Tensor, list[str]]:
+    """Return an array of floats in [-1, 1] as float32 (M, *shape), its dimensions as they are. Raises UnfitArrayError.
+
+    A float32 array is not copied.
+    """
+    if not np.issubdtype(array.dtype, np.floating) or array.ndim < 2 or array.size == 0:
+        found = f"holds {array.dtype} {array.shape}{_describe_range(array)}"
+        raise UnfitArrayError(f"{found}, and dataset.numbers=true takes floats (M, ...) in [-1, 1]")
+    low, high = find_range(array)
+    if not -1 <= low <= high <= 1:
+        scaled = "x / abs(x).max() lies in [-1, 1]"
+        raise UnfitArrayError(f"holds {array.dtype} {array.shape}{_describe_range(array)}; {scaled}")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # nothing writes to it
+        x = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+    return x, [f"{array.dtype} from {low:.4g} to {high:.4g} is read as numbers of shape {array.shape[1:]}"]
+
+
+def to_vectors(array: NDArray[Any], count: int) -> Tensor | None:
+    """Return labels that are no classes as float32 (count, ...); None for what is neither: texts, nan, one number each.
+
+    Fractions (count,) become vectors of one number.
+    """
+    values = array[:, None] if array.ndim == 1 and array.dtype.kind == "f" else array
+    if values.ndim < 2 or len(values) != count or values.size == 0 or values.dtype.kind not in "biuf":
+        return None
+    y = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+    return y if bool(y.isfinite().all()) else None
 
 
 def arrange(array: NDArray[Any]) -> NDArray[Any]:

@@ -23,11 +23,11 @@ NO_IMAGES = {
 READERS = {"folder": read_folder, "zip": read_zip, "tar": read_tar}
 
 
-def read_images(path: Path, image_size: int | None = None) -> ImageSet:
+def read_images(path: Path, image_size: int | None = None, *, numbers: bool = False) -> ImageSet:
     """Read the images of a folder, an archive, or an npz or npy file, in the order of their names or of the array.
 
     They keep their size unless `image_size` is given: then each is cropped to its centre square and resized.
-    The subfolders of a folder are one set.
+    The subfolders of a folder are one set. `numbers` reads the floats of an npz or npy file as they are.
 
     Raises DataError if there is no such file, or no image, or an unreadable one; EvaluationError if what is
     there is no set of images of one square size; ConfigError for an `image_size` out of range; ResourceError
@@ -40,7 +40,7 @@ def read_images(path: Path, image_size: int | None = None) -> ImageSet:
     if reader in READERS:
         return READERS[reader](path, image_size)
     if kind in (".npz", ".npy"):
-        return read_npz(path, image_size)
+        return read_npz(path, image_size, numbers=numbers)
     found, hint = next((words for kinds, words in NO_IMAGES.items() if kind in kinds), ("no image file", WANTED))
     raise EvaluationError(f"{printable(path.name)} is {found}", where=show(path), hint=hint)
 

@@ -22,7 +22,7 @@ class ImageSet(NamedTuple):
     """The images to be scored."""
 
     x: Tensor
-    """uint8 (M, C, S, S), M > 0; C = 1 if all are grey."""
+    """uint8 (M, C, S, S), M > 0, C = 1 if all are grey; or numbers, float32 (M, *shape)."""
     notes: tuple[str, ...]
     """Notes on the folders they were in, and on what was left out, converted or resized."""
     y: Tensor | None = None

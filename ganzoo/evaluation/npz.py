@@ -14,16 +14,22 @@ from ganzoo.errors import DataError, EvaluationError
 from ganzoo.evaluation.image_sizes import ImageSet, note_resizing, own_size
 
 
-def read_npz(path: Path, image_size: int | None) -> ImageSet:
-    """Return the images of an npz or npy file. Raises EvaluationError, or ResourceError if memory is short."""
+def read_npz(path: Path, image_size: int | None, *, numbers: bool = False) -> ImageSet:
+    """Return the images of an npz or npy file, or `numbers` as they are.
+
+    Raises EvaluationError, or ResourceError if memory is short.
+    """
     try:
-        x, y, class_names, notes = read_npy(path) if path.suffix.lower() == ".npy" else read_arrays(path)
+        x, y, class_names, notes = (read_npy if path.suffix.lower() == ".npy" else read_arrays)(path, numbers=numbers)
     except DataError as error:
         raise EvaluationError(error.what, where=error.where, hint=LAYOUTS) from error
+    labelled = class_names != (UNLABELLED,)
+    labels = (y, class_names) if labelled else (None, ())
+    if numbers:
+        return ImageSet(x, notes, *labels)
     height, width = x.shape[2:]
     sizes = Counter({(width, height): len(x)})
     size = image_size or own_size(sizes, path)
     fitted, more = fit_images(x, DecodeOptions(x.shape[1], size))
-    labelled = class_names != (UNLABELLED,)
     notes = (*notes, *more, *note_resizing(sizes, size))
-    return ImageSet(fitted.contiguous(), notes, y if labelled else None, class_names if labelled else ())
+    return ImageSet(fitted.contiguous(), notes, *labels)

@@ -49,14 +49,15 @@ def evaluate_images(path: Path, zoo: Zoo, given: Mapping[str, Any], outputs: Out
     config = settle(flags=given, known=zoo.names).run
     choices.check(config, zoo)  # before anything is read
     refuse_runs(path.expanduser())
-    images = read_images(path, given.get("dataset.image_size"))
+    numbers = bool(config.dataset.options.get("numbers"))
+    images = read_images(path, given.get("dataset.image_size"), numbers=numbers)
     about = Generated(len(images.x), name_reader(path.expanduser()))
     if "eval.samples" in given:
         images, about = _pick(images, about, config.eval, path)
     x = images.x
-    evaluator = open_dataset_evaluator(
-        with_image_size(config, x.shape[-1], zoo), zoo, DataSpec(tuple(x.shape[1:]), images=x.dtype == torch.uint8)
-    )
+    config = config if numbers else with_image_size(config, x.shape[-1], zoo)
+    data = DataSpec(tuple(x.shape[1:]), images=x.dtype == torch.uint8)
+    evaluator = open_dataset_evaluator(config, zoo, data)
     stored = StoredImages(x, evaluation_device(config))
     labels = match_labels(images.y, images.class_names, evaluator.reference.class_names)
     report = evaluator.score(stored, replace(about, sha256=hash_samples(x).images), labels)

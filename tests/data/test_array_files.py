@@ -68,7 +68,7 @@ def test_what_only_looks_like_labels_is_noted_and_refused_where_it_was_named(tmp
     assert (y.tolist(), names) == ([0] * 6, ("unlabelled",))
     assert notes[1].startswith("images without labels: arr_1 holds float64 (6, 128)")
     with pytest.raises(DataError, match="no labels of 6 images"):
-        read_npz(path, labels="arr_1")
+        read_npz(save(tmp_path, arr_0=PIXELS, arr_1=np.zeros((5, 128))), labels="arr_1")
 
 
 def test_pickled_objects_are_not_read(tmp_path):
@@ -136,3 +136,35 @@ def test_what_is_no_such_file_is_refused(tmp_path, kind):
     for path, words in ((tmp_path, "cannot read"), (tmp_path / "no", "cannot read"), (tmp_path / "a.npz", "is no np")):
         with pytest.raises(DataError, match=words):
             kind(str(path)).load()
+
+
+def test_floats_are_read_as_numbers_and_labels_as_vectors_if_asked(tmp_path):
+    x = np.linspace(-1, 1, 6 * 5 * 4, dtype=np.float64).reshape(6, 5, 4)
+    angle = np.linspace(0, 1, 12).reshape(6, 2)
+    path = save(tmp_path, x=x, angle=angle)
+    samples = Npz(str(path), labels="angle", numbers=True).load()
+    assert samples.x.dtype == samples.y.dtype == torch.float32
+    assert np.array_equal(samples.x.numpy(), x.astype(np.float32)) and samples.spec.label_shape == (2,)
+    assert np.array_equal(samples.y.numpy(), angle.astype(np.float32)) and not samples.spec.images
+    assert Npz(str(path), numbers=True).load().y.tolist() == [0] * 6  # no labels by a usual name
+    np.save(tmp_path / "x.npy", x.astype(np.float32))
+    assert torch.equal(Npy(str(tmp_path / "x.npy"), numbers=True).load().x, samples.x)
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (PIXELS, "takes floats"),
+        (np.array([[0.0, 1.5]]), "lies in .-1, 1."),
+        (np.array([[0.0, np.nan]]), "with nan or inf"),
+        (np.zeros(4), "takes floats"),
+    ],
+)
+def test_what_is_no_set_of_numbers_is_refused(tmp_path, x, said):
+    with pytest.raises(DataError, match=said):
+        Npz(str(save(tmp_path, x=x)), numbers=True).load()
+
+
+def test_vectors_that_nobody_asked_for_are_a_note_as_before(tmp_path):
+    samples = Npz(str(save(tmp_path, x=PIXELS, y=np.linspace(0, 1, 12).reshape(6, 2)))).load()
+    assert samples.y.dtype == torch.int64 and "images without labels" in " ".join(samples.notes)
