@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class GanzooError(Exception):
-    """An error for the user, in up to three parts: what happened, where, and what to type next."""
+class Explained(BaseException):
+    """An end of a command that the user is told in up to three parts: what happened, where, and what to type next."""
 
     exit_code = 1
 
@@ -33,6 +33,10 @@ class GanzooError(Exception):
                 own = frame
         place = [f"line {own.lineno}: {own.line}", ""] if own and own.line else []
         return [*place, *f"{type(self).__name__}: {self}".splitlines()]
+
+
+class GanzooError(Explained, Exception):
+    """An error for the user, in up to three parts: what happened, where, and what to type next."""
 
 
 class ConfigError(GanzooError):
@@ -89,8 +93,11 @@ class FolderError(GanzooError):
     exit_code = 10
 
 
-class RunInterrupted(GanzooError):  # noqa: N818  # it is no error: the run was told to end
-    """A signal ended the run after it had saved a checkpoint; the exit code is 128 + the signal."""
+class RunInterrupted(Explained, KeyboardInterrupt):  # it is no error: the run was told to end
+    """A signal ended the run after it had saved a checkpoint; the exit code is 128 + the signal.
+
+    Like Ctrl-C it is no Exception: code around a run that catches those and goes on would not obey the signal.
+    """
 
     def __init__(self, what: str, *, signal: int, where: str = "", hint: str = "") -> None:
         super().__init__(what, where=where, hint=hint)

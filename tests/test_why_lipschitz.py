@@ -152,11 +152,23 @@ def test_slopes_are_near_1_under_the_penalty_and_nowhere_near_under_clipping():
     assert all(case["slope"] < 0.01 for case in cases("surfaces", critic="clip 0.01"))
 
 
-@pytest.mark.parametrize("data", ["gaussians8", "gaussians25", "swissroll"])
+DATA = ("gaussians8", "gaussians25", "swissroll")
+
+
+@pytest.mark.parametrize("data", DATA)
 def test_a_clipped_critic_finds_less_of_the_distance_and_stands_out_less_at_the_data(data):
     clipped, penalised, weakly = (cases("surfaces", data=data, critic=c) for c in ("clip 0.01", "gp 10", "gp 0.1"))
     assert max(case["found"] for case in clipped) < min(case["found"] for case in penalised)
     assert 2 * mean(case["peak"] for case in clipped) < mean(case["peak"] for case in weakly)
+
+
+def test_the_page_says_how_much_higher_the_peaks_of_a_weak_penalty_are():
+    means = {
+        critic: [mean(case["peak"] for case in cases("surfaces", data=data, critic=critic)) for data in DATA]
+        for critic in ("gp 0.1", "clip 0.01")
+    }
+    ratios = [weak / clipped for weak, clipped in zip(means["gp 0.1"], means["clip 0.01"], strict=True)]
+    assert f"peaks at the data that are {min(ratios):.2f} to {max(ratios):.2f} times as high" in PAGE
 
 
 def test_norms_change_by_a_factor_per_layer_under_clipping_alone():

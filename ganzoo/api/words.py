@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from ganzoo.errors import GanzooError
+from ganzoo.errors import Explained
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def in_python(function: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except GanzooError as error:
+        except Explained as error:
             error.what, error.hint = name_parameters(error.what), translate(error.hint)
             error.args = (error.what,)
             raise

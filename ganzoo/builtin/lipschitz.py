@@ -153,7 +153,7 @@ class SpectralNorm(LipschitzEnforcer):
                     f"{type(layer).__name__} in D rescales the layers that spectral norm bounds, so D stays unbounded"
                 )
                 raise ConfigError(what, hint="--set model.norm_d=none, or --lipschitz gp")
-            if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Embedding):
+            if isinstance(layer, nn.modules.conv._ConvNd | nn.Linear | nn.Embedding):
                 spectral_norm(layer, n_power_iterations=self.power_iterations, eps=self.eps)
         return discriminator
 

@@ -43,7 +43,7 @@ from ganzoo.cli.show import show
 from ganzoo.cli.table import table
 from ganzoo.cli.verify import verify
 from ganzoo.cli.words import WORDS, repair
-from ganzoo.errors import ConfigError, FolderError, GanzooError
+from ganzoo.errors import ConfigError, Explained, FolderError
 from ganzoo.machine import count_cores, read_quota
 from ganzoo.runs.damage import DamageWarning
 from ganzoo.zoo.installed import tolerate_damage
@@ -64,9 +64,9 @@ _DISTRIBUTED = {"run", "resume"}
 
 
 class _Refusal(click.ClickException):
-    """A GanzooError for click: printed on stderr in three short parts, with the error's own exit code."""
+    """An end that ganzoo explains, for click: printed on stderr in three short parts, with its own exit code."""
 
-    def __init__(self, error: GanzooError, command: click.Command | None) -> None:
+    def __init__(self, error: Explained, command: click.Command | None) -> None:
         error.hint = fit_hint(error.hint, command, PLUGIN_FLAGS | OUTPUT_FLAGS)
         super().__init__(str(error))
         self.title = style("ganzoo:", "error", sys.stderr)  # now: the choices of the user end with the command
@@ -127,7 +127,7 @@ class _Group(click.Group):
             _require_working_folder()
             with _damage_as_notes():
                 return super().invoke(ctx)
-        except GanzooError as error:
+        except Explained as error:
             raise _Refusal(error, self.get_command(ctx, ctx.invoked_subcommand or "")) from error
         except click.exceptions.NoArgsIsHelpError:
             raise

@@ -21,7 +21,7 @@ from datetime import timedelta
 import torch
 from torch import Tensor
 
-from ganzoo.errors import ConfigError, GanzooError, ResourceError
+from ganzoo.errors import ConfigError, Explained, ResourceError
 from ganzoo.training import randomness
 
 PATIENCE = timedelta(days=1)
@@ -147,7 +147,7 @@ def joined(ranks: Ranks, device: str) -> Iterator[None]:
     try:
         yield
         ranks.maximum(0)  # wait: rank 0 may still be scoring
-    except GanzooError as error:
+    except Explained as error:
         if not ranks.is_main and _rank_0_ends():
             raise SystemExit(error.exit_code) from error
         raise  # still connected: the others notice when this process is gone

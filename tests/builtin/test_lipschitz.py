@@ -119,6 +119,16 @@ def test_spectral_norm_makes_the_top_singular_value_one():
         assert top_singular_value(layer.weight) == pytest.approx(1.0, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    "kind", ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
+)
+def test_spectral_norm_bounds_every_convolution(kind):
+    layer = getattr(nn, kind)(3, 4, 2)
+    outputs = int("Transpose" in kind)  # dimension of the weight that counts outputs: Eq. 8 is of (outputs, all others)
+    SpectralNorm(power_iterations=100).constrain(layer)
+    assert top_singular_value(layer.weight.movedim(outputs, 0)) == pytest.approx(1.0, abs=1e-3)
+
+
 def test_spectral_norm_follows_a_weight_that_changes_and_stands_still_in_eval():
     layer = SpectralNorm().constrain(nn.Linear(6, 5))
     layer.parametrizations.weight.original.data *= torch.linspace(1, 5, 6)

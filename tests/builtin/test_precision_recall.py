@@ -83,7 +83,30 @@ def test_coverage_of_copies_by_hand():
 def test_the_number_of_images_without_a_neighbour_but_their_copies_is_a_warning():
     once, often = draw(30, 64, seed=0), draw(5, 64, seed=1)
     real = features(torch.cat([once, often.repeat(6, 1)]))
-    (line,) = DensityCoverage().warn(real=real, fake=features(once))
+    (line,) = DensityCoverage().warn(real=real, fake=features(once.repeat(2, 1)))
     assert line.startswith("30 of 60 reference images stand in their set 6 times or more")
-    assert not DensityCoverage(neighbours=6).warn(real=real, fake=features(once))
+    assert not DensityCoverage(neighbours=6).warn(real=real, fake=features(once.repeat(2, 1)))
     assert [line.split()[3] for line in PrecisionRecall().warn(real=real, fake=real)] == ["reference", "generated"]
+
+
+def test_the_ceiling_of_coverage_is_what_a_perfect_generator_has():
+    dc = DensityCoverage()
+    assert dc.ceiling(60_000, 2_000) == pytest.approx(0.151, abs=5e-4)
+    assert dc.ceiling(2_000, 2_000) == pytest.approx(1 - 1 / 32, abs=1e-3)
+    generator = torch.Generator().manual_seed(0)
+    found = [dc.compute(real=plane(300, generator), fake=plane(100, generator))["coverage"].value for _ in range(20)]
+    assert sum(found) / len(found) == pytest.approx(dc.ceiling(300, 100), abs=0.02)
+
+
+def test_a_low_ceiling_of_coverage_is_a_warning():
+    generator = torch.Generator().manual_seed(0)
+    (warning,) = DensityCoverage().warn(real=plane(300, generator), fake=plane(20, generator))
+    assert (
+        warning
+        == "coverage of a perfect generator would be 0.278 with 20 generated and 300 reference images, and not 1"
+    )
+    assert DensityCoverage().warn(real=plane(100, generator), fake=plane(100, generator)) == ()
+
+
+def plane(count, generator):
+    return features(torch.randn(count, 2, generator=generator))

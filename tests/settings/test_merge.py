@@ -10,6 +10,7 @@ from ganzoo.errors import ConfigError
 from ganzoo.settings.toml import flatten, from_tables, parse_assignment, parse_component, to_tables, unflatten
 from ganzoo.zoo.choices import check, explain
 from ganzoo.zoo.recipes import find_recipe, list_recipes, read_recipe, settle
+from support.checkout import ROOT
 from support.zoo import ZOO
 
 
@@ -24,6 +25,15 @@ def test_wgan_with_gp_brings_the_papers_optimiser_without_being_asked():
     assert (optim.lr_g, optim.lr_d, optim.lr_decay) == (2e-4, 2e-4, "linear")
     assert run.lipschitz.options == {"weight": 10.0}
     assert run.model.name == "dcgan" and run.train.steps == 20_000  # the method comes along, its schedule does not
+
+
+@pytest.mark.parametrize("dataset", ["gaussians8", "gaussians25", "swissroll"])
+def test_points_have_values_of_their_own_for_wgan_with_gp(dataset):
+    run = settle(flags=flags(loss="wgan", lipschitz="gp", dataset=dataset)).run
+    assert (run.optim.n_critic, run.optim.beta1, run.optim.beta2) == (3, 0.5, 0.9)
+    assert run.lipschitz.options == {"weight": 0.1}
+    said = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert "three updates, betas 0.5 and 0.9, and a weight of 0.1" in said
 
 
 def test_wgan_with_clipping_brings_rmsprop():
