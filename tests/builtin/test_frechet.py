@@ -97,6 +97,20 @@ def test_interval_of_the_distance_holds_its_mean_19_times_in_20():
     assert 0.92 < coverage_of(scores, np.mean([score.value for score in scores])) < 0.98
 
 
+@pytest.mark.parametrize(("shift", "scale"), [(0.0, 1.0), (0.1, 1.0), (0.0, 1.3)])
+def test_interval_is_as_wide_as_draws_differ_also_beside_a_perfect_generator(shift, scale):
+    real = diagonal(*[1.0, 0.5, 0.25, 0.1] * 2)
+    spread = torch.tensor([1.0, 0.5, 0.25, 0.1] * 2).sqrt() * scale
+    scores = [
+        FrechetDistance().compute(real=real, fake=features(draw(400, 8, seed) * spread + shift))["FD"]
+        for seed in range(300)
+    ]
+    errors = [(score.high - score.value) / 1.96 for score in scores]
+    values = [score.value for score in scores]
+    assert np.mean(np.square(errors)) ** 0.5 == pytest.approx(np.std(values), rel=0.13)  # 1.41 times without care
+    assert 0.91 < coverage_of(scores, np.mean(values)) <= 0.98
+
+
 def test_interval_of_a_distance_does_not_go_below_zero():
     draws = [features(draw(20, 1, seed)) for seed in range(10)]
     scores = [FrechetDistance().compute(real=diagonal(1), fake=fake)["FD"] for fake in draws]

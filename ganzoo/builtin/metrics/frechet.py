@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ganzoo.builtin.metrics.frechet_interval import influence_of
+from ganzoo.builtin.metrics.frechet_interval import standard_error
 from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.builtin.metrics.square_root import root_of, symmetric_product, trace_of_square_root
@@ -42,7 +42,7 @@ class FrechetDistance(Metric):
     The 95 % interval is about the mean of this distance over other draws of as many generated images, the
     reference held fixed. It does not contain the bias: with n generated images the distance is too large by
     about a constant / n, however narrow the interval (`fid-infinity` extrapolates). Nor does it contain other
-    reference images or other trainings. Where n is below the number of features it is rather too wide.
+    reference images or other trainings. Where n is below four times the number of features it is rather too wide.
     """
 
     needs_images: ClassVar[bool] = False
@@ -60,6 +60,6 @@ class FrechetDistance(Metric):
         real = self.prepare(real)
         values, vectors = torch.linalg.eigh(symmetric_product(real, fake))
         distance = frechet_distance(real, fake, values)
-        error = influence_of(real, fake, values, vectors).std().item() / fake.count**0.5
+        error = standard_error(real, fake, values, vectors)
         rounding = ROUNDING * (real.covariance.trace() + fake.covariance.trace()).item()  # all there is for equal sets
         return {"FD": with_error(distance, max(error, rounding), "lower", floor=0.0)}
