@@ -14,10 +14,11 @@ from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import Choice
 from ganzoo.settings.toml import from_tables
 from ganzoo.training.compatibility import advise
-from ganzoo.training.graphs import _find_obstacle
+from ganzoo.training.graphs import _find_obstacle, _host_state, captured_updates
 from ganzoo.training.loop import advance, train
 from ganzoo.training.optimizers import count_moments
 from ganzoo.training.prepare import prepare
+from support.recorder import Deferred
 from support.runs import ganzoo as cli
 from support.states import same
 from support.trainings import Notebook
@@ -119,6 +120,26 @@ def test_steps_are_captured_only_if_the_rule_says_so():
     assert "my-lion" in _find_obstacle(training(name="my-lion").gan, training(name="my-lion").run.optim)
     lion = training(name="lion")
     assert _find_obstacle(lion.gan, lion.run.optim) == ""
+
+
+@pytest.mark.parametrize("name", ["adamw", "lion", "optimistic-adam"])
+def test_recorded_steps_are_the_plain_ones(name):
+    plain, captured = training(name=name, lr_decay="linear"), training(name=name, lr_decay="linear")
+    captured.updates = captured_updates(captured.gan, pytest.fail, Deferred(), lambda *_: "")
+    for each in (plain, captured):
+        torch.manual_seed(0)
+        train(each, Notebook())
+    assert same(plain.gan.state_dict(), captured.gan.state_dict())
+
+
+def test_a_count_in_the_state_of_an_optimiser_is_seen_as_a_change_on_the_host():
+    lion = training(name="lion")
+    advance(lion)
+    before = _host_state(lion.gan)[1:]  # behind the random state
+    advance(lion)
+    assert _host_state(lion.gan)[1:] == before
+    lion.gan.opt_g.state[next(lion.gan.G.parameters())]["count"] = 1
+    assert _host_state(lion.gan)[1:] != before
 
 
 def test_moments_are_counted_by_a_step_of_each():
