@@ -167,7 +167,7 @@ def note_versions(manifest: Manifest, zoo: Zoo) -> Iterator[str]:
     """Yield a remark for each plugin of a run that has another version now."""
     for part in manifest.components:
         plugin = zoo.plugin(part.plugin)
-        if plugin.version != part.version:
+        if part.version and plugin.version != part.version:  # files had no version once
             what = f"{part.kind} {part.name!r} began with {plugin.name} {part.version}"
             yield f"maybe not bit-exact: {what}, this is {plugin.version}"
 

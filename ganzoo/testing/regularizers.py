@@ -18,6 +18,7 @@ from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, exp
 from ganzoo.testing.networks import differences, expect_copy, expect_moves, expect_safe_state
 from ganzoo.testing.subjects import Subject
 from ganzoo.training.build import build_gan
+from ganzoo.training.clock import set_clock
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN
 from ganzoo.training.steps import discriminate_both
@@ -110,15 +111,21 @@ def terms_reach_their_player(subject: Subject) -> None:
     """discriminator_term has a gradient by D or by the state, generator_term by G."""
     trial = _trial(subject)
     for name in trial.names:
-        state = trial.state()
-        player = [trial.gan.G] if name == "generator_term" else [trial.gan.D, state]
-        term = _term(trial, name, state)
-        expect(term.requires_grad, f"a gradient of {name}", came="none", hint="no detach() on the way")
-        weights = [weight for network in player for weight in network.parameters()]
-        reached = torch.autograd.grad(term, weights, allow_unused=True)
-        moved = any(gradient is not None and bool((gradient != 0).any()) for gradient in reached)
+        moved = any(_moves(trial, name, done) for done in (0.0, 0.5))  # a term may begin at nothing
         hint = "game.discriminator and game.generator, or the verdicts; no no_grad() on the way"
         expect(moved, f"a gradient of {name} by the weights of its player", came="none", hint=hint)
+
+
+def _moves(trial: Trial, name: str, done: float) -> bool:
+    """Return whether a term has a gradient by its player's weights when this share of a run is done."""
+    state = trial.state()
+    set_clock([state], done)
+    player = [trial.gan.G] if name == "generator_term" else [trial.gan.D, state]
+    term = _term(trial, name, state)
+    expect(term.requires_grad, f"a gradient of {name}", came="none", hint="no detach() on the way")
+    weights = [weight for network in player for weight in network.parameters()]
+    reached = torch.autograd.grad(term, weights, allow_unused=True)
+    return any(gradient is not None and bool((gradient != 0).any()) for gradient in reached)
 
 
 def every_head_is_trained(subject: Subject) -> None:

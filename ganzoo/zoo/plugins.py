@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
 import sys
@@ -13,9 +14,10 @@ from typing import Any
 import pluggy
 
 from ganzoo.errors import PluginError
+from ganzoo.files import read_regular
 from ganzoo.settings.kinds import KIND_INFO, Kind
 from ganzoo.settings.options import did_you_mean
-from ganzoo.zoo.beside import import_file
+from ganzoo.zoo.beside import MOST_SOURCE, import_file
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.checks import check_offer, check_version
 from ganzoo.zoo.installed import Plugin, find_plugins
@@ -64,8 +66,8 @@ def load_installed(plugin: Plugin) -> Plugin:
 
 
 def load_file(path: Path) -> Plugin:
-    """Import a single file and call its hooks. Raises PluginError if it is broken."""
-    plugin = Plugin(path.name, aliases=(path.stem,), path=path.expanduser().absolute())
+    """Import a single file and call its hooks. Its version is a hash of it. Raises PluginError if it is broken."""
+    plugin = Plugin(path.name, version=_hash(path), aliases=(path.stem,), path=path.expanduser().absolute())
     with isolate(plugin):
         with report_file_errors("the plugin does not import", path):
             module = _import_file(path)
@@ -73,6 +75,14 @@ def load_file(path: Path) -> Plugin:
             check_version(module)
             call_hooks(plugin, module)
     return plugin
+
+
+def _hash(path: Path) -> str:
+    """Return the beginning of the SHA-256 of a file; empty if it cannot be read, which its import will say."""
+    try:
+        return hashlib.sha256(read_regular(path, MOST_SOURCE)).hexdigest()[:8]
+    except OSError:
+        return ""
 
 
 def _import_file(path: Path) -> ModuleType:

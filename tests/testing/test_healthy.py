@@ -183,3 +183,27 @@ def test_one_mistake_is_told_once_and_what_follows_names_its_check():
     assert len(failed) > 5 and failed[0].follows == ""
     assert {each.follows for each in failed[1:]} == {failed[0].check}
     assert "mean(dim=5)" in failed[0].why and __file__ in failed[0].why
+
+
+class Waiting(nn.Module):
+    """The clock of a term that begins at nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("progress", torch.zeros(()))
+
+
+@dataclass(frozen=True)
+class WarmUp(ganzoo.Regularizer):
+    """Pull the logits of fakes to 0, in the course of the run; nobody's invention."""
+
+    def state(self, data, feature_dim):
+        return Waiting()
+
+    def discriminator_term(self, game, *, real, fake):
+        return game.state.progress * fake.logits.square().mean()
+
+
+def test_a_term_that_begins_at_nothing_reaches_its_player_later():
+    (subject,) = subjects_of(regularizer=WarmUp)
+    assert try_all(subject)["terms_reach_their_player"].state == "ok"
