@@ -206,4 +206,4 @@ class WarmUp(ganzoo.Regularizer):
 
 def test_a_term_that_begins_at_nothing_reaches_its_player_later():
     (subject,) = subjects_of(regularizer=WarmUp)
-    assert try_all(subject)["terms_reach_their_player"].state == "ok"
+    assert try_all(subject)["terms reach their player"].state == "ok"
