@@ -239,6 +239,13 @@ def test_latex_sets_the_best_in_bold(table):
     assert r"\textbf{11.2 $\pm$ 3.1}" in "\n".join(lines)
 
 
+def test_latex_writes_a_minus_before_a_negative_score():
+    lines = render(
+        make_table([*make_row([-1, -2], loss="bce"), *make_row([-8, -7], loss="wgan")]), "latex"
+    ).splitlines()
+    assert next(line for line in lines if line.startswith("wgan")).split(" & ")[1].startswith(r"\textbf{$-$7.5 $\pm$")
+
+
 @pytest.mark.skipif(
     shutil.which("pdflatex") is None and not os.environ.get("GANZOO_REQUIRE_ALL"), reason="no pdflatex here"
 )

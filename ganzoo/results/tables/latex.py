@@ -91,5 +91,6 @@ def _kind(column: Column) -> str:
 
 
 def _show(entry: Entry) -> str:
-    text = rf"\textbf{{{escape(entry.text)}}}" if entry.strong else escape(entry.text)
+    text = re.sub(r"^-(?=\d)", "$-$", escape(entry.text))  # a minus is no hyphen
+    text = rf"\textbf{{{text}}}" if entry.strong else text
     return f"{text} {escape(entry.mark)}" if entry.mark else text
