@@ -234,7 +234,7 @@ class Run:
         """Return the number of classes. Raises ConfigError if the generator ignores labels, or takes vectors."""
         if shape := self.data.label_shape:
             what = f"labels of this run are vectors of shape {shape}, not classes"
-            hint = "without --class and --per-class; in Python G, _ = run.generator(), then G(z, y)"
+            hint = "leave out --class, or leave out --per-class, or in Python G, _ = run.generator(), then G(z, y)"
             raise ConfigError(what, where=str(self.path), hint=hint)
         if self.num_classes == 1:
             hint = "ganzoo run --conditioner cgan, or projection, or acgan"

@@ -37,7 +37,7 @@ def check_labels(run: RunConfig, conditioner: Conditioner, data: DataSpec) -> No
     who, dataset = f"conditioner {run.conditioner.name!r}", f"dataset {run.dataset.name!r}"
     if conditioner.takes == "vectors" and not data.label_shape:
         what = f"{who} takes label vectors, float32 (M, A); labels of {dataset} are classes"
-        raise DataError(what, hint="--conditioner none, cgan, projection or acgan")
+        raise DataError(what, hint="--conditioner none, or --conditioner cgan")
     if conditioner.takes == "classes" and data.label_shape:
         what = f"{who} takes classes; labels of {dataset} are vectors of shape {data.label_shape}"
         raise DataError(what, hint="--conditioner none, or a plugin's that takes vectors (ganzoo list conditioner)")

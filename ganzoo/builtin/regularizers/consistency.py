@@ -33,7 +33,7 @@ class BalancedConsistency(Regularizer):
         """Raises ConfigError unless samples are images with sides longer than `shift`."""
         if len(data.shape) != 3:
             what = f"regularizer 'bcr' moves images (C, H, W), but samples have shape {data.shape}"
-            raise ConfigError(what, hint="--regularizer zcr, which takes samples of every shape")
+            raise ConfigError(what, hint="--regularizer zcr")
         if min(data.shape[1:]) <= self.shift:
             what = f"regularizer 'bcr' moves images by {self.shift} pixels, but samples have shape {data.shape}"
             raise ConfigError(what, hint=f"--set regularizer.shift={min(data.shape[1:]) // 8}")
