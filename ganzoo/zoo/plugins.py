@@ -14,7 +14,6 @@ from typing import Any
 import pluggy
 
 from ganzoo.errors import PluginError
-from ganzoo.files import read_regular
 from ganzoo.settings.kinds import KIND_INFO, Kind
 from ganzoo.settings.options import did_you_mean
 from ganzoo.zoo.beside import MOST_SOURCE, import_file
@@ -80,7 +79,8 @@ def load_file(path: Path) -> Plugin:
 def _hash(path: Path) -> str:
     """Return the beginning of the SHA-256 of a file; empty if it cannot be read, which its import will say."""
     try:
-        return hashlib.sha256(read_regular(path, MOST_SOURCE)).hexdigest()[:8]
+        readable = path.is_file() and path.stat().st_size <= MOST_SOURCE
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:8] if readable else ""
     except OSError:
         return ""
 

@@ -14,7 +14,7 @@ from ganzoo.audit.class_tests import are_ignored, are_informative, find_swaps, f
 from ganzoo.audit.classes import ClassAudit, audit_classes
 from ganzoo.audit.discriminant import SHRINKAGE, fit_discriminant
 from ganzoo.audit.traits import Traits
-from ganzoo.contracts import Extractor, Features, Samples
+from ganzoo.contracts import DataSpec, Extractor, Features, Samples
 from support.dirac import CPU
 
 K, DIM = 10, 8
@@ -52,7 +52,10 @@ class Drawing(nn.Module):
 
 def look(network, samples=None, extractor=PLAIN):
     gan = SimpleNamespace(
-        G_ema=SimpleNamespace(module=network), z_dim=DIM, device=SimpleNamespace(torch_device=CPU.torch_device)
+        G_ema=SimpleNamespace(module=network),
+        z_dim=DIM,
+        data=DataSpec((DIM,), K),
+        device=SimpleNamespace(torch_device=CPU.torch_device),
     )
     return audit_classes(gan, draw_data() if samples is None else samples, extractor)
 

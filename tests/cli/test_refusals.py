@@ -46,7 +46,7 @@ MISTAKES = [
     (["--set", "train.steps=true"], 2, "train.steps: True is refused", "integer"),
     (["--set", "train.steps=10.5"], 2, "train.steps: 10.5 is refused", "integer"),
     (["--set", "optim.beta1=1.0"], 2, "optim.beta1: 1.0 is refused", "below 1"),
-    (["--set", "optim.name=adamw"], 2, "optim.name: 'adamw' is refused", "rmsprop"),
+    (["--set", "optim.name=adamx"], 2, "no optimizer is named 'adamx'", "ganzoo list optimizer"),
     (["--steps", "0"], 2, "train.steps: 0 is refused", "at least 1"),
     (["--steps", "ten"], 2, "'ten' is not a whole number", "--steps"),
     (["--batch-size", "-8"], 2, "optim.batch_size: -8 is refused", ""),

@@ -159,12 +159,21 @@ def test_a_name_that_does_not_ship_is_left_to_an_installed_plugin_unless_it_is_d
     assert "held_plugin" in sys.modules  # of the first command
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ALL_KINDS if kind != "lipschitz" and not KIND_INFO[kind].setting])
-def test_only_enforcers_add_up(kind):
+@pytest.mark.parametrize(
+    "kind", [kind for kind in ALL_KINDS if not KIND_INFO[kind].sums and not KIND_INFO[kind].setting]
+)
+def test_only_enforcers_and_regularizers_add_up(kind):
     whole = "+".join(NAMES[kind][:2])
     with pytest.raises(ConfigError, match=f"no {KIND_INFO[kind].title} is named"):
         check_names({f"{kind}.name": whole})
-    check_names({"lipschitz.name": "sn+gp", "features.name": "auto", "eval.metrics": "fid, is,"})
+    check_names(
+        {
+            "lipschitz.name": "sn+gp",
+            "regularizer.name": "lecam+zcr",
+            "features.name": "auto",
+            "eval.metrics": "fid, is,",
+        }
+    )
 
 
 # The first step

@@ -42,7 +42,8 @@ def test_a_run_leaves_the_files_that_the_plan_names(finished):
     assert manifest["data"]["classes"] == list("0123456789")
     assert {(part["kind"], part["name"]) for part in manifest["components"]} == {
         ("model", "mlp"), ("loss", "bce"), ("lipschitz", "gp"), ("conditioner", "cgan"), ("augment", "none"),
-        ("dataset", "digits"), ("features", "digits-cnn"),
+        ("dataset", "digits"), ("features", "digits-cnn"), ("regularizer", "none"), ("optimizer", "adam"),
+        ("schedule", "none"),
     }  # fmt: skip
     assert manifest["versions"]["torch"] == torch.__version__
 

@@ -20,7 +20,7 @@ TINY = {"name": "mlp", "width": 6, "depth": 1, "z_dim": 3}
 
 
 def make(
-    seed=0, steps=6, model=TINY, optim=None, schedule=None, device=CPU, zoo=ZOO, ranks=SINGLE, size=4, **names
+    seed=0, steps=6, model=TINY, optim=None, schedule=None, device=CPU, zoo=None, ranks=SINGLE, size=4, **names
 ) -> Training:
     tables = {kind: {"name": name} for kind, name in names.items()}
     optim = {"batch_size": 5, "n_critic": 2, "batch_size_g": 7, "lr_decay": "linear", **(optim or {})}
@@ -28,7 +28,7 @@ def make(
     run = from_tables({"model": model, **tables, "optim": optim, "train": train_})
     seed_everything(seed)
     samples = Stripes(image_size=16 if model["name"] == "dcgan" else size).load()
-    gan = build_gan(run, zoo, samples.spec, device, ranks)
+    gan = build_gan(run, zoo or ZOO, samples.spec, device, ranks)
     return Training(run, gan, Feed(samples, seed, device.torch_device, ranks), eager_updates(gan))
 
 

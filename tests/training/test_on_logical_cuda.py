@@ -12,7 +12,6 @@ from ganzoo.audit.batches import Batch
 from ganzoo.evaluation.evaluator import open_evaluator
 from ganzoo.evaluation.protocol import Generated
 from ganzoo.runs import checkpoint
-from ganzoo.settings.sections import Choice, EvalConfig
 from ganzoo.settings.toml import from_tables
 from ganzoo.training.build import build_gan
 from ganzoo.training.device import Device
@@ -141,9 +140,8 @@ def test_samples_scores_and_audits_mix_no_devices():
         gan = training.gan
         images = GeneratedImages(gan.G_ema.module, gan.z_dim, 2, 70)
         metrics = "fid,fid-infinity,is,kid,prc,dc,intra-fid,prc-per-class"
-        evaluator = open_evaluator(
-            samples, Choice("digits"), Choice("digits-cnn"), EvalConfig(metrics=metrics), ZOO, CUDA
-        )
+        choices = {"dataset": {"name": "digits"}, "features": {"name": "digits-cnn"}, "eval": {"metrics": metrics}}
+        evaluator = open_evaluator(samples, from_tables(choices), ZOO, CUDA)
         report = evaluator.score(images, Generated(70, "generator"), spread_labels(70, 2))
         audit(gan, Batch(*training.feed.next(8)), 1, evaluator.extractor)
     assert [event for event in logical.events if event.kind == "mix"] == []

@@ -169,6 +169,7 @@ def test_a_graph_would_not_repeat_what_a_regularizer_counts(zoo):
     zoo.add("mine", "register_regularizers", "regularizer", {"counting": Counting})
     for name, seen in (("counting", True), ("lecam", False)):
         training = make(regularizer=name)
+        discriminator_step(training.gan, *training.feed.next(5))  # makes the moments of the optimiser
         before = _host_state(training.gan)
         discriminator_step(training.gan, *training.feed.next(5))
         assert (_host_state(training.gan)[1:] != before[1:]) == seen  # the first: random numbers of the CPU
