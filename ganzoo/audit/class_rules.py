@@ -22,10 +22,12 @@ NARROW = 0.35
 DIVERSE = 0.5
 """The same of the median class, from which a run is old enough to be blamed for the others."""
 REPEATED = 0.6
-"""Share of a class's samples with a near duplicate, above which it has few different ones.
+"""Share of a class's samples with a near duplicate, above which one that is less than DIVERSE has few different ones.
 
 By chance it is above in none of 15,000 simulated classes of 50 samples, and in 1 % of those of 20.
 """
+ALL_REPEATED = 0.9
+"""The same share, above which a class has few different samples however far apart they are."""
 COPIED = 0.5
 """Share of all samples that copy training samples, above which duplicates tell that the training samples are few."""
 LEARNT = 0.75
@@ -108,7 +110,13 @@ def _find_repeated(audit: Audit, classes: ClassAudit) -> set[str]:
         return set()
     counts = classes.real.sum(dim=1).tolist()
     each = zip(classes.names, classes.diversity, counts, strict=True)
-    return {name for name, d, count in each if count >= MOST and d.get("duplicates", 0.0) > REPEATED}
+    return {
+        name for name, d, count in each if count >= MOST and _repeats(d.get("duplicates", 0.0), d.get("spread", 1.0))
+    }
+
+
+def _repeats(duplicates: float, spread: float) -> bool:
+    return duplicates > (REPEATED if spread < DIVERSE else ALL_REPEATED)
 
 
 def swapped(audit: Audit, classes: ClassAudit) -> Iterator[Finding]:

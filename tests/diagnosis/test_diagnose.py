@@ -71,9 +71,6 @@ HEALTHY = {
     "lsgan": {"loss": "lsgan", "steps": 600},
     "wgan-gp-on-points": {"model": "mlp", "loss": "wgan", "lipschitz": "gp", "dataset": "gaussians8", "steps": 400},
     "cgan": {"loss": "bce", "conditioner": "cgan", "steps": 1800},
-    "projection": {"loss": "bce", "conditioner": "projection", "steps": 1800},
-    "cgan-on-mnist": {"loss": "bce", "conditioner": "cgan", "dataset": "mnist-5k", "steps": 1800},
-    "projection-on-mnist": {"loss": "bce", "conditioner": "projection", "dataset": "mnist-5k", "steps": 1800},
 }
 YOUNG = {
     "bce": {"loss": "bce", "dataset": "mnist-5k", "steps": 50},
