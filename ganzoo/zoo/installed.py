@@ -75,7 +75,7 @@ class Plugin:
     @property
     def label(self) -> str:
         """Name and version."""
-        return f"{self.name} {self.version}".rstrip()
+        return self.name if self.path else f"{self.name} {self.version}".rstrip()  # that of a file is a hash
 
     @property
     def tag(self) -> str:

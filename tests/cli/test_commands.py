@@ -1,5 +1,6 @@
 """Each command through the front door: what it prints where, what it writes, and in which form."""
 
+import hashlib
 import json
 import os
 import re
@@ -210,7 +211,18 @@ def test_a_plugin_of_one_file_brings_a_loss_that_trains_as_a_built_in_does(tmp_p
     train(tmp_path / "ours", "--loss", "bce", steps=4)
     assert log(tmp_path / "its") == log(tmp_path / "ours") != []
     components = json.loads((tmp_path / "its" / "manifest.json").read_text())["components"]
-    assert {"kind": "loss", "name": "held", "plugin": "held.py", "version": ""} in components
+    digest = hashlib.sha256(HELD.encode()).hexdigest()[:8]
+    assert {"kind": "loss", "name": "held", "plugin": "held.py", "version": digest} in components
+
+
+def test_a_run_goes_on_with_another_content_of_its_plugin_file_and_says_so(tmp_path):
+    plugin = tmp_path / "held.py"
+    plugin.write_text(HELD)
+    ganzoo("--plugin", plugin, "run", *TINY, "--loss", "held", "--steps", 2, "--no-scores", "--out", tmp_path / "run")
+    assert "began with" not in ganzoo("--plugin", plugin, "resume", tmp_path / "run", "--steps", 3).stderr
+    plugin.write_text(HELD + "# changed\n")
+    said = ganzoo("--plugin", plugin, "resume", tmp_path / "run", "--steps", 4).stderr
+    assert "maybe not bit-exact: loss 'held' began with held.py" in " ".join(said.split())
 
 
 # Poor surroundings
