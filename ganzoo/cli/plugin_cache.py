@@ -64,7 +64,7 @@ def _key(plugin: Plugin) -> list[str]:
     origin = str(plugin.path or (plugin.point.value if plugin.point else ""))
     return [
         plugin.name,
-        plugin.version,
+        "" if plugin.path else plugin.version,  # that of a file is known once it is read
         origin,
         sys.version,
         hashlib.sha256(INDEX.read_bytes()).hexdigest(),
