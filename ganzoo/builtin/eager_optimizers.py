@@ -7,11 +7,12 @@ torch.optim imports torch._dynamo when an optimiser is made and at every step, a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from inspect import unwrap
 from typing import Any
 
 import torch
-from torch import optim
+from torch import Tensor, nn, optim
 
 
 class Eager(optim.Optimizer):
@@ -22,6 +23,31 @@ class Eager(optim.Optimizer):
     zero_grad = unwrap(optim.Optimizer.zero_grad)
     state_dict = unwrap(optim.Optimizer.state_dict)
     load_state_dict = unwrap(optim.Optimizer.load_state_dict)
+
+
+class Foreach(Eager):
+    """An optimiser with betas and weight decay, which moves all weights of a group that have a gradient at once."""
+
+    def __init__(
+        self,
+        weights: Iterable[nn.Parameter],
+        lr: float | Tensor,
+        betas: tuple[float, float],
+        weight_decay: float = 0.0,
+        **others: Any,
+    ) -> None:
+        super().__init__(weights, {"lr": lr, "betas": betas, "weight_decay": weight_decay, **others})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Move every weight that has a gradient."""
+        for group in self.param_groups:
+            if weights := [weight for weight in group["params"] if weight.grad is not None]:
+                self.move(weights, group)
+
+    def move(self, weights: list[Tensor], group: dict[str, Any]) -> None:
+        """Move the weights of a group in place, by their gradients and `self.state` of each."""
+        raise NotImplementedError
 
 
 class Adam(Eager, optim.Adam):

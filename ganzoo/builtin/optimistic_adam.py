@@ -8,37 +8,32 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.builtin.eager_optimizers import Eager
+from ganzoo.builtin.eager_optimizers import Foreach
 
 EPSILON = 1e-8  # as of Adam
 
 
-class OptimisticAdam(Eager):
+class OptimisticAdam(Foreach):
     """w <- w - 2 lr u_t + lr u_(t-1), where u_t is the direction of Adam, m_t / (sqrt(v_t) + epsilon), u_0 = 0."""
 
     def __init__(
         self, weights: Iterable[nn.Parameter], lr: float | Tensor, betas: tuple[float, float], weight_decay: float = 0.0
     ) -> None:
         # with "capturable", counts stay on the device of their weights when a state is loaded
-        super().__init__(weights, {"lr": lr, "betas": betas, "weight_decay": weight_decay, "capturable": True})
+        super().__init__(weights, lr, betas, weight_decay, capturable=True)
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Move every weight that has a gradient."""
-        for group in self.param_groups:
-            weights = [weight for weight in group["params"] if weight.grad is not None]
-            if not weights:
-                continue
-            for weight in weights:
-                if not self.state[weight]:
-                    self.state[weight] |= _new_state(weight)
-            directions = self._directions(weights, group)
-            previous = [self.state[weight]["direction"] for weight in weights]
-            moves = torch._foreach_mul(directions, 2.0)
-            torch._foreach_sub_(moves, previous)
-            torch._foreach_mul_(moves, group["lr"])
-            torch._foreach_sub_(weights, moves)
-            torch._foreach_copy_(previous, directions)
+    def move(self, weights: list[Tensor], group: dict[str, Any]) -> None:
+        """Move the weights of a group in place."""
+        for weight in weights:
+            if not self.state[weight]:
+                self.state[weight] |= _new_state(weight)
+        directions = self._directions(weights, group)
+        previous = [self.state[weight]["direction"] for weight in weights]
+        moves = torch._foreach_mul(directions, 2.0)
+        torch._foreach_sub_(moves, previous)
+        torch._foreach_mul_(moves, group["lr"])
+        torch._foreach_sub_(weights, moves)
+        torch._foreach_copy_(previous, directions)
 
     def _directions(self, weights: list[Tensor], group: dict[str, Any]) -> tuple[Tensor, ...]:
         """Return u_t for each weight, after its moments have moved: Algorithm 1 of arXiv:1412.6980."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,32 +26,24 @@ class Adam(UpdateRule):
     reads: ClassVar[tuple[str, ...]] = OF_ADAM
     captured: ClassVar[bool] = True
     normalized: ClassVar[bool] = True
+    made: ClassVar[Callable[..., Optimizer]] = eager_optimizers.Adam
 
     def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: Coefficients) -> Optimizer:
-        """Return torch's Adam, fused."""
+        """Return torch's optimiser of this name, fused."""
         betas, on_cuda = (settings.beta1, settings.beta2), isinstance(lr, Tensor) and lr.is_cuda
-        return eager_optimizers.Adam(
+        return type(self).made(
             weights, lr=lr, betas=betas, weight_decay=settings.weight_decay, fused=True, capturable=on_cuda
         )
 
 
 @dataclass(frozen=True)
-class AdamW(UpdateRule):
+class AdamW(Adam):
     """Adam whose weight decay does not pass the division. Loshchilov and Hutter 2019, arXiv:1711.05101, Algorithm 2.
 
     Each step also shrinks the weights by `lr * optim.weight_decay`, which is 0 unless it is set.
     """
 
-    reads: ClassVar[tuple[str, ...]] = OF_ADAM
-    captured: ClassVar[bool] = True
-    normalized: ClassVar[bool] = True
-
-    def optimizer(self, weights: Sequence[nn.Parameter], lr: float | Tensor, settings: Coefficients) -> Optimizer:
-        """Return torch's AdamW, fused."""
-        betas, on_cuda = (settings.beta1, settings.beta2), isinstance(lr, Tensor) and lr.is_cuda
-        return eager_optimizers.AdamW(
-            weights, lr=lr, betas=betas, weight_decay=settings.weight_decay, fused=True, capturable=on_cuda
-        )
+    made: ClassVar[Callable[..., Optimizer]] = eager_optimizers.AdamW
 
 
 @dataclass(frozen=True)

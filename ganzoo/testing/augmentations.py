@@ -59,9 +59,14 @@ def _transform(subject: Subject, shape: tuple[int, ...]) -> nn.Module:
 
 def smallest_shape(augmentation: Augmentation) -> tuple[int, ...]:
     """Return the first shape that the augmentation takes. Raises Unchecked if it takes none."""
+    return find_shape(lambda shape: augmentation.transform(DataSpec(shape)))
+
+
+def find_shape(take: Callable[[tuple[int, ...]], object]) -> tuple[int, ...]:
+    """Return the first of SHAPES for which `take` raises no ConfigError. Raises Unchecked if there is none."""
     for shape in SHAPES:
         try:
-            augmentation.transform(DataSpec(shape))
+            take(shape)
         except ConfigError:
             continue
         return shape

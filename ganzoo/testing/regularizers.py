@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from ganzoo.contracts import DataSpec, Regularizer, overrides
 from ganzoo.errors import ConfigError
 from ganzoo.settings.toml import from_tables
-from ganzoo.testing.augmentations import SHAPES
+from ganzoo.testing.augmentations import SHAPES, find_shape
 from ganzoo.testing.expectations import ConformanceError, Unchecked, expect, expect_tensor, refusal
 from ganzoo.testing.networks import differences, expect_copy, expect_moves, expect_safe_state
 from ganzoo.testing.subjects import Subject
 from ganzoo.training.build import build_gan
-from ganzoo.training.clock import set_clock
+from ganzoo.training.clock import find_clocks, set_clocks
 from ganzoo.training.device import choose_device
 from ganzoo.training.gan import GAN
 from ganzoo.training.steps import discriminate_both
@@ -66,28 +66,22 @@ class Trial(NamedTuple):
 
 def _trial(subject: Subject) -> Trial:
     """Return a trial in the first shape that the regularizer takes. Raises ConformanceError if it takes none."""
-    for shape in SHAPES:
-        regularizer: Regularizer = subject.make()
-        run = from_tables({"model": SMALL})
-        gan = build_gan(run, subject.zoo, DataSpec(shape, CLASSES), choose_device("cpu", "fp32"))
-        trial = Trial(regularizer, gan, shape)
-        try:
-            trial.state()
-        except ConfigError:
-            continue
-        return trial
-    raise ConformanceError(f"a state for one of {SHAPES}", came="ConfigError for all", hint="check less in `state`")
+    regularizer: Regularizer = subject.make()
+    try:
+        shape = smallest_shape(regularizer)
+    except Unchecked:
+        what = f"a state for one of {SHAPES}"
+        raise ConformanceError(what, came="ConfigError for all", hint="check less in `state`") from None
+    run = from_tables({"model": SMALL})
+    gan = build_gan(run, subject.zoo, DataSpec(shape, CLASSES), choose_device("cpu", "fp32"))
+    trial = Trial(regularizer, gan, shape)
+    trial.state()  # which every check needs
+    return trial
 
 
 def smallest_shape(regularizer: Regularizer) -> tuple[int, ...]:
     """Return the first shape that the regularizer takes. Raises Unchecked if it takes none."""
-    for shape in SHAPES:
-        try:
-            regularizer.state(DataSpec(shape, CLASSES), WIDTH)
-        except ConfigError:
-            continue
-        return shape
-    raise Unchecked(f"it takes none of {SHAPES}")
+    return find_shape(lambda shape: regularizer.state(DataSpec(shape, CLASSES), WIDTH))
 
 
 def terms_are_scalars(subject: Subject) -> None:
@@ -119,7 +113,7 @@ def terms_reach_their_player(subject: Subject) -> None:
 def _moves(trial: Trial, name: str, done: float) -> bool:
     """Return whether a term has a gradient by its player's weights when this share of a run is done."""
     state = trial.state()
-    set_clock([state], done)
+    set_clocks(find_clocks([state]), done)
     player = [trial.gan.G] if name == "generator_term" else [trial.gan.D, state]
     term = _term(trial, name, state)
     expect(term.requires_grad, f"a gradient of {name}", came="none", hint="no detach() on the way")

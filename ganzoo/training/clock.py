@@ -10,11 +10,15 @@ CLOCK = "progress"
 """Name of the buffers that are filled: floating-point numbers without dimensions."""
 
 
-def set_clock(modules: Sequence[nn.Module], done: float) -> None:
-    """Fill every clock of these modules with `done`, the share of the run in [0, 1), in place: graphs read it."""
-    for _, clock in _list_buffers(modules):
-        if is_clock(clock):
-            clock.fill_(done)
+def find_clocks(modules: Sequence[nn.Module]) -> list[Tensor]:
+    """Return every clock of these modules."""
+    return [buffer for _, buffer in _list_buffers(modules) if is_clock(buffer)]
+
+
+def set_clocks(clocks: Sequence[Tensor], done: float) -> None:
+    """Fill clocks with `done`, the share of the run in [0, 1), in place: graphs read it."""
+    for clock in clocks:
+        clock.fill_(done)
 
 
 def is_clock(buffer: Tensor) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any, Protocol
 
 import torch
@@ -15,7 +16,7 @@ from ganzoo.errors import CheckpointError, DivergedError
 from ganzoo.settings.sections import RunConfig
 from ganzoo.settings.toml import flatten, to_tables
 from ganzoo.training import randomness
-from ganzoo.training.clock import set_clock
+from ganzoo.training.clock import find_clocks, set_clocks
 from ganzoo.training.compatibility import FREE, check_settings
 from ganzoo.training.feed import Feed
 from ganzoo.training.gan import GAN
@@ -69,6 +70,11 @@ class Training:
     step: int = 0
     rollbacks: list[dict[str, Any]] = field(default_factory=list)
     """Divergences after which the run went back: the step of each, the step of the checkpoint, and what diverged."""
+
+    @cached_property
+    def clocks(self) -> list[Tensor]:
+        """Buffers that hold the share of the run that is done, found once: whatever changes them does so in place."""
+        return find_clocks(self.gan.modules)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that determines the next step: networks, optimisers, position in the data, random states."""
@@ -148,7 +154,7 @@ def advance(training: Training) -> Terms:
     gan, feed, optim = training.gan, training.feed, training.run.optim
     done = training.step / training.run.train.steps
     set_schedule(gan, optim, done, training.rate_scale)
-    set_clock(gan.modules, done)
+    set_clocks(training.clocks, done)
     with gan.device.arithmetic():
         for _ in range(optim.n_critic):
             terms = training.updates.discriminator(*feed.next(optim.batch_size))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -22,12 +22,12 @@ class Regularizers(nn.Module):
     def discriminator_terms(self, game: Game, *, real: Verdict, fake: Verdict) -> dict[str, Tensor]:
         """Return {"d/regularizer": the sum of the terms of D's loss}; {} if no part has one."""
         played = self._play("discriminator_term", game)
-        return _add_up("d/regularizer", [part.discriminator_term(own, real=real, fake=fake) for part, own in played])
+        return _named_sum("d/regularizer", [part.discriminator_term(own, real=real, fake=fake) for part, own in played])
 
     def generator_terms(self, game: Game, *, fake: Verdict) -> dict[str, Tensor]:
         """Return {"g/regularizer": the sum of the terms of G's loss}; {} if no part has one."""
         played = self._play("generator_term", game)
-        return _add_up("g/regularizer", [part.generator_term(own, fake=fake) for part, own in played])
+        return _named_sum("g/regularizer", [part.generator_term(own, fake=fake) for part, own in played])
 
     def _play(self, term: str, game: Game) -> Iterator[tuple[Regularizer, Game]]:
         """Yield each part that has this term, with the game that has its state."""
@@ -36,5 +36,10 @@ class Regularizers(nn.Module):
                 yield part, replace(game, state=state)
 
 
-def _add_up(name: str, terms: list[Tensor]) -> dict[str, Tensor]:
-    return {name: functools.reduce(torch.add, terms)} if terms else {}
+def _named_sum(name: str, terms: list[Tensor]) -> dict[str, Tensor]:
+    return {name: add_up(terms)} if terms else {}
+
+
+def add_up(terms: Iterable[Tensor]) -> Tensor:
+    """Return the sum of scalars, of which there is one at least, from the first to the last."""
+    return functools.reduce(torch.add, terms)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -15,6 +14,7 @@ from ganzoo.contracts import Verdict
 from ganzoo.training.freezing import project
 from ganzoo.training.gan import GAN
 from ganzoo.training.ranks import SINGLE, Ranks
+from ganzoo.training.regularizers import add_up
 
 Terms = dict[str, Tensor]
 """Named scalars of a step, on the device: reading one waits for the device."""
@@ -53,7 +53,7 @@ def discriminator_loss(gan: GAN, x_real: Tensor, y: Tensor, z: Tensor) -> tuple[
         losses |= gan.regularizers.discriminator_terms(game, real=real, fake=fake)
     scores = {"score/real": real.logits.mean(), "score/fake": fake.logits.mean()}
     terms = detached(losses | scores)
-    return add_up(losses), real.sample_logits.detach(), terms
+    return add_up(losses.values()), real.sample_logits.detach(), terms
 
 
 def discriminate_both(gan: GAN, x_real: Tensor, x_fake: Tensor, y: Tensor) -> tuple[Verdict, Verdict]:
@@ -100,12 +100,7 @@ def generator_loss(gan: GAN, x_real: Tensor, y: Tensor, z: Tensor) -> tuple[Tens
         game = gan.game(x_real=x_real, x_fake=x_fake, z=z, y=y)
         losses |= gan.regularizers.generator_terms(game, fake=fake)
     terms = detached(losses)
-    return add_up(losses), terms
-
-
-def add_up(losses: Terms) -> Tensor:
-    """Return the sum of scalars, from the first to the last."""
-    return functools.reduce(torch.add, losses.values())
+    return add_up(losses.values()), terms
 
 
 def detached(terms: Terms) -> Terms:

@@ -11,7 +11,7 @@ import support.clocks
 from ganzoo.runs import checkpoint
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.toml import from_tables
-from ganzoo.training.clock import set_clock
+from ganzoo.training.clock import find_clocks, set_clocks
 from ganzoo.training.compatibility import advise
 from ganzoo.training.graphs import captured_updates
 from ganzoo.training.loop import advance, train
@@ -80,7 +80,7 @@ def test_only_one_number_of_floating_point_is_a_clock_and_others_are_remarked_an
     layer.register_buffer("progress", torch.tensor([3.0]))
     counter = nn.Module()
     counter.register_buffer("progress", torch.tensor(5))
-    set_clock([layer, counter], 0.5)
+    set_clocks(find_clocks([layer, counter]), 0.5)
     assert layer.progress.tolist() == [3.0] and int(counter.progress) == 5
     fading = training()
     assert "progress" not in "".join(advise(fading.run, fading.gan))

@@ -1,5 +1,6 @@
 """What CUDA would refuse or wait for, by tensors on the CPU that are said to lie on a device."""
 
+import copy
 import gc
 
 import pytest
@@ -99,7 +100,7 @@ def test_devices_of_copies_views_and_of_what_takes_the_place_of_freed_memory():
         x = torch.ones(4, device="cuda")
         assert x.view(2, 2).device == x.detach().device == CUDA and torch.ones(4).device == CPU
         network = nn.Sequential(nn.Linear(4, 4)).to("cuda")
-        assert next(__import__("copy").deepcopy(network).parameters()).device == CUDA
+        assert next(copy.deepcopy(network).parameters()).device == CUDA
         for _ in range(100):
             torch.ones(1000, device="cuda")
         gc.collect()
