@@ -152,7 +152,8 @@ def test_points_are_not_rounded_and_their_reference_is_cached_with_its_deviation
     for name in ("rows", "logits", "deviations"):
         assert torch.equal(getattr(first.features, name), getattr(second.features, name))
     (entry,) = tmp_path.glob("*.npz")
-    arrays = dict(np.load(entry))
+    with np.load(entry) as saved:
+        arrays = dict(saved)
     arrays["deviations"] = arrays["deviations"][:-1]
     np.savez(entry, **arrays)
     mended = load_reference(samples.x, samples.digests.images, extractor, **options)

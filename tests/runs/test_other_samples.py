@@ -17,6 +17,11 @@ SMALL = ["--model=mlp", "--batch-size=8", "--device=cpu", "--set=model.width=16"
 SMALL += ["--set=model.z_dim=4", "--samples=32", "--set=eval.metrics=fid"]
 
 
+def read_arrays(path):
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
 def with_plugin(name, *words, code=0):
     return ganzoo("--plugin", SUPPORT / name, *words, code=code)
 
@@ -35,7 +40,7 @@ def test_five_bands_of_floats_stay_floats_to_the_end(bands, tmp_path):
     assert run.manifest["data"]["images"] is False and not run.data.images
     assert run.scores[0]["protocol"]["features"] == "points"
     with_plugin("shapes.py", "sample", bands, "-n", "6", "-o", tmp_path / "six.npz")
-    arrays = np.load(tmp_path / "six.npz")
+    arrays = read_arrays(tmp_path / "six.npz")
     assert arrays["arr_0"].dtype == np.float32 and arrays["arr_0"].shape == (6, 5, 8, 8)
     assert arrays["arr_1"].tolist() == [0, 1] * 3
     assert len(np.unique(arrays["arr_0"])) > 1000  # not reduced to 8 bits
@@ -79,7 +84,7 @@ def circle(tmp_path_factory):
 
 def test_generated_samples_have_label_vectors_of_the_data(circle, tmp_path):
     with_plugin("angles.py", "sample", circle, "-n", "600", "-o", tmp_path / "x.npz")
-    y = np.load(tmp_path / "x.npz")["arr_1"]
+    y = read_arrays(tmp_path / "x.npz")["arr_1"]
     assert y.dtype == np.float32 and np.array_equal(y[:100], y[500:])
     ours = np.sort(np.arctan2(y[:500, 1], y[:500, 0]))
     assert np.allclose(np.diff(ours), 2 * np.pi / 500, atol=1e-5)  # each of the 500 once
@@ -131,7 +136,7 @@ def test_a_generator_learns_the_point_of_its_angle_and_a_resumed_run_is_the_same
     with_plugin("angles.py", "resume", tmp_path / "part", "--steps=1000")
     assert same(state(tmp_path / "part")["G"], state(tmp_path / "whole")["G"])
     with_plugin("angles.py", "sample", tmp_path / "whole", "-n", "500", "-o", tmp_path / "x.npz")
-    arrays = np.load(tmp_path / "x.npz")
+    arrays = read_arrays(tmp_path / "x.npz")
     errors = np.linalg.norm(arrays["arr_0"] - 0.8 * arrays["arr_1"], axis=1)
     assert errors.mean() < 0.1  # a generator that ignores its label is 1.0 off
 
