@@ -64,6 +64,8 @@ class Head(nn.Module):
 class _HeadOnly(Conditioner):
     """A conditioner whose labels reach D through its head, not through its input."""
 
+    model_initialises_head = True
+
     def discriminator_input(self, num_classes: int, shape: tuple[int, ...]) -> nn.Module:
         return LabelMaps(0, shape[1:])
 
@@ -92,6 +94,7 @@ class ConditionalGAN(Conditioner):
     G(z, e(y)) and D([x, maps(y)]), arXiv:1411.1784, Eq. 2.
     """
 
+    model_initialises_head = True
     embedding_dim: Width = 32
     """Dimensions of the embedding of a label."""
 

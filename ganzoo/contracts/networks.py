@@ -56,6 +56,14 @@ class Model(ABC):
         Raises ConfigError if an option asks for the contrary. `data.shape` includes the conditioner's label channels.
         """
 
+    def initialise_head(self, discriminator: nn.Module, head: nn.Module) -> None:
+        """Draw the first weights of the linear layers of D's head, as those of D are drawn; none unless overridden.
+
+        `discriminator` is the module that `Model.discriminator` returned, and `head` that of a conditioner which has
+        `model_initialises_head`; other layers of the head stay as they are.
+        """
+        return
+
     def generator_penalty(self, generator: nn.Module, z: Tensor, c: Tensor) -> Tensor:
         """Return a term of G's loss for z (N, Z), c (N, E), its weight included: a scalar, zero unless overridden.
 
@@ -82,6 +90,9 @@ class Conditioner(ABC):
     """
     needs_labels: ClassVar[bool] = True
     """False if it works on a dataset without classes."""
+
+    model_initialises_head: ClassVar[bool] = False
+    """True if the head's linear layers may start as the layers of the model do (`Model.initialise_head`)."""
 
     embedding_dim: int
     """Length E of the label embedding; 0 means that the generator ignores labels."""

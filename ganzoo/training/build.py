@@ -111,6 +111,8 @@ def _discriminator(model: Model, conditioner: Conditioner, data: DataSpec, per_s
     seen = replace(data, shape=(data.shape[0] + channels, *data.shape[1:]))
     trunk = require_module(model.discriminator(seen, per_sample=per_sample), "discriminator", model)
     head = conditioner.discriminator_head(int(trunk.feature_dim), data.label_length)  # type: ignore[arg-type]
+    if conditioner.model_initialises_head:
+        model.initialise_head(trunk, head)
     return Discriminator(maps, trunk, head)
 
 

@@ -66,3 +66,20 @@ def test_labels_reach_the_images_and_the_verdict(conditioner):
     moved = not torch.equal(gan.D(x, zeros).logits, gan.D(x, ones).logits)
     classified = gan.D(x, zeros).class_logits is not None
     assert (moved or classified) == reaches
+
+
+class ZeroHead(Unconditional):
+    """A conditioner whose head starts at 0."""
+
+    def discriminator_head(self, feature_dim, num_classes):
+        head = super().discriminator_head(feature_dim, num_classes)
+        torch.nn.init.zeros_(head.linear.weight)
+        return head
+
+
+@pytest.mark.parametrize(("left_to_model", "deviation"), [(False, 0.0), (True, 0.02)])
+def test_a_model_draws_the_last_layer_only_where_the_conditioner_leaves_it(monkeypatch, left_to_model, deviation):
+    monkeypatch.setattr(ZeroHead, "model_initialises_head", left_to_model)
+    monkeypatch.setattr("ganzoo.training.build._conditioner", lambda *_: ZeroHead())
+    gan = build_gan(from_tables({"model": {"name": "dcgan"}}), ZOO, DataSpec((3, 32, 32)), choose_device("cpu", "fp32"))
+    assert gan.D.head.linear.weight.std().item() == pytest.approx(deviation, rel=0.05)

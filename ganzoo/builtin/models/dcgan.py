@@ -69,7 +69,7 @@ def initialise(network: nn.Module) -> nn.Module:
 
 
 def initialise_without_norm(network: nn.Module) -> nn.Module:
-    """Draw weights by He et al. 2015, arXiv:1502.01852, Eq. 15; set biases to 0. So does the code of arXiv:1704.00028.
+    """Draw weights by He et al. 2015, arXiv:1502.01852, Eq. 15; set biases to 0.
 
     A standard deviation of 0.02 counts on norms: without them the features are 57 times smaller than the images of
     mnist-5k, and with bce and gp G makes one image of all latents (digits of 16 pixels, 500 steps: FD 296, here 60).
@@ -87,7 +87,8 @@ class DCGAN(Model):
 
     Samples (C, H, W) of any number of channels, with sides of 16 to 256: 4 to 7 times a power of two. `width`
     is the number of channels of the layer next to the image; it doubles at each halving, up to `max_width`.
-    `norm_d` auto: batch norm, or none where an enforcer needs logits that depend on one sample each.
+    `norm_d` auto: batch norm, or none where an enforcer needs logits that depend on one sample each. Weights start as
+    N(0, 0.02); in a D without norm convolutions start by He et al. 2015, and the last layer as torch draws it.
     """
 
     z_dim: Width = 100
@@ -109,3 +110,7 @@ class DCGAN(Model):
         norm = choose_norm(self.norm_d, per_sample=per_sample, unasked="batch")
         discriminator = Discriminator(data.shape[0], self.widths(halvings), sides, norm)
         return initialise_without_norm(discriminator) if norm == "none" else initialise(discriminator)
+
+    def initialise_head(self, discriminator: nn.Module, head: nn.Module) -> None:
+        if any(isinstance(layer, nn.BatchNorm2d | nn.GroupNorm) for layer in discriminator.modules()):
+            initialise(head)
