@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -76,51 +76,90 @@ class Ending:
         return asdict(self)
 
 
-def execute(cell: Cell, environment: Mapping[str, str], stopped: Callable[[], bool] = lambda: False) -> Ending:
+class Process(Protocol):
+    """The process of a cell: what `subprocess.Popen` offers, as far as it is needed here."""
+
+    @property
+    def pid(self) -> int:
+        """Its number, which is that of its session too."""
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while it runs. Raises LostProcess."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code once it has ended. Raises subprocess.TimeoutExpired, LostProcess."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal; to a process that has ended, none."""
+
+
+class LostProcess(Exception):  # noqa: N818  # as Python's TimeoutExpired
+    """A process has ended, and nobody knows how."""
+
+
+Start = Callable[[Sequence[str], Mapping[str, str], BinaryIO], Process]
+"""A function that starts a command in a session of its own, with these environment variables and this file as stdout
+and stderr. Raises OSError."""
+
+
+def start_process(command: Sequence[str], environment: Mapping[str, str], log: BinaryIO) -> Process:
+    """Start a command in a new process. Raises OSError."""
+    return subprocess.Popen(  # noqa: S603  # no shell, and the arguments are ours
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        start_new_session=True,  # Ctrl-C reaches the parent alone, which passes it on
+        preexec_fn=partial(die_with_parent, os.getpid()) if _PRCTL is not None else None,
+    )
+
+
+def execute(
+    cell: Cell, environment: Mapping[str, str], stopped: Callable[[], bool] = lambda: False,
+    start: Start = start_process,
+) -> Ending:  # fmt: skip
     """Run one cell in a process of its own and return how it ended; a failure is returned too, not raised.
 
     `environment` holds its share of the machine: OMP_NUM_THREADS, CUDA_VISIBLE_DEVICES. The run saves itself and ends
-    once `stopped()` is true and, on Linux, if this process dies. Raises OSError only if the log or the run folder
-    cannot be written.
+    once `stopped()` is true and, on Linux, if this process dies. `start` starts the process; if it loses it, the cell
+    goes on in a new one. Raises OSError only if the log or the run folder cannot be written.
     """
     begun = time.monotonic()
     cell.log.parent.mkdir(parents=True, exist_ok=True)
     with cell.log.open("ab") as log:
-        state, reason, code = _attempt(cell, environment, stopped, log)
+        try:
+            state, reason, code = _attempt(cell, environment, stopped, log, start)
+        except LostProcess as lost:
+            log.write(f"note: {lost}: it goes on in another process\n".encode())
+            log.flush()
+            state, reason, code = _attempt(cell, environment, stopped, log, start_process)
     return Ending(state, reason, code, round(time.monotonic() - begun, 2))
 
 
 def _attempt(
-    cell: Cell, environment: Mapping[str, str], stopped: Callable[[], bool], log: Any
+    cell: Cell, environment: Mapping[str, str], stopped: Callable[[], bool], log: BinaryIO, start: Start
 ) -> tuple[str, str, int | None]:
     """Return state, reason and exit code."""
     if not _wait_for(cell.folder, stopped):
         return "failed", "another process holds the run folder", None
     if stopped():
         return "interrupted", "not begun", None
-    start = log.tell()
+    before = log.tell()
+    # faulthandler: a crash, or the SIGABRT at the end of the timeout, leaves the stack of every thread in the log
+    variables = {**os.environ, "PYTHONFAULTHANDLER": "1", **environment}
     try:
-        code, ended_by = _supervise(cell, environment, stopped, log)
+        code, ended_by = _supervise(start(cell.command, variables, log), cell, stopped)
     except OSError as error:
         return "failed", f"cannot start {cell.program[0]}: {error.strerror}", None
-    return _explain_end(code, ended_by, cell, start)
+    return _explain_end(code, ended_by, cell, before)
 
 
-def _supervise(cell: Cell, environment: Mapping[str, str], stopped: Callable[[], bool], log: Any) -> tuple[int, str]:
+def _supervise(process: Process, cell: Cell, stopped: Callable[[], bool]) -> tuple[int, str]:
     """Return the exit code, and "timeout" or "stop" if this function ended the process."""
-    # faulthandler: a crash, or the SIGABRT at the end of the timeout, leaves the stack of every thread in the log
-    process = subprocess.Popen(  # noqa: S603  # no shell, and the arguments are ours
-        cell.command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONFAULTHANDLER": "1", **environment},
-        start_new_session=True,  # Ctrl-C reaches the parent alone, which passes it on
-        preexec_fn=partial(die_with_parent, os.getpid()) if _PRCTL is not None else None,
-    )
     left, before = cell.timeout or float("inf"), time.monotonic()
     try:
-        while process.poll() is None:
+        while (code := process.poll()) is None:
             if stopped():
                 return _end(process, signal.SIGTERM), "stop"
             if left < 0:
@@ -132,10 +171,10 @@ def _supervise(cell: Cell, environment: Mapping[str, str], stopped: Callable[[],
     except BaseException:  # KeyboardInterrupt, or an engine that cancels: the process must not run on
         _end(process, signal.SIGTERM)
         raise
-    return process.returncode, ""
+    return code, ""
 
 
-def _end(process: subprocess.Popen[bytes], number: int) -> int:
+def _end(process: Process, number: int) -> int:
     """Send a signal, and SIGKILL to the whole session if it is not obeyed in time; return the exit code."""
     process.send_signal(number)
     try:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from ganzoo import cells
+from ganzoo.builtin.engines.forkserver import can_fork
 from ganzoo.builtin.engines.local import Local
 from ganzoo.cells import Cell, execute
 from ganzoo.runs import checkpoint
@@ -37,17 +38,38 @@ def impatient(monkeypatch):
     monkeypatch.setattr(cells, "PATIENCE", 1.0)
 
 
+WATCHES = """
+import atexit, sys, torch
+import ganzoo
+BEFORE = set(sys.modules)
+print("CUDA", torch.cuda.is_initialized(), torch.cuda._is_in_bad_fork())
+atexit.register(lambda: print("IMPORTED", *sorted({name.split(".")[0] for name in set(sys.modules) - BEFORE})))
+@ganzoo.hookimpl
+def register_losses():
+    return {}
+"""
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """Real runs: one that is well, one that diverges, one that is refused; endings and cells by name."""
     place = tmp_path_factory.mktemp("runs")
+    (place / "watches.py").write_text(WATCHES)
+    program = (*GANZOO, "--plugin", str(place / "watches.py"))
     words = {
         "well": [*TINY, "--steps=3", "--no-scores"],
         "diverges": [*TINY, "--steps=50", "--no-scores", "--set=optim.lr_d=1e30"],
         "refused": [*TINY, "--set=train.steps=-1"],
     }
-    planned = [make_cell(place, *GANZOO, arguments=arguments, name=name) for name, arguments in words.items()]
+    planned = [make_cell(place, *program, arguments=arguments, name=name) for name, arguments in words.items()]
     return {cell.name: (cell, ending) for cell, ending in Local(jobs=2, threads=1).run(planned)}
+
+
+@pytest.mark.skipif(not can_fork(), reason="elsewhere each cell imports all")
+def test_a_cell_finds_all_that_it_imports_and_no_device_in_use(runs):
+    lines = dict(line.split(maxsplit=1) for line in runs["well"][0].log.read_text().splitlines() if line[:4].isupper())
+    assert lines["CUDA"] == "False False"
+    assert set(lines["IMPORTED"].split()) <= {"encodings", "ganzoo", "importlib"}
 
 
 def test_a_run_that_is_well_is_complete_and_the_same_as_without_an_engine(runs, tmp_path):

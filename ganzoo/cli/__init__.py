@@ -44,7 +44,7 @@ from ganzoo.cli.table import table
 from ganzoo.cli.verify import verify
 from ganzoo.cli.words import WORDS, repair
 from ganzoo.errors import ConfigError, Explained, FolderError
-from ganzoo.machine import count_cores, read_quota
+from ganzoo.machine import limit_threads
 from ganzoo.runs.damage import DamageWarning
 from ganzoo.zoo.installed import tolerate_damage
 
@@ -205,12 +205,7 @@ def _open_closed_streams() -> None:
 def main() -> None:
     """Run the command line; characters that the terminal cannot show are replaced."""
     _open_closed_streams()
-    # OpenMP's threads spin before they sleep, and starve each other if cores are shared; torch reads the limit as it
-    # loads. On two cores beside one busy process 192 and 193 images/s with it, 134 and 101 without; alone 455 and 424
-    # with, 420 and 438 without (ganzoo run --model dcgan --loss wgan --lipschitz gp --steps 20, twice).
-    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
-    if read_quota() is not None:  # torch starts a thread per core of the machine, and they would wait for each other
-        os.environ.setdefault("OMP_NUM_THREADS", str(count_cores()))
+    limit_threads()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

@@ -32,6 +32,7 @@ AREAS = {
     "evaluation": "Scores",
     "diagnosis": "Diagnosis",
     "grid": "Grids",
+    "builtin/test_forkserver": "Grids",
     "results": "Tables and reports",
     "settings": "Settings and the command line",
     "cli": "Settings and the command line",

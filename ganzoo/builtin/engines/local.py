@@ -13,7 +13,8 @@ from typing import Annotated, ClassVar
 import torch
 from annotated_types import Ge, Le
 
-from ganzoo.cells import Cell, Ending, execute
+from ganzoo.builtin.engines.forkserver import ForkServer
+from ganzoo.cells import Cell, Ending, execute, start_process
 from ganzoo.contracts import Engine
 from ganzoo.machine import count_cores
 
@@ -26,13 +27,15 @@ class Local(Engine):
     """Processes on this machine, each with its share of the cores, or with one GPU where there are some.
 
     `jobs`: cells at once; 0 means one per GPU, or per core where there is no GPU. `threads`: of each cell; 0 means an
-    equal share of the cores. Results are bit-equal only for equal numbers of threads. Nobody's invention.
+    equal share of the cores. Results are bit-equal only for equal numbers of threads. `fork`: on Linux, cells are forks
+    of a process that has imported torch; false starts each anew. Nobody's invention.
     """
 
     is_here: ClassVar[bool] = True
 
     jobs: Annotated[int, Ge(0), Le(MOST)] = 0
     threads: Annotated[int, Ge(0), Le(MOST)] = 0
+    fork: bool = True
 
     @property
     def cells_at_once(self) -> int:
@@ -54,11 +57,13 @@ class Local(Engine):
         def work(cell: Cell) -> Ending:
             share = shares.get()
             try:
-                return Ending("interrupted", "not begun") if stopped.is_set() else execute(cell, share, stopped.is_set)
+                if stopped.is_set():
+                    return Ending("interrupted", "not begun")
+                return execute(cell, share, stopped.is_set, server.start if self.fork else start_process)
             finally:
                 shares.put(share)
 
-        with ThreadPoolExecutor(shares.qsize(), "cell") as pool:
+        with ForkServer() as server, ThreadPoolExecutor(shares.qsize(), "cell") as pool:
             futures: dict[Future[Ending], Cell] = {pool.submit(work, cell): cell for cell in cells}
             try:
                 for future in as_completed(futures):
