@@ -86,7 +86,7 @@ def logits_are_no_probabilities(subject: Subject) -> None:
     """Logits leave [0, 1] for some features: a sigmoid in the head would bound them."""
     head, h = _head(subject), torch.randn(64, FEATURES)
     disturb(head)
-    y = torch.arange(64) % CLASSES
+    y = _labels(subject, *(n % CLASSES for n in range(64)))
     with torch.no_grad():
         logits = torch.cat([head(scale * h, y).logits.flatten() for scale in (1.0, 100.0)])
     expect_beyond_0_and_1(logits, "logits")

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 import ganzoo
+from ganzoo.builtin.conditioners import Projection
 from ganzoo.builtin.models.mlp import MLP, Discriminator, Generator
-from ganzoo.testing import cases
+from ganzoo.testing import cases, conditioners
 from ganzoo.testing.subjects import Subject
 from ganzoo.zoo.checks import CONTRACTS
 from ganzoo.zoo.plugins import load_zoo
@@ -207,3 +208,33 @@ class WarmUp(ganzoo.Regularizer):
 def test_a_term_that_begins_at_nothing_reaches_its_player_later():
     (subject,) = subjects_of(regularizer=WarmUp)
     assert try_all(subject)["terms reach their player"].state == "ok"
+
+
+class ReadingHead(nn.Module):
+    """Adds the product of features and label vectors to the logit."""
+
+    def __init__(self, features, numbers):
+        super().__init__()
+        self.linear, self.embed = nn.Linear(features, 1), nn.Linear(numbers, features)
+
+    def forward(self, h, y):
+        return ganzoo.Verdict(self.linear(h).squeeze(1) + (self.embed(y) * h).sum(dim=1))
+
+
+@dataclass(frozen=True)
+class Readings(Projection):
+    """Label vectors that the head of D reads; nobody's invention."""
+
+    takes = "vectors"
+
+    def generator_embedding(self, num_classes):
+        return nn.Linear(num_classes, self.embedding_dim)
+
+    def discriminator_head(self, feature_dim, num_classes):
+        return ReadingHead(feature_dim, num_classes)
+
+
+@pytest.mark.parametrize("check", conditioners.CHECKS, ids=lambda check: check.__name__)
+def test_a_head_that_reads_label_vectors_is_given_vectors(check):
+    (subject,) = subjects_of(conditioner=Readings)
+    check(subject)
