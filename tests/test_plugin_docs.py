@@ -10,6 +10,7 @@ import pytest
 import ganzoo
 from ganzoo import hookspecs
 from ganzoo.cli.new_plugin import PARTS
+from ganzoo.settings.kinds import KIND_INFO
 from ganzoo.testing.cases import list_cases
 from ganzoo.zoo.checks import CONTRACTS
 from ganzoo.zoo.names import KNOWN
@@ -97,7 +98,7 @@ def test_the_packages_beside_ganzoo_are_known_with_all_that_they_bring():
     """What name help says of them, against what lies in plugins/."""
     recipes = {path.stem: path.parents[2].name for path in (ROOT / "plugins").glob("*/*/recipes/*.toml")}
     assert KNOWN["recipe"] == recipes
-    for kind, hook in (("model", "register_models"), ("loss", "register_losses")):
+    for kind, hook in ((kind, info.hook) for kind, info in KIND_INFO.items()):
         brought = {
             name: path.parents[1].name
             for path in (ROOT / "plugins").glob("*/ganzoo_*/__init__.py")

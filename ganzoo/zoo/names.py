@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 NAMES: dict[Kind, tuple[str, ...]] = {kind: info.names for kind, info in KIND_INFO.items()}
 """Components that ship, by kind, in the order in which help lists them."""
 
+PACKAGES: Mapping[str, Mapping[str, str]] = {
+    "ganzoo-losses": {
+        "loss": "dual-contrastive fgan-hellinger fgan-js fgan-kl fgan-pearson fgan-reverse-kl label-smoothing "
+        "ragan rahinge ralsgan",
+    },
+    "ganzoo-r3gan": {"model": "r3gan", "loss": "rpgan", "recipe": "r3gan r3gan_small"},
+    "ganzoo-sagan": {"model": "sagan", "recipe": "sagan sagan_small"},
+    "ganzoo-stylegan2": {"model": "stylegan2", "recipe": "stylegan2 stylegan2_small"},
+}
+"""Names that the packages beside ganzoo bring: package -> kind, or "recipe" -> names with spaces between them."""
 KNOWN: Mapping[str, Mapping[str, str]] = {
-    "model": {"r3gan": "ganzoo-r3gan", "sagan": "ganzoo-sagan", "stylegan2": "ganzoo-stylegan2"},
-    "loss": {"rpgan": "ganzoo-r3gan"},
-    "recipe": {name + size: f"ganzoo-{name}" for name in ("r3gan", "sagan", "stylegan2") for size in ("", "_small")},
+    kind: {name: package for package, brought in PACKAGES.items() for name in brought.get(kind, "").split()}
+    for kind in (*KIND_INFO, "recipe")
 }
 """Components and recipes that known packages provide: kind -> name -> package."""
 

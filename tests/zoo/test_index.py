@@ -15,6 +15,7 @@ from ganzoo.zoo.description import describe
 from ganzoo.zoo.index import INDEX, load_index
 from ganzoo.zoo.plugins import BUILTIN, load_builtin
 from ganzoo.zoo.recipes import list_recipes, settle
+from support.checkout import ROOT
 from support.imports import AT_END, SLOW, run_watched
 from support.runs import HELD, ganzoo
 from support.zoo import ZOO
@@ -82,7 +83,7 @@ def held(tmp_path, monkeypatch):
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: held_plugin\nVersion: 0.3\n")
     (info / "entry_points.txt").write_text("[ganzoo]\nheld_plugin = held_plugin\n")
-    monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "ganzoo-r3gan,ganzoo-sagan,ganzoo-stylegan2")
+    monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", ",".join(path.name for path in (ROOT / "plugins").iterdir()))
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "held_plugin", raising=False)

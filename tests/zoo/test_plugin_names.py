@@ -11,7 +11,7 @@ from ganzoo.errors import ConfigError, PluginError
 from ganzoo.runs.folder import RunFolder
 from ganzoo.settings.sections import Choice
 from ganzoo.zoo.installed import Plugin, find_plugins
-from ganzoo.zoo.names import KNOWN, unknown
+from ganzoo.zoo.names import KNOWN, title, unknown
 from ganzoo.zoo.plugins import load_zoo
 from support.broken_plugins import only
 from support.packages import make_wheel, pip_install
@@ -159,7 +159,7 @@ def test_a_name_at_a_plugin_trains_and_is_in_folder_and_recipe(installed, monkey
 )
 def test_a_component_of_a_known_package_says_which(kind, name, package):
     error = unknown(kind, name, ["dcgan"])
-    assert error.what == f"no {kind} is named {name!r}; the package {package} provides it"
+    assert error.what == f"no {title(kind)} is named {name!r}; the package {package} provides it"
     assert error.exit_code == 2 and error.hint == f"in a checkout of ganzoo: pip install ./plugins/{package}"
 
 
