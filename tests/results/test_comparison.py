@@ -88,6 +88,13 @@ def test_two_rows_are_tested_without_an_adjustment():
     assert "adjusted" not in table.test
 
 
+def test_rows_without_a_score_are_not_called_rows_of_one_seed():
+    runs = [make_result(seed, reports=[], axes={"loss.name": loss}) for seed in (0, 1, 2) for loss in ("bce", "wgan")]
+    assert not any("one seed" in note for note in make_table(runs).notes)
+    single = make_table([*make_row([1.0], loss="bce"), *make_row([2.0], loss="wgan")])
+    assert sum("Each row is one seed" in note for note in single.notes) == 1
+
+
 def test_rows_of_other_seeds_are_tested_too():
     seeds = [make_result(seed, 5.0 + seed, axes={"loss.name": "bce"}) for seed in (7, 8, 9)]
     table = make_table([*make_row([1, 2, 3], loss="wgan"), *seeds])

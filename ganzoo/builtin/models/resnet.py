@@ -173,7 +173,8 @@ class ResNet(Model):
     `width_g` channels and every block of D `width_d`; above, G ends in width_g / 4 channels and D begins with
     width_d / 2, doubled at each halving up to 8 and 16 times that. Labels enter G through conditional batch
     norm, or beside z if `norm_g` is none. `norm_d` auto: none. Weights start by Glorot and Bengio 2010, D's last layer
-    included. LeakyReLU, a small scale of residual paths and neither norm nor pooling are those of arXiv:1801.04406.
+    included, sqrt(2) times as large in residual paths. LeakyReLU, residual paths that are scaled, and neither norm nor
+    pooling are those of arXiv:1801.04406.
     """
 
     z_dim: Width = 128

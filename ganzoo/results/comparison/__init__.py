@@ -98,7 +98,8 @@ def _remarks(
     """Say what the means of the rows are over, and why rows have no rank."""
     remarks = [f"Averaged over {', '.join(map(short, averaged))}."] if averaged else []
     remarks += [*explain_unranked(rows, measure), *filter(None, [compare_costs(rows)])]
-    if len(rows) > 1 and all(summary.n < 2 for row in rows if (summary := row.summary(measure))):
+    scored = [summary.n for row in rows if (summary := row.summary(measure))]
+    if len(rows) > 1 and max(scored, default=0) == 1:  # rows without a score differ from none
         remarks.append("Each row is one seed: its differences from others may be chance (ganzoo compare --seeds 3).")
     repeated = len(results) - len({(key_of(result, axes), result.seed) for result in results})
     if repeated:
