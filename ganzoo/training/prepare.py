@@ -14,6 +14,7 @@ from ganzoo.training.build import build_gan
 from ganzoo.training.compatibility import advise, readable_labels
 from ganzoo.training.device import agree, choose_device
 from ganzoo.training.feed import Feed
+from ganzoo.training.freed_memory import keep_freed_memory
 from ganzoo.training.graphs import choose_updates
 from ganzoo.training.labels import pick_vectors
 from ganzoo.training.loop import Training
@@ -35,6 +36,7 @@ def prepare(
     """
     choices.check(run, zoo)  # before the data, which may take long to read or to download
     check_shares(run.optim, ranks)
+    keep_freed_memory()
     device = agree(choose_device(run.train.device, precision or run.train.precision), ranks)
     with ranks.local_rank_first():
         samples = load_dataset(run.dataset, zoo)
