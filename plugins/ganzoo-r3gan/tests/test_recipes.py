@@ -28,10 +28,14 @@ def test_schedules_end_at_the_papers_numbers():
     assert (optim["beta1"], optim["beta2"], optim["beta2_end"]) == (0, 0.9, 0.99)
 
 
-def test_the_run_is_20_million_images_and_the_average_has_a_half_life_of_5_million():
+def test_the_run_is_20_million_images_and_the_average_has_the_half_lives_that_are_stated():
+    """The decay of update t is at most (1 + t) / (10 + t): 0.99993, a half-life of 5 million images, is a limit."""
     optim, train = read("r3gan")["optim"], read("r3gan")["train"]
     assert train["steps"] * optim["batch_size"] == pytest.approx(20e6, rel=1e-4)
     assert train["ema_decay"] ** (5e6 / optim["batch_size"]) == pytest.approx(0.5, rel=0.02)
+    last = min(train["ema_decay"], (1 + train["steps"]) / (10 + train["steps"]))
+    assert last ** (1.54e6 / optim["batch_size"]) == pytest.approx(0.5, rel=0.01)
+    assert last ** (0.077 * train["steps"]) == pytest.approx(0.5, rel=0.01)
 
 
 def test_the_papers_recipe_is_found_by_name():
