@@ -20,6 +20,10 @@ NAMES: dict[Kind, tuple[str, ...]] = {kind: info.names for kind, info in KIND_IN
 """Components that ship, by kind, in the order in which help lists them."""
 
 PACKAGES: Mapping[str, Mapping[str, str]] = {
+    "ganzoo-conditioners": {
+        "conditioner": "adcgan contragan mhgan reacgan tacgan vectors",
+        "recipe": "adcgan contragan mhgan reacgan tacgan",
+    },
     "ganzoo-losses": {
         "loss": "dual-contrastive fgan-hellinger fgan-js fgan-kl fgan-pearson fgan-reverse-kl label-smoothing "
         "ragan rahinge ralsgan",
