@@ -28,7 +28,7 @@ from support.zoo import ZOO
 TOPICS = list_topics()
 EXPLAINED = ("model", "loss", "lipschitz", "conditioner", "augment", "metric")
 SHIPPED = [(kind, name) for kind in EXPLAINED for name in NAMES[kind] if name != "none"]
-WITHOUT_PAPER = {"mlp", "none"}
+WITHOUT_PAPER = {"mlp", "none", "observer"}
 LABELS = ("for", "fails", "shows", "try", "not", "here", "paper", "aliases", "see also")
 
 SECTION = "|".join({*SECTIONS, *ALL_KINDS})
@@ -73,6 +73,7 @@ def test_the_name_of_a_recipe_leads_to_its_method(recipe):
     [
         *("n_critic", "batch-norm", "mode-collapse", "oscillation", "saturation", "lipschitz", "ema"),
         *("two-time-scales", "gradient-clipping", "memorisation", "seeds", "budget", "protocol"),
+        *("conditioner", "augment", "optimizer", "schedule", "regularizer", "observer"),
     ],
 )
 def test_ideas_that_are_no_component_have_a_topic(name):
