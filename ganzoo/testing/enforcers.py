@@ -86,13 +86,25 @@ def samples_stay_as_they_were(subject: Subject) -> None:
 def penalty_reaches_the_weights_of_the_critic(subject: Subject) -> None:
     """The penalty has a gradient by the critic's weights, though it is itself made of one by the samples."""
     _require(subject, "penalty")
-    weight, (real, fake) = torch.randn(SHAPE, requires_grad=True), _batches()
-    value = subject.make().penalty(_steep(weight), real=real, fake=fake)
+    critic, weights = _weighted_critic(subject)
+    real, fake = _batches()
+    value = subject.make().penalty(critic, real=real, fake=fake)
     hint = "torch.autograd.grad(..., create_graph=True), or ganzoo.gradient_norm"
     expect(value.requires_grad, "a gradient of the penalty", came="none", hint=hint)
-    (gradient,) = torch.autograd.grad(value, weight, allow_unused=True, materialize_grads=True)
-    expect_tensor(gradient, SHAPE, "the gradient of the penalty by the critic's weights", hint=hint)
-    expect(bool((gradient != 0).any()), "a gradient by the critic's weights", came="0 everywhere", hint=hint)
+    gradients = torch.autograd.grad(value, weights, allow_unused=True, materialize_grads=True)
+    for weight, gradient in zip(weights, gradients, strict=True):
+        expect_tensor(gradient, tuple(weight.shape), "the gradient of the penalty by the critic's weights", hint=hint)
+    moves = any(bool((gradient != 0).any()) for gradient in gradients)
+    expect(moves, "a gradient by the critic's weights", came="0 everywhere", hint=hint)
+
+
+def _weighted_critic(subject: Subject) -> tuple[Critic, list[Tensor]]:
+    """Return a critic and its weights; of the constrained D where a penalty may count on what `constrain` put there."""
+    if not overrides(subject.component, "constrain", LipschitzEnforcer):
+        weight = torch.randn(SHAPE, requires_grad=True)
+        return _steep(weight), [weight]
+    network = _constrained(subject)
+    return lambda x: network(x, torch.zeros(len(x), dtype=torch.long)).logits, list(network.parameters())
 
 
 def penalty_of_a_flat_critic_has_finite_gradients(subject: Subject) -> None:

@@ -51,7 +51,6 @@ ALIASES: Mapping[Kind, Mapping[str, str]] = {
         "weight-clipping": "clip",
         "zero-centred": "r1",
         "zero-centered": "r1",
-        "0-gp": "r1",
         "r1-regularisation": "r1",
         "r1-regularization": "r1",
         "r1+r2": "r1r2",

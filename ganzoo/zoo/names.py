@@ -24,11 +24,16 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
         "conditioner": "adcgan contragan mhgan reacgan tacgan vectors",
         "recipe": "adcgan contragan mhgan reacgan tacgan",
     },
+    "ganzoo-enforcers": {"lipschitz": "0-gp banach bjorck ct gn max-gp wgan-div", "recipe": "bwgan ct_gan gn_gan"},
     "ganzoo-losses": {
         "loss": "dual-contrastive fgan-hellinger fgan-js fgan-kl fgan-pearson fgan-reverse-kl label-smoothing "
         "ragan rahinge ralsgan",
     },
     "ganzoo-r3gan": {"model": "r3gan", "loss": "rpgan", "recipe": "r3gan r3gan_small"},
+    "ganzoo-regularizers": {
+        "regularizer": "consensus feature-matching infogan msgan orthogonal ssgan top-k",
+        "recipe": "infogan ssgan",
+    },
     "ganzoo-sagan": {"model": "sagan", "recipe": "sagan sagan_small"},
     "ganzoo-stylegan2": {"model": "stylegan2", "recipe": "stylegan2 stylegan2_small"},
 }
