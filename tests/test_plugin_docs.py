@@ -105,4 +105,4 @@ def test_the_packages_beside_ganzoo_are_known_with_all_that_they_bring():
             for body in re.findall(rf"def {hook}\(\).*?return (\{{.*?\}})", path.read_text(), flags=re.DOTALL)
             for name in re.findall(r'"([\w-]+)":', body)
         }
-        assert KNOWN.get(kind, {}) == brought
+        assert KNOWN[kind] == brought

@@ -145,8 +145,32 @@ class Consistency(ganzoo.LipschitzEnforcer):
         return self.weight * (slope - 1).square().mean() + self.near * near.mean()
 
 
-@pytest.mark.parametrize("enforcer", [Banach, Consistency])
-def test_a_penalty_of_another_norm_or_with_random_directions_passes(enforcer):
+class Blurred(nn.Module):
+    """A discriminator that sees samples through dropout."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.drop = network, nn.Dropout(0.5)
+
+    def forward(self, x, y):
+        return self.network(self.drop(x), y)
+
+
+@dataclass(frozen=True)
+class Dropout(ganzoo.LipschitzEnforcer):
+    """Ask for equal logits under dropout, which `constrain` puts into D; after Wei et al. 2018, arXiv:1803.01541."""
+
+    per_sample = True
+
+    def constrain(self, discriminator):
+        return Blurred(discriminator)
+
+    def penalty(self, critic, *, real, fake):
+        return (critic(real) - critic(real)).square().mean()
+
+
+@pytest.mark.parametrize("enforcer", [Banach, Consistency, Dropout])
+def test_a_penalty_of_another_norm_with_random_directions_or_of_a_constrained_d_passes(enforcer):
     (subject,) = subjects_of(lipschitz=enforcer)
     assert failures(subject) == []
 
