@@ -23,6 +23,7 @@ from ganzoo.cli.compare import compare
 from ganzoo.cli.completion import completion
 from ganzoo.cli.config import config
 from ganzoo.cli.diagnose import diagnose
+from ganzoo.cli.doctor import doctor
 from ganzoo.cli.evaluate import evaluate
 from ganzoo.cli.explain import explain
 from ganzoo.cli.flags import PluginChoice
@@ -44,7 +45,7 @@ from ganzoo.cli.table import table
 from ganzoo.cli.verify import verify
 from ganzoo.cli.words import WORDS, repair
 from ganzoo.errors import ConfigError, Explained, FolderError
-from ganzoo.machine import limit_threads
+from ganzoo.machine.limits import limit_threads
 from ganzoo.runs.damage import DamageWarning
 from ganzoo.zoo.installed import tolerate_damage
 
@@ -185,7 +186,7 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], over
 
 for _command in (
     *(run, resume, sample, evaluate, diagnose, verify, bench, compare, table, report, runs),
-    *(list_, show, explain, config, plugins, new, check, completion),
+    *(list_, show, explain, config, plugins, new, check, doctor, completion),
 ):
     cli.add_command(_command)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -42,6 +43,10 @@ class FeatureExtractor(ABC):
     @abstractmethod
     def load(self, device: torch.device) -> Extractor:
         """Read the weights. Raises EvaluationError, saying what to do, if they are absent or damaged."""
+
+    def weights_file(self) -> Path | None:
+        """Return the file that the weights are read from, be it there or not; None, for none, unless overridden."""
+        return None
 
 
 class Sampler(ABC):

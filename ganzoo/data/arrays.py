@@ -17,7 +17,7 @@ from ganzoo.data.classes import UNLABELLED, order_classes
 from ganzoo.data.decoding import DecodeOptions, fit, name_geometry, to_tensor
 from ganzoo.data.listing import printable
 from ganzoo.data.reading import BLOCK_BYTES, is_grey
-from ganzoo.machine import require_memory
+from ganzoo.machine.limits import require_memory
 
 LAYOUTS = (
     "images of shape (N, H, W, C), (N, C, H, W) or (N, H, W), C = 1 or 3, as uint8, or as floats in [0, 1] or [-1, 1]: "

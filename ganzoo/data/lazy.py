@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.errors import PluginError
-from ganzoo.machine import count_cores
+from ganzoo.machine.limits import count_cores
 
 CHUNK_BYTES = 2**21
 """Bytes of samples that are read at once, about."""

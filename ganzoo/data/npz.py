@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ganzoo.data.archive import require_all_entries
 from ganzoo.errors import ResourceError
-from ganzoo.machine import available_bytes
+from ganzoo.machine.limits import available_bytes
 
 
 class Header(NamedTuple):

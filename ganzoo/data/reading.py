@@ -18,7 +18,7 @@ from ganzoo.data.decoding import DecodeOptions, DepthError, UnreadableImageError
 from ganzoo.data.depth import FULL, count_bits, scale
 from ganzoo.data.listing import ImageFile, abridge
 from ganzoo.data.progress import phase
-from ganzoo.machine import count_cores, require_memory
+from ganzoo.machine.limits import count_cores, require_memory
 
 BATCH = 16  # images decoded per task: waking the main thread for each takes longer than decoding a small image
 TINY = 4096  # bytes; threads that decode smaller files wait for each other longer than they decode

@@ -24,7 +24,7 @@ from ganzoo.data.lazy import LazySamples, chunk_length, in_chunks
 from ganzoo.data.listing import ImageFile, printable
 from ganzoo.data.reading import count_threads, decode_into
 from ganzoo.errors import DataError, ResourceError
-from ganzoo.machine import count_cores
+from ganzoo.machine.limits import count_cores
 
 AHEAD = 4  # chunks that each process may be ahead
 MOST_PROCESSES = 16

@@ -17,7 +17,7 @@ import torch
 from ganzoo.data.torch_files import require_stored
 from ganzoo.errors import CheckpointError, ResourceError
 from ganzoo.files import open_regular, read_regular, write_atomically
-from ganzoo.machine import available_bytes
+from ganzoo.machine.limits import available_bytes
 from ganzoo.runs.damage import move_aside
 
 SCHEMA = 1

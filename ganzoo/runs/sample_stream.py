@@ -17,7 +17,7 @@ from ganzoo.data.listing import abridge, printable
 from ganzoo.data.parts import look_up_class
 from ganzoo.data.progress import phase
 from ganzoo.errors import CheckpointError, ConfigError, DataError, EvaluationError, GanzooError, ResourceError
-from ganzoo.machine import available_bytes
+from ganzoo.machine.limits import available_bytes
 from ganzoo.runs.moved_data import NAME_PLACE
 from ganzoo.settings.toml import LARGEST_INTEGER
 from ganzoo.training.labels import Labels, label_rule, refuse_balanced

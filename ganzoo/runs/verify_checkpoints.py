@@ -16,7 +16,7 @@ import torch
 
 from ganzoo.errors import CheckpointError, GanzooError, ResourceError
 from ganzoo.files import open_regular, read_regular
-from ganzoo.machine import available_bytes
+from ganzoo.machine.limits import available_bytes
 from ganzoo.runs import checkpoint
 from ganzoo.runs.changes import IN_NEW_FOLDER
 from ganzoo.runs.checkpoint_files import (

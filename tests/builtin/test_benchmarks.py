@@ -113,7 +113,7 @@ def test_a_damaged_mnist_is_named(tmp_path, damage):
 
 def test_a_benchmark_too_large_for_memory_is_refused(tmp_path, monkeypatch):
     write_idx(tmp_path)
-    monkeypatch.setattr("ganzoo.machine.available_bytes", lambda: 2**20)
+    monkeypatch.setattr("ganzoo.machine.limits.available_bytes", lambda: 2**20)
     with pytest.raises(ResourceError, match="4 images of 1024x1024"):
         MNIST(image_size=1024, root=str(tmp_path)).load()
 

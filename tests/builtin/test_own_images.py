@@ -10,12 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from ganzoo import machine
 from ganzoo.builtin.datasets.own_images import Folder
 from ganzoo.data.classes import sort_into_classes
 from ganzoo.data.decoding import MAX_BYTES
 from ganzoo.data.folder import list_folder
 from ganzoo.errors import DataError, ResourceError
+from ganzoo.machine import limits
 from support.image_files import BLUE, GREEN, RED, load, png, write
 
 # Folders and classes
@@ -203,11 +203,11 @@ def test_a_huge_file_is_refused_unread(tmp_path):
 
 def test_more_images_than_memory_are_refused_with_a_size_that_fits_where_all_are_needed(tmp_path, monkeypatch):
     write(tmp_path / "a.png")
-    monkeypatch.setattr(machine, "available_bytes", lambda: 2 * 3 * 500**2)
+    monkeypatch.setattr(limits, "available_bytes", lambda: 2 * 3 * 500**2)
     with pytest.raises(ResourceError) as caught:
         Folder(str(tmp_path), image_size=512).decode_all(sort_into_classes(list_folder(tmp_path), "photos"))
     assert (caught.value.hint, caught.value.exit_code) == ("--image-size 496", 9)
 
 
 def test_free_memory_is_known_here():
-    assert 2**24 < machine.available_bytes() < 2**50
+    assert 2**24 < limits.available_bytes() < 2**50

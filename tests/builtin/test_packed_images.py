@@ -7,10 +7,10 @@ import sys
 import pytest
 import torch
 
-from ganzoo import machine
 from ganzoo.builtin.datasets.packed_images import HuggingFace, Lmdb, WebDataset
 from ganzoo.data.shards import expand_braces, split_key
 from ganzoo.errors import DataError
+from ganzoo.machine import limits
 from support.image_files import BLUE, GREEN, RED, load, make_folder, make_tar, png
 
 IMAGES = {"cat": [png(RED), png(GREEN)], "dog": [png(BLUE)]}
@@ -173,7 +173,7 @@ def test_processes_that_stream_read_what_one_process_reads(tmp_path, monkeypatch
         path = fill(tmp_path / "a", {str(i): data for i, data in enumerate(images)})
     else:
         path = parquet(tmp_path / "a.parquet", images)
-    monkeypatch.setattr(machine, "available_bytes", lambda: 1000)
+    monkeypatch.setattr(limits, "available_bytes", lambda: 1000)
     stream = kind(str(path), image_size=8, workers=2).load().x.stream(itertools.cycle([8, 0, 3]))
     levels = torch.cat([next(stream)[:, 0, 0, 0] for _ in range(3)])
     stream.close()

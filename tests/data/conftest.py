@@ -2,8 +2,8 @@
 
 import pytest
 
-from ganzoo import machine
 from ganzoo.data import reading
+from ganzoo.machine import limits
 from support.image_files import write
 from support.many_images import MEMBERS
 
@@ -18,7 +18,7 @@ def images(tmp_path):
 @pytest.fixture
 def little_memory(monkeypatch):
     """Free memory of which no dataset here takes less than half."""
-    monkeypatch.setattr(machine, "available_bytes", lambda: 1000)
+    monkeypatch.setattr(limits, "available_bytes", lambda: 1000)
 
 
 @pytest.fixture

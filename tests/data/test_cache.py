@@ -202,7 +202,7 @@ def test_a_cache_that_cannot_be_written_still_serves_what_it_has(images, place, 
 
 MEASURED = """
 import sys, torch
-from ganzoo import machine
+from ganzoo.machine import limits
 from ganzoo.data import reading
 from ganzoo.builtin.datasets.own_images import Folder
 from ganzoo.training.feed import Feed
@@ -212,7 +212,7 @@ def resident_bytes():  # anonymous pages: those of files can be dropped at any t
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
 
 torch.set_num_threads(1)
-machine.available_bytes = lambda: 2**20
+limits.available_bytes = lambda: 2**20
 reading.BLOCK_BYTES = 2**22
 Folder(sys.argv[1], image_size=8).load()  # what reading itself takes
 before = resident_bytes()

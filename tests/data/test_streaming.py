@@ -15,12 +15,12 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from ganzoo import machine
 from ganzoo.cli import cli
 from ganzoo.contracts import Samples
 from ganzoo.data import reading
 from ganzoo.data.samples import LazySamples, hash_samples
 from ganzoo.errors import DataError, ResourceError
+from ganzoo.machine import limits
 from ganzoo.runs.manifest import describe_data
 from ganzoo.training.feed import Feed
 from support.image_files import load, load_zip, make_zip, write
@@ -56,7 +56,7 @@ def test_a_position_set_while_streaming_is_obeyed(images, little_memory):
 def test_an_archive_streams_by_any_number_of_processes(tmp_path, monkeypatch, workers):
     path = make_zip(tmp_path / "a.zip", MEMBERS)
     resident = load_zip(path)
-    monkeypatch.setattr(machine, "available_bytes", lambda: 1000)
+    monkeypatch.setattr(limits, "available_bytes", lambda: 1000)
     streamed = load_zip(path, workers=workers)
     assert isinstance(streamed.x, LazySamples)
     assert torch.equal(streamed.x[:5], resident.x[:5])  # opens the archive here too: a position nobody may share
@@ -88,7 +88,7 @@ def test_grey_and_unreadable_images_are_treated_as_in_memory(tmp_path, monkeypat
         write(tmp_path / f"grey/{i}.png", noise(i, grey=True))
     write(tmp_path / "grey/4.png", b"")
     resident = load(tmp_path / "grey", bad_images="skip")
-    monkeypatch.setattr(machine, "available_bytes", lambda: 1000)
+    monkeypatch.setattr(limits, "available_bytes", lambda: 1000)
     other = load(tmp_path / "grey", bad_images="skip", cache=cached)
     assert tuple(other.x.shape) == (8, 1, 8, 8)
     assert describe_data(other) == describe_data(resident)
@@ -133,9 +133,9 @@ def test_a_killed_process_is_no_hang_and_no_traceback(images, little_memory):
 
 RUN = """
 import os, sys, torch
-from ganzoo import machine
+from ganzoo.machine import limits
 from ganzoo.runs import checkpoint_files  # which asks for memory too
-machine.available_bytes = lambda: 1000
+limits.available_bytes = lambda: 1000
 from ganzoo.cli import main
 sys.argv = ["ganzoo", *sys.argv[1:]]
 main()

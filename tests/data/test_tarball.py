@@ -25,7 +25,7 @@ def test_a_compressed_archive_is_that_of_a_plain_one(tmp_path, mode):
 def test_an_archive_streams_as_it_loads(tmp_path, monkeypatch, mode):
     path = make_tar(tmp_path / "a.tar", MEMBERS, mode)
     resident = load_tar(path)
-    monkeypatch.setattr("ganzoo.machine.available_bytes", lambda: 1000)
+    monkeypatch.setattr("ganzoo.machine.limits.available_bytes", lambda: 1000)
     streamed = load_tar(path, workers=1)
     assert streamed.digests == resident.digests
     assert torch.equal(next(streamed.x.stream(iter(range(50)))), resident.x[:50])

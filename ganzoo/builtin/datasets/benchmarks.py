@@ -19,7 +19,7 @@ from ganzoo.data.decoding import ImageSize, resize_images
 from ganzoo.data.download import downloading
 from ganzoo.errors import DataError
 from ganzoo.files import cache_folder
-from ganzoo.machine import require_memory
+from ganzoo.machine.limits import require_memory
 
 DIGITS = tuple("0123456789")
 OFFLINE = "--dataset digits (which needs no network), or --dataset folder:PATH"

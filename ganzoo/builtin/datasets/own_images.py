@@ -13,7 +13,6 @@ from typing import Annotated, BinaryIO, Literal
 from annotated_types import Ge, Le, MinLen
 from torch import Tensor
 
-from ganzoo import machine
 from ganzoo.contracts import Dataset, Samples
 from ganzoo.data import cache
 from ganzoo.data.archive import open_archive
@@ -27,6 +26,7 @@ from ganzoo.data.samples import ContentHash, Pixels
 from ganzoo.data.streaming import stream_files
 from ganzoo.data.tarball import open_tar
 from ganzoo.errors import DataError
+from ganzoo.machine import limits
 
 HELD_OUT: tuple[Split, ...] = ("val", "test", "train")
 """Splits in the order in which they are held out."""
@@ -88,7 +88,7 @@ class ImageFiles(Dataset):
             images = sort_into_classes(listing, self.path, self.split, self.labels)
             if self.cache:
                 return self.load_cached(images)
-            needed, free = self.count_bytes(images), machine.available_bytes()
+            needed, free = self.count_bytes(images), limits.available_bytes()
             return self.decode_all(images) if needed <= free // 2 else self.stream(images, needed, free)
 
     def held_out(self) -> Dataset | None:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from ganzoo.cells import die_with_parent
-from ganzoo.machine import limit_threads
+from ganzoo.machine.limits import limit_threads
 
 NUMBER = struct.Struct("!i")
 """Bytes of a pid, and of an exit code."""

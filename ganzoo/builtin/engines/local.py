@@ -16,7 +16,7 @@ from annotated_types import Ge, Le
 from ganzoo.builtin.engines.forkserver import ForkServer
 from ganzoo.cells import Cell, Ending, execute, start_process
 from ganzoo.contracts import Engine
-from ganzoo.machine import count_cores
+from ganzoo.machine.limits import count_cores
 
 MOST = 1024
 """Cells at once, and threads of a cell: no machine that is sold has more cores in one socket."""

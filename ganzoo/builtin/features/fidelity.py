@@ -12,6 +12,7 @@ from http.client import HTTPException
 from importlib import import_module
 from importlib.metadata import version
 from io import BytesIO, StringIO
+from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, ClassVar, Literal, NamedTuple
 from zipfile import BadZipFile
@@ -19,15 +20,7 @@ from zipfile import BadZipFile
 import torch
 from torch import Tensor, nn
 
-from ganzoo.builtin.features.weights import (
-    ONCE,
-    SHIPPED,
-    Published,
-    Weights,
-    find,
-    not_weights,
-    plain_tensors,
-)
+from ganzoo.builtin.features.weights import ONCE, SHIPPED, Published, Weights, find, locate, not_weights, plain_tensors
 from ganzoo.contracts import Extractor, FeatureExtractor, Features
 from ganzoo.data.download import impatient_sockets
 from ganzoo.data.images import advise_channels, require_uint8
@@ -136,6 +129,9 @@ class FromFile(Fidelity):
             reason = " ".join(str(error).split())
             raise not_weights(found, reason[:150]) from error
 
+    def weights_file(self) -> Path:
+        return locate(self.published(), self.weights).expanduser()
+
     def open(self, found: Weights) -> BytesIO:
         """Return the weights as a file that is safe to unpickle. Raises EvaluationError if there is no such way."""
         return plain_tensors(found)
@@ -242,6 +238,9 @@ class DINOv2(Fidelity):
     @property
     def network(self) -> str:
         return self.variant
+
+    def weights_file(self) -> Path:
+        return Path(torch.hub.get_dir(), "checkpoints", f"dinov2_{self.variant[7:].replace('-', '')}_pretrain.pth")
 
     def build(self) -> Network:
         try:

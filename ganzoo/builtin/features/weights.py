@@ -59,9 +59,9 @@ def find(published: Published, named: str) -> Weights:
     A file that the user names may have any hash. Raises EvaluationError if it cannot be read or downloaded, or
     if the one in the cache is damaged; ResourceError if the disk is full.
     """
-    if named := named or os.environ.get(published.variable, ""):
-        return read(Path(named), published)
-    path = Path(torch.hub.get_dir(), "checkpoints", published.file)
+    path = locate(published, named)
+    if named or os.environ.get(published.variable):
+        return read(path, published)
     if not path.exists():
         download(published, path)
     weights = read(path, published)
@@ -69,6 +69,13 @@ def find(published: Published, named: str) -> Weights:
         what = f"the weights of {published.label} are damaged: sha256 {weights.sha256[:8]}, not {published.sha256[:8]}"
         raise EvaluationError(what, where=str(path), hint=f"delete that file, then {ONCE}")
     return weights
+
+
+def locate(published: Published, named: str) -> Path:
+    """Return the path of the file `named`, else of the environment variable's, else of that in torch's cache."""
+    if named := named or os.environ.get(published.variable, ""):
+        return Path(named)
+    return Path(torch.hub.get_dir(), "checkpoints", published.file)
 
 
 def read(path: Path, published: Published) -> Weights:
