@@ -80,6 +80,7 @@ def test_the_plugins_of_the_page_keep_their_contracts(name, tmp_path):
 
 def test_the_page_has_a_complete_plugin_of_each_larger_kind_and_a_wrapper():
     names = (
+        "conditioner",
         "dataset",
         "enforcer",
         "metric",
