@@ -6,7 +6,7 @@ import math
 from statistics import mean
 from typing import Any
 
-from drawing import Outcome, figure_of, markdown
+from drawing import COLOURS, DASHES, Outcome, figure_of, markdown
 from games import scorer, set_up, teach_critic
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
@@ -73,17 +73,27 @@ def rank_correlation(x: list[float], y: list[float]) -> float:
 
 def draw(outcomes: list[Outcome]) -> Figure:
     """Draw one column per method and one line per seed: D's estimate above, Wasserstein-1 of the samples below."""
-    figure, axes = figure_of(2, len(METHODS), 8.5, 4.0, sharex="col")
+    figure, axes = figure_of(2, len(METHODS), 10.5, 5.6, sharex="col")
     for outcome in outcomes:
         track, column = outcome.picture["track"], list(METHODS).index(outcome.numbers["method"])
-        colour = f"C{outcome.numbers['seed']}"
-        axes[0][column].plot(track["step"], estimate(track, outcome.numbers["method"]), colour, linewidth=0.9)
-        axes[1][column].plot(track["step"], track["W1"], colour, linewidth=0.9)
-        axes[0][column].set_title(outcome.numbers["method"], fontsize=9)
-        axes[1][column].set_xlabel("updates of G", fontsize=8)
-    axes[0][0].set_ylabel("distance by the loss of D", fontsize=8)
-    axes[1][0].set_ylabel("W1 of samples", fontsize=8)
+        seed = outcome.numbers["seed"]
+        style = {"color": COLOURS[seed], "linestyle": DASHES[seed], "linewidth": 1.4, "label": f"seed {seed}"}
+        axes[0][column].plot(track["step"], estimate(track, outcome.numbers["method"]), **style)
+        axes[1][column].plot(track["step"], track["W1"], **style)
+        axes[0][column].set(title=outcome.numbers["method"], ylabel=UNITS[outcome.numbers["method"]])
+        axes[1][column].set(xlabel="updates of G", ylabel="W1 of samples (length)")
+    for axis in axes[1]:
+        axis.set_ylim(0, None)
+    axes[0][-1].legend()
     return figure
+
+
+UNITS = {
+    "bce": "loss of D says: divergence (nats)",
+    "wgan clip": "loss of D says: W1 x slope",
+    "wgan gp": "loss of D says: W1 x slope",
+}
+"""What the upper curve of each method is, for its axis."""
 
 
 def table(numbers: list[dict[str, Any]]) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from drawing import Outcome, figure_of, grouped, markdown
+from drawing import COLOURS, DASHES, MARKERS, Outcome, figure_of, grouped, markdown
 from games import generated, hold_generator, set_up, teach_critic
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -80,22 +81,31 @@ def histogram(weights: Tensor, limit: float) -> np.ndarray:
 
 def draw(outcomes: list[Outcome]) -> Figure:
     """Draw the norms by layer on the left and the weights of two critics, relative to the largest, on the right."""
-    figure, axes = figure_of(1, 3, 9.5, 3.0, width_ratios=[2, 1, 1])
-    for (critic,), group in grouped([outcome.numbers for outcome in outcomes], ("critic",)).items():
-        colour = f"C{CRITICS.index(critic)}"
-        for case in group:
-            shown = [norm or np.nan for norm in case["norms"]]
-            axes[0][0].semilogy(
-                range(1, len(shown) + 1), shown, color=colour, label=critic if case["seed"] == 0 else None
-            )
-    axes[0][0].set(xlabel="layer of D", ylabel="norm of the gradient")
-    axes[0][0].legend(fontsize=8)
+    figure, axes = figure_of(1, 3, 10.5, 3.6, width_ratios=[2, 1, 1])
+    groups = grouped([outcome.numbers for outcome in outcomes], ("critic",))
+    for critic in CRITICS:
+        draw_norms(axes[0][0], critic, groups[(critic,)])
+    axes[0][0].set(xlabel="layer of D: 1 reads the data, 13 gives the logit", ylabel="norm of the gradient (log scale)")
+    axes[0][0].legend()
     for axis, critic in zip(axes[0][1:], ("clip 0.01", "gp 10"), strict=True):
         first = next(outcome for outcome in outcomes if outcome.numbers["critic"] == critic)
-        axis.bar(np.linspace(-1, 1, 41), first.picture["weights"], width=0.05, color=f"C{CRITICS.index(critic)}")
-        axis.set_title(f"weights, {critic}", fontsize=9)
-        axis.set(yticks=[], xlabel="weight / largest allowed" if critic in LIMITS else "weight / largest")
+        colour = COLOURS[CRITICS.index(critic)]
+        axis.bar(np.linspace(-1, 1, 41), 100 * first.picture["weights"], width=0.05, color=colour)
+        axis.set(title=f"all weights of D, {critic}", ylabel="share of the weights (%)")
+        axis.set_xlabel("weight / largest allowed" if critic in LIMITS else "weight / largest")
     return figure
+
+
+def draw_norms(axis: Axes, critic: str, cases: list[dict[str, Any]]) -> None:
+    """Draw the norms of the layers of one critic, one line per seed."""
+    style = CRITICS.index(critic)
+    for case in cases:
+        shown = [norm or np.nan for norm in case["norms"]]
+        label = critic if case["seed"] == 0 else None
+        axis.semilogy(
+            range(1, len(shown) + 1), shown, DASHES[style], color=COLOURS[style], marker=MARKERS[style],
+            markersize=4, label=label,
+        )  # fmt: skip
 
 
 def table(numbers: list[dict[str, Any]]) -> str:

@@ -7,10 +7,19 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 Numbers = dict[str, Any]
 """Measurements of one case: plain values, for results.json."""
+
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+"""Blue, vermilion, green and purple, which colour-blind readers tell apart: Wong 2011, doi:10.1038/nmeth.1618."""
+DASHES, MARKERS = ("-", "--", ":", "-."), ("o", "s", "^", "D")
+"""Line styles and markers beside the colours, so that no figure needs colour to be read."""
+
+rcParams.update({"font.size": 10, "axes.titlesize": 10, "axes.labelsize": 10, "legend.fontsize": 9})
 
 
 class Outcome(NamedTuple):

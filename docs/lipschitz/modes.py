@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from drawing import Outcome, figure_of, grouped, markdown
+from drawing import COLOURS, MARKERS, Outcome, figure_of, grouped, markdown
 from games import generated, scorer, set_up
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -70,7 +70,7 @@ def play(data: str, method: str, seed: int, updates: int) -> Outcome:
 
 def draw(outcomes: list[Outcome]) -> Figure:
     """Draw the points of the first seed over the centres of the modes, and below the modes covered by each seed."""
-    figure, axes = figure_of(3, len(METHODS), 7.5, 7.5)
+    figure, axes = figure_of(3, len(METHODS), 9.0, 9.2)
     for row, data in zip(axes, POINTS, strict=False):
         for axis, method in zip(row, METHODS, strict=True):
             draw_points(axis, data, method, outcomes)
@@ -82,20 +82,23 @@ def draw(outcomes: list[Outcome]) -> Figure:
 def draw_points(axis: Axes, data: str, method: str, outcomes: list[Outcome]) -> None:
     """Draw samples of the generator of the first seed."""
     chosen = [o for o in outcomes if o.numbers["data"] == data and o.numbers["method"] == method]
-    axis.plot(*chosen[0].picture["x"].T, ".", markersize=1.5)
-    axis.plot(*POINTS[data]().T.numpy(), "o", color="tab:orange", markersize=8, fillstyle="none")
-    axis.set_title(f"{data}, {method}", fontsize=8)
-    axis.set(xticks=[], yticks=[], aspect="equal", xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
+    axis.plot(*chosen[0].picture["x"].T, ".", color=COLOURS[0], markersize=2)
+    axis.plot(*POINTS[data]().T.numpy(), "o", color=COLOURS[1], markersize=10, fillstyle="none", markeredgewidth=1.6)
+    axis.set(title=f"{data}\n{method}", xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal")
+    axis.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
 
 
 def draw_counts(axis: Axes, data: str, rows: list[dict[str, Any]]) -> None:
     """Draw the number of covered modes, one dot per seed."""
     for position, group in enumerate(grouped(rows, ("method",)).values()):
-        axis.plot([position] * len(group), [row["modes"] for row in group], "o")
-    axis.axhline(MODES[data], color="grey", linewidth=0.8)
-    axis.set_title(f"modes of {data}", fontsize=9)
-    axis.set_ylim(0, 1.08 * MODES[data])
-    axis.set_xticks(range(len(METHODS)), ["bce", "bce,\nDCGAN's", "wgan gp"], fontsize=8)
+        found = [row["modes"] for row in group]
+        shifts = [position + 0.12 * (seed - 1) for seed in range(len(found))]  # equal counts lie side by side
+        axis.plot(shifts, found, MARKERS[position], color=COLOURS[position])
+    axis.axhline(MODES[data], color="black", linewidth=0.8)
+    scale = "log" if MODES[data] > 100 else "linear"  # 5 and 70 of 1,000 would both lie at the lower edge
+    axis.set(title=f"{data}: all {MODES[data]:,} at the line", yscale=scale, ylabel=f"modes covered ({scale} scale)")
+    axis.set_ylim(1 if scale == "log" else 0, MODES[data] * (1.5 if scale == "log" else 1.08))
+    axis.set_xticks(range(len(METHODS)), ["bce", "bce,\nDCGAN's", "wgan gp"])
 
 
 def table(numbers: list[dict[str, Any]]) -> str:

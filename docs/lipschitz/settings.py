@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from drawing import Outcome, figure_of, grouped
+from drawing import COLOURS, DASHES, MARKERS, Outcome, figure_of, grouped
 from games import scorer, set_up
 from matplotlib.figure import Figure
 
@@ -79,14 +79,23 @@ def is_good(row: dict[str, Any], level: float = GOOD) -> bool:
 
 def draw(outcomes: list[Outcome]) -> Figure:
     """Draw the sorted Wasserstein-1 distances, one line per method; settings below the horizontal line work."""
-    figure, axes = figure_of(1, 1, 6.0, 3.2)
+    figure, axes = figure_of(1, 1, 8.0, 4.2)
     axis = axes[0][0]
-    for (method,), group in grouped([outcome.numbers for outcome in outcomes], ("method",)).items():
+    groups = grouped([outcome.numbers for outcome in outcomes], ("method",))
+    for i, ((method,), group) in enumerate(groups.items()):
         scores = sorted(WORST if row["W1"] is None else min(row["W1"], WORST) for row in group)
-        axis.plot(np.arange(1, len(scores) + 1) / len(scores), scores, ".-", label=method)
-    axis.axhline(GOOD, color="grey", linewidth=0.8)
-    axis.set(xlabel="share of settings", ylabel="W1 of samples", ylim=(0, None))
-    axis.legend(fontsize=8)
+        axis.plot(
+            np.arange(1, len(scores) + 1), scores, DASHES[i], marker=MARKERS[i], markersize=5, color=COLOURS[i],
+            label=method,
+        )  # fmt: skip
+    axis.axhline(GOOD, color="black", linewidth=0.8)
+    axis.text(25.9, GOOD - 0.015, f"good: below {GOOD}", ha="right", va="top")
+    axis.set(
+        xlabel="settings of a method, from the best to the worst",
+        ylabel="W1 of samples (length; 1.2 or more at the top)",
+    )
+    axis.set(xlim=(0.5, 26), xticks=[1, 6, 12, 18, 24], ylim=(0, None))
+    axis.legend()
     return figure
 
 

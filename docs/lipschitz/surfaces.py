@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import torch
-from drawing import Outcome, figure_of, markdown
+from drawing import COLOURS, Outcome, figure_of, markdown
 from games import critic_of, generated, hold_generator, measure_slopes, scorer, set_up, teach_critic
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -87,15 +87,27 @@ def picture(critic: Critic, x: Tensor) -> dict[str, Any]:
 
 
 def draw(outcomes: list[Outcome]) -> Figure:
-    """Draw one row per critic, one column per data set: level lines of D, data in orange."""
-    figure, axes = figure_of(3, 3, 7.5, 7.8)
+    """Draw one row per critic, one column per data set: level lines of D, data in vermilion."""
+    figure, axes = figure_of(3, 3, 8.6, 8.4, sharex=True, sharey=True)
     shown = [outcome for outcome in outcomes if outcome.picture is not None]
     for axis, (numbers, image) in zip(axes.flat, shown, strict=True):
-        axis.contour(WINDOW, WINDOW, image["surface"], 16, linewidths=0.8)
-        axis.plot(*image["x"].T, "+", color="tab:orange", markersize=3)
-        axis.set_title(f"{numbers['data']}, {numbers['critic']}", fontsize=9)
-        axis.set(xticks=[], yticks=[], aspect="equal")
+        low, high = image["surface"].min(), image["surface"].max()
+        height = (image["surface"] - low) / (high - low)
+        filled = axis.contourf(WINDOW, WINDOW, height, LEVELS, cmap="cividis", alpha=0.75)
+        axis.contour(WINDOW, WINDOW, height, LEVELS, colors="white", linewidths=0.6)
+        axis.plot(*image["x"].T, ".", color=COLOURS[1], markersize=2.5)
+        axis.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1], aspect="equal", title=f"{numbers['data']}, {numbers['critic']}")
+    for axis in axes[-1]:
+        axis.set_xlabel("first coordinate")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("second coordinate")
+    bar = figure.colorbar(filled, ax=axes, shrink=0.4, aspect=30, ticks=[0, 1])
+    bar.ax.set_yticklabels(["lowest D", "highest D"])
     return figure
+
+
+LEVELS = torch.linspace(0, 1, 17).numpy()
+"""Heights of the level lines: D is scaled to [0, 1] in each panel, since a constant factor of D does not matter."""
 
 
 def table(numbers: list[dict[str, Any]]) -> str:
