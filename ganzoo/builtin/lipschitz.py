@@ -15,7 +15,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from ganzoo.contracts import Critic, LipschitzEnforcer
 from ganzoo.errors import ConfigError
 from ganzoo.hookspecs import hookimpl
-from ganzoo.layers import gradient_norm, interpolate, per_sample_uniform
+from ganzoo.layers import ConditionalBatchNorm, gradient_norm, interpolate, per_sample_uniform
 from ganzoo.settings.options import NonNegativeFloat, PositiveFloat
 
 
@@ -145,6 +145,8 @@ class SpectralNorm(LipschitzEnforcer):
     """Steps of the power iteration per update, which estimates the largest singular value."""
     eps: Annotated[float, Gt(0), Lt(1)] = 1e-12
     """Least norm by which a vector of the power iteration is divided."""
+    generator: bool = False
+    """True to divide the convolutions and linear layers of G too, as in arXiv:1805.08318, Sec. 3.1."""
 
     def constrain(self, discriminator: nn.Module) -> nn.Module:
         for layer in list(discriminator.modules()):
@@ -156,6 +158,14 @@ class SpectralNorm(LipschitzEnforcer):
             if isinstance(layer, nn.modules.conv._ConvNd | nn.Linear | nn.Embedding):
                 spectral_norm(layer, n_power_iterations=self.power_iterations, eps=self.eps)
         return discriminator
+
+    def constrain_generator(self, generator: nn.Module) -> None:
+        if not self.generator:
+            return
+        gains = {layer.modulate for layer in generator.modules() if isinstance(layer, ConditionalBatchNorm)}
+        for layer in list(generator.modules()):  # gains of norms stay free, as those of ordinary batch norm are
+            if isinstance(layer, nn.modules.conv._ConvNd | nn.Linear) and layer not in gains:
+                spectral_norm(layer, n_power_iterations=self.power_iterations, eps=self.eps)
 
 
 @hookimpl

@@ -44,6 +44,9 @@ class LipschitzEnforcer(ABC):  # noqa: B024  # each moment is optional
         """Return the discriminator to train; called once, before its optimiser exists."""
         return discriminator
 
+    def constrain_generator(self, generator: nn.Module) -> None:  # noqa: B027
+        """Re-parametrise layers of G's trunk in place; called once, before its optimiser exists."""
+
     def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
         """Return a scalar, its weight included; real, fake: samples (N, *shape) without gradient."""
         return real.new_zeros(())

@@ -250,6 +250,23 @@ def constrained_discriminator_judges_as_before(subject: Subject) -> None:
     _logits(copy.deepcopy(network))
 
 
+def constrained_generator_makes_samples_as_before(subject: Subject) -> None:
+    """A constrained G gives finite samples of the same shape, and its state dict holds all that is remembered."""
+    _require(subject, "constrain_generator")
+
+    def constrained() -> nn.Module:
+        network = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2), nn.Tanh())
+        subject.make().constrain_generator(network)
+        return network
+
+    def call(network: nn.Module) -> Tensor:
+        samples: Tensor = network(torch.randn(4, 3, generator=torch.Generator().manual_seed(2)))
+        return samples
+
+    expect_tensor(call(constrained()), (4, 2), "samples of the constrained generator", hint="keep its layers")
+    expect_safe_state(constrained, call, "the constrained generator")
+
+
 def constrained_state_loads_safely_and_exactly(subject: Subject) -> None:
     """The state dict holds all that the constraint remembers."""
     _require(subject, "constrain")
@@ -268,5 +285,6 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     project_done_twice_is_project_done_once,
     project_moves_weights_to_the_limit_it_states,
     constrained_discriminator_judges_as_before,
+    constrained_generator_makes_samples_as_before,
     constrained_state_loads_safely_and_exactly,
 )

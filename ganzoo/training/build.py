@@ -44,7 +44,7 @@ def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
     model, augmentation = zoo.create("model", run.model), zoo.create("augment", run.augment)
     conditioner = _conditioner(run, zoo, data)
     lipschitz = _combine(zoo.create_parts("lipschitz", run.lipschitz))
-    G = device.place(_generator(model, conditioner, data))
+    G = device.place(_generator(model, conditioner, data, lipschitz))
     free_d = _discriminator(model, conditioner, data, lipschitz.per_sample)
     regularizers = device.place(_regularizers(zoo.create_parts("regularizer", run.regularizer), data, free_d))
     D = device.place(lipschitz.constrain(free_d))
@@ -100,8 +100,9 @@ def _combine(parts: list[LipschitzEnforcer]) -> LipschitzEnforcer:
     return parts[0] if len(parts) == 1 else Combined(parts)
 
 
-def _generator(model: Model, conditioner: Conditioner, data: DataSpec) -> Generator:
+def _generator(model: Model, conditioner: Conditioner, data: DataSpec, lipschitz: LipschitzEnforcer) -> Generator:
     trunk = require_module(model.generator(data, conditioner.embedding_dim), "generator", model)
+    lipschitz.constrain_generator(trunk)
     return Generator(trunk, conditioner.generator_embedding(data.label_length))
 
 

@@ -75,6 +75,11 @@ class Combined(LipschitzEnforcer):
             discriminator = part.constrain(discriminator)
         return discriminator
 
+    def constrain_generator(self, generator: nn.Module) -> None:
+        """Apply each constraint of G in order."""
+        for part in self.parts:
+            part.constrain_generator(generator)
+
     def penalty(self, critic: Critic, *, real: Tensor, fake: Tensor) -> Tensor:
         """Return the sum of the penalties: a scalar."""
         return torch.stack([part.penalty(critic, real=real, fake=fake) for part in self.parts]).sum()

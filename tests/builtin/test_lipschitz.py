@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from ganzoo.builtin.lipschitz import (
     DRAGAN,
@@ -13,7 +14,7 @@ from ganzoo.builtin.lipschitz import (
     SpectralNorm,
     WeightClipping,
 )
-from ganzoo.layers import gradient_norm, interpolate
+from ganzoo.layers import ConditionalBatchNorm, gradient_norm, interpolate
 from ganzoo.training.gan import Combined
 
 BATCHES = (1, 4, 64)
@@ -141,6 +142,25 @@ def test_spectral_norm_follows_a_weight_that_changes_and_stands_still_in_eval():
     assert top_singular_value(layer.weight) == pytest.approx(1.0, abs=1e-3)
 
 
+class Upwards(nn.Module):
+    """A trunk of G with a norm whose gains come from labels."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.conv, self.last = ConditionalBatchNorm(3, 5), nn.ConvTranspose2d(3, 4, 2), nn.Linear(4, 2)
+
+
+def test_spectral_norm_of_g_is_asked_for_and_leaves_the_gains_of_norms_free():
+    plain, bounded = Upwards(), Upwards()
+    SpectralNorm().constrain_generator(plain)
+    SpectralNorm(generator=True, power_iterations=100).constrain_generator(bounded)
+    assert not any(is_parametrized(layer) for layer in plain.modules())
+    assert is_parametrized(bounded.conv) and is_parametrized(bounded.last)
+    assert not is_parametrized(bounded.norm.modulate)
+    assert top_singular_value(bounded.conv.weight.movedim(1, 0)) == pytest.approx(1.0, abs=1e-3)
+    assert top_singular_value(bounded.last.weight) == pytest.approx(1.0, abs=1e-3)
+
+
 def test_clipped_weights_stay_within_the_limit():
     clipped = network()
     WeightClipping(limit=0.01).project(clipped)
@@ -155,6 +175,8 @@ def test_a_sum_constrains_penalises_and_projects():
     assert penalty.item() == pytest.approx(40.0 + 9.0, rel=1e-4)
     constrained = both.constrain(network())
     assert hasattr(constrained[0], "parametrizations")
+    Combined([SpectralNorm(generator=True), R1()]).constrain_generator(constrained_too := network())
+    assert hasattr(constrained_too[0], "parametrizations")
     both.project(constrained)
     assert max(weight.abs().max().item() for weight in constrained.parameters()) <= 0.5
     assert both.per_sample and not Combined([WeightClipping()]).per_sample

@@ -13,6 +13,7 @@ from ganzoo.settings.toml import from_tables
 from ganzoo.training.build import build_gan
 from ganzoo.training.compatibility import advise
 from ganzoo.training.device import choose_device
+from ganzoo.training.steps import discriminator_step, generator_step
 from ganzoo.zoo.catalogue import Zoo
 from support.zoo import ZOO
 
@@ -227,3 +228,15 @@ def test_projection_starts_as_a_small_correction_of_the_logit():
     x = torch.rand(64, 1, 16, 16)
     by_label = torch.stack([gan.D(x, torch.full((64,), label)).logits for label in range(3)])
     assert by_label.std(dim=0).mean() < 1  # N(0, 1) embeddings made it tens
+
+
+def test_spectral_norm_of_g_reaches_its_moving_average_and_both_learn():
+    gan = build(model={"name": "mlp", "width": 8}, lipschitz={"name": "sn", "generator": True})
+    before = {name: weight.clone() for name, weight in gan.G.named_parameters()}
+    x, y = torch.rand(4, *GREY.shape) * 2 - 1, torch.zeros(4, dtype=torch.long)
+    for _ in range(2):
+        discriminator_step(gan, x, y)
+        generator_step(gan, x, y)
+    changed = [name for name, weight in gan.G.named_parameters() if not torch.equal(weight, before[name])]
+    assert "trunk.body.0.parametrizations.weight.original" in changed
+    assert gan.G_ema.module.state_dict().keys() == gan.G.state_dict().keys()
