@@ -1,7 +1,7 @@
 """f-GAN: a variational bound of an f-divergence. Nowozin, Cseke, Tomioka 2016, arXiv:1606.00709.
 
 D_f(P || Q) = E_Q f(p / q) >= E_P g(D(x)) - E_Q f*(g(D(G(z)))), with P the data, Q the generated distribution, f* the
-convex conjugate of f, and g an increasing function onto its domain, Table 6. D maximises the bound, which is tight
+convex conjugate of f, and g an increasing function onto its domain, Table 2. D maximises the bound, which is tight
 where g(D) = f'(p / q).
 """
 
@@ -28,7 +28,7 @@ class _Divergence(ganzoo.AdversarialLoss):
     """A game for one f."""
 
     saturating: bool = False
-    """Let G minimise the bound itself (Eq. 4) instead of -E g(D(G(z))) (Sec. 3.2)."""
+    """Let G minimise the bound itself instead of -E g(D(G(z))) (Sec. 3.2)."""
 
     @abstractmethod
     def activation(self, v: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ class _Divergence(ganzoo.AdversarialLoss):
 
 @dataclass(frozen=True)
 class KullbackLeibler(_Divergence):
-    """Minimise KL(data || G), which punishes what G leaves out. Nowozin et al. 2016, arXiv:1606.00709, Table 6.
+    """Minimise KL(data || G), which punishes what G leaves out. Nowozin et al. 2016, arXiv:1606.00709, Table 2.
 
     f(u) = u log u;  L_D = -E D(x) + E exp(D(G(z)) - 1);  the best D is 1 + log(p / q)
 
@@ -66,7 +66,7 @@ class KullbackLeibler(_Divergence):
 
 @dataclass(frozen=True)
 class ReverseKullbackLeibler(_Divergence):
-    """Minimise KL(G || data), which punishes what is not in the data. Nowozin et al. 2016, arXiv:1606.00709, Table 6.
+    """Minimise KL(G || data), which punishes what is not in the data. Nowozin et al. 2016, arXiv:1606.00709, Table 2.
 
     f(u) = -log u;  L_D = E exp(-D(x)) + E D(G(z)) - 1;  the best D is log(p / q)
 
@@ -84,7 +84,7 @@ class ReverseKullbackLeibler(_Divergence):
 
 @dataclass(frozen=True)
 class Pearson(_Divergence):
-    """Minimise the Pearson chi-square of data and G. Nowozin et al. 2016, arXiv:1606.00709, Table 6.
+    """Minimise the Pearson chi-square of data and G. Nowozin et al. 2016, arXiv:1606.00709, Table 2.
 
     f(u) = (u - 1)^2;  L_D = -E D(x) + E (D(G(z))^2 / 4 + D(G(z)));  the best D is 2 (p / q - 1)
 
@@ -103,7 +103,7 @@ class Pearson(_Divergence):
 
 @dataclass(frozen=True)
 class Hellinger(_Divergence):
-    """Minimise the squared Hellinger distance of data and G. Nowozin et al. 2016, arXiv:1606.00709, Table 6.
+    """Minimise the squared Hellinger distance of data and G. Nowozin et al. 2016, arXiv:1606.00709, Table 2.
 
     f(u) = (sqrt(u) - 1)^2;  L_D = E exp(-D(x)) + E exp(D(G(z))) - 2;  the best D is log(p / q) / 2
 
@@ -119,7 +119,7 @@ class Hellinger(_Divergence):
 
 @dataclass(frozen=True)
 class JensenShannon(_Divergence):
-    """Minimise twice the Jensen-Shannon divergence of data and G. Nowozin et al. 2016, arXiv:1606.00709, Table 6.
+    """Minimise twice the Jensen-Shannon divergence of data and G. Nowozin et al. 2016, arXiv:1606.00709, Table 2.
 
     f(u) = u log u - (u + 1) log((u + 1) / 2);  L_D = E softplus(-D(x)) + E softplus(D(G(z))) - 2 log 2
 

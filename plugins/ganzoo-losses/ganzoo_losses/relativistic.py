@@ -22,7 +22,7 @@ class _Swapped(ganzoo.AdversarialLoss):
 class RelativisticAverage(_Swapped):
     """Compare each logit with the mean logit of the other kind. Jolicoeur-Martineau 2018, arXiv:1807.00734.
 
-    L_D = E softplus(-(D(x) - E D(G(z)))) + E softplus(D(G(z)) - E D(x));  L_G swaps x and G(z). Sec. 4.2, RaSGAN.
+    L_D = E softplus(-(D(x) - E D(G(z)))) + E softplus(D(G(z)) - E D(x));  L_G swaps x and G(z). RaSGAN.
     """
 
     def discriminator_loss(self, *, real: Tensor, fake: Tensor) -> Tensor:
