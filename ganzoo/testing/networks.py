@@ -94,6 +94,16 @@ def _plain_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
             yield from ((f"{path}.{name}".strip("."), each) for each in values if isinstance(each, Tensor))
 
 
+def plain_numbers(module: nn.Module) -> dict[str, int | float]:
+    """Return the numbers that are attributes of a module and of those in it, by their paths; no checkpoint has them."""
+    return {
+        f"{path}.{name}".strip("."): value
+        for path, part in module.named_modules()
+        for name, value in vars(part).items()
+        if isinstance(value, int | float) and name != "training"
+    }
+
+
 def expect_gradients(networks: Mapping[str, nn.Module], loss: Tensor) -> None:
     """Check that every parameter gets a finite gradient of a loss, but for those that are frozen."""
     if loss.requires_grad:  # else the first weight has none

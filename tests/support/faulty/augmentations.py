@@ -111,6 +111,19 @@ class OwnDraws(Brightness):
     change = _OwnDraws
 
 
+class _Counting(Change):
+    calls = 0
+
+    def factors(self, x):
+        self.calls += 1
+        return super().factors(x) / self.calls
+
+
+@planted("augment", augmentations.draws_follow_from_the_seed, "keep calls, which the call changed, in a buffer")
+class Counting(Brightness):
+    change = _Counting
+
+
 @planted("augment", augmentations.adapt_changes_buffers_in_place, "others: strength")
 class Rebinding(Brightness):
     def adapt(self, transform, real_logits):

@@ -102,6 +102,17 @@ class NoBetas(Sound):
     reads = ("beta2", "beta2_end")
 
 
+class _Rated(Signs):
+    def move(self, weight, gradient, rate, beta2):
+        weight -= rate * gradient.sign()
+
+
+@planted("optimizer", descent.reads_says_which_settings_matter, r"reads = \(\)")
+class NoBetasAtAll(Sound):
+    reads = ("beta2", "beta2_end")
+    made = _Rated
+
+
 @planted("optimizer", descent.normalized_says_whether_gradients_have_no_size, "normalized = True")
 class NotNormalized(Sound):
     normalized = False
