@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, leaky_relu, pad
+from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, leaky_relu
 
 from ganzoo.contracts import Critic
 from ganzoo.errors import ConfigError
@@ -92,7 +92,7 @@ class UpConv(_Resampling):
         """x (N, A, H, W) -> (N, B, 2H, 2W)."""
         if self.literal:
             return super().forward(nn.functional.interpolate(x, scale_factor=2))
-        kernel = _sum_of_shifts(self.weight.flip(2, 3)).transpose(0, 1)  # (A, B, 4, 4)
+        kernel = 4 * _mean_of_shifts(self.weight.flip(2, 3)).transpose(0, 1)  # (A, B, 4, 4)
         return conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
 
 
@@ -103,13 +103,12 @@ class ConvPool(_Resampling):
         """x (N, A, 2H, 2W) -> (N, B, H, W)."""
         if self.literal:
             return avg_pool2d(super().forward(x), 2)
-        return conv2d(x, _sum_of_shifts(self.weight) / 4, self.bias, stride=2, padding=1)
+        return conv2d(x, _mean_of_shifts(self.weight), self.bias, stride=2, padding=1)
 
 
-def _sum_of_shifts(kernel: Tensor) -> Tensor:
-    """Sum the kernel over the four places where it fits: (B, A, 3, 3) -> (B, A, 4, 4)."""
-    rows = pad(kernel, (0, 0, 0, 1)) + pad(kernel, (0, 0, 1, 0))
-    return pad(rows, (0, 1)) + pad(rows, (1, 0))
+def _mean_of_shifts(kernel: Tensor) -> Tensor:
+    """Average the kernel over the four places where it fits: (B, A, 3, 3) -> (B, A, 4, 4)."""
+    return avg_pool2d(kernel, 2, stride=1, padding=1)
 
 
 Norm = Literal["batch", "layer", "none"]

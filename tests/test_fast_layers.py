@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from ganzoo.builtin.lipschitz import GradientPenalty
+from ganzoo.builtin.models.grey import DoublingConv, HalvingConv
 from ganzoo.layers import ConvPool, Rectifier, UpConv
 from ganzoo.training.costs import _FlopCounter
 
@@ -42,6 +43,35 @@ def test_folded_convolutions_take_four_ninths_of_the_operations(kind):
             layer(x)
         counts[layer.literal] = counter.total
     assert counts[False] / counts[True] == pytest.approx(4 / 9)
+
+
+def differentiate_twice(layer, x, towards):
+    """The values of a layer, their gradients, and the gradients of a penalty on the slope."""
+    wanted = (x, layer.weight, layer.bias)
+    y = layer(x)
+    first = torch.autograd.grad(y, wanted, towards, create_graph=True)
+    return y, *first, torch.autograd.grad(first[0].square().sum(), layer.weight)[0]
+
+
+@pytest.mark.parametrize("layer", [HalvingConv(1, 5), DoublingConv(5, 1)])
+def test_grey_convolutions_give_what_torch_gives_up_to_the_second_derivative(layer):
+    torch.manual_seed(0)
+    layer, x = layer.double(), torch.randn(2, layer.in_channels, 6, 10, **DOUBLE)
+    towards = torch.randn_like(layer(x))
+    products = differentiate_twice(layer, x, towards)
+    layer.literal = True
+    for a, b in zip(products, differentiate_twice(layer, x, towards), strict=True):
+        assert torch.allclose(a, b, atol=1e-12)
+
+
+@pytest.mark.parametrize("layer", [HalvingConv(1, 32), DoublingConv(32, 1)])
+def test_grey_convolutions_are_products_in_channels_last_order(layer):
+    x = torch.randn(2, layer.in_channels, 8, 8).contiguous(memory_format=torch.channels_last)
+    with torch.profiler.profile() as profiler:
+        y = layer(x)
+    names = {event.key for event in profiler.key_averages()}
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    assert not any("conv" in name for name in names) and any(name.endswith("mm") for name in names)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.2])

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ganzoo.builtin.models.grey import DoublingConv, HalvingConv
 from ganzoo.builtin.models.sizes import halve
 from ganzoo.contracts import DataSpec, Model
 from ganzoo.layers import Norm, Rectifier, choose_norm, norm_layer
@@ -28,7 +29,7 @@ class Generator(nn.Module):
             for a, b in pairwise(widths)
             for layer in (nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), Rectifier())
         ]
-        last = nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1)  # no norm, which would fix the contrast of images
+        last = DoublingConv(widths[-1], channels)  # no norm, which would fix the contrast of images
         self.body = nn.Sequential(nn.BatchNorm2d(widths[0]), Rectifier(), *ups, last, nn.Tanh())
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
@@ -43,7 +44,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, channels: int, widths: list[int], sides: tuple[int, int], norm: Norm) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), Rectifier(0.2)]
+        layers: list[nn.Module] = [HalvingConv(channels, widths[0]), Rectifier(0.2)]
         for a, b in pairwise(widths):
             bias = norm == "none"  # a norm has a bias of its own
             layers += [nn.Conv2d(a, b, 4, 2, 1, bias=bias), norm_layer(norm, b), Rectifier(0.2)]
