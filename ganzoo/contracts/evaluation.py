@@ -11,6 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from ganzoo.data.comparison import Neighbourhoods
 from ganzoo.data.features import Features, FeatureSet, Score
 
 
@@ -81,6 +82,11 @@ class Metric(ABC):
 
     features: ClassVar[str] = ""
     """Name of the extractor whose features it reads; empty for that of the run."""
+
+    @property
+    def neighbourhoods(self) -> Neighbourhoods | None:
+        """Balls that `compute` reads, which one pass over all distances finds for every metric; None for none."""
+        return None
 
     def prepare(self, real: FeatureSet) -> FeatureSet:
         """Return the real features with what this metric computes once; `compute` gives the same scores without it."""

@@ -8,6 +8,9 @@ from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
+from ganzoo.data.comparison import Comparison
+from ganzoo.data.neighbours import Neighbours
+
 MODE_RADIUS = 3.0
 """Deviations from a mode within which a sample is of high quality: 98.9 % of a Gaussian of the plane lie there."""
 
@@ -45,6 +48,10 @@ class FeatureSet:
     """Class that each of them was made for or belongs to, int64 (R,) in [0, K'); None where classes are unknown."""
     class_names: tuple[str, ...] = ()
     """Names of these K' classes."""
+    neighbours: Neighbours | None = None
+    """Distances of each row to its nearest others; None until they are computed."""
+    beside: Comparison | None = None
+    """Distances of these rows, of generated samples, to those of the reference; None where they are not shared."""
 
 
 class Score(NamedTuple):

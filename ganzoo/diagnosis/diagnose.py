@@ -24,7 +24,7 @@ from ganzoo.diagnosis.held_out import load_held_out
 from ganzoo.diagnosis.history import add_history
 from ganzoo.diagnosis.replay import find_nan
 from ganzoo.errors import EvaluationError
-from ganzoo.evaluation.evaluator import require_readable
+from ganzoo.evaluation.extraction import require_readable
 from ganzoo.runs.damage import known_records
 from ganzoo.runs.run import Run, open_run
 from ganzoo.training.gan import GAN

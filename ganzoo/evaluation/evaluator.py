@@ -12,17 +12,19 @@ from torch import Tensor
 
 from ganzoo.contracts import DataSpec, Extractor, FeatureExtractor, FeatureSet, Metric, Samples, Score, overrides
 from ganzoo.data.captions import spell_all
+from ganzoo.data.comparison import Comparison, Neighbourhoods
 from ganzoo.data.copies import count_copies
 from ganzoo.data.drawing import can_draw, draw_each
+from ganzoo.data.neighbours import Neighbours
 from ganzoo.data.progress import phase
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError
 from ganzoo.evaluation.exploration import explore
-from ganzoo.evaluation.extraction import kept_rows
+from ganzoo.evaluation.extraction import kept_rows, require_readable
 from ganzoo.evaluation.measured import Measured
 from ganzoo.evaluation.memorisation import Memorisation, Pair, draw_pairs, find_memorised
 from ganzoo.evaluation.protocol import STATISTICS, Generated, Protocol, Reference, name_score
-from ganzoo.evaluation.references import load_reference
+from ganzoo.evaluation.references import load_reference, load_reference_neighbours
 from ganzoo.evaluation.refusals import Refusals
 from ganzoo.evaluation.report import Report as Report
 from ganzoo.evaluation.views import View, extract_images, is_same, no_view, plan_like
@@ -52,6 +54,8 @@ class Evaluator:
     notes: tuple[str, ...] = ()
     open_view: Callable[[str], View] = no_view
     """Extractor of another name, with the reference by its features; raises EvaluationError if it is not here."""
+    find_neighbours: Callable[[], Neighbours] | None = None
+    """Neighbours of the reference among its rows, from the cache if they are there; None where nothing is cached."""
 
     def score(self, images: Images, about: Generated, labels: Tensor | None = None) -> Report:
         """Score a set of images, whose labels int64 (N,) are numbers of the reference's classes; None is unknown.
@@ -60,6 +64,7 @@ class Evaluator:
         """
         start = time.perf_counter()
         fake = label(self.extract(images), labels, self.reference.class_names)
+        fake = replace(fake, beside=self._plan_comparison(fake))
         extracted = time.perf_counter()
         measured = self.compute(fake, images)
         with phase("looking for copies of real images"):
@@ -75,10 +80,31 @@ class Evaluator:
 
     def find_memorised(self, fake: FeatureSet) -> Memorisation:
         """Return the share of copies, and the closest pairs by their numbers in the whole sets."""
-        found = find_memorised(real=self.reference.rows, fake=fake.rows)
+        beside = fake.beside or self._plan_comparison(fake)
+        real = beside.real
+        found = find_memorised(real=real.rows, fake=fake.rows, among=real.neighbours, nearest=beside.nearest)
         fakes, reals = kept_rows(fake.count), kept_rows(self.reference.count)
         pairs = (pair._replace(fake=int(fakes[pair.fake]), real=int(reals[pair.real])) for pair in found.pairs)
         return replace(found, pairs=tuple(pairs))
+
+    def _plan_comparison(self, fake: FeatureSet) -> Comparison:
+        """Return the distances to the reference as all metrics together, and memorisation, read them."""
+        nearest = self.memorisation and self.has_images
+        return Comparison(self._neighbourly, fake, self._neighbourhoods, nearest=nearest)
+
+    @property
+    def _neighbourhoods(self) -> list[Neighbourhoods]:
+        """Balls that the metrics read, by the features of the run's extractor."""
+        read = [metric.neighbourhoods for metric in self.metrics.values() if not metric.features]
+        return [each for each in read if each]
+
+    @cached_property
+    def _neighbourly(self) -> FeatureSet:
+        """The reference with the neighbours among its rows, if a metric reads them."""
+        if self.find_neighbours is None or not self._neighbourhoods or len(self.reference.rows) < 2:
+            return self.reference
+        with phase("finding the neighbours of each real image"):
+            return replace(self.reference, neighbours=self.find_neighbours())
 
     def draw_closest(self, report: Report, images: Images, labels: Tensor | None = None) -> Tensor | None:
         """Draw generated images beside the nearest real ones, with their classes: uint8 (C, H, W).
@@ -214,10 +240,11 @@ def open_evaluator(samples: Samples, run: RunConfig, zoo: Zoo, device: torch.dev
             return own
         return view(load_extractor(samples.spec, Choice(name), zoo, device))[0]
 
+    neighbours = partial(load_reference_neighbours, own.reference, about.sha256, loaded)
     about = replace(about, rows=_fewer(own.reference), repeated=_count_repeated(own.reference))
     return Evaluator(
         loaded, metrics, frechet, own.reference, samples.x, about, run.eval.batch_size, run.eval.memorisation,
-        (*samples.notes, *notes), open_view,
+        (*samples.notes, *notes), open_view, neighbours,
     )  # fmt: skip
 
 
@@ -252,19 +279,6 @@ def _fewer(features: FeatureSet) -> int | None:
 def _count_repeated(features: FeatureSet) -> int | None:
     """Return how many images stand in the reference more than REPEATS times, or None if none does."""
     return int((count_copies(features.rows) > REPEATS).sum()) or None
-
-
-def require_readable(data: DataSpec, extractor: FeatureExtractor) -> None:
-    """Raise EvaluationError if an extractor of images is given other samples, or the reverse."""
-    there = "images" if data.images else "points"
-    if extractor.reads == there:
-        return
-    kind = there if data.images or len(data.shape) == 1 else "float32 numbers, read as points"
-    what = f"this extractor reads {extractor.reads}, but samples of shape {data.shape} are {kind}"
-    other = "--features inception, digits-cnn or photos-cnn" if data.images else "--features points"
-    if len(data.shape) == 3 and not data.images:
-        other += ", or Samples(x) in uint8 if they are images: ((x + 1) * 127.5).round().to(torch.uint8)"
-    raise EvaluationError(what, hint=other)
 
 
 def describe_reference(samples: Samples, dataset: Choice, zoo: Zoo) -> Reference:

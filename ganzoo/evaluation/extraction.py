@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Extractor, Features, FeatureSet
+from ganzoo.contracts import DataSpec, Extractor, FeatureExtractor, Features, FeatureSet
 from ganzoo.data.parts import pick_evenly
 from ganzoo.data.samples import Pixels
 from ganzoo.errors import EvaluationError, PluginError
@@ -147,3 +147,16 @@ def _require_finite(features: Features, first: int, extractor: Extractor) -> Non
             what = f"the features of {extractor.label} are nan or inf"
             where = f"image {first + int(finite.int().argmin())} is the first"
             raise EvaluationError(what, where=where, hint="--features NAME (another), or undamaged weights")
+
+
+def require_readable(data: DataSpec, extractor: FeatureExtractor) -> None:
+    """Raise EvaluationError if an extractor of images is given other samples, or the reverse."""
+    there = "images" if data.images else "points"
+    if extractor.reads == there:
+        return
+    kind = there if data.images or len(data.shape) == 1 else "float32 numbers, read as points"
+    what = f"this extractor reads {extractor.reads}, but samples of shape {data.shape} are {kind}"
+    other = "--features inception, digits-cnn or photos-cnn" if data.images else "--features points"
+    if len(data.shape) == 3 and not data.images:
+        other += ", or Samples(x) in uint8 if they are images: ((x + 1) * 127.5).round().to(torch.uint8)"
+    raise EvaluationError(what, hint=other)

@@ -12,6 +12,8 @@ from torch import Tensor
 from ganzoo.data.captions import Block, draw_blocks
 from ganzoo.data.copies import count_copies, rounding_error
 from ganzoo.data.decoding import resize_images
+from ganzoo.data.distances import number_formats
+from ganzoo.data.neighbours import Neighbours, Search, find_neighbours
 from ganzoo.data.parts import pick_evenly
 from ganzoo.errors import EvaluationError
 
@@ -50,7 +52,15 @@ class Memorisation:
     share: float
     """Share of the generated images that count as memorised, in [0, 1]."""
     expected: float
-    """Share that unseen images of the same distribution would have."""
+    """Share that unseen images of the same distribution would have.
+
+    Copies give a share of 1; unseen images do not give 0, but about one half. It is the chance that an image and its
+    nearest are nearest to each other, which is V / U, the volume of a ball over that of two whose centres lie on each
+    other's surface: 2/3 on a line, 0.62 in a plane, towards 1/2 in many dimensions. There, some images are nearest to
+    very many, and it falls further, as low as 0.1. So it is measured: the share of up to SAMPLE training images, each
+    against all the others. A share well above it speaks of memorisation, one far below it of images that lie off the
+    data.
+    """
     pairs: tuple[Pair, ...]
     """The PAIRS pairs of the lowest ratios, or all, lowest first."""
 
@@ -59,89 +69,59 @@ class Memorisation:
         return {**vars(self), "pairs": [pair._asdict() for pair in self.pairs]}
 
 
-def find_memorised(*, real: Tensor, fake: Tensor, block: int = 2048) -> Memorisation:
+def find_memorised(
+    *, real: Tensor, fake: Tensor, among: Neighbours | None = None, nearest: Neighbours | None = None
+) -> Memorisation:
     """real (R, D) of all training images, fake (F, D): float32 features on one device -> the share of copies.
 
     A generated image counts as memorised if it is no farther from its nearest training image than that one is
     from its own nearest other training image: the complement of authenticity, Alaa et al. 2022,
     arXiv:2102.08921.
 
-    What to expect: copies give a share of 1; unseen images of the same distribution do not give 0, but about one
-    half. It is the chance that an image and its nearest are nearest to each other, which is V / U, the volume of
-    a ball over that of two whose centres lie on each other's surface: 2/3 on a line, 0.62 in a plane, towards
-    1/2 in many dimensions. There, some images are nearest to very many, and it falls further, as low as 0.1.
-    So `expected` measures it: the same share for up to SAMPLE training images, each against all the others.
-    A share well above it speaks of memorisation, one far below it of images that lie off the data.
-
-    Memory is that of the features and a few blocks (block, max(block, D)). Raises EvaluationError for fewer
+    `among` are the neighbours of the training images among themselves, and `nearest` those of the generated images
+    among them, where they are known. Memory is that of the features and a few blocks. Raises EvaluationError for fewer
     than two training images, or no generated one.
     """
     if len(real) < 2 or len(fake) < 1:
         what = f"{len(real)} training and {len(fake)} generated images are too few to tell memorisation"
         raise EvaluationError(what, hint="two training images or more, and one generated image")
-    nearest, distance = find_nearest(fake, real, block)
-    spacing = _measure_spacing(real, nearest, block)
-    return Memorisation(_share(distance, spacing), _expect(real, block), _list_closest(nearest, distance, spacing))
-
-
-def _expect(real: Tensor, block: int) -> float:
-    """Return the share of images of real (R, D) that would count as memorised, had they been held out.
-
-    Those that stand there several times cannot be held out; nothing but a copy is as near to them as their copies are.
-    """
+    nearest = nearest or find_neighbours(fake, real, 1)
     once = (count_copies(real) == 1).nonzero()[:, 0]
-    if not len(once):
-        return 0.0
-    held_out = once[pick_evenly(min(len(once), SAMPLE), len(once)).to(once.device)]
-    neighbour, gap = find_nearest(real[held_out], real, block, without=held_out)
-    return _share(gap, _measure_spacing(real, neighbour, block))
+    held_out = once[pick_evenly(min(len(once), SAMPLE), len(once)).to(once.device)] if len(once) else once
+    among = among or _search_needed(real, held_out, nearest.nearest)
+    rounding = rounding_error(real)
+    gaps, distance = (_nearest_distance(each, rounding) for each in (among, nearest))
+    spacing = gaps[nearest.nearest]
+    expected = _expect(gaps, among.nearest, held_out)
+    return Memorisation(_share(distance, spacing), expected, _list_closest(nearest.nearest, distance, spacing))
+
+
+def _search_needed(real: Tensor, held_out: Tensor, nearest: Tensor) -> Neighbours:
+    """Find the nearest other training images of those that are read: held out, nearest to one of them, or to a fake."""
+    search = Search(real, None, 1)
+    search.run(torch.unique(torch.cat([held_out, nearest])), number_formats(real))
+    search.run(torch.unique(search.found.nearest[held_out]), number_formats(real))
+    return search.found
+
+
+def _nearest_distance(found: Neighbours, rounding: float) -> Tensor:
+    """Return the distances (N,) to the nearest, 0 for a copy."""
+    distance = found.distances[:, 0]
+    return torch.where(distance <= rounding, 0, distance)
+
+
+def _expect(gaps: Tensor, nearest: Tensor, held_out: Tensor) -> float:
+    """Return the share of training images `held_out` (S,) that would count as memorised, had they been held out.
+
+    `gaps` (R,) and `nearest` (R,) are distance and index of the nearest other training image of each. Those that stand
+    there several times cannot be held out; nothing but a copy is as near to them as their copies are.
+    """
+    return _share(gaps[held_out], gaps[nearest[held_out]]) if len(held_out) else 0.0
 
 
 def _share(distance: Tensor, spacing: Tensor) -> float:
     """Return the share of images that count as memorised: also where both are 0, a third copy of a training image."""
     return (distance <= spacing).double().mean().item()
-
-
-def _measure_spacing(real: Tensor, chosen: Tensor, block: int) -> Tensor:
-    """real (R, D), chosen indices (N,) -> distances float64 (N,) to the nearest other training image."""
-    wanted, position = torch.unique(chosen, return_inverse=True)  # few training images are nearest to many others
-    return find_nearest(real[wanted], real, block, without=wanted)[1][position]
-
-
-def find_nearest(points: Tensor, others: Tensor, block: int, without: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """points (N, D), others (R, D) -> index (N,) of the nearest other, and the distance float64 (N,).
-
-    `without` (N,): for each point, the index of an other that does not count.
-    """
-    spans = [slice(start, start + block) for start in range(0, len(points), block)]
-    rounding = rounding_error(others)
-    found = [_search(points[s], others, block, None if without is None else without[s], rounding) for s in spans]
-    nearest, distance = zip(*found, strict=True)
-    return torch.cat(nearest), torch.cat(distance)
-
-
-def _search(
-    points: Tensor, others: Tensor, block: int, without: Tensor | None, rounding: float
-) -> tuple[Tensor, Tensor]:
-    """Find the nearest others of one block of points; see `find_nearest`.
-
-    The nearest is found by |p - o|^2 from matrix products in float32, about the mean, so that little cancels.
-    Its distance is then computed from the difference itself, and is exactly 0 for a copy.
-    """
-    centre = others.mean(dim=0)
-    lowest = points.new_full((len(points),), torch.inf)
-    nearest = torch.zeros(len(points), dtype=torch.int64, device=points.device)
-    for first in range(0, len(others), block):
-        among = others[first : first + block] - centre
-        squares = torch.addmm(among.square().sum(dim=1), points - centre, among.T, alpha=-2)  # |p|^2 is left out
-        if without is not None:
-            here = (without >= first) & (without < first + len(among))
-            squares[here, without[here] - first] = torch.inf
-        low, index = squares.min(dim=1)
-        nearest = torch.where(low < lowest, index + first, nearest)
-        lowest = torch.minimum(low, lowest)
-    distance = (points.double() - others[nearest].double()).norm(dim=1)
-    return nearest, torch.where(distance <= rounding, 0, distance)
 
 
 def _list_closest(nearest: Tensor, distance: Tensor, spacing: Tensor) -> tuple[Pair, ...]:

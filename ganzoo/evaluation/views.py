@@ -48,5 +48,7 @@ def plan_like(fake: FeatureSet, reference: FeatureSet) -> FeatureSet:
     rows = repeat(reference.rows)
     assert rows is not None  # every extractor has features
     mean = rows[0].double()
-    planned = replace(fake, mean=mean, covariance=mean.new_zeros(()), rows=rows, root=None)
+    planned = replace(
+        fake, mean=mean, covariance=mean.new_zeros(()), rows=rows, root=None, neighbours=None, beside=None
+    )
     return replace(planned, logits=repeat(reference.logits), deviations=repeat(reference.deviations))

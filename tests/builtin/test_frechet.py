@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from ganzoo.builtin.metrics.frechet import FrechetDistance, frechet_distance
-from ganzoo.builtin.metrics.frechet_interval import influence
-from ganzoo.builtin.metrics.square_root import square_root
+from ganzoo.builtin.metrics.frechet_interval import influence, influence_of
+from ganzoo.builtin.metrics.square_root import square_root, symmetric_product
 from support.features import coverage_of, diagonal, draw, features, gaussian
 
 
@@ -49,8 +49,21 @@ def test_distance_has_six_digits_where_there_are_fewer_images_than_features():
     trace = torch.linalg.svdvals(centred[0] @ centred[1].T).sum() / math.sqrt(29 * 19)
     traces = sum(rows.square().sum() / (len(rows) - 1) for rows in centred)
     expected = (real.mean(dim=0) - fake.mean(dim=0)).square().sum() + traces - 2 * trace
-    assert frechet_distance(features(real), features(fake)) == pytest.approx(expected.item(), rel=1e-6)
-    assert frechet_distance(features(real), features(real)) == 0
+    assert frechet_distance(features(real), features(fake)) == pytest.approx(expected.item(), rel=1e-10)
+    assert frechet_distance(features(real), features(real)) < 1e-12 * traces
+
+
+@pytest.mark.parametrize(("reals", "fakes"), [(30, 150), (150, 30), (30, 20)])
+def test_distance_and_interval_of_few_images_are_those_of_the_whole_matrices(reals, fakes):
+    """Where one set or both have no more images than features: the square root of the matrices themselves."""
+    real, fake = features(draw(reals, 50, seed=0).double()), features(draw(fakes, 50, seed=1, shift=0.1).double())
+    values, vectors = torch.linalg.eigh(symmetric_product(real, fake))
+    score = FrechetDistance().compute(real=real, fake=fake)["FD"]
+    assert score.value == pytest.approx(frechet_distance(real, fake, values), rel=1e-7)
+    error = influence_of(real, fake, values, vectors).std().item() / math.sqrt(fakes)
+    assert (score.high - score.value) / 1.959964 == pytest.approx(error, rel=1e-6)
+    known = replace(real, rows=real.rows[:0])  # as from a file of mean and covariance
+    assert frechet_distance(known, fake) == pytest.approx(score.value, rel=1e-8)
 
 
 def test_square_root_of_a_covariance_squares_to_it_and_serves_the_distance():

@@ -6,8 +6,9 @@ import math
 import pytest
 import torch
 
+from ganzoo.data.neighbours import find_neighbours
 from ganzoo.errors import EvaluationError
-from ganzoo.evaluation.memorisation import PAIRS, Pair, draw_pairs, find_memorised, find_nearest, put_in_pairs
+from ganzoo.evaluation.memorisation import PAIRS, Pair, draw_pairs, find_memorised, put_in_pairs
 
 torch.set_num_threads(1)
 
@@ -74,10 +75,10 @@ def test_a_copy_is_found_beyond_the_rounding_of_a_network():
 
 
 @pytest.mark.parametrize("offset", [0, 1e4], ids=["at the origin", "far from it"])
-def test_copies_give_one_and_are_found_whatever_the_block(offset):
+def test_copies_give_one_and_are_found(offset):
     real = normal(300, 8, seed=0) + offset
     chosen = torch.randperm(300, generator=torch.Generator().manual_seed(1))[:100]
-    found = find_memorised(real=real, fake=real[chosen], block=64)
+    found = find_memorised(real=real, fake=real[chosen])
     assert found.share == 1
     assert [(pair.fake, pair.real, pair.distance) for pair in found.pairs] == [
         (i, chosen[i].item(), 0.0) for i in range(PAIRS)
@@ -117,13 +118,12 @@ def test_in_many_dimensions_the_expected_share_is_measured(dim):
     assert abs(found.share - found.expected) < 0.05
 
 
-# Blocks
-
-
-@pytest.mark.parametrize("block", [1, 7, 50, 2048])
-def test_blocks_change_nothing(block):
-    real, fake = normal(53, 5, seed=0), normal(29, 5, seed=1)
-    found = find_memorised(real=real, fake=fake, block=block)
+@pytest.mark.parametrize("block", [7, 50, 2048])
+def test_blocks_change_nothing(block, monkeypatch):
+    monkeypatch.setattr("ganzoo.data.neighbours.ROWS", block)
+    monkeypatch.setattr("ganzoo.data.distances.COLUMNS", block)
+    real, fake = normal(53, 20, seed=0), normal(29, 20, seed=1)
+    found = find_memorised(real=real, fake=fake)
     distances = torch.cdist(fake.double(), real.double())
     among = torch.cdist(real.double(), real.double()).fill_diagonal_(torch.inf).min(dim=1).values
     nearest = distances.min(dim=1)
@@ -134,19 +134,13 @@ def test_blocks_change_nothing(block):
     assert [pair.distance for pair in found.pairs] == pytest.approx(nearest.values[closest].tolist(), rel=1e-12)
 
 
-def test_memory_is_bounded_by_the_block(monkeypatch):
-    """The largest product is (block, block), and neither set is copied whole."""
-    sizes = []
-    addmm = torch.addmm
-
-    def watch(add, left, right, **options):
-        sizes.append((len(left), right.shape[1]))
-        return addmm(add, left, right, **options)
-
-    monkeypatch.setattr(torch, "addmm", watch)
-    find_nearest(normal(100, 3, seed=0), normal(250, 3, seed=1), block=40)
-    assert max(sizes) == (40, 40)
-    assert sum(rows * columns for rows, columns in sizes) == 100 * 250
+@pytest.mark.parametrize("fakes", [3, 200])
+def test_only_the_neighbours_that_are_read_are_searched(fakes, monkeypatch):
+    """With few fakes and few held out, not all training images; the answer is that of all of them."""
+    monkeypatch.setattr("ganzoo.evaluation.memorisation.SAMPLE", 20)
+    real, fake = normal(300, 20, seed=0), normal(fakes, 20, seed=1)
+    found = find_memorised(real=real, fake=fake)
+    assert found == find_memorised(real=real, fake=fake, among=find_neighbours(real, None, 1))
 
 
 @pytest.mark.parametrize(("real", "fake"), [(1, 5), (0, 5), (5, 0)])

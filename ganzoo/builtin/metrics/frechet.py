@@ -12,7 +12,7 @@ from torch import Tensor
 from ganzoo.builtin.metrics.frechet_interval import standard_error
 from ganzoo.builtin.metrics.intervals import with_error
 from ganzoo.builtin.metrics.requirements import require_enough, require_finite
-from ganzoo.builtin.metrics.square_root import root_of, symmetric_product, trace_of_square_root
+from ganzoo.builtin.metrics.square_root import gram_matrix, is_few, root_of, symmetric_product, trace_of_square_root
 from ganzoo.contracts import FeatureSet, Metric, Score
 
 ROUNDING = 1e-7
@@ -22,7 +22,7 @@ ROUNDING = 1e-7
 def frechet_distance(real: FeatureSet, fake: FeatureSet, eigenvalues: Tensor | None = None) -> float:
     """|mu_r - mu_f|^2 + tr(Sigma_r + Sigma_f - 2 (Sigma_r Sigma_f)^(1/2)), >= 0. arXiv:1706.08500, Eq. 6.
 
-    `eigenvalues` (D,) are those of Sigma_r Sigma_f, computed unless given. The distance of equal sets is 0
+    `eigenvalues` are those of Sigma_r Sigma_f, computed unless given. The distance of equal sets is 0
     within ROUNDING.
     """
     difference = (fake.mean - real.mean).square().sum()
@@ -58,8 +58,8 @@ class FrechetDistance(Metric):
         self.require(real=real, fake=fake)
         require_finite(real=real, fake=fake)
         real = self.prepare(real)
-        values, vectors = torch.linalg.eigh(symmetric_product(real, fake))
-        distance = frechet_distance(real, fake, values)
+        values, vectors = torch.linalg.eigh(gram_matrix(real, fake) if is_few(fake) else symmetric_product(real, fake))
+        distance = frechet_distance(real, fake, None if is_few(real) else values)
         error = standard_error(real, fake, values, vectors)
         rounding = ROUNDING * (real.covariance.trace() + fake.covariance.trace()).item()  # all there is for equal sets
         return {"FD": with_error(distance, max(error, rounding), "lower", floor=0.0)}

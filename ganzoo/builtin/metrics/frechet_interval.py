@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganzoo.builtin.metrics.square_root import root_of, rounding_error, symmetric_product
+from ganzoo.builtin.metrics.square_root import is_few, root_of, rounding_error, symmetric_product
 from ganzoo.contracts import FeatureSet
 
 BLOCK = 4096
@@ -19,7 +19,9 @@ def influence(real: FeatureSet, fake: FeatureSet) -> Tensor:
 
 
 def standard_error(real: FeatureSet, fake: FeatureSet, values: Tensor, vectors: Tensor) -> float:
-    """Return the standard error of the distance over draws of the generated rows, given what `influence_of` takes.
+    """Return the standard error of the distance over draws of the generated rows.
+
+    Eigenvalues and eigenvectors are those that `influence_of` takes, or of few images those of `influence_of_few`.
 
     The variance of the influence over n counts the quadratic part of the distance twice (Efron and Stein, Annals of
     Statistics 9, 1981, 586-596): the influence is taken at the moments that were drawn, and not at the true ones. Near
@@ -27,8 +29,9 @@ def standard_error(real: FeatureSet, fake: FeatureSet, values: Tensor, vectors: 
     times too large. It is taken off once, by its variance for normal rows, where these are at least four times as many
     as the features; for fewer the error stays rather too large.
     """
-    variance = influence_of(real, fake, values, vectors).var().item() / fake.count
-    if fake.count < _ROWS_PER_FEATURE * len(values):
+    found = influence_of_few if is_few(fake) else influence_of
+    variance = found(real, fake, values, vectors).var().item() / fake.count
+    if fake.count < _ROWS_PER_FEATURE * len(fake.mean):
         return float(variance**0.5)
     return float(max(variance - _quadratic_variance(fake, values), variance / 2) ** 0.5)
 
@@ -64,3 +67,14 @@ def influence_of(real: FeatureSet, fake: FeatureSet, values: Tensor, vectors: Te
     shift = 2 * (fake.mean - real.mean)
     centred = (rows.double() - fake.mean for rows in torch.split(fake.rows, BLOCK))
     return torch.cat([y @ shift + y.square().sum(dim=1) - (y @ half).square().sum(dim=1) for y in centred])
+
+
+def influence_of_few(real: FeatureSet, fake: FeatureSet, values: Tensor, vectors: Tensor) -> Tensor:
+    """Return what `influence_of` does, given eigenvalues (N,) and eigenvectors (N, N) of the Gram matrix of N images.
+
+    The matrix is U diag(r^2) U^T = H Sigma_r H^T with H = y / sqrt(N - 1). So M has the eigenvectors S H^T U / r,
+    and y_i^T S M^(-1/2) S y_i is N - 1 times the sum of U_ik^2 r_k.
+    """
+    y, roots = fake.rows.double() - fake.mean, values.clamp(min=0).sqrt()
+    shift = 2 * (fake.mean - real.mean)
+    return y @ shift + y.square().sum(dim=1) - (fake.count - 1) * (vectors.square() @ roots)

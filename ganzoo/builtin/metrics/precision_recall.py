@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from ganzoo.builtin.metrics.pairwise import pairwise
 from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.contracts import FeatureSet, Metric, Score
-from ganzoo.data.copies import FEW, count_copies, rounding_error
+from ganzoo.data.comparison import Neighbourhoods, compare
+from ganzoo.data.copies import count_copies
 from ganzoo.settings.options import PositiveInt
 
 _LOW_CEILING = 0.9
@@ -31,19 +30,18 @@ class PrecisionRecall(Metric):
 
     neighbours: PositiveInt = 3
 
+    @property
+    def neighbourhoods(self) -> Neighbourhoods:
+        return Neighbourhoods(covered=self.neighbours)
+
     def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
         require_enough(real=real, fake=fake, reals=self.neighbours + 1, fakes=self.neighbours + 1)
 
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         self.require(real=real, fake=fake)
         require_finite(real=real, fake=fake)
-        real_radii, fake_radii = (neighbour_distances(each.rows, self.neighbours) for each in (real, fake))
-        real_radii, fake_radii = (radii.clamp(min=rounding_error(real.rows)) for radii in (real_radii, fake_radii))
-        precise, recalled = [], torch.zeros_like(real_radii, dtype=torch.bool)
-        for block, distances in pairwise(fake.rows, real.rows, measure_distances):  # (B, M)
-            precise.append((distances <= real_radii).any(dim=1))  # inside the ball of some real image
-            recalled |= (distances <= fake_radii[block, None]).any(dim=0)  # inside that of some generated one
-        return {"precision": _share(torch.cat(precise)), "recall": _share(recalled)}
+        precise, recalled = compare(real, fake, self.neighbourhoods).covered(self.neighbours)
+        return {"precision": _share(precise), "recall": _share(recalled)}
 
     def warn(self, *, real: FeatureSet, fake: FeatureSet) -> Sequence[str]:
         precision = warn_of_copies("reference", real.rows, self.neighbours, "precision")
@@ -65,17 +63,17 @@ class DensityCoverage(Metric):
 
     neighbours: PositiveInt = 5
 
+    @property
+    def neighbourhoods(self) -> Neighbourhoods:
+        return Neighbourhoods(counted=self.neighbours)
+
     def require(self, *, real: FeatureSet, fake: FeatureSet) -> None:
         require_enough(real=real, fake=fake, reals=self.neighbours + 1)
 
     def compute(self, *, real: FeatureSet, fake: FeatureSet) -> Mapping[str, Score]:
         self.require(real=real, fake=fake)
         require_finite(real=real, fake=fake)
-        radii = neighbour_distances(real.rows, self.neighbours)
-        balls = torch.zeros_like(radii)  # generated images in each real ball
-        centre = rounding_error(real.rows)
-        for _, distances in pairwise(fake.rows, real.rows, measure_distances):
-            balls += ((distances < radii) | (distances <= centre)).sum(dim=0)
+        balls = compare(real, fake, self.neighbourhoods).counted(self.neighbours)  # generated images in each real ball
         density = balls.sum().item() / (self.neighbours * len(fake.rows))
         return {"density": Score(density, "higher"), "coverage": _share(balls > 0)}
 
@@ -93,22 +91,6 @@ class DensityCoverage(Metric):
             return copies
         counts = f"{len(fake.rows):,} generated and {len(real.rows):,} reference images"
         return (*copies, f"coverage of a perfect generator would be {ceiling:.3f} with {counts}, and not 1")
-
-
-def neighbour_distances(rows: Tensor, neighbours: int) -> Tensor:
-    """Return the distance of each row to its k-th nearest other row: (N, D) -> float64 (N,), k < N.
-
-    An image is its own nearest, at distance 0.
-    """
-    blocks = pairwise(rows, rows, measure_distances)
-    return torch.cat([distances.kthvalue(neighbours + 1, dim=1).values for _, distances in blocks])
-
-
-def measure_distances(x: Tensor, y: Tensor) -> Tensor:
-    """x (N, D), y (M, D) -> Euclidean distances (N, M); in few dimensions exactly 0 for equal rows."""
-    few = x.shape[1] < FEW
-    mode = "donot_use_mm_for_euclid_dist" if few else "use_mm_for_euclid_dist_if_necessary"
-    return torch.cdist(x, y, compute_mode=mode)
 
 
 def warn_of_copies(whose: str, rows: Tensor, neighbours: int, scores: str) -> Sequence[str]:

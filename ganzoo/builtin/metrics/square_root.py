@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+
 import torch
 from torch import Tensor
 
@@ -24,23 +25,48 @@ def square_root(covariance: Tensor) -> Tensor:
 
 
 def trace_of_square_root(real: FeatureSet, fake: FeatureSet, eigenvalues: Tensor | None = None) -> float:
-    """tr (Sigma_r Sigma_f)^(1/2): the sum of the roots of the eigenvalues (D,), computed unless given.
+    """tr (Sigma_r Sigma_f)^(1/2): the sum of the roots of the eigenvalues of the product, computed unless given.
 
-    With as few images as features a covariance is singular. Eigenvalues that should be 0 are then rounding
-    errors of the order eps, whose roots, of the order 1e-8 each, move the fifth digit of the distance. In that
-    case the eigenvalues are those of the product itself, which is not symmetric: torch-fidelity's rounding.
+    With as few images as features a covariance is singular. Eigenvalues that should be 0 are then rounding errors of
+    the order eps, whose roots, of the order 1e-8 each, would move the fifth digit of the distance. So the covariances
+    are taken apart: Sigma = H^T H, where H has a row for each image. The roots are the singular values of H_f H_r^T.
     """
-    if min(real.count, fake.count) > len(real.mean):
-        values = torch.linalg.eigvalsh(symmetric_product(real, fake)) if eigenvalues is None else eigenvalues
-        return values.clamp(min=0).sqrt().sum().item()
-    product = fake.covariance.cpu().numpy() @ real.covariance.cpu().numpy()
-    return float(np.sqrt(np.linalg.eigvals(product).astype(complex)).real.sum())
+    if eigenvalues is not None:
+        return eigenvalues.clamp(min=0).sqrt().sum().item()
+    if not (is_few(real) or is_few(fake)):
+        return trace_of_square_root(real, fake, torch.linalg.eigvalsh(symmetric_product(real, fake)))
+    if is_few(real) and is_few(fake):
+        return float(torch.linalg.svdvals(half_of(fake) @ half_of(real).T).sum())
+    few, many = (half_of(real), fake) if is_few(real) else (half_of(fake), real)
+    return trace_of_square_root(real, fake, torch.linalg.eigvalsh(few @ many.covariance @ few.T))
+
+
+def is_few(features: FeatureSet) -> bool:
+    """Return whether there are no more images than features, so that the covariance is singular."""
+    return features.count <= len(features.mean)
+
+
+def half_of(features: FeatureSet) -> Tensor:
+    """Return H, float64 (N, D), with H^T H the covariance of a few images: their centred rows, if they are at hand."""
+    if len(features.rows) == features.count:
+        centred: Tensor = features.rows.double() - features.mean
+        return centred / math.sqrt(features.count - 1)
+    values, vectors = torch.linalg.eigh(features.covariance)
+    kept = values > rounding_error(values)
+    half: Tensor = vectors[:, kept] * values[kept].sqrt()
+    return half.T
 
 
 def symmetric_product(real: FeatureSet, fake: FeatureSet) -> Tensor:
     """S Sigma_f S, S = Sigma_r^(1/2): a symmetric matrix (D, D) with the eigenvalues of Sigma_r Sigma_f."""
     root = root_of(real)
     return root @ fake.covariance @ root
+
+
+def gram_matrix(real: FeatureSet, fake: FeatureSet) -> Tensor:
+    """H_f Sigma_r H_f^T: a symmetric matrix (N, N) of few generated images, with the eigenvalues of Sigma_r Sigma_f."""
+    half = half_of(fake)
+    return half @ real.covariance @ half.T
 
 
 def root_of(features: FeatureSet) -> Tensor:
