@@ -104,6 +104,10 @@ class RunInterrupted(Explained, KeyboardInterrupt):  # it is no error: the run w
         self.exit_code = 128 + signal
 
 
+class DamageWarning(UserWarning):
+    """A file of a run or of a grid is damaged; what is asked for is done without it."""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error is one of the ways in which Python, numpy, torch and the system say that memory ended."""
     kinds = {kind.__name__ for kind in type(error).__mro__}

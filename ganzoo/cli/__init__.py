@@ -44,9 +44,8 @@ from ganzoo.cli.show import show
 from ganzoo.cli.table import table
 from ganzoo.cli.verify import verify
 from ganzoo.cli.words import WORDS, repair
-from ganzoo.errors import ConfigError, Explained, FolderError
+from ganzoo.errors import ConfigError, DamageWarning, Explained, FolderError
 from ganzoo.machine.limits import limit_threads
-from ganzoo.runs.damage import DamageWarning
 from ganzoo.zoo.installed import tolerate_damage
 
 _EXIT_CODES = """

@@ -8,13 +8,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import CheckpointError
+from ganzoo.errors import CheckpointError, DamageWarning
 from ganzoo.files import DamagedLine, Lines, damaged_name
 from ganzoo.runs.records import Status, read_last_log_record, read_run_lines, read_scores
-
-
-class DamageWarning(UserWarning):
-    """A file of a run or of a grid is damaged; what is asked for is done without it."""
 
 
 def warn(text: str) -> None:

@@ -15,6 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from ganzoo.errors import ConfigError
 from ganzoo.settings.numbers import read_number, read_truth, read_whole
+from ganzoo.settings.plain import is_plain
 from ganzoo.settings.ranges import RANGE_FAULTS, bounds_of, require_within
 from ganzoo.settings.spelling import spell
 
@@ -71,9 +72,11 @@ def check_values(schema: type, values: Mapping[str, Any], where: str) -> dict[st
     Raises ConfigError with the key, the value and what is allowed, for an unknown key, a wrong type, inf,
     nan, or a value out of range; all faults in one message.
     """
+    values = read_values(schema, values)
+    if is_plain(schema, values):
+        return values
     from pydantic import ValidationError  # not at the top: it takes longer than all that help imports
 
-    values = read_values(schema, values)
     try:
         checked = _strict_model(schema).model_validate(values)
     except ValidationError as error:
@@ -187,8 +190,7 @@ def _strict_model(schema: Any) -> type[BaseModel]:
     """Return a strict pydantic model of a dataclass; without strict, pydantic accepts True as 1, and inf."""
     from pydantic import ConfigDict, create_model
 
-    hints = get_type_hints(schema, include_extras=True)
-    options: dict[str, Any] = {f.name: (hints[f.name], _required(f)) for f in fields(schema) if f.init}
+    options: dict[str, Any] = {f.name: (_hints(schema)[f.name], _required(f)) for f in fields(schema) if f.init}
     strict = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
     return create_model(schema.__name__, __config__=strict, **options)
 

@@ -156,12 +156,17 @@ class Zoo:
         entries = [Entry(kind, n, cls, plugin.name) for kind, own in plugin.offered.items() for n, cls in own.items()]
         remarks = [plugin.remark, *(self._add_entry(entry, plugin) for entry in entries)]
         self.plugins.append(replace(plugin, remark="; ".join(filter(None, remarks))))
-        self.plugins = [self._with_known_names(plugin) for plugin in self.plugins]
+        self._name_components()
 
-    def _with_known_names(self, plugin: Plugin) -> Plugin:
-        """Return a plugin with its components as they are known now; a broken one keeps those that it named."""
-        own = tuple(f"{entry.kind} {entry.name}" for entry in self.all_entries() if entry.plugin == plugin.name)
-        return replace(plugin, components=own) if plugin.state == "ok" else plugin
+    def _name_components(self) -> None:
+        """Give each plugin its components as they are known now; a broken one keeps those that it named."""
+        known: dict[str, list[str]] = {}
+        for entry in self.all_entries():
+            known.setdefault(entry.plugin, []).append(f"{entry.kind} {entry.name}")
+        self.plugins = [
+            replace(plugin, components=tuple(known.get(plugin.name, ()))) if plugin.state == "ok" else plugin
+            for plugin in self.plugins
+        ]
 
     def _add_entry(self, entry: Entry, plugin: Plugin) -> str:
         """Add a component; returns a remark if it is not known by its name alone."""

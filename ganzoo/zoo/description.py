@@ -80,7 +80,12 @@ def _describe_component(component: type) -> dict[str, Any]:
 
 def _restore_component(values: Mapping[str, Any]) -> type:
     options = [(each["name"], _restore_type(each["type"]), _restore_field(each)) for each in values["options"]]
-    bare = make_dataclass(str(values["class"]), options, frozen=True, kw_only=True)
+    doc = {"__doc__": str(values["doc"]) or " "}  # dataclasses write one, slowly, where there is none
+    # nobody makes an instance, and each method would be compiled
+    bare = make_dataclass(
+        str(values["class"]), options, namespace=doc, frozen=True, kw_only=True,
+        init=False, repr=False, eq=False, match_args=False,
+    )  # fmt: skip
     bare.__doc__ = str(values["doc"])
     bare.code_of = str(values.get("code", ""))  # type: ignore[attr-defined]
     if DEFAULT_FEATURES in values:

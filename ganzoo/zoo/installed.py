@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,23 +136,38 @@ def _disable(plugin: Plugin) -> Plugin:
 
 def _read_plugins() -> list[Plugin]:
     """Return the plugins of all distributions on the path; of two with one name the first counts, as for Python."""
-    from importlib.metadata import distributions  # not at the top: help needs only names
-
     found: dict[str, list[Plugin]] = {}
-    for distribution in distributions():
+    for distribution in _find_distributions(tuple(_stamp_path())):
         if plugins := _read_distribution(distribution):
             found.setdefault(_normalise(plugins[0].name.partition(":")[0]), plugins)
     return sorted((plugin for plugins in found.values() for plugin in plugins), key=lambda plugin: plugin.name)
 
 
+def _stamp_path() -> Iterator[tuple[str, int]]:
+    """Yield the folders in which Python looks for packages, with the time at which one was added or removed last."""
+    for folder in sys.path:
+        with suppress(OSError):
+            yield folder, Path(folder or ".").stat().st_mtime_ns
+
+
+@lru_cache(maxsize=1)
+def _find_distributions(path: tuple[tuple[str, int], ...]) -> list[Distribution]:
+    """Return the distributions on the path that have plugins; a command asks for them several times."""
+    from importlib.metadata import distributions  # not at the top: help needs only names
+
+    return [distribution for distribution in distributions() if _has_plugins(distribution)]
+
+
+def _has_plugins(distribution: Distribution) -> bool:
+    try:
+        return "[ganzoo]" in (distribution.read_text("entry_points.txt") or "")
+    except UnicodeDecodeError:  # it cannot even be told
+        return False
+
+
 def _read_distribution(distribution: Distribution) -> list[Plugin]:
     """Return the plugins of one distribution; damaged files make it a broken one, if it can be named at all."""
-    try:
-        if "[ganzoo]" not in (distribution.read_text("entry_points.txt") or ""):
-            return []
-    except UnicodeDecodeError:  # it cannot even be told whether it is a plugin
-        return []
-    name, version = (_read_field(distribution, key) for key in ("Name", "Version"))
+    name, version = _read_fields(distribution)
     points = _read_points(distribution)
     if name and points:
         return [_read_point(name, version, point, alone=len(points) == 1) for point in points.values()]
@@ -168,12 +186,14 @@ def _read_point(distribution: str, version: str, point: EntryPoint, *, alone: bo
     return replace(plugin, state="broken", fault=f"its entry point {point.value!r} is not a module")
 
 
-def _read_field(distribution: Distribution, key: str) -> str:
-    """Return a field of METADATA; empty where that is damaged."""
+def _read_fields(distribution: Distribution) -> tuple[str, str]:
+    """Return name and version, which METADATA has; empty where that is damaged."""
     try:
-        return str(distribution.metadata[key] or "") if key in distribution.metadata else ""
+        metadata = distribution.metadata
     except Exception:  # whatever the parser raises
-        return ""
+        return "", ""
+    name, version = (str(metadata[key] or "") if key in metadata else "" for key in ("Name", "Version"))
+    return name, version
 
 
 def _read_points(distribution: Distribution) -> dict[str, EntryPoint]:

@@ -7,13 +7,12 @@ import pytest
 
 from ganzoo.cells import Ending
 from ganzoo.contracts import Engine
-from ganzoo.errors import CheckpointError
+from ganzoo.errors import CheckpointError, DamageWarning
 from ganzoo.grid.config import GridConfig
 from ganzoo.grid.records import read_plan
 from ganzoo.grid.run import GridObserver, Policy, run_grid
 from ganzoo.grid.verify import verify_grid
 from ganzoo.results.read import read_results
-from ganzoo.runs.damage import DamageWarning
 from ganzoo.runs.folder import RunFolder
 from ganzoo.settings.toml import from_tables, unflatten
 
