@@ -53,10 +53,10 @@ def recall(plugin: Plugin) -> Plugin | None:
 
 
 def _place(plugin: Plugin) -> Path | None:
-    """Return the file of a plugin in the cache; None without a home directory."""
+    """Return the file of a plugin in the cache, which several ganzoos may share; None without a home directory."""
     if (folder := cache_folder("plugins")) is None:
         return None
-    return folder / f"{hashlib.sha256(f'{plugin.name} {plugin.path}'.encode()).hexdigest()[:32]}.json"
+    return folder / f"{hashlib.sha256(f'{plugin.name} {plugin.path} {INDEX}'.encode()).hexdigest()[:32]}.json"
 
 
 def _key(plugin: Plugin) -> list[str]:

@@ -165,12 +165,14 @@ def check_schema(schema: type) -> None:
 
     Raises ConfigError if a default violates its own bounds or cannot be written as TOML.
     """
-    from pydantic import ValidationError
-
     defaults = {option.name: option.default for option in list_options(schema) if option.default is not MISSING}
     for name, value in defaults.items():
         if not _fits_a_recipe(value):
             raise ConfigError(f"{name}: its default {value!r} is not a bool, int, float, str or a list of those")
+    if is_plain(schema, defaults):
+        return
+    from pydantic import ValidationError  # as above
+
     try:
         _strict_model(schema).model_validate(defaults)
     except ValidationError as error:

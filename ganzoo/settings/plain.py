@@ -30,7 +30,8 @@ def _read_options(schema: Any) -> tuple[dict[str, Any], frozenset[str]]:
     hints = get_type_hints(schema, include_extras=True)
     options = [option for option in fields(schema) if option.init]
     required = [option.name for option in options if option.default is option.default_factory is MISSING]
-    return {option.name: hints[option.name] for option in options}, frozenset(required)
+    public = [option.name for option in options if not option.name.startswith("_")]  # pydantic refuses others
+    return {name: hints[name] for name in public}, frozenset(required)
 
 
 def _is_plain(hint: Any, value: Any) -> bool:

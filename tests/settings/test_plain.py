@@ -80,3 +80,11 @@ def test_an_option_without_a_default_is_not_left_out():
         path: str
 
     assert is_plain(Needy, {"path": "a"}) and not is_plain(Needy, {})
+
+
+def test_an_option_whose_name_pydantic_refuses_is_left_to_it():
+    @dataclass(frozen=True)
+    class Private:
+        _width: int = 1
+
+    assert not is_plain(Private, {"_width": 1})
