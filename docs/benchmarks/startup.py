@@ -18,6 +18,12 @@ from collections.abc import Sequence
 ANSWERS = {
     "help": ["--help"],
     "help of run": ["run", "--help"],
+    "list": ["list"],
+    "show loss bce": ["show", "loss", "bce"],
+    "config show": ["config", "show"],
+    "plugins": ["plugins"],
+    "explain fid": ["explain", "fid"],
+    "run --out EXISTING": ["run", "--out", "."],
     "unknown option": ["run", "--modle", "mlp"],
     "unknown command": ["rnu"],
     "unknown recipe": ["run", "sngna"],
