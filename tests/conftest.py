@@ -3,6 +3,8 @@
 import os
 import tempfile
 
+os.environ["OMP_NUM_THREADS"] = "1"  # of numpy too, and of what tests start: two workers share two cores
+
 import pytest
 import torch
 from torch import nn
@@ -11,7 +13,7 @@ from ganzoo.builtin.features import fidelity
 
 os.environ["GANZOO_CACHE"] = tempfile.mkdtemp(prefix="ganzoo-references-")  # before `runs` copies the environment
 os.environ["GANZOO_DISABLE_PLUGINS"] = "all"  # what is installed beside is not what is tested, in this process
-torch.set_num_threads(1)  # two workers share two cores
+torch.set_num_threads(1)
 
 from support.zoo import ZOO  # noqa: E402
 

@@ -52,6 +52,17 @@ def test_kernel_distance_of_many_images_makes_the_kernel_of_each_subset_alone(mo
     assert compute_kernel_distance(real, fake, subsets=5, subset_size=6).value == pytest.approx(whole.value, rel=1e-12)
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_no_bit(threads):
+    real, fake = draw(30, 4, seed=0), draw(40, 4, seed=1)
+    alone = compute_kernel_distance(real, fake, subsets=7, subset_size=6)
+    try:
+        torch.set_num_threads(threads)
+        assert compute_kernel_distance(real, fake, subsets=7, subset_size=6) == alone
+    finally:
+        torch.set_num_threads(1)
+
+
 def test_standard_error_of_the_kernel_distance_is_that_of_leaving_out_one_image_at_a_time():
     real, fake = draw(60, 3, seed=0).double(), draw(60, 3, seed=1, shift=0.5).double()
     left = [

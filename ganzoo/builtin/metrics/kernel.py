@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any
 
 import numpy as np
@@ -77,17 +78,26 @@ class KernelDistance(Metric):
     def estimate(self, fake: Array, real: Array) -> Array:
         """fake (N, D), real (M, D) -> the estimate of each pair of subsets (S,)."""
         random, size = np.random.RandomState(self.seed), min(self.subset_size, len(fake), len(real))
-        sums, threads = make_sums(fake, real), torch.get_num_threads()
-        estimates = list[float]()
-        with ThreadPoolExecutor(threads) as pool:
-            for start in range(0, self.subsets, threads):
-                subsets = [draw_subsets(random, size, fake, real) for _ in range(min(threads, self.subsets - start))]
-                estimates += [squared_mmd(size, *found) for found in pool.map(sums, subsets)]
+        subsets = (draw_subsets(random, size, fake, real) for _ in range(self.subsets))
+        estimates = [squared_mmd(size, *sums) for sums in in_threads(make_sums(fake, real), subsets)]
         return np.array(estimates)
+
+
+def in_threads(function: Callable[[Subsets], Sums], subsets: Iterator[Subsets]) -> Iterator[Sums]:
+    """Yield the values of a function, in order, computed by as many threads as torch has."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        yield from map(function, subsets)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        while some := list(islice(subsets, threads)):
+            yield from pool.map(function, some)
 
 
 Subsets = tuple[Array, Array]
 """Indices of a subset of x, and of as many y."""
+Sums = tuple[Any, Any, Any]
+"""Sums of the kernel over pairs of different x, over all pairs of x and y, over pairs of different y."""
 
 
 def draw_subsets(random: np.random.RandomState, size: int, x: Array, y: Array) -> Subsets:
@@ -119,13 +129,13 @@ def make_kernel(a: Array, b: Array) -> Array:
     return cubes
 
 
-def make_sums(x: Array, y: Array) -> Callable[[Subsets], tuple[Any, Any, Any]]:
+def make_sums(x: Array, y: Array) -> Callable[[Subsets], Sums]:
     """Return a function of subsets i, j: sums of the kernel over pairs of x[i], of x[i] with y[j], over pairs of y[j].
 
     Sums over x[i] with y[j] go column by column, then over the columns, as torch-fidelity's do.
     """
 
-    def of_rows(subsets: Subsets) -> tuple[Any, Any, Any]:
+    def of_rows(subsets: Subsets) -> Sums:
         a, b = x[subsets[0]], y[subsets[1]]
         return sum_of_pairs(make_kernel(a, a)), make_kernel(a, b).sum(axis=0).sum(), sum_of_pairs(make_kernel(b, b))
 
@@ -133,7 +143,7 @@ def make_sums(x: Array, y: Array) -> Callable[[Subsets], tuple[Any, Any, Any]]:
         return of_rows
     xx, xy, yy = make_kernel(x, x), make_kernel(x, y), make_kernel(y, y)
 
-    def of_kernels(subsets: Subsets) -> tuple[Any, Any, Any]:
+    def of_kernels(subsets: Subsets) -> Sums:
         i, j = subsets
         columns = xy.take(i, axis=0).sum(axis=0)
         pairs = [sum_of_pairs(kernel.take(k, axis=0).take(k, axis=1)) for kernel, k in ((xx, i), (yy, j))]
