@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import statistics
 import sys
 import tempfile
 import time
@@ -83,32 +82,30 @@ def main() -> None:
 
 
 def show_phases(place: Path, args: argparse.Namespace) -> None:
-    """Print the seconds of each phase of three cells, medians over the repeats."""
+    """Print the seconds of each phase of each cell, as it ends."""
     (place / "marking.py").write_text(MARKING.format(wall=args.wall), encoding="utf-8")
     print("| cell | way | start | data | train | score | all but train |\n|---|---|---|---|---|---|---|")
-    ways = {"process": False, "fork": True}
-    turns = [{way: time_cells(place / f"{way}-{turn}", fork, args.wall) for way, fork in ways.items()}
-             for turn in range(args.repeats)]  # fmt: skip
-    for work in WORKS:
-        for way in ways:
-            phases = [statistics.median(column) for column in zip(*(turn[way][work] for turn in turns), strict=True)]
-            rest = sum(phases) - phases[PHASES.index("train")]
-            print(f"| {work} | {way} | {' | '.join(f'{value:.2f}' for value in [*phases, rest])} |", flush=True)
+    for turn in range(args.repeats):
+        for work in args.only or WORKS:
+            for way in ("process", "fork"):
+                phases = time_cell(place / f"{way}-{turn}", work, way == "fork", args.wall)
+                rest = sum(phases) - phases[PHASES.index("train")]
+                print(f"| {work} | {way} | {' | '.join(f'{value:.2f}' for value in [*phases, rest])} |", flush=True)
 
 
-def time_cells(place: Path, fork: bool, wall: bool) -> dict[str, list[float]]:
-    """Run the cells after another one, for which the server starts; return the seconds of their phases."""
+def time_cell(place: Path, work: str, fork: bool, wall: bool) -> list[float]:
+    """Run a cell, after a toy for which the server starts where forks are timed; return the seconds of its phases."""
     plugin = ("--plugin", str(place.parent / "marking.py"))
-    works = {"toy": TOY, **WORKS} if fork else WORKS
-    cells = [make_cell(place, name, words, plugin) for name, words in works.items()]
-    begun, found = time.perf_counter(), {}
+    works = {"toy": TOY, work: WORKS[work]} if fork else {work: WORKS[work]}
+    cells = [make_cell(place / work.split(",", maxsplit=1)[0], name, words, plugin) for name, words in works.items()]
+    begun = time.perf_counter()
     for cell, ending in Local(jobs=1, threads=1, fork=fork).run(cells):
         if ending.state != "complete":
             raise SystemExit(ending.reason)
-        marks = json.loads(Path(f"{cell.folder}.marks").read_text(encoding="utf-8"))
-        found[cell.name] = [after - before for before, after in pairwise([begun if wall else 0.0, *marks])]
-        begun = time.perf_counter()
-    return found
+        if cell.name == "toy":
+            begun = time.perf_counter()
+    marks = json.loads(Path(f"{cells[-1].folder}.marks").read_text(encoding="utf-8"))
+    return [after - before for before, after in pairwise([begun if wall else 0.0, *marks])]
 
 
 def compare_grids(place: Path, args: argparse.Namespace) -> None:
@@ -148,6 +145,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--cells", type=int, default=24)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=WORKS, help="cells whose phases are shown")
     parser.add_argument("--wall", action="store_true", help="count the seconds of the clock")
     return parser.parse_args()
 
