@@ -1,21 +1,18 @@
 """Conditional generators class by class: planted failures are named, healthy ones are not, and chance is no alarm."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from ganzoo.audit.audit import Audit
-from ganzoo.audit.class_rules import apply_class_rules
 from ganzoo.audit.class_tests import are_ignored, are_informative, find_swaps, find_wrong
-from ganzoo.audit.classes import ClassAudit, audit_classes
+from ganzoo.audit.classes import ClassAudit
 from ganzoo.audit.discriminant import SHRINKAGE, fit_discriminant
-from ganzoo.audit.traits import Traits
-from ganzoo.contracts import DataSpec, Extractor, Features, Samples
-from support.dirac import CPU
+from ganzoo.contracts import Extractor, Features, Samples
+from support.class_audits import alarms, judge
+from support.class_audits import look as audit
 
 K, DIM = 10, 8
 CENTRES = 3 * torch.randn(K, DIM, generator=torch.Generator().manual_seed(0))
@@ -51,22 +48,7 @@ class Drawing(nn.Module):
 
 
 def look(network, samples=None, extractor=PLAIN):
-    gan = SimpleNamespace(
-        G_ema=SimpleNamespace(module=network),
-        z_dim=DIM,
-        data=DataSpec((DIM,), K),
-        device=SimpleNamespace(torch_device=CPU.torch_device),
-    )
-    return audit_classes(gan, draw_data() if samples is None else samples, extractor)
-
-
-def judge(classes, images=1e6, **numbers):
-    traits = Traits(conditional=True)
-    return [*apply_class_rules(Audit(1, {"images": images, **numbers}, traits=traits, classes=classes))]
-
-
-def alarms(*args, **numbers):
-    return [finding for finding in judge(*args, **numbers) if finding.level == "alarm"]
+    return audit(network, draw_data() if samples is None else samples, extractor)
 
 
 def relabelled(samples, change):
