@@ -34,7 +34,10 @@ LEARNT = 0.75
 """Accuracy of the median class over that of real ones, from which a run is old enough to be blamed for the others."""
 SHOWN = 10
 """Most classes whose numbers are evidence: the worst ones. diagnosis.json has all."""
-ADVICE = ("--conditioner projection", "--conditioner cgan")
+ADVICE = ("--set conditioner.fakes=false", "--conditioner projection", "--conditioner cgan")
+"""D that learns classes from real samples alone cannot take wrong samples for right ones; others see the label."""
+QUIET_LABELS = "--set conditioner.embedding_std=0.2"
+"""Advice that lets the latent, and not the label, rule the samples at first."""
 
 
 def apply_class_rules(audit: Audit) -> Iterator[Finding]:
@@ -101,7 +104,9 @@ def collapse(audit: Audit, classes: ClassAudit) -> Iterator[Finding]:
         yield Finding(name, "unknown", too_early(audit, what), evidence, topic="mode-collapse")
         return
     evidence |= {f"duplicates/{k}": known[k]["duplicates"] for k in narrow[:SHOWN]}
-    yield Finding(name, "alarm", what, evidence, (*ADVICE, "--lipschitz r1"), "mode-collapse", "classes.png")
+    yield Finding(
+        name, "alarm", what, evidence, (QUIET_LABELS, *ADVICE, "--lipschitz r1"), "mode-collapse", "classes.png"
+    )
 
 
 def _find_repeated(audit: Audit, classes: ClassAudit) -> set[str]:

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from ganzoo.contracts import Conditioner, Verdict
 from ganzoo.hookspecs import hookimpl
-from ganzoo.settings.options import NonNegativeFloat, Width
+from ganzoo.settings.options import NonNegativeFloat, PositiveFloat, Width
 
 
 class NoEmbedding(nn.Module):
@@ -70,6 +70,14 @@ class _HeadOnly(Conditioner):
         return LabelMaps(0, shape[1:])
 
 
+def _draw_embedding(num_classes: int, dim: int, std: float) -> nn.Embedding:
+    """Return a module y (N,) -> c (N, dim) with weights drawn from N(0, std)."""
+    embedding = nn.Embedding(num_classes, dim)  # N(0, 1)
+    with torch.no_grad():
+        embedding.weight *= std
+    return embedding
+
+
 @dataclass(frozen=True)
 class Unconditional(_HeadOnly):
     """Ignore the labels.
@@ -97,9 +105,11 @@ class ConditionalGAN(Conditioner):
     model_initialises_head = True
     embedding_dim: Width = 32
     """Dimensions of the embedding of a label."""
+    embedding_std: PositiveFloat = 1.0
+    """Standard deviation of the embedding before training; that of a latent is 1."""
 
     def generator_embedding(self, num_classes: int) -> nn.Module:
-        return nn.Embedding(num_classes, self.embedding_dim)
+        return _draw_embedding(num_classes, self.embedding_dim, self.embedding_std)
 
     def discriminator_input(self, num_classes: int, shape: tuple[int, ...]) -> nn.Module:
         return LabelMaps(num_classes, shape[1:])
@@ -117,9 +127,11 @@ class Projection(_HeadOnly):
 
     embedding_dim: Width = 32
     """Dimensions of the embedding of a label."""
+    embedding_std: PositiveFloat = 1.0
+    """Standard deviation of the embedding before training; that of a latent is 1."""
 
     def generator_embedding(self, num_classes: int) -> nn.Module:
-        return nn.Embedding(num_classes, self.embedding_dim)
+        return _draw_embedding(num_classes, self.embedding_dim, self.embedding_std)
 
     def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
         embed = nn.Embedding(num_classes, feature_dim)
@@ -132,14 +144,20 @@ class AuxiliaryClassifier(_HeadOnly):
     """D also names the class, and both players profit. Odena et al. 2017, arXiv:1610.09585, Eq. 2-3.
 
     `weight` times the cross-entropy of the class is added to D's loss on real and fake, and to G's on fake.
+    The defaults are the paper's; the recipe `acgan` sets `fakes` and `embedding_std`, without which small runs make
+    one picture of each class, and wrong ones: docs/diagnosis.md.
     """
 
     embedding_dim: Width = 32
     """Dimensions of the embedding of a label."""
     weight: NonNegativeFloat = 1.0
+    fakes: bool = True
+    """Teach D's classifier generated samples too, by the label that G was given, whatever they show."""
+    embedding_std: PositiveFloat = 1.0
+    """Standard deviation of the embedding before training; that of a latent is 1."""
 
     def generator_embedding(self, num_classes: int) -> nn.Module:
-        return nn.Embedding(num_classes, self.embedding_dim)
+        return _draw_embedding(num_classes, self.embedding_dim, self.embedding_std)
 
     def discriminator_head(self, feature_dim: int, num_classes: int) -> nn.Module:
         return Head(feature_dim, classify=nn.Linear(feature_dim, num_classes))
@@ -147,6 +165,10 @@ class AuxiliaryClassifier(_HeadOnly):
     def auxiliary_loss(self, verdict: Verdict, y: Tensor) -> Tensor:
         assert verdict.class_logits is not None  # the head above has a classifier
         return self.weight * cross_entropy(verdict.class_logits, y)
+
+    def discriminator_auxiliary(self, *, real: Verdict, fake: Verdict, y: Tensor) -> Tensor:
+        of_real = self.auxiliary_loss(real, y)
+        return of_real + self.auxiliary_loss(fake, y) if self.fakes else of_real
 
 
 @hookimpl

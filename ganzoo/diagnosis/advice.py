@@ -8,6 +8,9 @@ from ganzoo.audit.findings import Finding
 from ganzoo.runs.run import Run
 from ganzoo.settings.toml import flatten, parse_assignment, to_tables
 
+OPTIONED = ("model", "lipschitz", "conditioner")
+"""Kinds whose options advice sets."""
+
 
 def filter_advice(finding: Finding, run: Run) -> Finding:
     """Return the finding with only that advice which the run would accept, and which would change it."""
@@ -38,7 +41,7 @@ def _changes_component(kind: str, name: str, run: Run) -> bool:
 def _has_option(assignment: str, run: Run) -> bool:
     """Return whether the run's component has the option that is set; options of a sum cannot be set."""
     section, _, option = parse_assignment(assignment)[0].partition(".")
-    if section not in ("model", "lipschitz"):
+    if section not in OPTIONED:
         return True
     chosen = run.config.choice(section)  # type: ignore[arg-type]
     if "+" in chosen.name:
@@ -50,7 +53,7 @@ def _changes_value(assignment: str, run: Run) -> bool:
     """Return whether the setting has another value in the run, where options that were not set have their defaults."""
     key, value = parse_assignment(assignment)
     section, _, option = key.partition(".")
-    if section in ("model", "lipschitz"):
+    if section in OPTIONED:
         component = run.zoo.create(section, run.config.choice(section))  # type: ignore[arg-type]
         return bool(getattr(component, option, None) != value)
     return bool(flatten(to_tables(run.config)).get(key) != value)

@@ -47,6 +47,28 @@ def test_auxiliary_loss_of_an_undecided_classifier_is_the_log_of_the_classes():
     assert AuxiliaryClassifier(weight=0.5).auxiliary_loss(verdict, Y).item() == pytest.approx(0.5 * math.log(10))
 
 
+def test_the_classifier_of_d_learns_from_fakes_unless_told_not_to():
+    """An undecided classifier costs log 10; logits of 4 and nine 0 cost log(1 + 9 exp(-4))."""
+    real, fake = Verdict(torch.zeros(2), torch.zeros(2, 10)), Verdict(torch.zeros(2), 4 * torch.eye(10)[[2, 0]])
+    sure = math.log(1 + 9 * math.exp(-4))
+    loss = {
+        fakes: AuxiliaryClassifier(weight=0.5, fakes=fakes).discriminator_auxiliary(real=real, fake=fake, y=Y).item()
+        for fakes in (True, False)
+    }
+    assert loss == {True: pytest.approx(0.5 * (math.log(10) + sure)), False: pytest.approx(0.5 * math.log(10))}
+    assert AuxiliaryClassifier(fakes=False).generator_auxiliary(fake=fake, y=Y).item() == pytest.approx(sure)
+
+
+@pytest.mark.parametrize("conditioner", [ConditionalGAN, Projection, AuxiliaryClassifier])
+def test_the_embedding_of_labels_is_scaled_and_the_default_is_that_of_torch(conditioner):
+    torch.manual_seed(0)
+    plain = torch.nn.Embedding(1000, 32).weight
+    for std in (1.0, 0.2):
+        torch.manual_seed(0)
+        embedding = conditioner(embedding_std=std).generator_embedding(1000)
+        assert torch.equal(embedding.weight, std * plain) and embedding.weight.requires_grad
+
+
 def test_other_conditioners_have_no_auxiliary_loss():
     verdict = Verdict(torch.zeros(2))
     for conditioner in (Unconditional(), ConditionalGAN(), Projection()):

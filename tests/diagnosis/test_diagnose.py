@@ -366,6 +366,16 @@ def test_advice_is_what_the_run_has_not_and_would_accept(tmp_path):
     assert given == ("--lipschitz r1", "--set optim.lr_d=1e-5", "--augment ada")
 
 
+@pytest.mark.parametrize("conditioner, given", [
+    ("acgan", ("--set conditioner.fakes=false",)), ("cgan", ("--set conditioner.embedding_std=0.2",))
+])  # fmt: skip
+def test_advice_about_labels_is_for_conditioners_that_have_the_option(conditioner, given, tmp_path):
+    set_already = ["--set", "conditioner.embedding_std=0.2"] if conditioner == "acgan" else []
+    train(tmp_path / "run", "--no-scores", "--conditioner", conditioner, "--loss", "hinge", *set_already)
+    asked = ("--set conditioner.embedding_std=0.2", "--set conditioner.fakes=false")
+    assert filter_advice(Finding("x", "alarm", "", advice=asked), Run(tmp_path / "run")).advice == given
+
+
 def test_looks_serve_as_scores_where_there_are_none(tmp_path):
     train(tmp_path / "run", "--no-scores", "--set", "train.diagnose_every=1", steps=10)
     (steps, values), name = read_scores(Run(tmp_path / "run"))
