@@ -70,7 +70,6 @@ HEALTHY = {
     "bce-r1": {"loss": "bce", "lipschitz": "r1", "steps": 500},
     "lsgan": {"loss": "lsgan", "steps": 600},
     "wgan-gp-on-points": {"model": "mlp", "loss": "wgan", "lipschitz": "gp", "dataset": "gaussians8", "steps": 400},
-    "cgan": {"loss": "bce", "conditioner": "cgan", "steps": 1800},
 }
 YOUNG = {
     "bce": {"loss": "bce", "dataset": "mnist-5k", "steps": 50},
