@@ -17,7 +17,6 @@ HEALTHY = {
     "cgan on digits": {"conditioner": "cgan", "dataset": "digits", "steps": 1800},
     "projection on mnist-5k": {"conditioner": "projection", "dataset": "mnist-5k", "steps": 2200, "options": FAST},
     "acgan on mnist-5k": {"conditioner": "acgan", "dataset": "mnist-5k", "steps": 1600},
-    "acgan on digits": {"conditioner": "acgan", "dataset": "digits", "steps": 1600},
 }
 DEFAULTS = {"conditioner.fakes": True, "conditioner.embedding_std": 1.0, "optim.lr_g": 2e-4, "optim.lr_d": 2e-4}
 """Options of `acgan`, and rates of its paper, where its recipe or the dataset suggests others."""
