@@ -135,18 +135,18 @@ def check_tensorboard(tensorboard: Probe) -> Check:
 def check_memory(free: int) -> Check:
     """Return how much memory is free, in bytes."""
     if free < LITTLE_MEMORY:
-        return Check("memory", "remark", f"{free / 2**30:.1f} GiB free: little", "--batch-size 16, and close programs")
+        return Check("memory", "remark", f"{free / 2**30:.1f} GiB free: little", "--batch-size 16 (and close programs)")
     return Check("memory", "ok", f"{free / 2**30:.1f} GiB free" if free < sys.maxsize else "unknown")
 
 
 def check_disks(runs: Path, cache: Path | None) -> Iterator[Check]:
     """Yield whether the folders that ganzoo writes to take a file: runs, the caches, temporary files."""
-    yield check_disk("runs", runs, needed=True, hint="--out DIR on another disk")
+    yield check_disk("runs", runs, needed=True, hint="--out DIR (on another disk)")
     if cache is None:
         yield Check("cache", "remark", "there is no home directory, so nothing is kept for later", "GANZOO_CACHE=DIR")
     else:
-        yield check_disk("cache", cache, needed=False, hint="GANZOO_CACHE=DIR on another disk")
-    yield check_disk("temporary", Path(tempfile.gettempdir()), needed=True, hint="TMPDIR=DIR on another disk")
+        yield check_disk("cache", cache, needed=False, hint="GANZOO_CACHE=DIR (on another disk)")
+    yield check_disk("temporary", Path(tempfile.gettempdir()), needed=True, hint="TMPDIR=DIR (on another disk)")
 
 
 def check_disk(name: str, folder: Path, *, needed: bool, hint: str) -> Check:

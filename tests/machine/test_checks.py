@@ -120,7 +120,7 @@ def test_a_disk_that_takes_no_file_is_broken_for_runs_and_a_remark_for_the_cache
         "runs": "broken", "cache": "remark", "temporary": "broken",
     }  # fmt: skip
     assert found["runs"].what == f"{tmp_path} cannot be written: No space left on device"
-    assert found["runs"].hint == "--out DIR on another disk"
+    assert found["runs"].hint == "--out DIR (on another disk)"
 
 
 def test_a_disk_with_less_than_a_gibibyte_is_a_remark(tmp_path, monkeypatch):

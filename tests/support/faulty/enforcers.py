@@ -123,3 +123,9 @@ class _Scaled(nn.Module):
 class Forgetful(SpectralNorm):
     def constrain(self, discriminator):
         return _Scaled(discriminator)
+
+
+@planted("lipschitz", enforcers.constrained_generator_makes_samples_as_before, r"shape \(4, 2\)\n  came .*\(4, 1\)")
+class Narrowing(SpectralNorm):
+    def constrain_generator(self, generator):
+        generator.append(nn.Linear(2, 1))
