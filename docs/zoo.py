@@ -1,0 +1,113 @@
+"""Write docs/zoo.md, the methods of ganzoo beside those of other zoos: `python docs/zoo.py`.
+
+`docs/zoo.toml` has the rows. The names of ganzoo's components are those that its plugins and its packages register.
+"""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ganzoo.zoo.names import NAMES
+
+HERE = Path(__file__).parent
+PACKAGES = HERE.parent / "plugins"
+KINDS = {
+    "model": "Models",
+    "loss": "Losses",
+    "lipschitz": "Lipschitz enforcers",
+    "conditioner": "Conditioners",
+    "regularizer": "Regularizers",
+    "augment": "Augmentations",
+    "metric": "Metrics",
+    "features": "Features that scores are computed from",
+}
+OTHERS = {
+    "S": ("StudioGAN", "https://github.com/POSTECH-CVLab/PyTorch-StudioGAN"),
+    "M": ("mimicry", "https://github.com/kwotsin/mimicry"),
+    "C": ("compare_gan", "https://github.com/google/compare_gan"),
+    "T": ("torchgan", "https://github.com/torchgan/torchgan"),
+    "G": ("mmgeneration", "https://github.com/open-mmlab/mmgeneration"),
+}
+INTRODUCTION = """\
+# The zoo
+
+Methods that ganzoo trains, beside those of five other zoos: {others}. Each of ganzoo's is one name on the command line,
+with the file of the tests that hold it to its paper: `ganzoo show loss hinge` prints its formula and its options. Those
+with a package come with `pip install ./plugins/PACKAGE`.
+
+● means that their code has it, ◐ that it has it in part or with an error that changes results, – that it has not, and a
+blank that nobody has looked. Methods of theirs that ganzoo has not are listed too. This page is the output of
+`python docs/zoo.py`.
+"""
+
+
+def read_rows() -> list[dict[str, Any]]:
+    """Return the rows of docs/zoo.toml."""
+    rows: list[dict[str, Any]] = tomllib.loads((HERE / "zoo.toml").read_text(encoding="utf-8"))["row"]
+    return rows
+
+
+def find_packages() -> dict[tuple[str, str], str]:
+    """Return (kind, name) of each component of a package under plugins/ -> the package."""
+    found = {}
+    for module in sorted(PACKAGES.glob("*/ganzoo_*/__init__.py")):
+        for kind, name in list_registered(ast.parse(module.read_text(encoding="utf-8"))):
+            found[kind, name] = module.parent.parent.name
+    return found
+
+
+def list_registered(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of each component in the dictionaries that the hooks of a plugin return."""
+    kinds = {"models": "model", "losses": "loss", "enforcers": "lipschitz", "augmentations": "augment"}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("register_"):
+            what = node.name.removeprefix("register_")
+            (returned,) = (part.value for part in node.body if isinstance(part, ast.Return))
+            assert isinstance(returned, ast.Dict)
+            names = [key.value for key in returned.keys if isinstance(key, ast.Constant)]
+            yield from ((kinds.get(what, what.removesuffix("s")), str(name)) for name in names)
+
+
+def list_components() -> set[tuple[str, str]]:
+    """Return kind and name of all components of the kinds of this page; "none" is none."""
+    ours = {(kind, name) for kind in KINDS for name in NAMES[kind] if name != "none"}  # type: ignore[index]
+    return ours | find_packages().keys()
+
+
+def write_page() -> str:
+    """Return the page as Markdown."""
+    rows, packages = read_rows(), find_packages()
+    parts = [INTRODUCTION.format(others=", ".join(f"[{name}]({url})" for name, url in OTHERS.values()))]
+    for kind, title in KINDS.items():
+        head = ["method", "paper", "ganzoo", "package", "tests", *(name for name, _ in OTHERS.values())]
+        lines = [f"## {title}\n", row_of(head), row_of(["---"] * 5 + [":-:"] * len(OTHERS))]
+        lines += [row_of(cells(row, packages)) for row in rows if row["kind"] == kind]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def cells(row: dict[str, Any], packages: dict[tuple[str, str], str]) -> Iterator[str]:
+    """Yield the cells of a row."""
+    ours, test = row.get("ours", ""), row.get("test", "")
+    package = packages.get((row["kind"], ours), "")
+    yield row["what"]
+    yield f"[{row['paper']}](https://arxiv.org/abs/{row['paper']})" if "paper" in row else ""
+    yield f"`{row.get('words', ours)}`" if ours else "–"
+    yield f"[{package}](../plugins/{package}/README.md)" if package else ""
+    yield f"[{Path(test).stem}](../{test})" if test else ""
+    for letter in OTHERS:
+        known = row["others"] != "?"
+        yield "" if not known else "●" if letter in row["others"] else "◐" if letter.lower() in row["others"] else "–"
+
+
+def row_of(texts: Any) -> str:
+    """Return a line of a table."""
+    return f"| {' | '.join(texts)} |"
+
+
+if __name__ == "__main__":
+    (HERE / "zoo.md").write_text(write_page(), encoding="utf-8")
