@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ganzoo.settings.kinds import KIND_INFO
 from ganzoo.zoo.names import NAMES
 
 HERE = Path(__file__).parent
@@ -62,14 +63,13 @@ def find_packages() -> dict[tuple[str, str], str]:
 
 def list_registered(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """Yield kind and name of each component in the dictionaries that the hooks of a plugin return."""
-    kinds = {"models": "model", "losses": "loss", "enforcers": "lipschitz", "augmentations": "augment"}
+    kinds = {info.hook: kind for kind, info in KIND_INFO.items()}
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("register_"):
-            what = node.name.removeprefix("register_")
+        if isinstance(node, ast.FunctionDef) and node.name in kinds:
             (returned,) = (part.value for part in node.body if isinstance(part, ast.Return))
             assert isinstance(returned, ast.Dict)
             names = [key.value for key in returned.keys if isinstance(key, ast.Constant)]
-            yield from ((kinds.get(what, what.removesuffix("s")), str(name)) for name in names)
+            yield from ((kinds[node.name], str(name)) for name in names)
 
 
 def list_components() -> set[tuple[str, str]]:
