@@ -14,7 +14,7 @@ SMALL = {"model.width": 16, "dataset.image_size": 16, "eval.at_end": False, "tra
 FAST = {"optim.lr_g": 5e-4, "optim.lr_d": 5e-4, "conditioner.embedding_std": 0.5}
 """Higher rates and a label that moves samples less at first: else classes take thousands of steps to be diverse."""
 HEALTHY = {
-    "cgan on digits": {"conditioner": "cgan", "dataset": "digits", "steps": 1800},
+    "cgan on digits": {"conditioner": "cgan", "dataset": "digits", "steps": 1200},
     "projection on mnist-5k": {"conditioner": "projection", "dataset": "mnist-5k", "steps": 2200, "options": FAST},
     "acgan on mnist-5k": {"conditioner": "acgan", "dataset": "mnist-5k", "steps": 1600},
 }
