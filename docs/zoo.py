@@ -1,22 +1,20 @@
 """Write docs/zoo.md, the methods of ganzoo beside those of other zoos: `python docs/zoo.py`.
 
-`docs/zoo.toml` has the rows. The names of ganzoo's components are those that its plugins and its packages register.
+`docs/zoo.toml` has the rows. The names of ganzoo's components and packages are those that ganzoo knows.
 """
 
 from __future__ import annotations
 
-import ast
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ganzoo.settings.kinds import KIND_INFO
-from ganzoo.zoo.names import NAMES
+from ganzoo.settings.kinds import Kind
+from ganzoo.zoo.names import KNOWN, NAMES
 
 HERE = Path(__file__).parent
-PACKAGES = HERE.parent / "plugins"
-KINDS = {
+KINDS: dict[Kind, str] = {
     "model": "Models",
     "loss": "Losses",
     "lipschitz": "Lipschitz enforcers",
@@ -52,48 +50,27 @@ def read_rows() -> list[dict[str, Any]]:
     return rows
 
 
-def find_packages() -> dict[tuple[str, str], str]:
-    """Return (kind, name) of each component of a package under plugins/ -> the package."""
-    found = {}
-    for module in sorted(PACKAGES.glob("*/ganzoo_*/__init__.py")):
-        for kind, name in list_registered(ast.parse(module.read_text(encoding="utf-8"))):
-            found[kind, name] = module.parent.parent.name
-    return found
-
-
-def list_registered(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of each component in the dictionaries that the hooks of a plugin return."""
-    kinds = {info.hook: kind for kind, info in KIND_INFO.items()}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name in kinds:
-            (returned,) = (part.value for part in node.body if isinstance(part, ast.Return))
-            assert isinstance(returned, ast.Dict)
-            names = [key.value for key in returned.keys if isinstance(key, ast.Constant)]
-            yield from ((kinds[node.name], str(name)) for name in names)
-
-
 def list_components() -> set[tuple[str, str]]:
     """Return kind and name of all components of the kinds of this page; "none" is none."""
-    ours = {(kind, name) for kind in KINDS for name in NAMES[kind] if name != "none"}  # type: ignore[index]
-    return ours | find_packages().keys()
+    return {(kind, name) for kind in KINDS for name in (*NAMES[kind], *KNOWN[kind]) if name != "none"}
 
 
 def write_page() -> str:
     """Return the page as Markdown."""
-    rows, packages = read_rows(), find_packages()
+    rows = read_rows()
     parts = [INTRODUCTION.format(others=", ".join(f"[{name}]({url})" for name, url in OTHERS.values()))]
     for kind, title in KINDS.items():
         head = ["method", "paper", "ganzoo", "package", "tests", *(name for name, _ in OTHERS.values())]
         lines = [f"## {title}\n", row_of(head), row_of(["---"] * 5 + [":-:"] * len(OTHERS))]
-        lines += [row_of(cells(row, packages)) for row in rows if row["kind"] == kind]
+        lines += [row_of(cells(row)) for row in rows if row["kind"] == kind]
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
-def cells(row: dict[str, Any], packages: dict[tuple[str, str], str]) -> Iterator[str]:
+def cells(row: dict[str, Any]) -> Iterator[str]:
     """Yield the cells of a row."""
     ours, test = row.get("ours", ""), row.get("test", "")
-    package = packages.get((row["kind"], ours), "")
+    package = KNOWN[row["kind"]].get(ours, "")
     yield row["what"]
     yield f"[{row['paper']}](https://arxiv.org/abs/{row['paper']})" if "paper" in row else ""
     yield f"`{row.get('words', ours)}`" if ours else "–"

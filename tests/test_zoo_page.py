@@ -38,5 +38,5 @@ def test_a_row_says_which_zoos_have_it_or_that_nobody_has_looked():
 
 def test_marks_tell_what_is_there_in_part_or_not_or_unknown():
     row = {"kind": "loss", "what": "x", "others": "Sc"}
-    assert list(page.cells(row, {}))[5:] == ["●", "–", "◐", "–", "–"]
-    assert list(page.cells(row | {"others": "?"}, {}))[5:] == [""] * 5
+    assert list(page.cells(row))[5:] == ["●", "–", "◐", "–", "–"]
+    assert list(page.cells(row | {"others": "?"}))[5:] == [""] * 5

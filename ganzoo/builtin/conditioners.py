@@ -167,8 +167,9 @@ class AuxiliaryClassifier(_HeadOnly):
         return self.weight * cross_entropy(verdict.class_logits, y)
 
     def discriminator_auxiliary(self, *, real: Verdict, fake: Verdict, y: Tensor) -> Tensor:
-        of_real = self.auxiliary_loss(real, y)
-        return of_real + self.auxiliary_loss(fake, y) if self.fakes else of_real
+        if self.fakes:
+            return super().discriminator_auxiliary(real=real, fake=fake, y=y)
+        return self.auxiliary_loss(real, y)
 
 
 @hookimpl

@@ -156,7 +156,7 @@ class SpectralNorm(LipschitzEnforcer):
                 )
                 raise ConfigError(what, hint="--set model.norm_d=none, or --lipschitz gp")
             if isinstance(layer, nn.modules.conv._ConvNd | nn.Linear | nn.Embedding):
-                spectral_norm(layer, n_power_iterations=self.power_iterations, eps=self.eps)
+                self._divide(layer)
         return discriminator
 
     def constrain_generator(self, generator: nn.Module) -> None:
@@ -165,7 +165,10 @@ class SpectralNorm(LipschitzEnforcer):
         gains = {layer.modulate for layer in generator.modules() if isinstance(layer, ConditionalBatchNorm)}
         for layer in list(generator.modules()):  # gains of norms stay free, as those of ordinary batch norm are
             if isinstance(layer, nn.modules.conv._ConvNd | nn.Linear) and layer not in gains:
-                spectral_norm(layer, n_power_iterations=self.power_iterations, eps=self.eps)
+                self._divide(layer)
+
+    def _divide(self, layer: nn.Module) -> None:
+        spectral_norm(layer, n_power_iterations=self.power_iterations, eps=self.eps)
 
 
 @hookimpl

@@ -36,21 +36,26 @@ def doctor(choice: PluginChoice, as_json: bool) -> None:
     other, processor, GPUs, memory, disks, TensorBoard, plugins, and the weights
     of extractors. Exit 1 if something is broken that every run needs.
     """
-    from ganzoo.machine.checks import check_machine
-
     found: list[Check] = []
-    for check in check_machine(Path("runs"), cache_folder("references")):
-        found.append(check)
-        if not as_json:
-            _print(check)
-    torch_works = any(check.name == "torch" and check.state == "ok" for check in found)
-    for check in _check_zoo(choice) if torch_works else ():
+    for check in _check_all(choice):
         found.append(check)
         if not as_json:
             _print(check)
     if as_json:
         click.echo(json.dumps([check.to_json() for check in found], indent=2))
     sys.exit(any(check.state == "broken" for check in found))
+
+
+def _check_all(choice: PluginChoice) -> Iterator[Check]:
+    """Yield what there is to say of the machine and, where torch works, of what is loaded with it."""
+    from ganzoo.machine.checks import check_machine
+
+    torch_works = False
+    for check in check_machine(Path("runs"), cache_folder("references")):
+        torch_works |= check.name == "torch" and check.state == "ok"
+        yield check
+    if torch_works:
+        yield from _check_zoo(choice)
 
 
 def _check_zoo(choice: PluginChoice) -> Iterator[Check]:

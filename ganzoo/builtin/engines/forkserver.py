@@ -8,7 +8,6 @@ import select
 import signal
 import site
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -20,10 +19,9 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple
 
 import ganzoo
+from ganzoo.builtin.engines import forking
 from ganzoo.cells import LostProcess, Process, start_process
 
-SERVER = "ganzoo.builtin.engines.forking"
-"""Module that the server runs."""
 MODULES = (
     *("ganzoo.cli", "ganzoo.cli.outcome", "ganzoo.cli.plugin_cache", "ganzoo.cli.progress", "ganzoo.runs.follower"),
     *("ganzoo.runs.run", "ganzoo.runs.start", "ganzoo.zoo.loading", "ganzoo.zoo.plugins", "PIL.BmpImagePlugin"),
@@ -36,8 +34,6 @@ PROGRAM = (sys.executable, "-m")
 """Beginning of the commands that a fork can run; other commands are started in a process of their own."""
 STARTUP = 120.0
 """Seconds that the server may take to import all and to fork."""
-NUMBER = struct.Struct("!i")
-"""Bytes of the pid of a fork, and of its exit code, as the server sends them."""
 _GPU = "CUDA_VISIBLE_DEVICES"  # read when CUDA is first used, which the server does not do; other variables are read
 # by what it imports
 
@@ -112,7 +108,7 @@ class _Server:
         self._control, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as said:  # what imports print belongs into the log of each cell
             self._process = subprocess.Popen(  # noqa: S603  # no shell, and the arguments are ours
-                [sys.executable, "-m", SERVER, str(theirs.fileno()), *modules],
+                [sys.executable, "-m", forking.__name__, str(theirs.fileno()), *modules],
                 stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=surroundings.variables,
                 pass_fds=[theirs.fileno()], start_new_session=True,
             )  # fmt: skip
@@ -150,14 +146,14 @@ class _Fork:
             connection.settimeout(STARTUP)
             connection.sendall(json.dumps(request).encode())
             connection.shutdown(socket.SHUT_WR)
-            number, descriptors, _, _ = socket.recv_fds(connection, NUMBER.size, 1)
+            number, descriptors, _, _ = socket.recv_fds(connection, forking.NUMBER.size, 1)
         except OSError:
             number, descriptors = b"", []
         if not descriptors:
             connection.close()
             return None
         os.set_inheritable(descriptors[0], False)
-        return cls(connection, NUMBER.unpack(number)[0], descriptors[0])
+        return cls(connection, forking.NUMBER.unpack(number)[0], descriptors[0])
 
     def poll(self) -> int | None:
         """Return the exit code, or None while it runs. Raises LostProcess."""
@@ -172,11 +168,11 @@ class _Fork:
             return self._code
         if self._connection is not None:
             _await(self._connection.fileno(), timeout)
-            number = self._connection.recv(NUMBER.size)
+            number = self._connection.recv(forking.NUMBER.size)
             self._connection.close()
             self._connection = None
             if number:
-                self._code = NUMBER.unpack(number)[0]
+                self._code = forking.NUMBER.unpack(number)[0]
                 os.close(self._descriptor)
                 return self._code
         _await(self._descriptor, timeout)  # the kernel has told it to end, as the server ended

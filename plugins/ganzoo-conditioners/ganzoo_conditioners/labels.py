@@ -1,4 +1,4 @@
-"""What these conditioners share: no label maps, and heads with further outputs. N batch, F features, K classes."""
+"""Parts that these conditioners share: no label maps, and heads with more outputs. N batch, F features, K classes."""
 
 from dataclasses import dataclass
 

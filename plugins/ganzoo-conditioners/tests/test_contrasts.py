@@ -13,7 +13,7 @@ BOTH = [DataToDataCrossEntropy(), ConditionalContrast()]
 
 
 def verdict(embedding, proxies):
-    """What the head says of unit embeddings (N, A) and proxies (K, A)."""
+    """Verdict of the head on unit embeddings (N, A) and proxies (K, A)."""
     e, v = torch.as_tensor(embedding), torch.as_tensor(proxies)
     return ganzoo.Verdict(torch.zeros(len(e)), e @ v.T, embedding=e)
 
@@ -85,7 +85,7 @@ def test_within_the_margin_a_sample_is_drawn_no_more():
 
 
 def test_2c_draws_samples_of_a_class_together_and_d2d_ce_does_not():
-    """Of two samples of class 0 and one of class 1, by the gradient on the cosine of the first two."""
+    """The gradient on the cosine of two samples of class 0, beside one of class 1, tells the loss."""
     y, found = torch.tensor([0, 0, 1]), {}
     for conditioner in BOTH:
         e = normalize(torch.tensor([[1.0, 0.5], [0.5, 1.0], [-1.0, 0.2]])).requires_grad_(True)

@@ -68,5 +68,5 @@ def game(*, G=None, D=None, x_real=None, z=None, loss="wgan", state=None):
 
 
 def verdict(game):
-    """What D says of the fakes."""
+    """Verdict of D on the fakes."""
     return game.discriminator(game.x_fake, game.y)
