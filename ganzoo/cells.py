@@ -224,7 +224,7 @@ def _wait_for(folder: Path, stopped: Callable[[], bool]) -> bool:
     while folder.is_dir() and not (folder / "run.lock").is_symlink():  # the run itself refuses a link
         try:
             with FileLock(folder / "run.lock").acquire(timeout=0.5):
-                _clear_unstarted(folder)
+                pass
         except Timeout:
             if stopped():
                 return True
@@ -233,14 +233,6 @@ def _wait_for(folder: Path, stopped: Callable[[], bool]) -> bool:
         else:
             return True
     return True
-
-
-def _clear_unstarted(folder: Path) -> None:
-    """Empty a folder whose process was killed before the run began, since `ganzoo run` needs an empty folder."""
-    files = list(folder.iterdir())
-    if all(file.name in ("run.lock", "manifest.json") or ".tmp-" in file.name for file in files):
-        for file in files:
-            file.unlink()
 
 
 _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None

@@ -189,14 +189,6 @@ def test_a_folder_that_another_process_holds_is_not_touched(tmp_path, impatient)
     assert (tmp_path / "logs" / "a.log").read_text() == ""
 
 
-def test_what_a_run_killed_before_its_first_step_leaves_does_not_stop_the_next(tmp_path):
-    folder = tmp_path / "cells" / "a"
-    folder.mkdir(parents=True)
-    for name in ("run.lock", "manifest.json", ".recipe.toml.tmp-1-2"):
-        (folder / name).touch()
-    assert run_script(tmp_path, "import os, sys; sys.exit(len(os.listdir(sys.argv[-1])))").state == "complete"
-
-
 def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path):
     folder = tmp_path / "cells" / "a"
     folder.mkdir(parents=True)

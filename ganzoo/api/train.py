@@ -27,8 +27,8 @@ def run(
     download: bool | None = None, cache: bool | None = None, precision: Precision | None = None,
     init_from: str | Path | None = None, eval_every: int | None = None, samples: int | None = None,
     metrics: str | None = None, scores: bool | None = None, options: Mapping[str, Any] | None = None,
-    out: str | Path | None = None, progress: bool | None = None, observer: Observer | str | None = None,
-    zoo: Zoo | None = None, **train: Any,
+    out: str | Path | None = None, auto_resume: bool = False, progress: bool | None = None,
+    observer: Observer | str | None = None, zoo: Zoo | None = None, **train: Any,
 ) -> Run:  # fmt: skip
     """Train a GAN and return its run: `ganzoo.run(model="dcgan", loss="wgan", lipschitz="gp", steps=300)`.
 
@@ -37,9 +37,9 @@ def run(
     `scores=False` leaves out those of the end. `options` are any settings by their keys, {"optim.lr_g": 1e-4}; further
     keywords are options of [train]. What is not given follows from the method and the dataset.
 
-    `out` is the run folder, by default a new one in runs/. A notebook shows progress and the newest sample grid, a
-    script nothing: `progress` True or False says otherwise. An `observer` of your own is told all instead; one by its
-    name, such as "csv", beside.
+    `out` is the run folder, by default a new one in runs/; with `auto_resume` the run goes on if it is there. A
+    notebook shows progress and the newest sample grid, a script nothing: `progress` says otherwise. An `observer` of
+    your own is told all instead; one by its name, such as "csv", beside.
 
     Raises ConfigError, DataError, PluginError, DivergedError, ResourceError, FolderError or RunInterrupted.
     """
@@ -47,8 +47,9 @@ def run(
     zoo = zoo or load_zoo()
     if observer is not None and not isinstance(observer, Observer):
         given, observer = given | {"observer": observer}, None
-    return Run(train_run(recipe, given, options, zoo, out, observer or choose_observer(progress)), zoo)
+    told = observer or choose_observer(progress)
+    return Run(train_run(recipe, given, options, zoo, out, told, auto_resume=auto_resume), zoo)
 
 
-_OTHERS = {"recipe", "options", "out", "progress", "observer", "zoo", "train"}
+_OTHERS = {"recipe", "options", "out", "auto_resume", "progress", "observer", "zoo", "train"}
 """Parameters that are no settings."""

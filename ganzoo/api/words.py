@@ -13,7 +13,7 @@ from ganzoo.errors import Explained
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_SWITCHES = {"download", "cache", "restart", "best", "follow_links"}
+_SWITCHES = {"auto_resume", "download", "cache", "restart", "best", "follow_links"}
 """Flags without a value."""
 _NAMES = {"from": "checkpoint", "class": "label", "set": "options", "plugin": "files"}
 """Flag -> parameter of Python, where the names differ."""

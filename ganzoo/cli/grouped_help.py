@@ -20,7 +20,7 @@ GROUPS: Mapping[str, str] = {
     "Machine": "device precision",
     "Settings": "file assignments",
     "Measurement": "against repeats seconds",
-    "Output": "out observer shape dry_run is_long as_json follow_links help",
+    "Output": "out auto_resume observer shape dry_run is_long as_json follow_links help",
 }
 """Title -> names of the options as click passes them, in the order in which groups are shown."""
 FEWEST = 9

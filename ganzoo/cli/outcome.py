@@ -26,6 +26,14 @@ MOST_CLASSES = 20
 """Classes whose scores are printed."""
 
 
+def read_step(path: Path) -> int | None:
+    """Return the step that a run has reached; None if it has not begun."""
+    from ganzoo.runs.folder import RunFolder
+
+    status = RunFolder(path).read_status()
+    return status.step if status else None
+
+
 def print_outcome(path: Path, zoo: Zoo, as_json: bool, plugins: PluginChoice) -> None:
     """Print the state, scores and files of a run and the commands to type next, or one JSON object."""
     from ganzoo.runs.records import Status, read_last_log_record

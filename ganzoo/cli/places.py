@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def require_places(run: RunConfig, out: Path | None = None) -> None:
     """Raise an error if files that the settings name are not there, or if the run folder `out` is taken."""
-    from ganzoo.runs.folder import RunFolder, require_free
+    from ganzoo.runs.folder import RunFolder
+    from ganzoo.runs.new_folder import require_free
 
     if out is not None and os.environ.get("RANK", "0") == "0":  # the first process of torchrun makes the folder
         require_free(out)
@@ -48,7 +49,8 @@ def require_file(path: str, content: str, hint: str) -> None:
 
 def require_run(path: Path, out: Path | None = None) -> None:
     """Raise CheckpointError if a path is no run, FolderError if the new folder `out` is taken."""
-    from ganzoo.runs.folder import RunFolder, require_free
+    from ganzoo.runs.folder import RunFolder
+    from ganzoo.runs.new_folder import require_free
 
     RunFolder(path).read_recipe()
     if out is not None and os.environ.get("RANK", "0") == "0":

@@ -18,7 +18,6 @@ from ganzoo.cli.settings import read_assignments
 
 if TYPE_CHECKING:
     from ganzoo.runs.changes import Changes
-    from ganzoo.runs.folder import RunFolder
     from ganzoo.zoo.catalogue import Zoo
 
 
@@ -70,19 +69,13 @@ def resume(plugins: PluginChoice, /, run: Path, start: str, out: Path | None, as
     from ganzoo.cli.progress import waiting
 
     with waiting("loading PyTorch"):
-        from ganzoo.runs.folder import RunFolder
-
-    changes, zoo, folder = _read_changes(**flags), plugins.load(), RunFolder(run)
-    reached = _reached(folder)
+        changes = _read_changes(**flags)
+    zoo, reached = plugins.load(), outcome.read_step(run)
     if not _go_on(run, out, start, changes, zoo):
         return
-    if out or changes.restart or _reached(folder) != reached:
+    if out or changes.restart or outcome.read_step(run) != reached:
         tell_findings(out or run, zoo, follow_links=changes.follow_links)
     outcome.print_outcome(out or run, zoo, as_json, plugins)
-
-
-def _reached(folder: RunFolder) -> int | None:
-    return status.step if (status := folder.read_status()) else None
 
 
 def _go_on(run: Path, out: Path | None, start: str, changes: Changes, zoo: Zoo) -> bool:

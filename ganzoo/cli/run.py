@@ -15,6 +15,7 @@ from ganzoo.cli.settings import read_settings
 
 if TYPE_CHECKING:
     from ganzoo.contracts import Samples
+    from ganzoo.settings.merge import Settings
     from ganzoo.settings.sections import RunConfig
     from ganzoo.training.gan import GAN
     from ganzoo.zoo.catalogue import Zoo
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
 @click.command(cls=GroupedCommand, short_help="Train a GAN.")
 @settings_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder.  [default: runs/<name>]")
+@click.option("--auto-resume", is_flag=True, help="Go on with the run if --out holds it; complete, it stays as it is.")
 @click.option("--dry-run", is_flag=True, help="Build the networks, try one step, print size and time; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
-def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool, **flags: Any) -> None:
+def run(
+    plugins: PluginChoice, /, out: Path | None, auto_resume: bool, dry_run: bool, as_json: bool, **flags: Any
+) -> None:
     """Train a GAN with the settings of a RECIPE, or with those that fit the chosen components.
 
     \b
@@ -34,28 +38,56 @@ def run(plugins: PluginChoice, /, out: Path | None, dry_run: bool, as_json: bool
     ganzoo run sngan --dataset cifar10 --data-root DIR --seed 3
     ganzoo run --dataset folder:photos --image-size 64 --steps 20000
     ganzoo run --conditioner cgan --set optim.lr_g=1e-4 --dry-run
+    ganzoo run sngan --out runs/sngan --auto-resume
     """
     settings = read_settings(plugins, **flags)
-    require_places(settings.run, out)
+    is_there = auto_resume and _holds_run(out)
+    if not is_there:  # a run that is there says more of data that are gone, and needs none if it is complete
+        require_places(settings.run, out)
     zoo = plugins.load()
 
-    from ganzoo.cli import outcome, progress
-    from ganzoo.runs import follower, start
+    from ganzoo.cli import outcome
     from ganzoo.runs.folder import choose_name
-    from ganzoo.training.ranks import joined, read_ranks
 
     if dry_run:
         _try_step(settings.run, zoo, as_json)
         return
-    path, ranks = out or Path("runs") / choose_name(settings.run), read_ranks()
+    path = out or Path("runs") / choose_name(settings.run)
+    before = outcome.read_step(path)
+    if not _train(settings, zoo, path, auto_resume):
+        return
+    if outcome.read_step(path) != before:
+        tell_findings(path, zoo)
+    outcome.print_outcome(path, zoo, as_json, plugins)
+
+
+def _holds_run(out: Path | None) -> bool:
+    """Return whether the folder of --auto-resume holds a run. Raises ConfigError without --out."""
+    from ganzoo.runs.folder import RunFolder
+    from ganzoo.runs.new_folder import require_named
+
+    return RunFolder(require_named(out)).recipe.is_file()
+
+
+def _train(settings: Settings, zoo: Zoo, path: Path, auto_resume: bool) -> bool:
+    """Train on this rank, and return whether it is the one that prints."""
+    from ganzoo.cli import progress
+    from ganzoo.runs import auto_resume as either
+    from ganzoo.runs import follower, start
+    from ganzoo.training.ranks import joined, read_ranks
+
+    ranks = read_ranks()
     with joined(ranks, settings.run.train.device):
         if not ranks.is_main:
-            follower.start(settings, zoo, ranks)
-            return
+            if auto_resume:
+                either.follow(settings, zoo, path, ranks)
+            else:
+                follower.start(settings, zoo, ranks)
+            return False
         with keeping_stdout(), progress.Display() as display:
-            start.start(settings, zoo, path, display, ranks)
-    tell_findings(path, zoo)
-    outcome.print_outcome(path, zoo, as_json, plugins)
+            begin = either.start_or_resume if auto_resume else start.start
+            begin(settings, zoo, path, display, ranks)
+    return True
 
 
 def _try_step(run: RunConfig, zoo: Zoo, as_json: bool) -> None:

@@ -17,7 +17,8 @@ from ganzoo.runs.changes import (
     resume_command,
 )
 from ganzoo.runs.damage import known_records
-from ganzoo.runs.folder import RunFolder, create_folder, emptied_if_refused, explain_disk
+from ganzoo.runs.folder import RunFolder, explain_disk
+from ganzoo.runs.new_folder import claim_new, create_folder, emptied_if_refused
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.origin import BEST, LATEST, describe_origin, load_start
 from ganzoo.runs.scores import best_evaluation
@@ -74,7 +75,7 @@ def branch(
         made = _describe(session, zoo, folder, list(changed))
         session.training.load_state_dict(begun.state, IN_NEW_FOLDER)
     session.folder = new
-    with new.claim(new=True):
+    with claim_new(new):
         with explain_disk(out):
             made |= {"origin": describe_origin(folder, begun.step) | {"settings": changed}}
             _write(new, folder, session, made)

@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,6 @@ from filelock import FileLock, Timeout
 from ganzoo.errors import CheckpointError, ConfigError, FolderError, ResourceError
 from ganzoo.files import write_atomically
 from ganzoo.runs.damage import describe, known_scores, move_aside, rebuild_status, warn
-from ganzoo.runs.interrupts import removed_at_the_end
 from ganzoo.runs.lock_holder import name_holder
 from ganzoo.runs.own_parts import RUN_PARTS, require_own_parts
 from ganzoo.runs.paths import quote_path
@@ -187,12 +186,8 @@ class RunFolder:
         require_own_parts(self.path, RUN_PARTS, follow_links=self.follow_links)
 
     @contextmanager
-    def claim(self, *, new: bool = False) -> Iterator[None]:
-        """Hold the folder for this process. Raises FolderError if another process holds it or a part is a link.
-
-        `new` also refuses a folder that another process has begun a run in since it was created, and removes the
-        folder with its content if a signal ends the process before training begins.
-        """
+    def claim(self) -> Iterator[None]:
+        """Hold the folder for this process. Raises FolderError if another process holds it or a part is a link."""
         self.require_own_parts()
         lock = FileLock(self.path / "run.lock")
         try:
@@ -203,10 +198,7 @@ class RunFolder:
         except OSError as error:
             raise FolderError(f"cannot lock the run folder: {error}", where=str(self.path)) from error
         try:
-            if new and self.recipe.exists():
-                raise _taken(self)
-            with removed_at_the_end(self.path, is_ours=True) if new else nullcontext():
-                yield
+            yield
         finally:
             lock.release()
 
@@ -226,49 +218,6 @@ def require_sections(tables: Mapping[str, Any], path: Path) -> None:
     if lacking := [name for name in SECTIONS if name not in tables]:
         what = f"recipe.toml is cut short: [{lacking[0]}] is missing, and a run writes every setting"
         raise ConfigError(what, where=str(path), hint="bring back a copy of the file")
-
-
-def require_free(path: Path) -> None:
-    """Raise FolderError if the path of a new run is taken; an empty folder is free."""
-    if os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir())):
-        raise _taken(RunFolder(path))
-
-
-def create_folder(path: Path) -> RunFolder:
-    """Make a new, empty run folder. Raises FolderError if the path is taken or cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir()
-    except OSError as error:
-        if path.is_dir() and not any(path.iterdir()):
-            return RunFolder(path)  # left by a run that was killed while it read its data
-        if path.exists():
-            raise _taken(RunFolder(path)) from None
-        raise FolderError(f"cannot make the run folder: {error}", where=str(path), hint="--out OTHER_FOLDER") from error
-    return RunFolder(path)
-
-
-@contextmanager
-def emptied_if_refused(folder: RunFolder) -> Iterator[RunFolder]:
-    """Remove a new folder, which is still empty, if an error or a signal ends the run before it begins."""
-    try:
-        with removed_at_the_end(folder.path):
-            yield folder
-    except BaseException:
-        with suppress(OSError):
-            folder.path.rmdir()
-        raise
-
-
-def _taken(folder: RunFolder) -> FolderError:
-    try:
-        status = read_status(folder.path)
-    except CheckpointError as error:
-        return FolderError(f"the folder exists; {error.what}", where=str(folder.path), hint="--out OTHER_FOLDER")
-    if status is None:
-        return FolderError("the path exists and is not a run folder", where=str(folder.path), hint="--out OTHER_FOLDER")
-    found = f"the folder exists (step {status.step}, {status.state})"
-    return FolderError(found, where=str(folder.path), hint=f"{folder.resume_command}, or --out OTHER_FOLDER")
 
 
 @contextmanager

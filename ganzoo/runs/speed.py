@@ -20,8 +20,8 @@ from torch import nn
 from ganzoo.contracts import LipschitzEnforcer, Samples
 from ganzoo.runs import manifest
 from ganzoo.runs.baseline import Baseline
-from ganzoo.runs.folder import create_folder
 from ganzoo.runs.log import RunLog
+from ganzoo.runs.new_folder import create_folder
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import RunConfig
 from ganzoo.training.costs import count_flops, measure_costs, peak_memory_mb

@@ -10,10 +10,11 @@ from ganzoo.evaluation.before_training import foresee_scores
 from ganzoo.evaluation.run_evaluator import RunEvaluator
 from ganzoo.runs import checkpoint, manifest, restart
 from ganzoo.runs.changes import Changes, require_in_place
-from ganzoo.runs.folder import RunFolder, create_folder, emptied_if_refused, explain_disk
+from ganzoo.runs.folder import RunFolder, explain_disk
 from ganzoo.runs.init import initialise
 from ganzoo.runs.manifest import check_plugins
 from ganzoo.runs.moved_data import explain_absence
+from ganzoo.runs.new_folder import claim_new, create_folder, emptied_if_refused
 from ganzoo.runs.observer import Observer, Observers
 from ganzoo.runs.records import Manifest
 from ganzoo.runs.scores import is_scored
@@ -47,7 +48,7 @@ def start(settings: Settings, zoo: Zoo, path: Path, observer: Observer, ranks: R
         session = Session(training, samples, folder, Observers(observer, training.run, zoo), evaluator)
         costs = measure_costs(training.gan, samples, training.run.optim)
         origin = initialise(training.gan, settings.run.init, observer.note)
-    with folder.claim(new=True):
+    with claim_new(folder):
         with explain_disk(path):
             folder.write_json(folder.manifest, manifest.describe(settings, zoo, samples, training.gan, costs) | origin)
             folder.write_recipe(settings.run)  # last: a folder with a recipe is a run

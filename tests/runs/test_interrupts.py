@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ganzoo.runs import checkpoint, interrupts
-from ganzoo.runs.folder import RunFolder, create_folder, emptied_if_refused
+from ganzoo.runs.folder import RunFolder
+from ganzoo.runs.new_folder import claim_new, create_folder, emptied_if_refused
 from ganzoo.runs.run import Run
 from ganzoo.runs.signals import Interrupts
 from support.runs import ENVIRONMENT, TINY, wait_for
@@ -111,7 +112,7 @@ def test_a_new_run_goes_whole_until_it_trains_and_stays_from_then_on(ended, own_
     folder = RunFolder(tmp_path / "run")
     for trains in (False, True):
         folder.path.mkdir()
-        with folder.claim(new=True):
+        with claim_new(folder):
             folder.manifest.touch()
             if trains:
                 with Interrupts():

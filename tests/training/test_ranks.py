@@ -402,3 +402,25 @@ def test_an_error_on_one_rank_ends_all_and_the_status_says_that_the_run_failed(t
     assert Run(tmp_path / "run").status["state"] == "failed" and lock_is_free(tmp_path / "run")
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["device"]["ranks"] == 2
     assert checkpoint.available_steps(tmp_path / "run" / "checkpoints") == [0]
+
+
+@pytest.mark.full
+def test_two_ranks_start_a_run_and_go_on_with_it_by_one_command(tmp_path):
+    words = ["-m", "ganzoo", "run", *PLAIN, "--no-scores", "--steps=100000", "--set=train.save_every=5"]
+    process = torchrun(*words, "--out", tmp_path / "run", "--auto-resume")
+    wait_for(lambda: len(log(tmp_path / "run")) > 8, process, seconds=240)
+    process.terminate()
+    finish(process)
+    reached = Run(tmp_path / "run").status["step"]
+    assert reached > 8
+    process = torchrun(*words, "--out", tmp_path / "run", "--auto-resume")
+    wait_for(lambda: len(log(tmp_path / "run")) > reached + 3, process, seconds=240)
+    process.terminate()
+    _, _, said = finish(process)
+    assert "not bit-exact" not in said and lock_is_free(tmp_path / "run")
+    assert [record["step"] for record in log(tmp_path / "run")] == list(
+        range(1, Run(tmp_path / "run").status["step"] + 1)
+    )
+    code, _, said = finish(torchrun(*words, "--seed=1", "--out", tmp_path / "run", "--auto-resume"), seconds=120)
+    assert code != 0 and said.count("ganzoo: the folder holds another run: train.seed 0 -> 1") == 1
+    assert "ganzoo: another rank" not in said
