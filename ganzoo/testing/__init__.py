@@ -8,6 +8,7 @@ Without pytest:  ganzoo check ganzoo-foo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pluggy import HookimplMarker
@@ -17,12 +18,13 @@ from ganzoo.testing.expectations import ConformanceError as ConformanceError
 if TYPE_CHECKING:  # these import torch, and pytest; `pytest -p ganzoo.testing --help` needs neither
     import pytest
 
+    from ganzoo.runs.run import Run
     from ganzoo.testing.cases import Outcome
     from ganzoo.testing.subjects import Options
 
 _hook = HookimplMarker("pytest")
 
-__all__ = ["ConformanceError", "check", "contract_tests"]
+__all__ = ["ConformanceError", "check", "check_resume", "contract_tests"]
 
 
 def contract_tests(package: str, options: Options | None = None) -> Callable[..., None]:
@@ -53,6 +55,18 @@ def check(package: str, options: Options | None = None) -> Iterator[Outcome]:
     from ganzoo.testing.subjects import load
 
     yield from try_each(list_cases(load(package), package, options))
+
+
+def check_resume(train: Callable[..., Run], folder: Path) -> Run:
+    """Check that a run which SIGTERM stops after its first step and which is resumed ends bit for bit like a whole one.
+
+    `train(out=PATH)` is a run of two steps or more, and `train(out=PATH, observer=...)` passes the observer on to
+    `ganzoo.run`. The runs `whole` and `interrupted` are written to `folder`; the whole one is returned.
+    Raises ConformanceError if the last checkpoints differ.
+    """
+    from ganzoo.testing.interruption import compare_with_interrupted
+
+    return compare_with_interrupted(train, folder)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

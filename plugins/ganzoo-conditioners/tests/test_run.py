@@ -1,24 +1,14 @@
 """Real runs on points of the plane, with classes and with angles as labels."""
 
-import os
-import signal
+from functools import partial
 
 import ganzoo_conditioners
 import numpy as np
 import pytest
-import torch
 
-import ganzoo
+import ganzoo.testing
 
 OPTIONS = {"model.width": 8, "optim.batch_size": 8, "eval.at_end": False, "train.device": "cpu"}
-
-
-class Interruption(ganzoo.Observer):
-    """Asks the process to stop after the first step, as a batch system does."""
-
-    def step(self, step):
-        if step == 1:
-            os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")
@@ -33,27 +23,15 @@ def circle(tmp_path_factory):
 
 @pytest.fixture
 def train(circle):
-    def start(path, conditioner, **more):
+    def start(out, conditioner, **more):
         angles = {"dataset.numbers": True, "dataset.labels": "angle"} if conditioner == "vectors" else {}
         dataset = f"npz:{circle}" if angles else "gaussians8"
         choice = {"model": "mlp", "conditioner": conditioner, "dataset": dataset}
-        return ganzoo.run(**choice, options=OPTIONS | angles, steps=2, out=path, **more)
+        return ganzoo.run(**choice, options=OPTIONS | angles, steps=2, out=out, **more)
 
     return start
 
 
-def final_state(run):
-    return torch.load(sorted((run.path / "checkpoints").glob("step-*.pt"))[-1], weights_only=True)
-
-
 @pytest.mark.parametrize("conditioner", ganzoo_conditioners.register_conditioners())
 def test_an_interrupted_run_ends_bit_for_bit_like_a_whole_one(conditioner, train, tmp_path):
-    whole = train(tmp_path / "whole", conditioner)
-    with pytest.raises(ganzoo.RunInterrupted):
-        train(tmp_path / "run", conditioner, observer=Interruption())
-    resumed = ganzoo.Run(tmp_path / "run").resume()
-    one, other = final_state(whole), final_state(resumed)
-    assert one["step"] == other["step"] == 2
-    for network in ("G", "D", "G_ema"):
-        assert one[network].keys() == other[network].keys()
-        assert all(torch.equal(one[network][name], other[network][name]) for name in one[network])
+    ganzoo.testing.check_resume(partial(train, conditioner=conditioner), tmp_path)
