@@ -25,6 +25,7 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
         "conditioner": "adcgan contragan mhgan reacgan tacgan vectors",
         "recipe": "adcgan contragan mhgan reacgan tacgan",
     },
+    "ganzoo-convnets": {"model": "infogan sndcgan", "recipe": "sndcgan"},
     "ganzoo-enforcers": {"lipschitz": "0-gp banach bjorck ct gn max-gp wgan-div", "recipe": "bwgan ct_gan gn_gan"},
     "ganzoo-losses": {
         "loss": "dual-contrastive fgan-hellinger fgan-js fgan-kl fgan-pearson fgan-reverse-kl label-smoothing "
