@@ -27,19 +27,17 @@ def run(
     download: bool | None = None, cache: bool | None = None, precision: Precision | None = None,
     init_from: str | Path | None = None, eval_every: int | None = None, samples: int | None = None,
     metrics: str | None = None, scores: bool | None = None, options: Mapping[str, Any] | None = None,
-    out: str | Path | None = None, auto_resume: bool = False, progress: bool | None = None,
-    observer: Observer | str | None = None, zoo: Zoo | None = None, **train: Any,
+    out: str | Path | None = None, auto_resume: bool = False,
+    progress: bool | None = None, observer: Observer | str | None = None, zoo: Zoo | None = None, **train: Any,
 ) -> Run:  # fmt: skip
     """Train a GAN and return its run: `ganzoo.run(model="dcgan", loss="wgan", lipschitz="gp", steps=300)`.
 
     `recipe` is the name or file of one. Components are named as on the command line, `dataset` also by the path of a
     folder or an archive. `steps` are updates of G, `samples` images to score, `eval_every` steps between scores, and
     `scores=False` leaves out those of the end. `options` are any settings by their keys, {"optim.lr_g": 1e-4}; further
-    keywords are options of [train]. What is not given follows from the method and the dataset.
-
-    `out` is the run folder, by default a new one in runs/; with `auto_resume` the run goes on if it is there. A
-    notebook shows progress and the newest sample grid, a script nothing: `progress` says otherwise. An `observer` of
-    your own is told all instead; one by its name, such as "csv", beside.
+    keywords are options of [train]. What is not given follows from the method and the dataset. `out` is the run folder,
+    by default a new one in runs/; with `auto_resume` the run goes on if it is there. A notebook shows progress, a
+    script nothing: `progress` says otherwise. An `observer` of your own is told all instead; one by its name beside.
 
     Raises ConfigError, DataError, PluginError, DivergedError, ResourceError, FolderError or RunInterrupted.
     """

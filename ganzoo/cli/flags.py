@@ -16,6 +16,7 @@ import click
 from ganzoo.cli.completers import complete_component, complete_recipe, complete_setting, complete_word
 from ganzoo.cli.plugin_words import tell_faults
 from ganzoo.cli.ranges import Whole
+from ganzoo.settings.dataset_paths import PHOTO_SETS
 from ganzoo.zoo.names import NAMES
 
 if TYPE_CHECKING:
@@ -169,10 +170,8 @@ FOLLOW_LINKS = click.option(
     "--follow-links", is_flag=True, help="Write and delete where parts of the folder are links, which is refused else."
 )
 
-_OF_FILES = (
-    "folder, zip, tar, npz, npy, webdataset, lmdb, hf",
-    "folder:PATH, zip:PATH, tar:PATH, npz:PATH, npy:PATH, webdataset:PATH, lmdb:PATH, hf:PATH",
-)
+_FILES = (*PHOTO_SETS, "folder", "zip", "tar", "npz", "npy", "webdataset", "lmdb", "hf")
+_OF_FILES = ", ".join(_FILES), ", ".join(f"{name}:PATH" for name in _FILES)
 COMPONENT_OPTIONS = (
     click.option("--model", metavar="NAME", shell_complete=complete_component,
                  help=f"{_listed('model')}, or a plugin's.  [default: dcgan]"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.errors import ConfigError, DataError, EvaluationError, FolderError
-from ganzoo.settings.dataset_paths import READERS
+from ganzoo.settings.dataset_paths import PHOTO_SETS, READERS
 
 if TYPE_CHECKING:
     from ganzoo.settings.sections import Choice, RunConfig
@@ -31,9 +31,9 @@ def require_places(run: RunConfig, out: Path | None = None) -> None:
 
 
 def require_data(dataset: Choice) -> None:
-    """Raise DataError if the path that a dataset of the user's own files reads is not there."""
+    """Raise DataError if the path that a dataset of files reads is not there."""
     path = dataset.options.get("path", "")
-    if dataset.name not in ("folder", "lmdb", *READERS) or not isinstance(path, str) or not path:
+    if dataset.name not in ("folder", "lmdb", *READERS, *PHOTO_SETS) or not isinstance(path, str) or not path:
         return
     if not Path(path).expanduser().exists():
         hint = f"--dataset {dataset.name}:PATH"

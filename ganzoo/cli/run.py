@@ -41,8 +41,7 @@ def run(
     ganzoo run sngan --out runs/sngan --auto-resume
     """
     settings = read_settings(plugins, **flags)
-    is_there = auto_resume and _holds_run(out)
-    if not is_there:  # a run that is there says more of data that are gone, and needs none if it is complete
+    if not (auto_resume and _holds_run(out)):  # a run that is there says more of data that are gone
         require_places(settings.run, out)
     zoo = plugins.load()
 
@@ -54,11 +53,10 @@ def run(
         return
     path = out or Path("runs") / choose_name(settings.run)
     before = outcome.read_step(path)
-    if not _train(settings, zoo, path, auto_resume):
-        return
-    if outcome.read_step(path) != before:
-        tell_findings(path, zoo)
-    outcome.print_outcome(path, zoo, as_json, plugins)
+    if _train(settings, zoo, path, auto_resume):
+        if outcome.read_step(path) != before:
+            tell_findings(path, zoo)
+        outcome.print_outcome(path, zoo, as_json, plugins)
 
 
 def _holds_run(out: Path | None) -> bool:

@@ -12,6 +12,9 @@ READERS = {
 }
 """Datasets that read a file, and the ends of its name."""
 
+PHOTO_SETS = ("celeba", "lsun", "imagenet", "tiny-imagenet", "afhq", "ffhq")
+"""Published sets that are read where they lie."""
+
 
 def name_reader(path: Path) -> str:
     """Return the dataset that reads what lies at a path: "folder", or one of READERS; empty if none does."""

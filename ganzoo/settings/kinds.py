@@ -118,6 +118,7 @@ KIND_INFO: Mapping[Kind, KindInfo] = {
         builtin="datasets",
         names=(
             *("mnist-5k", "digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10"),
+            *("celeba", "lsun", "imagenet", "tiny-imagenet", "afhq", "ffhq"),
             *("folder", "zip", "tar"),
             *("npz", "npy", "webdataset", "lmdb", "hf"),
             *("gaussians8", "gaussians25", "swissroll", "stacked-digits"),

@@ -96,6 +96,7 @@ def test_every_kind_has_the_components_that_were_promised():
         "schedule": {"none", "linear", "cosine"},
         "dataset": {
             *("mnist-5k", "digits", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn", "stl10"),
+            *("celeba", "lsun", "imagenet", "tiny-imagenet", "afhq", "ffhq"),
             *(
                 "folder",
                 "zip",

@@ -10,6 +10,7 @@ from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.builtin.datasets.mnist_5k import MNIST5k
 from ganzoo.builtin.datasets.own_images import Folder, Tar, Zip
 from ganzoo.builtin.datasets.packed_images import HuggingFace, Lmdb, WebDataset
+from ganzoo.builtin.datasets.photo_sets import AFHQ, FFHQ, LSUN, CelebA, ImageNet, TinyImageNet
 from ganzoo.builtin.datasets.stacked import StackedDigits
 from ganzoo.builtin.datasets.toy import Gaussians8, Gaussians25, SwissRoll
 from ganzoo.contracts import Dataset
@@ -28,6 +29,12 @@ def register_datasets() -> Mapping[str, type[Dataset]]:
         "cifar100": CIFAR100,
         "svhn": SVHN,
         "stl10": STL10,
+        "celeba": CelebA,
+        "lsun": LSUN,
+        "imagenet": ImageNet,
+        "tiny-imagenet": TinyImageNet,
+        "afhq": AFHQ,
+        "ffhq": FFHQ,
         "folder": Folder,
         "zip": Zip,
         "tar": Tar,

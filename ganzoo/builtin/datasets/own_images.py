@@ -79,13 +79,17 @@ class ImageFiles(Dataset):
     def hash_files(self, images: ClassedFiles) -> str:
         """Return the SHA-256 of names and contents of the images, without decoding them."""
 
+    def sort(self, listing: Listing) -> ClassedFiles:
+        """Return the images of the chosen split with their classes. Raises DataError if that cannot be told."""
+        return sort_into_classes(listing, self.path, self.split, self.labels)
+
     def load(self) -> Samples:
         """Return uint8 (M, C, S, S): memory-mapped with `cache`; else in memory, or streamed if memory is short.
 
         Raises DataError for missing, mixed or unreadable images, ResourceError if the cache cannot be written.
         """
         with self.list_images() as listing:
-            images = sort_into_classes(listing, self.path, self.split, self.labels)
+            images = self.sort(listing)
             if self.cache:
                 return self.load_cached(images)
             needed, free = self.count_bytes(images), limits.available_bytes()
@@ -94,7 +98,7 @@ class ImageFiles(Dataset):
     def held_out(self) -> Dataset | None:
         """Return the images of another split, if the tree has several."""
         with self.list_images() as listing:
-            images = sort_into_classes(listing, self.path, self.split, self.labels)
+            images = self.sort(listing)
         others: list[Split] = [split for split in HELD_OUT if split in images.splits and split != images.split]
         return replace(self, split=others[0]) if others else None
 
