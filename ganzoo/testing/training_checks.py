@@ -82,9 +82,7 @@ def _samples(subject: Subject, run: RunConfig) -> Samples:
     """Return the dataset's own samples, or twelve samples of noise in a shape that the component takes."""
     if subject.kind == "dataset":
         return datasets.load(subject)
-    shape = _smallest_shape(subject)
-    if subject.kind not in ("model", "augment") and run.model.name == CONVOLUTIONAL["name"]:
-        shape = (1, 32, 32)
+    shape = _smallest_shape(subject, run.model.name)
     generator = torch.Generator().manual_seed(2)
     noise = torch.rand(12, *shape, generator=generator)
     x = (noise * 255).to(torch.uint8) if len(shape) == 3 else noise * 2 - 1
@@ -93,9 +91,13 @@ def _samples(subject: Subject, run: RunConfig) -> Samples:
     return Samples(x, torch.arange(12) % CLASSES, tuple("abc"))
 
 
-def _smallest_shape(subject: Subject) -> tuple[int, ...]:
+def _smallest_shape(subject: Subject, model: str) -> tuple[int, ...]:
     if subject.kind == "model":
         return pairs.smallest_shape(subject)
+    if subject.kind != "augment" and model == CONVOLUTIONAL["name"]:
+        return 1, 32, 32
+    if subject.kind != "augment" and model != SMALL["name"]:
+        return next(pairs.smallest_shape(each) for each in subject.beside if (each.kind, each.name) == ("model", model))
     if subject.kind == "regularizer":
         return regularizers.smallest_shape(subject.make())
     return augmentations.smallest_shape(subject.make()) if subject.kind == "augment" else (1, 8, 8)
@@ -156,8 +158,9 @@ def it_trains_some_steps(subject: Subject) -> None:
 def _trainings(subject: Subject) -> Iterator[Training]:
     """Yield the runs of its combinations that are not refused. Raises ConformanceError if all are."""
     found, reasons = 0, []
-    for tables in (*combinations(subject), *([] if subject.kind == "model" else _convolutional(subject))):
-        if found and tables["model"] == CONVOLUTIONAL:
+    last = [] if subject.kind == "model" else [*_convolutional(subject), *_models_beside(subject)]
+    for tables in (*combinations(subject), *last):
+        if found and tables in last:
             return  # for what refuses all others
         try:
             training = prepare(subject, tables)
@@ -172,6 +175,12 @@ def _trainings(subject: Subject) -> Iterator[Training]:
 
 def _convolutional(subject: Subject) -> list[Tables]:
     return [{**tables, "model": CONVOLUTIONAL} for tables in combinations(subject)]
+
+
+def _models_beside(subject: Subject) -> list[Tables]:
+    """Return its combinations with the other models of its package, such as one whose D judges pixels."""
+    models = [{"name": each.name, **each.options} for each in subject.beside if each.kind == "model"]
+    return [{**tables, "model": model} for tables in combinations(subject) for model in models]
 
 
 def _expect_no_state(subject: Subject, gan: GAN) -> None:
