@@ -20,7 +20,7 @@ class NoEmbedding(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """y (N,) -> (N, 0)."""
-        return torch.zeros(len(y), 0, device=y.device)
+        return torch.zeros(y.shape[0], 0, device=y.device)
 
 
 class LabelMaps(nn.Module):
@@ -32,11 +32,11 @@ class LabelMaps(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """y (N,) -> (N, L, *size)."""
-        shape = (len(y), self.channels, *self.size)
+        shape = (y.shape[0], self.channels, *self.size)
         if self.channels == 0:
             return torch.zeros(shape, device=y.device)
         planes = one_hot(y, self.channels).float()  # (N, K)
-        return planes.reshape(len(y), self.channels, *[1] * len(self.size)).expand(shape)
+        return planes.reshape(y.shape[0], self.channels, *[1] * len(self.size)).expand(shape)
 
 
 class Head(nn.Module):

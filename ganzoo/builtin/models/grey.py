@@ -26,7 +26,7 @@ class HalvingConv(nn.Conv2d, Shortcut):
         height, width = x.shape[2] // _STRIDE, x.shape[3] // _STRIDE
         patches = unfold(x, **_GEOMETRY).transpose(1, 2).reshape(-1, _SIDE**2)  # (NHW, 16)
         y = torch.addmm(self.bias, patches, self.weight.flatten(1).t())  # (NHW, B)
-        return y.reshape(len(x), height, width, -1).permute(0, 3, 1, 2)
+        return y.reshape(x.shape[0], height, width, -1).permute(0, 3, 1, 2)
 
 
 class DoublingConv(nn.ConvTranspose2d, Shortcut):
@@ -42,7 +42,7 @@ class DoublingConv(nn.ConvTranspose2d, Shortcut):
         assert self.bias is not None
         size = x.shape[2] * _STRIDE, x.shape[3] * _STRIDE
         patches = x.permute(0, 2, 3, 1).flatten(0, 2) @ self.weight.flatten(1)  # (NHW, 16)
-        patches = patches.reshape(len(x), -1, _SIDE**2).transpose(1, 2)  # (N, 16, HW)
+        patches = patches.reshape(x.shape[0], -1, _SIDE**2).transpose(1, 2)  # (N, 16, HW)
         return fold(patches, size, **_GEOMETRY) + self.bias.reshape(-1, 1, 1)
 
 

@@ -25,7 +25,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         """z (N, Z), c (N, E) -> (N, *shape)."""
         x: Tensor = self.body(torch.cat([z, c], dim=1))
-        return x.reshape(len(z), *self.shape)
+        return x.reshape(z.shape[0], *self.shape)
 
 
 class Discriminator(nn.Module):

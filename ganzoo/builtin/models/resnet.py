@@ -113,7 +113,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         """z (N, Z), c (N, E) -> (N, C, H, W)."""
-        h = self.project(z if self.normed else torch.cat([z, c], dim=1)).reshape(len(z), *self.shape)
+        h = self.project(z if self.normed else torch.cat([z, c], dim=1)).reshape(z.shape[0], *self.shape)
         for block in self.blocks:
             h = block(h, c)
         return torch.tanh(self.to_image(self.rectify(self.norm(h))))

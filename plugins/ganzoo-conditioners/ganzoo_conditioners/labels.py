@@ -17,7 +17,7 @@ class NoMaps(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """y (N, ...) -> (N, 0, *size)."""
-        return torch.zeros(len(y), 0, *self.size, device=y.device)
+        return torch.zeros(y.shape[0], 0, *self.size, device=y.device)
 
 
 class Logit(nn.Module):

@@ -31,7 +31,7 @@ class Planes(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """y (N, ...) -> (N, A, *size)."""
-        return y.reshape(len(y), -1, *[1] * len(self.size)).expand(-1, -1, *self.size)
+        return y.reshape(y.shape[0], -1, *[1] * len(self.size)).expand(-1, -1, *self.size)
 
 
 class VectorHead(nn.Module):

@@ -36,5 +36,5 @@ class SelfAttention(nn.Module):
         """x (N, C, H, W) -> (N, C, H, W)."""
         values = max_pool2d(self.value(x), 2).flatten(2)  # (N, C / 2, K)
         read = values @ self.weights(x).transpose(1, 2)  # (N, C / 2, Q)
-        y: Tensor = self.gamma * self.out(read.reshape(len(x), -1, *x.shape[2:])) + x
+        y: Tensor = self.gamma * self.out(read.reshape(x.shape[0], -1, *x.shape[2:])) + x
         return y

@@ -67,7 +67,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         """z (N, Z), c (N, E) -> (N, C, H, W)."""
-        h = self.project(z).reshape(len(z), -1, SMALLEST, SMALLEST)
+        h = self.project(z).reshape(z.shape[0], -1, SMALLEST, SMALLEST)
         for block, attention in zip(self.blocks, self.attention, strict=True):
             h = block(attention(h), c)
         return torch.tanh(self.to_image(self.rectify(self.norm(h))))

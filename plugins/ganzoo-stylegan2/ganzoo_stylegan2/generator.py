@@ -85,7 +85,7 @@ class Synthesis(nn.Module):
 
     def forward(self, w: Tensor) -> Tensor:
         """w (N, L, W) -> (N, C, H, W)."""
-        x = self.conv(self.constant.expand(len(w), -1, -1, -1), w[:, 0])
+        x = self.conv(self.constant.expand(w.shape[0], -1, -1, -1), w[:, 0])
         image = self.to_image(x, w[:, 1])
         for i, block in enumerate(self.blocks):
             x, image = block(x, image, w[:, 2 * i + 1 : 2 * i + 4])
