@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from ganzoo.api.compare import compare as compare
     from ganzoo.api.functions import diagnose as diagnose
     from ganzoo.api.functions import evaluate as evaluate
+    from ganzoo.api.functions import load as load
     from ganzoo.api.functions import load_zoo as load_zoo
     from ganzoo.api.functions import make_table as make_table
+    from ganzoo.api.functions import push as push
     from ganzoo.api.functions import write_report as write_report
     from ganzoo.api.grid import Grid as Grid
     from ganzoo.api.run import Run as Run
@@ -96,7 +98,7 @@ _ORIGINS = {
         *("FolderError", "GanzooError", "GridError", "PluginError", "ResourceError", "RunInterrupted"),
     ),
     "api.compare": ("compare",),
-    "api.functions": ("diagnose", "evaluate", "load_zoo", "make_table", "write_report"),
+    "api.functions": ("diagnose", "evaluate", "load", "load_zoo", "make_table", "push", "write_report"),
     "api.grid": ("Grid",),
     "api.run": ("Run",),
     "api.train": ("run",),

@@ -58,6 +58,9 @@ NOT_RUN_HERE = {
     ),
     "ganzoo compare --model dcgan,r3gan --dataset digits --image-size 16 --seeds 0..2": ".ci/run runs its like",
     "pip install -e './ganzoo-mine[test]'": "test_new.py runs its like",
+    "ganzoo push digits OWNER/digits": "test_hub.py runs its like",
+    "pip install 'ganzoo-torch[onnx]'": "CI installs all extras",
+    "pip install 'ganzoo-torch[hub]'": "CI installs all extras",
     "pytest ganzoo-mine": "test_new.py runs its like",
     "ganzoo run mine --steps 200": "test_new.py runs its like",
     "ganzoo check ganzoo-mine": "needs it installed",
@@ -76,7 +79,16 @@ NARROW = {
 FEW_SCORES = {"eval.samples": 16}
 RUN, COMPARE = ganzoo.run, ganzoo.compare
 
-LONG_PAGES = ("data.md", "diagnosis.md", "evaluation.md", "grids.md", "performance.md", "quickstart.md", "reports.md")
+LONG_PAGES = (
+    "data.md",
+    "diagnosis.md",
+    "evaluation.md",
+    "export.md",
+    "grids.md",
+    "performance.md",
+    "quickstart.md",
+    "reports.md",
+)
 MARKED_PAGES = [pytest.param(p, marks=pytest.mark.full) if p.name in LONG_PAGES else p for p in PAGES]
 
 # What can be run

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
+    from ganzoo.export.write import Exported
+
 
 class Run(runs.Run):
     """A run, read from its folder: `ganzoo.Run("runs/first")`, or "@last", the run in runs/ that changed last.
@@ -63,6 +65,18 @@ class Run(runs.Run):
     def report(self, out: str | Path | None = None, **how: Any) -> Path:
         """Write one offline HTML page about the run, by default report.html in its folder, and return its path."""
         return write_report([self.path], self.path / "report.html" if out is None else out, **how)
+
+    @in_python
+    def export(self, out: str | Path, *, step: int | None = None, card: bool = False, licence: str = "") -> Exported:
+        """Write G_ema, and return path, step and largest difference from it: `run.export("g.onnx")`.
+
+        `out` is a file .onnx, .pt2 or .safetensors, or a new folder, for which `card` writes a model card too;
+        `licence` is that of the weights. Raises ConfigError, FolderError, CheckpointError, EvaluationError for a
+        network that cannot be traced, ResourceError for a package that is missing.
+        """
+        from ganzoo.export.write import export_run  # torch.export takes a second to import
+
+        return export_run(self, Path(out).expanduser(), step=step, card=card, licence=licence)
 
     def frame(self, kind: Literal["log", "evaluations"] = "log") -> pandas.DataFrame:
         """Return the log, or the scores while training, as a table of pandas: a row for each record.

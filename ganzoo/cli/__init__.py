@@ -26,6 +26,7 @@ from ganzoo.cli.diagnose import diagnose
 from ganzoo.cli.doctor import doctor
 from ganzoo.cli.evaluate import evaluate
 from ganzoo.cli.explain import explain
+from ganzoo.cli.export import export
 from ganzoo.cli.flags import PluginChoice
 from ganzoo.cli.hints import fit_hint
 from ganzoo.cli.list import list_
@@ -35,6 +36,7 @@ from ganzoo.cli.output import FLAGS as OUTPUT_FLAGS
 from ganzoo.cli.output import choices, output_first, output_options, style
 from ganzoo.cli.plugin_words import PLUGIN_FLAGS, plugins_first
 from ganzoo.cli.plugins import plugins
+from ganzoo.cli.push import push
 from ganzoo.cli.report import report
 from ganzoo.cli.resume import resume
 from ganzoo.cli.run import run
@@ -184,7 +186,7 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], over
 
 
 for _command in (
-    *(run, resume, sample, evaluate, diagnose, verify, bench, compare, table, report, runs),
+    *(run, resume, sample, evaluate, diagnose, verify, bench, compare, table, report, runs, export, push),
     *(list_, show, explain, config, plugins, new, check, doctor, completion),
 ):
     cli.add_command(_command)

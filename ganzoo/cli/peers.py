@@ -81,6 +81,8 @@ COMMANDS: Mapping[str, str] = {
     "sample": "generate gen samples infer predict inference draw synthesize images make interpolate",
     "compare": "grid sweep benchmark search tune ablate experiment",
     "resume": "continue restart restore extend",
+    "export": "onnx convert save-generator torchscript deploy trace",
+    "push": "upload publish share push-to-hub",
     "table": "results summary leaderboard summarize summarise",
     "report": "plot html view visualize visualise dashboard figures",
     "diagnose": "debug doctor inspect analyse analyze why",

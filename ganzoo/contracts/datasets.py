@@ -14,6 +14,11 @@ class Dataset(ABC):
     default_features: ClassVar[str] = "inception"
     """Name of the extractor by which these data are usually scored."""
 
+    licence: ClassVar[str] = ""
+    """Licence of the samples by its name in SPDX, such as "CC-BY-4.0"; empty if it is unknown."""
+    source: ClassVar[str] = ""
+    """DOI or address of the samples; empty if it is unknown."""
+
     @abstractmethod
     def load(self) -> Samples:
         """Read the samples. Raises DataError, saying what to do, if something is missing or damaged."""

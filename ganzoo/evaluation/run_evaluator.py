@@ -79,7 +79,7 @@ def generated_images(
     refuse_balanced(settings.labels, gan.label_vectors)
     counts = class_counts if gan.conditioner.embedding_dim else (sum(class_counts),)
     frequencies = counts if settings.labels == "training" else ()
-    network, words = truncate(gan, network, settings.truncation), truncation_words(gan.model, settings.truncation)
+    network, words = truncate(gan.model, network, settings.truncation), truncation_words(gan.model, settings.truncation)
     return GeneratedImages(
         network, gan.z_dim, len(counts), settings.samples, settings.seed, stream, frequencies, words,
         images=gan.data.images, vectors=gan.label_vectors,

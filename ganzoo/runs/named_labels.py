@@ -75,8 +75,11 @@ class ReadLabels:
         if len(many) != len(z):
             what = f"{len(many)} labels for {len(z)} latents"
             raise ConfigError(what, hint="G(z, y=LABEL) (one for all), or as many labels as latents")
-        numbers = [0 if label is None else self._find(label) for label in many]
-        return torch.tensor(numbers, dtype=torch.long, device=z.device)
+        return self.find([0 if label is None else label for label in many]).to(z.device)
+
+    def find(self, labels: Sequence[Any]) -> Tensor:
+        """Return the numbers (N,) of classes that are given by numbers or names. Raises ConfigError."""
+        return torch.tensor([self._find(label) for label in labels], dtype=torch.long)
 
     def _find(self, label: Any) -> int:
         found = look_up_class(label if isinstance(label, str) else int(label), self.names)

@@ -157,7 +157,7 @@ class Run:
         """
         gan, _ = self.restore(step)
         network = gan.G_ema.module if ema else gan.G
-        return truncate(gan, network, truncation).eval(), gan.z_dim
+        return truncate(gan.model, network, truncation).eval(), gan.z_dim
 
     def load_data(self) -> Samples:
         """Return the data of the run. Raises DataError if they are gone, CheckpointError if they moved and differ."""

@@ -69,11 +69,11 @@ def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, T
 
 def _open_stream(run: Run, options: SampleOptions) -> tuple[Iterator[tuple[Tensor, Tensor]], int]:
     """Return the batches of `stream_samples`, and the step of the checkpoint that makes them."""
-    _require_possible(options, run)
+    require_count(options.count, options.seed, options.truncation, str(run.path))
     labels = None if run.data.label_shape else _choose_labels(run, options)
     gan, step = run.restore(options.step)
     labels = labels or _spread_vectors(run, options, gan.label_vectors)
-    network = truncate(gan, gan.G_ema.module if options.ema else gan.G, options.truncation).eval()
+    network = truncate(gan.model, gan.G_ema.module if options.ema else gan.G, options.truncation).eval()
     z_dim = gan.z_dim
     if options.walk:
         blocks = walk_blocks(options.count, z_dim, options.seed)
@@ -124,14 +124,14 @@ def gather_samples(run: Run, options: SampleOptions) -> tuple[Tensor, Tensor, in
     return x, y, step
 
 
-def _require_possible(options: SampleOptions, run: Run) -> None:
-    """Raise ConfigError for a count, a seed or a truncation that cannot be."""
-    if not (isinstance(options.count, int) and 1 <= options.count <= MOST):
-        raise ConfigError(f"{options.count!r} samples asked for; it takes 1 to {MOST:,}", where=str(run.path))
-    if not (isinstance(options.seed, int) and 0 <= options.seed <= LARGEST_INTEGER):
-        raise ConfigError(f"{options.seed!r} is no seed: it takes a whole number from 0 on", hint="--seed 0")
-    if not 0 <= options.truncation < math.inf:
-        what = f"--truncation {options.truncation:g} is no threshold: it takes a number above 0, or 0 for none"
+def require_count(count: int, seed: int, truncation: float, where: str = "") -> None:
+    """Raise ConfigError for a count, a seed or a truncation of samples that cannot be."""
+    if not (isinstance(count, int) and 1 <= count <= MOST):
+        raise ConfigError(f"{count!r} samples asked for; it takes 1 to {MOST:,}", where=where)
+    if not (isinstance(seed, int) and 0 <= seed <= LARGEST_INTEGER):
+        raise ConfigError(f"{seed!r} is no seed: it takes a whole number from 0 on", hint="--seed 0")
+    if not 0 <= truncation < math.inf:
+        what = f"--truncation {truncation:g} is no threshold: it takes a number above 0, or 0 for none"
         raise ConfigError(what, hint="--truncation 0.7")
 
 

@@ -40,6 +40,13 @@ def build_gan(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: R
     return gan
 
 
+def build_generator(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device) -> Generator:
+    """Build G alone on its device; torch's global random state gives the initial weights. Raises ConfigError."""
+    model, conditioner = zoo.create("model", run.model), _conditioner(run, zoo, data)
+    lipschitz = _combine(zoo.create_parts("lipschitz", run.lipschitz))
+    return device.place(_generator(model, conditioner, data, lipschitz))
+
+
 def _assemble(run: RunConfig, zoo: Zoo, data: DataSpec, device: Device, ranks: Ranks) -> GAN:
     model, augmentation = zoo.create("model", run.model), zoo.create("augment", run.augment)
     conditioner = _conditioner(run, zoo, data)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.contracts import Model, overrides
-from ganzoo.training.gan import GAN, Generator
+from ganzoo.training.gan import Generator
 
 
 class TruncatedLatents(nn.Module):
@@ -35,12 +35,12 @@ def truncate_normal(z: Tensor, limit: float) -> Tensor:
     return narrow.to(z)
 
 
-def truncate(gan: GAN, network: nn.Module, psi: float) -> nn.Module:
+def truncate(model: Model, network: nn.Module, psi: float) -> nn.Module:
     """Return G or G_ema truncated by `psi`, by the model's own method if it has one; 0 means not at all."""
     if not psi:
         return network
     assert isinstance(network, Generator)
-    trunk = gan.model.truncated(network.trunk, psi)
+    trunk = model.truncated(network.trunk, psi)
     return TruncatedLatents(network, psi) if trunk is None else Generator(trunk, network.embedding)
 
 

@@ -39,6 +39,8 @@ class Digits(Dataset):
     image_size: ImageSize = 32
 
     default_features: ClassVar[str] = "digits-cnn"
+    licence: ClassVar[str] = "CC-BY-4.0"
+    source: ClassVar[str] = "doi:10.24432/C50P49"
 
     def load(self) -> Samples:
         """Return uint8 (1797, 1, S, S), 10 classes."""

@@ -33,6 +33,8 @@ class MNIST5k(Dataset):
     image_size: ImageSize = 28
 
     default_features: ClassVar[str] = "digits-cnn"
+    licence: ClassVar[str] = "CC-BY-SA-3.0"
+    source: ClassVar[str] = "doi:10.1109/5.726791"
 
     def load(self) -> Samples:
         """Return uint8 (5000, 1, S, S), 10 classes."""
