@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from ganzoo.cli.places import require_run
 from ganzoo.cli.ranges import Whole
 from ganzoo.cli.run_names import RunName
 from ganzoo.runs.paths import quote_path
+
+if TYPE_CHECKING:
+    from ganzoo.export.write import Exported
 
 
 @click.command(cls=GroupedCommand, short_help="Write the generator of a run: ONNX, torch.export, safetensors, a card.")
@@ -36,10 +40,9 @@ def export(
     ganzoo export runs/NAME -o g.safetensors
     ganzoo export runs/NAME digits --card
     """
-    if (place := other or out) is None or (other and out):
-        raise click.UsageError("export takes one OUT: -o g.onnx, -o g.pt2, -o g.safetensors, or a new folder")
     if licence and not card:
         raise click.UsageError("--licence is for the card: ganzoo export RUN DIR --card --licence mit")
+    place = _choose_place(out, other)
     require_run(run)
 
     from ganzoo.cli import progress
@@ -50,14 +53,23 @@ def export(
 
     check_target(place, card=card)
     with keeping_stdout(), progress.Display("exporting"):
-        found = export_run(
-            Run(run, plugins.load(), follow_links=follow_links), place, step=step, card=card, licence=licence
-        )
+        opened = Run(run, plugins.load(), follow_links=follow_links)
+        found = export_run(opened, place, step=step, card=card, licence=licence)
     click.echo(found.path)
-    click.echo(
-        f"step {found.step:,}; the largest difference from the run, over 64 latents, is {found.difference:.2g} "
-        "(samples lie in [-1, 1])",
-        err=True,
-    )
+    _tell(found)
+
+
+def _choose_place(out: Path | None, other: Path | None) -> Path:
+    """Return the one place that is named. Raises UsageError."""
+    places = [place for place in (out, other) if place is not None]
+    if len(places) != 1:
+        raise click.UsageError("export takes one OUT: -o g.onnx, -o g.pt2, -o g.safetensors, or a new folder")
+    return places[0]
+
+
+def _tell(found: Exported) -> None:
+    """Print how far what was written is from the run, and what to do with a folder."""
+    far = f"the largest difference from the run, over 64 latents, is {found.difference:.2g} (samples lie in [-1, 1])"
+    click.echo(f"step {found.step:,}; {far}", err=True)
     if found.path.is_dir():
         print_next([f"ganzoo push {quote_path(found.path)} OWNER/NAME"], aside=True)

@@ -31,30 +31,26 @@ def write_card(run: Run, about: Description, folder: Path, *, licence: str) -> N
 
 def make_card(about: Description, *, licence: str = "", picture: bool = True) -> str:
     """Return the Markdown of a card, with the metadata that the Hugging Face hub reads in front."""
+    parts = {
+        "Load it": [_how_to_load(about)],
+        "Inputs and output": _inputs(about),
+        "Scores": _scores(about),
+        "Data": _data(about),
+        "Settings": _settings(about),
+        "Limits": _limits(about, licence),
+    }
+    shown = "![samples, seed 0](samples.png)\n\n" if picture else ""
+    sections = [f"## {heading}\n\n" + "\n".join(lines).strip() + "\n" for heading, lines in parts.items()]
+    return f"{write_metadata(about, licence)}\n{_beginning(about)}\n{shown}" + "\n".join(sections)
+
+
+def _beginning(about: Description) -> str:
     names = about.settings
     method = " + ".join(str(names[kind]["name"]) for kind in ("model", "loss", "lipschitz", "conditioner"))
-    return "\n".join(
-        [
-            write_metadata(about, licence),
-            f"# {_escape(about.run.name)}\n",
-            f"A generator of {_describe_samples(about)}, trained on {_escape(about.data.dataset)} with "
-            f"ganzoo as {method}. These are the weights of G_ema, the moving "
-            f"average of G, after {about.run.step:,} steps.\n",
-            *(["![samples, seed 0](samples.png)\n"] if picture else []),
-            "## Load it\n",
-            _how_to_load(about),
-            "## Inputs and output\n",
-            *_inputs(about),
-            "\n## Scores\n",
-            *_scores(about),
-            "\n## Data\n",
-            *_data(about),
-            "\n## Settings\n",
-            *_settings(about),
-            "\n## Limits\n",
-            *_limits(about, licence),
-            "",
-        ]
+    return (
+        f"# {_escape(about.run.name)}\n\n"
+        f"A generator of {_describe_samples(about)}, trained on {_escape(about.data.dataset)} with ganzoo as {method}. "
+        f"These are the weights of G_ema, the moving average of G, after {about.run.step:,} steps.\n"
     )
 
 

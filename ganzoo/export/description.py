@@ -1,4 +1,4 @@
-"""What is told of a generator beside its weights: inputs, output, classes, data, scores. `model.json` holds it."""
+"""The description of a generator beside its weights, `model.json`: inputs, output, classes, data, scores."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ SUFFIXES = (".onnx", ".pt2", ".safetensors")
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how far it is from the run."""
+    """A file or folder that was written, and how far it is from the run."""
 
     path: Path
     step: int

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # these import torch, and pytest; `pytest -p ganzoo.testing -
 
 _hook = HookimplMarker("pytest")
 
-__all__ = ["ConformanceError", "check", "check_resume", "contract_tests"]
+__all__ = ["ConformanceError", "check", "check_export", "check_resume", "contract_tests"]
 
 
 def contract_tests(package: str, options: Options | None = None) -> Callable[..., None]:
@@ -67,6 +67,17 @@ def check_resume(train: Callable[..., Run], folder: Path) -> Run:
     from ganzoo.testing.interruption import compare_with_interrupted
 
     return compare_with_interrupted(train, folder)
+
+
+def check_export(run: Run, folder: Path) -> float:
+    """Check that G of a run becomes a program of torch.export, and weights from which `ganzoo.load` builds it again.
+
+    Both are written to `folder`, and make the samples of the run. Returns the largest difference of the program from G,
+    over 64 latents. Raises ConformanceError if G cannot be traced, or comes back as another one.
+    """
+    from ganzoo.testing.exports import compare_exported
+
+    return compare_exported(run, folder)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

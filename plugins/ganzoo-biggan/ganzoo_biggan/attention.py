@@ -32,5 +32,5 @@ class SelfAttention(nn.Module):
         values = max_pool2d(self.value(x), 2).flatten(2)  # (N, C / 2, K)
         weights = torch.softmax(queries.transpose(1, 2) @ keys, dim=2)  # (N, Q, K), rows sum to 1
         read = values @ weights.transpose(1, 2)  # (N, C / 2, Q)
-        y: Tensor = x + self.gamma * self.out(read.reshape(len(x), -1, *x.shape[2:]))
+        y: Tensor = x + self.gamma * self.out(read.reshape(x.shape[0], -1, *x.shape[2:]))
         return y

@@ -38,7 +38,7 @@ class Generator(nn.Module):
         """z (N, Z), c (N, E) -> (N, C, H, W)."""
         parts = z.chunk(self.chunks, dim=1)
         conditions = [torch.cat([part, c], dim=1) for part in parts]
-        h = self.project(parts[0] if self.chunks > 1 else conditions[0]).reshape(len(z), -1, SMALLEST, SMALLEST)
+        h = self.project(parts[0] if self.chunks > 1 else conditions[0]).reshape(z.shape[0], -1, SMALLEST, SMALLEST)
         ahead = iter(conditions[1:])
         for block in self.blocks:
             if isinstance(block, SelfAttention):

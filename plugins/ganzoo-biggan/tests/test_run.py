@@ -6,7 +6,7 @@ import signal
 import pytest
 import torch
 
-import ganzoo
+import ganzoo.testing
 
 SMALL = {"loss": "hinge", "lipschitz": "sn", "conditioner": "projection", "dataset": "digits"}
 OPTIONS = {
@@ -50,3 +50,4 @@ def test_an_interrupted_run_ends_bit_for_bit_like_a_whole_one(model, tmp_path):
         assert all(torch.equal(one[network][name], other[network][name]) for name in one[network])
     by_label = [whole.samples(1, label=label) for label in (0, 1)]
     assert by_label[0].shape == (1, 1, 32, 32) and not torch.equal(*by_label)
+    assert ganzoo.testing.check_export(whole, tmp_path) < 1e-5

@@ -18,7 +18,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         """z (N, Z), c (N, E) -> (N, C, H, W)."""
-        h = self.vectors(torch.cat([z, c], dim=1)).reshape(len(z), *self.shape)
+        h = self.vectors(torch.cat([z, c], dim=1)).reshape(z.shape[0], *self.shape)
         return torch.tanh(self.maps(h))
 
 

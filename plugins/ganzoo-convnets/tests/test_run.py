@@ -6,7 +6,7 @@ import signal
 import pytest
 import torch
 
-import ganzoo
+import ganzoo.testing
 
 OPTIONS = {
     "dataset.image_size": 16,
@@ -47,3 +47,4 @@ def test_an_interrupted_run_ends_bit_for_bit_like_a_whole_one(model, lipschitz, 
         assert one[network].keys() == other[network].keys()
         assert all(torch.equal(one[network][name], other[network][name]) for name in one[network])
     assert whole.samples(4).shape == (4, 1, 16, 16)
+    assert ganzoo.testing.check_export(whole, tmp_path) < 1e-5

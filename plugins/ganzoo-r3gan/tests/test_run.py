@@ -32,3 +32,7 @@ def test_labels_reach_the_pair_by_projection(tmp_path):
     by_label = [run.samples(1, label=label) for label in (0, 1)]
     assert run.num_classes == 10
     assert not torch.equal(*by_label)
+
+
+def test_the_generator_leaves_its_run_and_comes_back(tmp_path):
+    assert ganzoo.testing.check_export(train(tmp_path / "run"), tmp_path) < 1e-5

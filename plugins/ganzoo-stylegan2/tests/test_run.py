@@ -5,7 +5,7 @@ import ganzoo_stylegan2
 import pytest
 import torch
 
-import ganzoo
+import ganzoo.testing
 
 TINY = {"model.channel_max": 8, "model.channel_base": 64, "model.z_dim": 8, "model.w_dim": 8, "model.path_every": 2}
 QUICK = {
@@ -84,3 +84,7 @@ def test_choosing_the_model_its_loss_and_its_enforcer_brings_the_small_recipe(tm
     assert (run.config.optim.lr_d, run.config.optim.beta1, run.config.optim.beta2) == (2.5e-3, 0.0, 0.99)
     assert run.config.lipschitz.options["gamma"] == 0.1
     assert run.config.model.options["path_weight"] == 2.0
+
+
+def test_the_generator_leaves_its_run_and_comes_back(tmp_path):
+    assert ganzoo.testing.check_export(train(tmp_path / "run", steps=2), tmp_path) < 1e-5
