@@ -62,10 +62,24 @@ class _Scaled(Sampler):
         return Features(self.samples(z, y), logits, (z / 2).norm(dim=1))
 
 
+class _Drawn(_Scaled):
+    """A generator of grey images of 32 x 32 pixels, all of one grey, whose features are those of the points."""
+
+    def samples(self, z: Tensor, y: Tensor) -> Tensor:
+        return z[:, :1, None, None].tanh().repeat(1, 1, 32, 32)
+
+    def __call__(self, z: Tensor, y: Tensor) -> Features:
+        return _Scaled()(z, y)
+
+
 def _explore(metric: Metric) -> Mapping[str, Score]:
+    """Return the scores of a generator of points or, if the metric refuses those, of images."""
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
-        return metric.compute_generator(_Scaled())
+        try:
+            return metric.compute_generator(_Scaled())
+        except EvaluationError:
+            return metric.compute_generator(_Drawn())
 
 
 def _require_comparison(metric: Metric, scores: Mapping[str, Score]) -> None:

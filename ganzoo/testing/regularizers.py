@@ -105,14 +105,19 @@ def terms_reach_their_player(subject: Subject) -> None:
     """discriminator_term has a gradient by D or by the state, generator_term by G."""
     trial = _trial(subject)
     for name in trial.names:
-        moved = any(_moves(trial, name, done) for done in (0.0, 0.5))  # a term may begin at nothing
+        moved = any(_moves(trial, name, *when) for when in ((0.0, False), (0.5, False), (0.5, True)))
         hint = "game.discriminator and game.generator, or the verdicts; no no_grad() on the way"
         expect(moved, f"a gradient of {name} by the weights of its player", came="none", hint=hint)
 
 
-def _moves(trial: Trial, name: str, done: float) -> bool:
-    """Return whether a term has a gradient by its player's weights when this share of a run is done."""
+def _moves(trial: Trial, name: str, done: float, grown: bool) -> bool:
+    """Return whether a term has a gradient by its player's weights when this share of a run is done.
+
+    A term may begin at nothing. With `grown`, the numbers of its state that could be a strength are 1.
+    """
     state = trial.state()
+    for buffer in state.buffers() if grown else ():
+        buffer.fill_(1) if buffer.ndim == 0 and buffer.is_floating_point() else None
     set_clocks(find_clocks([state]), done)
     player = [trial.gan.G] if name == "generator_term" else [trial.gan.D, state]
     term = _term(trial, name, state)

@@ -31,6 +31,10 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
         "loss": "dual-contrastive fgan-hellinger fgan-js fgan-kl fgan-pearson fgan-reverse-kl label-smoothing "
         "ragan rahinge ralsgan",
     },
+    "ganzoo-metrics": {
+        "metric": "cas class-accuracy ms-ssim ppl realism sfid swd",
+        "features": "inception-spatial pixels",
+    },
     "ganzoo-r3gan": {"model": "r3gan", "loss": "rpgan", "recipe": "r3gan r3gan_small"},
     "ganzoo-regularizers": {
         "regularizer": "consensus feature-matching infogan msgan orthogonal ssgan top-k",

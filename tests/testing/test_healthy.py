@@ -49,6 +49,45 @@ class Noise(ganzoo.Dataset):
 
 
 @dataclass(frozen=True)
+class Brightness(ganzoo.Metric):
+    """Mean of the pixels of images alone; nobody's invention."""
+
+    def compute(self, *, real, fake):
+        return {}
+
+    def compute_generator(self, sampler):
+        x = sampler.samples(*sampler.draw(10))
+        if x.ndim != 4:
+            raise ganzoo.EvaluationError("it reads images")
+        return {"brightness": ganzoo.Score(x.mean().item(), "higher")}
+
+
+def test_a_metric_of_a_generator_may_read_images_alone():
+    (subject,) = subjects_of(metric=Brightness)
+    outcomes = try_all(subject)
+    assert [outcome for outcome in outcomes.values() if outcome.state == "failed"] == []
+    assert outcomes["a generator is measured alike every time"].state == "ok"
+
+
+@dataclass(frozen=True)
+class Growing(ganzoo.Regularizer):
+    """The logits of the fakes, times a strength that is 0 at first; nobody's invention."""
+
+    def state(self, data, feature_dim):
+        state = nn.Module()
+        state.register_buffer("strength", torch.zeros(()))
+        return state
+
+    def discriminator_term(self, game, *, real, fake):
+        return game.state.strength * fake.logits.mean()
+
+
+def test_a_term_may_wait_until_its_state_has_grown():
+    (subject,) = subjects_of(regularizer=Growing)
+    assert try_all(subject)["terms reach their player"].state == "ok"
+
+
+@dataclass(frozen=True)
 class OneShape(ganzoo.Model):
     """A pair of networks for one shape; nobody's invention."""
 
