@@ -35,6 +35,7 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
         "metric": "cas class-accuracy ms-ssim ppl realism sfid swd",
         "features": "inception-spatial pixels",
     },
+    "ganzoo-projected": {"model": "projected-gan", "recipe": "projected_gan projected_gan_small"},
     "ganzoo-r3gan": {"model": "r3gan", "loss": "rpgan", "recipe": "r3gan r3gan_small"},
     "ganzoo-regularizers": {
         "regularizer": "consensus feature-matching infogan msgan orthogonal ssgan top-k",
