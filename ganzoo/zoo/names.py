@@ -20,6 +20,7 @@ NAMES: dict[Kind, tuple[str, ...]] = {kind: info.names for kind, info in KIND_IN
 """Components that ship, by kind, in the order in which help lists them."""
 
 PACKAGES: Mapping[str, Mapping[str, str]] = {
+    "ganzoo-augmentations": {"augment": "cr instance-noise simclr", "regularizer": "apa"},
     "ganzoo-biggan": {"model": "biggan biggan-deep", "recipe": "biggan biggan_deep biggan_small"},
     "ganzoo-conditioners": {
         "conditioner": "adcgan contragan mhgan reacgan tacgan vectors",

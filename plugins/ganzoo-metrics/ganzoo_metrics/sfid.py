@@ -69,7 +69,7 @@ def read_layer(network: Any, images: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class SpatialFrechetDistance(ganzoo.Metric):
-    """Frechet distance of features with places: sFID. Nash et al. 2021, arXiv:2103.03841, Section 5.
+    """Frechet distance of features with places: sFID. Nash et al. 2021, arXiv:2103.03841.
 
     |mu_r - mu_f|^2 + tr(Sigma_r + Sigma_f - 2 (Sigma_r Sigma_f)^(1/2)), of the features `inception-spatial`
 
