@@ -25,6 +25,9 @@ from support.checkout import ROOT
 from support.pages import block_below, blocks, command_lines, names, rows
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMBINATIONS = (ROOT / "docs" / "combinations.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+PLUGINS = (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
 QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
 FILES = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -80,14 +83,8 @@ FEW_SCORES = {"eval.samples": 16}
 RUN, COMPARE = ganzoo.run, ganzoo.compare
 
 LONG_PAGES = (
-    "data.md",
-    "diagnosis.md",
-    "evaluation.md",
-    "export.md",
-    "grids.md",
-    "performance.md",
-    "quickstart.md",
-    "reports.md",
+    *("data.md", "diagnosis.md", "evaluation.md", "export.md", "first-hour.md", "grids.md", "own-images.md"),
+    *("performance.md", "quickstart.md", "reports.md"),
 )
 MARKED_PAGES = [pytest.param(p, marks=pytest.mark.full) if p.name in LONG_PAGES else p for p in PAGES]
 
@@ -119,7 +116,10 @@ def shorten(words):
     unscored = (
         ["--no-scores"] if verb == "run" and is_own and "--features" not in words else []
     )  # Inception is not here
-    return [*words, *SMALL.get(verb, []), *often, *unscored]
+    few = [*SMALL.get(verb, []), *often, *unscored]
+    if "--budget" in words:  # it says how long a run is, so that --steps may not
+        few = ["--budget", "images=40", *few[few.index("--steps") + 2 :]]
+    return [*words, *few]
 
 
 def run_command(line):
@@ -201,8 +201,8 @@ def components(kind):
     return [entry.name for entry in load_zoo().entries(kind) if entry.plugin in shipped]
 
 
-def test_the_table_of_the_readme_lists_every_component_and_recipe():
-    listed = {axis: names(cell) for axis, cell, _ in rows(README, "| axis |")}
+def test_the_table_of_combinations_lists_every_component_and_recipe():
+    listed = {axis: names(cell) for axis, cell, _ in rows(COMBINATIONS, "| axis |")}
     shipped = {kind: components(kind) for kind in CONTRACTS}
     assert listed == shipped | {"recipe": [recipe.name for recipe in list_recipes()]}
 
@@ -214,14 +214,18 @@ def leaves(command, path=()):
 
 
 @pytest.mark.parametrize("command", leaves(cli), ids=" ".join)
-def test_every_command_has_an_example_in_the_readme(command):
-    assert any(shlex.split(line)[1 : 1 + len(command)] == list(command) for line in command_lines(README))
+def test_every_command_has_an_example(command):
+    assert any(shlex.split(line)[1 : 1 + len(command)] == list(command) for line in command_lines(COMMANDS))
 
 
-def test_every_hook_and_contract_stands_in_the_readme():
+def test_every_hook_and_contract_stands_in_the_page_of_plugins():
     for hook, contract in CONTRACTS.values():
-        assert re.search(rf"\b{hook}\b", README), hook
-        assert f"ganzoo.{contract.__name__}" in README, contract
+        assert re.search(rf"\b{hook}\b", PLUGINS), hook
+        assert f"ganzoo.{contract.__name__}" in PLUGINS, contract
+
+
+def test_the_readme_is_one_page():
+    assert len(README.splitlines()) < 120
 
 
 def test_the_plugin_of_the_readme_has_at_most_20_lines():
@@ -229,8 +233,8 @@ def test_the_plugin_of_the_readme_has_at_most_20_lines():
     assert 0 < len([line for line in plugin.text.splitlines() if line]) <= 20
 
 
-def test_exit_codes_of_the_readme_are_those_of_the_errors():
-    listed = {int(code) for codes, _ in rows(README, "| code |") for code in codes.split(",")}
+def test_exit_codes_of_the_page_are_those_of_the_errors():
+    listed = {int(code) for codes, _ in rows(COMMANDS, "| code |") for code in codes.split(",")}
     classes = [each for each in vars(errors).values() if inspect.isclass(each)]
     kinds = [kind for kind in classes if issubclass(kind, errors.GanzooError) and kind.exit_code > 1]
     stopped = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}

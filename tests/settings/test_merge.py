@@ -32,7 +32,7 @@ def test_points_have_values_of_their_own_for_wgan_with_gp(dataset):
     run = settle(flags=flags(loss="wgan", lipschitz="gp", dataset=dataset)).run
     assert (run.optim.n_critic, run.optim.beta1, run.optim.beta2) == (3, 0.5, 0.9)
     assert run.lipschitz.options == {"weight": 0.1}
-    said = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    said = " ".join((ROOT / "docs" / "combinations.md").read_text(encoding="utf-8").split())
     assert "three updates, betas 0.5 and 0.9, and a weight of 0.1" in said
 
 
