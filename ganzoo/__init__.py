@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ganzoo.api.functions import write_report as write_report
     from ganzoo.api.grid import Grid as Grid
     from ganzoo.api.run import Run as Run
+    from ganzoo.api.study import Study as Study
+    from ganzoo.api.study import tune as tune
     from ganzoo.api.train import run as run
     from ganzoo.audit.findings import Finding as Finding
     from ganzoo.cells import Cell as Cell
@@ -101,6 +103,7 @@ _ORIGINS = {
     "api.functions": ("diagnose", "evaluate", "load", "load_zoo", "make_table", "push", "write_report"),
     "api.grid": ("Grid",),
     "api.run": ("Run",),
+    "api.study": ("Study", "tune"),
     "api.train": ("run",),
     "audit.findings": ("Finding",),
     "hookspecs": ("API_VERSION", "hookimpl"),

@@ -48,6 +48,13 @@ class Cell:
     """Seconds after which the process is ended; None for no limit."""
     follow_links: bool = False
     """Let a run that goes on write where parts of its folder are links."""
+    stop_file: Path | None = None
+    """File that ends the process once it is there, as a signal would; None for no such file."""
+
+    @property
+    def is_called_off(self) -> bool:
+        """True once the file is there that ends this cell."""
+        return self.stop_file is not None and self.stop_file.exists()
 
     @property
     def command(self) -> list[str]:
@@ -122,18 +129,23 @@ def execute(
     """Run one cell in a process of its own and return how it ended; a failure is returned too, not raised.
 
     `environment` holds its share of the machine: OMP_NUM_THREADS, CUDA_VISIBLE_DEVICES. The run saves itself and ends
-    once `stopped()` is true and, on Linux, if this process dies. `start` starts the process; if it loses it, the cell
-    goes on in a new one. Raises OSError only if the log or the run folder cannot be written.
+    once `stopped()` is true, once the cell is called off and, on Linux, if this process dies. `start` starts the
+    process; if it loses it, the cell goes on in a new one. Raises OSError only if the log or the run folder cannot be
+    written.
     """
+
+    def is_to_end() -> bool:
+        return stopped() or cell.is_called_off
+
     begun = time.monotonic()
     cell.log.parent.mkdir(parents=True, exist_ok=True)
     with cell.log.open("ab") as log:
         try:
-            state, reason, code = _attempt(cell, environment, stopped, log, start)
+            state, reason, code = _attempt(cell, environment, is_to_end, log, start)
         except LostProcess as lost:
             log.write(f"note: {lost}: it goes on in another process\n".encode())
             log.flush()
-            state, reason, code = _attempt(cell, environment, stopped, log, start_process)
+            state, reason, code = _attempt(cell, environment, is_to_end, log, start_process)
     return Ending(state, reason, code, round(time.monotonic() - begun, 2))
 
 

@@ -75,6 +75,7 @@ SMALL = {
     "resume": ["--steps", "3"],
     "bench": ["--batch-size", "2", "--set", "optim.batch_size_g=2", "--repeats", "1", "--seconds", "0"],
     "compare": ["--steps", "2", "--batch-size", "4", "--samples", "16", "--set", "eval.metrics='fid'", "--seeds", "0"],
+    "tune": ["--trials", "1", "--steps", "2", "--batch-size", "4", "--samples", "16", "--seeds", "0", "--evals", "0"],
 }
 NARROW = {
     "ganzoo bench sngan --dataset digits --against eager": ["--set", "model.width_g=16", "--set", "model.width_d=16"],

@@ -59,6 +59,7 @@ PUBLIC = [
     "Samples",
     "Schedule",
     "Score",
+    "Study",
     "Table",
     "UpConv",
     "UpdateRule",
@@ -77,6 +78,7 @@ PUBLIC = [
     "push",
     "read_results",
     "run",
+    "tune",
     "write_report",
 ]
 PARAMETERS = {
@@ -89,6 +91,10 @@ PARAMETERS = {
         "recipe model loss lipschitz conditioner augment regularizer dataset features seeds steps budget device "
         "batch_size image_size data_root samples metrics evals options out engine jobs retry cell_timeout progress "
         "zoo train"
+    ),
+    "tune": (
+        "recipe space trials metric seeds sampler sampler_seed pruner budget evals options out engine jobs "
+        "cell_timeout progress zoo settings"
     ),
     "evaluate": (
         "target dataset features samples metrics seed device batch_size image_size data_root options dataset_path step "

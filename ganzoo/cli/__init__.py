@@ -44,6 +44,7 @@ from ganzoo.cli.runs import runs
 from ganzoo.cli.sample import sample
 from ganzoo.cli.show import show
 from ganzoo.cli.table import table
+from ganzoo.cli.tune import tune
 from ganzoo.cli.verify import verify
 from ganzoo.cli.words import WORDS, repair
 from ganzoo.errors import ConfigError, DamageWarning, Explained, FolderError
@@ -186,7 +187,7 @@ def cli(ctx: click.Context, files: Sequence[Path], disabled: Sequence[str], over
 
 
 for _command in (
-    *(run, resume, sample, evaluate, diagnose, verify, bench, compare, table, report, runs, export, push),
+    *(run, resume, sample, evaluate, diagnose, verify, bench, compare, tune, table, report, runs, export, push),
     *(list_, show, explain, config, plugins, new, check, doctor, completion),
 ):
     cli.add_command(_command)

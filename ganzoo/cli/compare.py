@@ -75,7 +75,7 @@ def compare(
     Values with commas between them are an axis. Type the same again to run what is missing. A combination that
     is refused is a row that says why; so is a run that diverges, dies or hangs, and then the exit code is 8.
     """
-    config, choice = _spell(*_read_grid(**words), plugins)
+    config, choice = spell_grid(*read_grid(**words), plugins)
     require_grid_folder(path := out or _default_folder(config))
     zoo = plugins.load()
     engine = zoo.create("engine", choice)
@@ -93,7 +93,7 @@ def compare(
     _refuse_unfinished(states, path)
 
 
-def _read_grid(
+def read_grid(
     recipes: Sequence[str], file: Path | None, seeds: str, assignments: Sequence[str], budget: str | None, evals: int,
     engine: str, **flags: Any,
 ) -> tuple[GridConfig, Choice]:  # fmt: skip
@@ -120,7 +120,7 @@ def _read_grid(
     return GridConfig(axes, parse_seeds(seeds), values, sets, spent, evals), choice
 
 
-def _spell(config: GridConfig, engine: Choice, plugins: PluginChoice) -> tuple[GridConfig, Choice]:
+def spell_grid(config: GridConfig, engine: Choice, plugins: PluginChoice) -> tuple[GridConfig, Choice]:
     """Return a grid and its engine with names as they are known. Raises ConfigError for one that nothing has."""
     from dataclasses import replace
 

@@ -9,6 +9,7 @@ import click
 GROUPS: Mapping[str, str] = {
     "Components": "model loss lipschitz conditioner augment regularizer",
     "Data": "dataset dataset_path image_size data_root download cache split",
+    "Search": "space trials metric sampler sampler_seed pruner",
     "Grid": "seeds budget evals retry cell_timeout",
     "Where cells run": "engine jobs address",
     "Training": "steps optimizer lr batch_size seed init_from on_nan diagnose restart start",

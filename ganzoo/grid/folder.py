@@ -66,6 +66,10 @@ class GridFolder:
         """Return the file with the output of a cell's process."""
         return self.path / "logs" / f"{cell}.log"
 
+    def stop_file(self, cell: str) -> Path:
+        """Return the file that ends a running cell once somebody makes it."""
+        return self.path / "logs" / f"{cell}.stop"
+
     @contextmanager
     def claim(self) -> Iterator[None]:
         """Hold the folder for this process.

@@ -55,6 +55,16 @@ def plan(
     combinations whose budget was measured before, by their names. Raises ConfigError for an unknown component, recipe
     or setting, since that is a slip and not a result; and if every combination is refused.
     """
+    cells = plan_all(config, zoo, try_run, known)
+    if all(cell.refused for cell in cells):
+        raise ConfigError(f"every combination is refused; the first: {cells[0].refused}", hint="ganzoo list")
+    return cells
+
+
+def plan_all(
+    config: GridConfig, zoo: Zoo, try_run: DryRunner | None = None, known: Mapping[str, int] | None = None
+) -> list[PlannedCell]:
+    """Return the cells as `plan` does, even if every combination is refused."""
     combinations = [_Combination.make(config, values) for values in itertools.product(*config.axes.values())]
     for combination in combinations:
         combination.check_names(zoo)
@@ -62,8 +72,6 @@ def plan(
     if count > 1:
         raise ConfigError(f"{name} is there twice: two values of an axis mean the same", hint="each value once")
     settled = [combination.settle(config, zoo, try_run, known or {}) for combination in combinations]
-    if all(combination.refused for combination in settled):
-        raise ConfigError(f"every combination is refused; the first: {settled[0].refused}", hint="ganzoo list")
     return [combination.cell(seed) for seed in config.seeds for combination in settled]
 
 

@@ -77,7 +77,7 @@ def run_grid(
     cells = plan(config, zoo, try_run, grid.known_steps(config) if measured else {})
     with grid.claim():
         grid.write_plan(config, cells, {"name": choice.name, **choice.options} if choice else {})
-        _run_missing(grid, cells, engine, observer, policy)
+        run_cells(grid, cells, engine, observer, policy)
         endings = grid.read_endings()
     states = {name: ending.state for name, ending in endings.items()}
     return {cell.name: "refused" if cell.refused else states.get(cell.name, "missing") for cell in cells}
@@ -106,10 +106,10 @@ def dry_runner_for(engine: Engine, zoo: Zoo) -> DryRunner:
     return dry_run_alike
 
 
-def _run_missing(
+def run_cells(
     grid: GridFolder, cells: Sequence[PlannedCell], engine: Engine, observer: GridObserver, policy: Policy
 ) -> None:
-    """Run the cells that have not ended, and those to be tried again."""
+    """Run the cells that have not ended, and those to be tried again, of a grid that this process has claimed."""
     states = {name: ending.state for name, ending in grid.read_endings().items()}
     missing = find_missing(grid, cells, states, policy.retry)
     for cell in missing:
@@ -160,6 +160,7 @@ def _stopped_by_signals(grid: GridFolder) -> Iterator[None]:
 
 
 def _job(grid: GridFolder, cell: PlannedCell, policy: Policy) -> Cell:
+    grid.stop_file(cell.name).unlink(missing_ok=True)
     return Cell(
         name=cell.name,
         program=(sys.executable, "-m", "ganzoo", *policy.plugins),
@@ -168,4 +169,5 @@ def _job(grid: GridFolder, cell: PlannedCell, policy: Policy) -> Cell:
         log=grid.log(cell.name).absolute(),
         timeout=policy.timeout,
         follow_links=policy.follow_links,
+        stop_file=grid.stop_file(cell.name).absolute(),
     )

@@ -15,7 +15,7 @@ RUN_PARTS = frozenset(
         *("checkpoints", "samples", "tb", "diagnosis", "discarded"),
     )
 )
-GRID_PARTS = frozenset(("grid.json", "cells.jsonl", "grid.lock", "cells", "logs", "discarded"))
+GRID_PARTS = frozenset(("grid.json", "cells.jsonl", "grid.lock", "cells", "logs", "discarded", "study.db"))
 _FOLDERS = ("checkpoints", "samples", "tb", "diagnosis", "logs")
 """Folders whose entries are parts too. Those of `cells` are run folders, which may lie on another disk."""
 
