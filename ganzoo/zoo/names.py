@@ -45,6 +45,7 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
     "ganzoo-sagan": {"model": "sagan", "recipe": "sagan sagan_small"},
     "ganzoo-stylegan2": {"model": "stylegan2", "recipe": "stylegan2 stylegan2_small"},
     "ganzoo-submitit": {"engine": "submitit"},
+    "ganzoo-stylegan3": {"model": "stylegan3", "recipe": "stylegan3 stylegan3_small"},
     "ganzoo-unet": {"model": "unetgan", "regularizer": "cutmix", "recipe": "unetgan unetgan_small"},
 }
 """Names that the packages beside ganzoo bring: package -> kind, or "recipe" -> names with spaces between them."""
