@@ -28,6 +28,7 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
     },
     "ganzoo-convnets": {"model": "infogan sndcgan", "recipe": "sndcgan"},
     "ganzoo-enforcers": {"lipschitz": "0-gp banach bjorck ct gn max-gp wgan-div", "recipe": "bwgan ct_gan gn_gan"},
+    "ganzoo-features": {"features": "resnet50 swav swin-t"},
     "ganzoo-losses": {
         "loss": "dual-contrastive fgan-hellinger fgan-js fgan-kl fgan-pearson fgan-reverse-kl label-smoothing "
         "ragan rahinge ralsgan",
