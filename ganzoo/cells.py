@@ -192,12 +192,15 @@ def _end(process: Process, number: int) -> int:
     try:
         return process.wait(timeout=GRACE)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:  # Windows, whose SIGTERM no process can refuse
+            process.send_signal(signal.SIGTERM)
         return process.wait()
 
 
 _REFUSED_CODES = (2, 4)  # ConfigError, PluginError
-_STOP_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+_STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name))
 
 
 def _explain_end(code: int, ended_by: str, cell: Cell, start: int) -> tuple[str, str, int]:
@@ -215,7 +218,7 @@ def _explain_end(code: int, ended_by: str, cell: Cell, start: int) -> tuple[str,
 
 
 def _signal_name(number: int) -> str:
-    if number == signal.SIGKILL:
+    if number == getattr(signal, "SIGKILL", None):
         return "SIGKILL, out of memory?"
     return signal.Signals(number).name if number in set(signal.Signals) else "real-time"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import errno
-import fcntl
 import json
 import os
 import stat
@@ -48,18 +47,6 @@ def require_writable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
-
-
-@contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Wait until no other process is in such a block of this folder; where a disk has no locks, do not wait."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # the folder's own lock needs no file, and a kill frees it
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def write_output(path: Path, data: bytes) -> None:

@@ -85,7 +85,7 @@ PARAMETERS = {
     "run": (
         "recipe model loss lipschitz conditioner augment regularizer dataset features steps seed device batch_size "
         "image_size data_root download cache precision init_from eval_every samples metrics scores options out "
-        "progress observer zoo train"
+        "auto_resume progress observer zoo train"
     ),
     "compare": (
         "recipe model loss lipschitz conditioner augment regularizer dataset features seeds steps budget device "

@@ -72,7 +72,8 @@ def _describe(speed: Speed) -> Iterator[str]:
         f"{speed.share:.0%} of the"
     )
     yield f"              {speed.ceiling / 1e9:,.0f} GFLOP/s that a product of matrices reaches here"
-    yield f"  memory      {speed.memory_mb:,.0f} MB at most"
+    if speed.memory_mb is not None:
+        yield f"  memory      {speed.memory_mb:,.0f} MB at most"
     if (eager := speed.against) is not None:
         yield f"  eager       {_spread(eager.images_per_s)} images/s, {eager.flops_per_step / 1e9:,.1f} GFLOP a step"
         yield f"  ratio       {_spread(eager.ratio)} over {len(eager.pairs)} pairs; at the ceiling {eager.bound:.2f}"

@@ -158,7 +158,8 @@ def print_dry_run(dry_run: DryRun, as_json: bool) -> None:
         click.echo(line)
     click.echo(f"  parameters  G {dry_run.parameters_g:,}  D {dry_run.parameters_d:,}")
     click.echo(f"  operations  {dry_run.flops_per_step:.3g} FLOPs a step")
-    click.echo(f"  memory      {dry_run.memory_mb:,.0f} MB, the most that this trial took")
+    if dry_run.memory_mb is not None:
+        click.echo(f"  memory      {dry_run.memory_mb:,.0f} MB, the most that this trial took")
     click.echo(
         f"  time        {dry_run.steps:,} steps x {dry_run.seconds_per_step:.3f} s = {show_duration(dry_run.seconds)}"
     )

@@ -28,7 +28,7 @@ from ganzoo.training.dry_run import DryRun, make_dry_run
 from ganzoo.zoo.catalogue import Zoo
 
 Retry = Literal["failed", "diverged"]
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _RETRIED: Mapping[str, tuple[str, ...]] = {"failed": ("failed", "timeout", "refused"), "diverged": ("diverged",)}
 """Word of --retry -> states of the cells that run again."""
 

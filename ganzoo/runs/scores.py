@@ -10,10 +10,10 @@ from typing import Any
 from ganzoo.data.images import write_png
 from ganzoo.errors import CheckpointError
 from ganzoo.evaluation.run_evaluator import RunEvaluator
-from ganzoo.files import one_at_a_time
 from ganzoo.runs import checkpoint
 from ganzoo.runs.damage import describe, known_records, move_aside, warn
 from ganzoo.runs.folder import RunFolder, read_reports
+from ganzoo.runs.folder_turns import one_at_a_time
 from ganzoo.runs.hparams import write_hparams
 from ganzoo.runs.records import read_scores
 from ganzoo.settings.sections import OptimConfig

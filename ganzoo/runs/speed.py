@@ -87,7 +87,7 @@ class Speed:
     flops_per_s: float
     ceiling: float
     """FLOP/s of the fastest product of two matrices, in the same precision."""
-    memory_mb: float
+    memory_mb: float | None
     against: BaselineSpeed | None = None
 
     @property

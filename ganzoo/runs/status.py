@@ -39,9 +39,10 @@ def write_end(state: str, training: Training, folder: RunFolder) -> None:
     folder.write_status(state, training.step, training.run.train.steps, _peak_memory_mb(training, folder))
 
 
-def _peak_memory_mb(training: Training, folder: RunFolder) -> float:
-    """Return the peak memory of the run, over the processes before this one too."""
-    return max(folder.read_memory_mb() or 0.0, round(peak_memory_mb(training.gan.device.torch_device), 1))
+def _peak_memory_mb(training: Training, folder: RunFolder) -> float | None:
+    """Return the peak memory of the run, over the processes before this one too; None if the system does not say."""
+    peak, before = peak_memory_mb(training.gan.device.torch_device), folder.read_memory_mb()
+    return before if peak is None else max(before or 0.0, round(peak, 1))
 
 
 def _locate(error: DivergedError, folder: RunFolder) -> DivergedError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import resource
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,6 +19,12 @@ from ganzoo.training.gan import GAN
 from ganzoo.training.randomness import forked
 from ganzoo.training.ranks import SINGLE
 from ganzoo.training.steps import discriminator_step, generator_step
+
+try:
+    import resource
+except ImportError:  # Windows has none
+    resource = None  # type: ignore[assignment]
+_TELLS_MEMORY = resource is not None
 
 _FEW = 2
 """Samples with which operations are counted; convolutions and matrix products are proportional to the batch."""
@@ -49,11 +55,14 @@ def count_parameters(network: nn.Module) -> int:
     return sum(weight.numel() for weight in network.parameters())
 
 
-def peak_memory_mb(device: torch.device) -> float:
-    """Return the peak memory so far in MB: of the allocator on CUDA, of the process elsewhere."""
+def peak_memory_mb(device: torch.device) -> float | None:
+    """Return the peak memory so far in MB: of the allocator on CUDA, of the process elsewhere; None on Windows."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
+    if not _TELLS_MEMORY:
+        return None
+    unit = 1 if sys.platform == "darwin" else 2**10  # macOS counts in bytes, Linux in KiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 def _count_flops(gan: GAN, samples: Samples, optim: OptimConfig) -> float:

@@ -33,7 +33,7 @@ class DryRun:
     parameters_g: int
     parameters_d: int
     flops_per_step: float
-    memory_mb: float
+    memory_mb: float | None
     """Peak memory so far: of the process on a CPU, of the allocator on CUDA."""
     seconds_per_step: float
     steps: int
