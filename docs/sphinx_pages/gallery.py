@@ -7,7 +7,6 @@ picture, and the scores as the page of their origin has them.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +26,22 @@ of these pages. `ganzoo config show NAME` prints every setting of a recipe with 
 def pages() -> dict[str, str]:
     """Return the page: name -> Markdown."""
     measured = tomllib.loads((ROOT / "docs" / "gallery.toml").read_text(encoding="utf-8"))["picture"]
-    recipes = list(every_recipe())
-    parts = [ABOUT, "## Measured", *map(picture, measured), "## Recipes of ganzoo"]
-    parts += [section(recipe, package) for recipe, package in recipes if not package]
-    parts += ["## Recipes of packages", *(section(recipe, package) for recipe, package in recipes if package)]
-    return {"gallery.md": "\n\n".join(parts) + "\n"}
+    recipes = [section(recipe, "") for recipe in list_recipes() if not recipe.plugin]
+    parts = [ABOUT, "## Measured", *map(picture, measured), "## Recipes of ganzoo", *recipes]
+    return {"gallery.md": "\n\n".join([*parts, *map(of_package, folders())]) + "\n"}
 
 
-def every_recipe() -> Iterator[tuple[Recipe, str]]:
-    """Yield the recipes, each with the package that brings it; empty if it ships with ganzoo."""
-    yield from ((recipe, "") for recipe in list_recipes() if not recipe.plugin)
-    for folder in folders():
-        module = folder / folder.name.replace("-", "_")
-        yield from ((read_recipe(path), folder.name) for path in sorted(module.glob("recipes/*.toml")))
+def of_package(folder: Path) -> str:
+    """Return the pictures and the recipes of a package; empty if it has none."""
+    pictures = [path.relative_to(ROOT) for path in sorted(folder.glob("docs/*.png"))]
+    recipes = sorted((folder / folder.name.replace("-", "_")).glob("recipes/*.toml"))
+    if not pictures and not recipes:
+        return ""
+    about = f"[Its page](/plugins/{folder.name}/README.md) has what it brings, its commands, and what was measured."
+    shown = [f"![Samples of methods of {folder.name}](/{path})" for path in pictures]
+    return "\n\n".join(
+        [f"## {folder.name}", about, *shown, *(section(read_recipe(path), folder.name) for path in recipes)]
+    )
 
 
 def section(recipe: Recipe, package: str) -> str:
@@ -49,7 +51,7 @@ def section(recipe: Recipe, package: str) -> str:
     command = f"ganzoo run {recipe.name}" + ("" if loaded else " --download")
     install = f"pip install ./plugins/{package}\n" if package else ""
     path = Path("/") / recipe.path.resolve().relative_to(ROOT)
-    words = f"{prose(recipe.source)} [All settings]({path})."
+    words = f"{prose(recipe.source.rstrip('. '))}. [All settings]({path})."
     return f"### {recipe.name}\n\n{words}\n\n```bash\n{install}{command}\n```"
 
 
