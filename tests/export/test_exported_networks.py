@@ -6,13 +6,16 @@ import sys
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from ganzoo.errors import ConfigError, EvaluationError, FolderError, ResourceError
 from ganzoo.export import program
 from ganzoo.export.program import as_program, compare, example_inputs, require_same, trace
 from ganzoo.export.write import check_target, write_file
+from support.checkout import ROOT
 from support.exports import SMALL, make_subject
+from support.pages import blocks
 
 EACH = pytest.mark.parametrize("conditioner", ["none", "cgan", "projection", "acgan"])
 MODELS = pytest.mark.parametrize("model", SMALL)
@@ -120,3 +123,15 @@ def test_a_target_that_cannot_be_is_refused_before_anything_is_read(name, card, 
     with pytest.raises(kind) as caught:
         check_target(tmp_path / name, card=card)
     assert caught.value.hint == hint
+
+
+@pytest.mark.full
+def test_the_program_of_the_page_draws_digits_without_ganzoo_and_torch(tmp_path):
+    page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
+    (program,) = [block.text for block in blocks(page) if block.text.startswith("# draw.py")]
+    assert len([line for line in program.splitlines()[1:] if line]) <= 10
+    write_file(make_subject(SMALL["mlp"], "cgan"), tmp_path / "digits.onnx")
+    code = f"{program}\nimport sys\nassert not {{'ganzoo', 'torch'}} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    with Image.open(tmp_path / "digits.png") as picture:
+        assert picture.size == (160, 16)  # ten digits side by side
