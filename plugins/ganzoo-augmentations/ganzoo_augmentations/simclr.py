@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-from annotated_types import Gt, Le
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
 import ganzoo
@@ -37,7 +37,7 @@ class SimCLR(ganzoo.Augmentation):
     scale: Share = 0.08
     """Smallest share of the area that a crop has."""
     strength: ganzoo.NonNegativeFloat = 0.5
-    blur: Annotated[float, Le(1)] = 0.5
+    blur: Annotated[float, Ge(0), Le(1)] = 0.5
     """Probability of blur; 0 for none."""
 
     def transform(self, data: ganzoo.DataSpec) -> nn.Module:

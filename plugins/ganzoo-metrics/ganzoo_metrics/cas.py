@@ -29,8 +29,8 @@ class ClassificationAccuracy(ganzoo.Metric):
     reference, which is the training set unless told otherwise. Compare equal numbers of images alone.
 
     It costs `epochs` passes, forward and back, over the generated images, by a network of about 34,000 weights.
-    The result follows from `seed`, but for the rounding of other machines, and has no interval: two seeds differ by
-    more than the draw of the test.
+    The result follows from `seed`, but for the rounding of other machines, and has no interval: that would have to
+    contain the training of C.
     """
 
     features = "pixels"
