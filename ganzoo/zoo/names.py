@@ -37,6 +37,7 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
         "metric": "cas class-accuracy ms-ssim ppl realism sfid swd",
         "features": "inception-spatial pixels",
     },
+    "ganzoo-mlflow": {"observer": "mlflow"},
     "ganzoo-projected": {"model": "projected-gan", "recipe": "projected_gan projected_gan_small"},
     "ganzoo-r3gan": {"model": "r3gan", "loss": "rpgan", "recipe": "r3gan r3gan_small"},
     "ganzoo-regularizers": {
