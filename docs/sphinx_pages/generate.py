@@ -8,10 +8,14 @@ from sphinx.application import Sphinx
 
 from sphinx_pages import components, gallery, python, settings, topics
 
+FROM_CODE = ["docs/reference/commands", "docs/generated/python", "docs/generated/contracts", "docs/generated/hooks"]
+"""Pages that are read in each build, since the code that they show is not theirs to watch."""
+
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before Sphinx looks for pages."""
     app.connect("builder-inited", write_all)
+    app.connect("env-get-outdated", lambda app, env, added, changed, removed: FROM_CODE)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
