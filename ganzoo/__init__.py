@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     from ganzoo.settings.options import Width as Width
     from ganzoo.zoo.catalogue import Zoo as Zoo
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _ORIGINS = {
     "layers": ("ConditionalBatchNorm", "ConvPool", "Rectifier", "UpConv", "gradient_norm"),
