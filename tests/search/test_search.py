@@ -26,8 +26,8 @@ from support.made_runs import FD, make_report
 
 SPACE = parse_space(["optim.lr_g=1e-5..1e-2:log", "optim.lr_d=1e-5..1e-2:log"])
 AXES = {"model": ["mlp"], "dataset": ["gaussians8"], **{key: list(values.ends) for key, values in SPACE.items()}}
-STEPS = 50
-SEARCH = SearchConfig(SPACE, GridConfig(AXES, (0, 1), {"train.steps": STEPS}, evals=5), trials=9)
+STEPS = 20
+SEARCH = SearchConfig(SPACE, GridConfig(AXES, (0, 1), {"train.steps": STEPS}, evals=2), trials=9)
 
 
 class Formula(Engine):
@@ -96,12 +96,14 @@ def test_a_trial_worse_than_the_median_at_a_step_is_pruned_without_a_number(whol
 
 
 def test_a_search_that_is_killed_goes_on_as_one_that_was_not(zoo, tmp_path, whole):
+    few = replace(SEARCH, trials=3)
     with pytest.raises(RunInterrupted):
-        conduct(zoo, tmp_path, first := Formula(killed_after=9))
-    assert [trial.state for trial in read_search(tmp_path).trials].count("running") == 1
-    assert conduct(zoo, tmp_path, second := Formula()) == whole[2]
-    assert first.given + second.given == whole[0].given
-    conduct(zoo, tmp_path, again := Formula())
+        conduct(zoo, tmp_path, first := Formula(killed_after=3), few)
+    assert [trial.state for trial in read_search(tmp_path).trials] == ["complete", "running"]
+    found = conduct(zoo, tmp_path, second := Formula(), few)
+    assert found.trials == [trial for trial in whole[2].trials if trial.number < few.trials]
+    assert first.given + second.given == whole[0].given[: 2 * few.trials]
+    conduct(zoo, tmp_path, again := Formula(), few)
     assert again.given == []
 
 
@@ -127,6 +129,7 @@ def test_a_trial_of_which_one_run_fails_has_a_reason_and_no_number(zoo, tmp_path
     assert found.best.number == 1 and found.trials[-1] == trial
 
 
+@pytest.mark.full
 def test_equal_settings_are_trained_once(zoo, tmp_path):
     space = parse_space(["loss=bce,hinge"])
     axes = {"model": ["mlp"], "dataset": ["gaussians8"], "loss": ["bce", "hinge"]}
