@@ -52,7 +52,7 @@ def run(
         _try_step(settings.run, zoo, as_json)
         return
     path = out or Path("runs") / choose_name(settings.run)
-    before = outcome.read_step(path)
+    before = outcome.read_step(path) if auto_resume else None  # a new folder has no step
     if _train(settings, zoo, path, auto_resume):
         if outcome.read_step(path) != before:
             tell_findings(path, zoo)

@@ -78,8 +78,8 @@ def tune(
     """Search for the settings with the best score, by trials that Optuna chooses from what it knows so far.
 
     \b
-    ganzoo tune --dataset gaussians8 --model mlp --tune optim.lr_g=1e-5..1e-2:log --tune optim.lr_d=1e-5..1e-2:log
-    ganzoo tune wgan_gp --tune lipschitz.weight=1,3,10 --trials 9 --seeds 0..2 --budget images=2e5
+    ganzoo tune --dataset gaussians8 --model mlp --tune optim.lr_g=1e-5..1e-2:log
+    ganzoo tune wgan_gp --tune lipschitz.weight=1,3,10 --trials 9 --seeds 0..2
 
     A trial is a row of a grid: the same settings over all seeds. Type the same again to go on with what is missing.
     A trial that scores worse than most at the same step is pruned, and one of which a run diverges or fails has a

@@ -80,8 +80,8 @@ def read_attribute(table: Path, name: str) -> dict[str, bool]:
     if table.suffix == ".txt":
         told, header = header, ["", *next(rows, [])]
     if name not in header[1:]:
-        hint = f"--set dataset.labels=NAME, one of {', '.join(header[1:])}"
-        raise DataError(f"CelebA has no attribute {name!r}", where=printable(str(table)), hint=hint)
+        what = f"CelebA has no attribute {name!r}: it has {', '.join(header[1:])}"
+        raise DataError(what, where=printable(str(table)), hint=f"--set dataset.labels={header[-1]}")
     place, found = header.index(name), dict[str, bool]()
     for row in rows:
         if len(row) != len(header) or row[place] not in VALUES:

@@ -67,8 +67,8 @@ def find_tree(path: Path, dataset: str) -> Tree:
     if path.is_dir() and any(SYNSET.fullmatch(folder.name) for folder in path.iterdir()):
         return Tree(path, path, {})
     what = f"no images of {dataset} in {printable(str(path))}"
-    where = "there is no train, no val, and no folder of a synset such as n01440764"
-    raise DataError(what, where=where, hint=f"--dataset {dataset}:DIR (unpacked; docs/data.md shows what lies there)")
+    where = "there is no train, no val, and no folder of a synset such as n01440764; docs/data.md shows what lies there"
+    raise DataError(what, where=where, hint=f"--dataset {dataset}:DIR")
 
 
 def sort_into_synsets(listing: Listing, tree: Tree, split: Split, *, labelled: bool) -> ClassedFiles:

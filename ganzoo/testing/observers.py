@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from PIL import Image
+
 from ganzoo.contracts import Observer, overrides
 from ganzoo.errors import GanzooError
 from ganzoo.settings.options import shorten
@@ -28,8 +30,9 @@ def _make_folder(folder: Path) -> Path:
     """Return a run folder with files that a run writes, small and made up."""
     run = folder / "a-run"
     (run / "samples").mkdir(parents=True)
-    for name in ("recipe.toml", "manifest.json", "status.json", "log.jsonl", "samples/step-000010.png"):
+    for name in ("recipe.toml", "manifest.json", "status.json", "log.jsonl"):
         (run / name).write_text(name, encoding="utf-8")
+    Image.new("RGB", (8, 8)).save(run / "samples" / "step-000010.png")
     return run
 
 

@@ -19,13 +19,15 @@ from ganzoo.training.dry_run import make_dry_run
 from support.runs import ganzoo
 
 TINY = {"dataset.image_size": 8, "model.width": 16, "model.depth": 1, "model.z_dim": 4}
+NO_SETTINGS = ("out", "auto_resume", "dry_run", "as_json")
+"""Flags of `run` that say nothing of how it trains."""
 AXES = {"model": ["mlp"], "loss": ["bce", "wgan"], "lipschitz": ["none", "gp"]}
 
 
 def settled(cell):
     """The settings that the cell's own command line gives."""
     context = cli.commands["run"].make_context("run", list(cell.arguments))
-    flags = {key: value for key, value in context.params.items() if key not in ("out", "dry_run", "as_json")}
+    flags = {key: value for key, value in context.params.items() if key not in NO_SETTINGS}
     return read_settings(PluginChoice(), **flags).run
 
 

@@ -1,7 +1,5 @@
 """Truncated latents have the truncated normal distribution, in the order of the latents before."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from scipy.stats import kstest, truncnorm
@@ -45,9 +43,9 @@ class Plain(Styled):
 
 def test_the_models_own_method_goes_first_and_the_protocol_names_it():
     network = Generator(torch.nn.Identity(), torch.nn.Identity())
-    plain, styled = SimpleNamespace(model=Plain()), SimpleNamespace(model=Styled())
-    assert truncate(plain, network, 0.0) is network and truncation_words(plain.model, 0.0) == "none"
+    plain, styled = Plain(), Styled()
+    assert truncate(plain, network, 0.0) is network and truncation_words(plain, 0.0) == "none"
     assert isinstance(truncate(plain, network, 0.5), TruncatedLatents)
-    assert truncation_words(plain.model, 0.5) == "|z| <= 0.5"
+    assert truncation_words(plain, 0.5) == "|z| <= 0.5"
     assert isinstance(truncate(styled, network, 0.7).trunk, torch.nn.Linear)
-    assert truncation_words(styled.model, 0.7) == "styles, psi 0.7"
+    assert truncation_words(styled, 0.7) == "styles, psi 0.7"
