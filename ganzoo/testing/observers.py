@@ -32,7 +32,8 @@ def _make_folder(folder: Path) -> Path:
     (run / "samples").mkdir(parents=True)
     for name in ("recipe.toml", "manifest.json", "status.json", "log.jsonl"):
         (run / name).write_text(name, encoding="utf-8")
-    Image.new("RGB", (8, 8)).save(run / "samples" / "step-000010.png")
+    for name in ("step-000010.png", "step-000020.png"):
+        Image.new("RGB", (8, 8)).save(run / "samples" / name)  # an observer may open it
     return run
 
 
@@ -49,7 +50,7 @@ def _play(subject: Subject, run: Path, *, begun: int = 0, state: str = "complete
         if step % 10 == 0:
             about = {"step": step, "images": 64 * step}
             tell("record", {**about, **RECORD, "seconds": step / 10})
-            tell("sample_grid", step, run / "samples" / "step-000010.png")
+            tell("sample_grid", step, run / "samples" / f"step-{step:06}.png")
             tell("evaluation", {**about, **SCORE, "selection": 12.0})
     if state == "complete":
         score: dict[str, Any] = {**SCORE, "checkpoint": "last", "better": "lower", "std": None}

@@ -48,7 +48,9 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
     "ganzoo-stylegan2": {"model": "stylegan2", "recipe": "stylegan2 stylegan2_small"},
     "ganzoo-submitit": {"engine": "submitit"},
     "ganzoo-stylegan3": {"model": "stylegan3", "recipe": "stylegan3 stylegan3_small"},
+    "ganzoo-trackio": {"observer": "trackio"},
     "ganzoo-unet": {"model": "unetgan", "regularizer": "cutmix", "recipe": "unetgan unetgan_small"},
+    "ganzoo-wandb": {"observer": "wandb"},
 }
 """Names that the packages beside ganzoo bring: package -> kind, or "recipe" -> names with spaces between them."""
 KNOWN: Mapping[str, Mapping[str, str]] = {

@@ -76,6 +76,18 @@ def test_the_steps_after_the_last_checkpoint_of_a_killed_run_are_logged_once(tmp
     assert tracked.info.status == "FAILED" and tracked.data.tags["ganzoo.state"] == "diverged"
 
 
+def test_numbers_from_before_a_rollback_stay(tmp_path, store):
+    observer = ganzoo.load_zoo().entry("observer", "mlflow").component()
+    observer.start({}, tmp_path, 0)
+    for step, value in ((1, 1.0), (2, 2.0), (3, 3.0), (2, 20.0), (3, 30.0), (4, 40.0)):  # back to the checkpoint of 1
+        observer.record({"step": step, "d/adversarial": value})
+    observer.end("complete")
+    client, tracked = open_store(store)
+    (tracked,) = [run for run in tracked if run.data.tags["ganzoo.path"] == str(tmp_path)]
+    history = client.get_metric_history(tracked.info.run_id, "d/adversarial")
+    assert [(metric.step, metric.value) for metric in history] == [(1, 1.0), (2, 2.0), (3, 3.0), (4, 40.0)]
+
+
 def test_the_cells_of_a_grid_are_runs_of_one_experiment(tmp_path, store):
     (tmp_path / "grid").mkdir()
     (tmp_path / "grid" / "grid.json").write_text("{}")
