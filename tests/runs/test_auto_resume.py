@@ -10,7 +10,7 @@ import ganzoo as library
 from ganzoo.errors import ConfigError, FolderError
 from ganzoo.runs.folder import RunFolder
 from support.lives import begin
-from support.runs import HELD, TINY, assert_equal_runs, contents, ganzoo, spawn, train, wait_for
+from support.runs import HELD, TINY, assert_equal_runs, contents, ganzoo, train
 
 WORDS = ["--loss=wgan", "--lipschitz=gp", "--set=train.save_every=3", "--set=train.log_every=1"]
 
@@ -62,18 +62,6 @@ def test_a_run_killed_by_sigkill_ends_in_the_same_bits_by_the_same_command(tmp_p
     (tmp_path / "go").touch()
     ganzoo(*words, "--out", tmp_path / "killed")
     assert status(tmp_path / "killed")["state"] == "complete"
-    assert_equal_runs(tmp_path / "killed", tmp_path / "whole")
-
-
-@pytest.mark.full
-def test_a_process_of_its_own_killed_by_sigkill_goes_on_by_the_same_command(tmp_path):
-    words = ["run", *TINY, *WORDS, "--steps=4000", "--no-scores", "--auto-resume", "--set=train.log_every=100"]
-    process = spawn(*words, "--out", tmp_path / "killed")
-    wait_for(lambda: len(list(tmp_path.glob("killed/checkpoints/step-*.pt"))) > 2, process)
-    process.kill()
-    process.communicate()
-    assert spawn(*words, "--out", tmp_path / "killed").wait() == 0
-    assert spawn(*words, "--out", tmp_path / "whole").wait() == 0
     assert_equal_runs(tmp_path / "killed", tmp_path / "whole")
 
 
