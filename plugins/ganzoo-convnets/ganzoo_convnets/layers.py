@@ -1,4 +1,4 @@
-"""What both pairs share: maps from vectors, first weights, and the sizes of images."""
+"""Parts that both pairs share: maps from vectors, first weights, and the sizes of images."""
 
 import math
 

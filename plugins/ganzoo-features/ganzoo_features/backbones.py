@@ -15,7 +15,7 @@ import ganzoo
 from ganzoo_features.weights import read_weights
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of the pixels of ImageNet in [0, 1], by which all three networks were trained."""
+"""Moments of the pixels of ImageNet in [0, 1], by which all three networks were trained."""
 
 
 @dataclass(frozen=True)

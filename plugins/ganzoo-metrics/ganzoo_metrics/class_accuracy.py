@@ -1,4 +1,4 @@
-"""How often a classifier finds the class that an image was made for."""
+"""Share of images in which a classifier finds the class that an image was made for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How alike the images of one class are, by their structure at several scales."""
+"""Likeness of the images of one class, by their structure at several scales."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How far features move when a latent moves a little."""
+"""Distance by which features move when a latent moves a little."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

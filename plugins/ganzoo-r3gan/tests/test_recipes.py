@@ -14,7 +14,7 @@ def read(name):
 
 
 def show(*flags):
-    """What `ganzoo config show` says of these flags: {"optim.lr_g": its row}."""
+    """Return what `ganzoo config show` says of these flags: {"optim.lr_g": its row}."""
     command = [sys.executable, "-m", "ganzoo", "config", "show", *flags, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return {row["setting"]: row for row in json.loads(done.stdout)}
