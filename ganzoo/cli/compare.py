@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ganzoo.cli.completers import complete_component, complete_recipe, complete_setting
-from ganzoo.cli.flags import COMPONENT_OPTIONS, FOLLOW_LINKS, RECIPE_FILE, TRAIN_OPTIONS, PluginChoice, add_options
+from ganzoo.cli.completers import complete_recipe, complete_setting
+from ganzoo.cli.flags import (
+    ADDRESS,
+    COMPONENT_OPTIONS,
+    ENGINE,
+    FOLLOW_LINKS,
+    RECIPE_FILE,
+    TRAIN_OPTIONS,
+    PluginChoice,
+    add_options,
+)
 from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.mistakes import refuse_loose_values
 from ganzoo.cli.places import require_grid_folder
@@ -45,17 +54,10 @@ if TYPE_CHECKING:
               help="Run failed or diverged cells again; may be repeated.")  # fmt: skip
 @click.option("--cell-timeout", metavar="SECONDS", type=FiniteRange(0, 1e8, min_open=True),
               help="End a cell that takes longer; its row says so.")  # fmt: skip
-@click.option(
-    "--engine",
-    metavar="NAME",
-    shell_complete=complete_component,
-    default="local",
-    show_default=True,
-    help="local, ray, or a plugin's.",
-)
+@ENGINE
 @click.option("--jobs", metavar="N", type=Whole(1),
               help="Cells at once, for the local engine.  [default: one per GPU or core]")  # fmt: skip
-@click.option("--address", metavar="HOST:PORT", help="Address of the cluster, for --engine ray.")
+@ADDRESS
 # What is shown.
 @click.option("--dry-run", is_flag=True, help="Try a step of every row, list the cells and their time; write nothing.")
 @FOLLOW_LINKS

@@ -169,6 +169,9 @@ DATASET_PATH = click.option(
 FOLLOW_LINKS = click.option(
     "--follow-links", is_flag=True, help="Write and delete where parts of the folder are links, which is refused else."
 )
+ENGINE = click.option("--engine", metavar="NAME", shell_complete=complete_component, default="local", show_default=True,
+                      help="local, ray, or a plugin's.")  # fmt: skip
+ADDRESS = click.option("--address", metavar="HOST:PORT", help="Address of the cluster, for --engine ray.")
 
 _FILES = (*PHOTO_SETS, "folder", "zip", "tar", "npz", "npy", "webdataset", "lmdb", "hf")
 _OF_FILES = ", ".join(_FILES), ", ".join(f"{name}:PATH" for name in _FILES)

@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.compare import read_grid, spell_grid
-from ganzoo.cli.completers import complete_component, complete_recipe, complete_setting
-from ganzoo.cli.flags import COMPONENT_OPTIONS, FOLLOW_LINKS, RECIPE_FILE, TRAIN_OPTIONS, PluginChoice, add_options
+from ganzoo.cli.completers import complete_recipe, complete_setting
+from ganzoo.cli.flags import (
+    ADDRESS,
+    COMPONENT_OPTIONS,
+    ENGINE,
+    FOLLOW_LINKS,
+    RECIPE_FILE,
+    TRAIN_OPTIONS,
+    PluginChoice,
+    add_options,
+)
 from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_grid_folder
 from ganzoo.cli.ranges import FiniteRange, Whole, one_of
@@ -57,17 +66,10 @@ if TYPE_CHECKING:
               help="Folder of the search; trials there are not run again.  [default: runs/tune-<hash>]")  # fmt: skip
 @click.option("--cell-timeout", metavar="SECONDS", type=FiniteRange(0, 1e8, min_open=True),
               help="End a run that takes longer; its trial has failed.")  # fmt: skip
-@click.option(
-    "--engine",
-    metavar="NAME",
-    shell_complete=complete_component,
-    default="local",
-    show_default=True,
-    help="local, ray, or a plugin's.",
-)
+@ENGINE
 @click.option("--jobs", metavar="N", type=Whole(1),
               help="Runs at once, for the local engine.  [default: one per GPU or core]")  # fmt: skip
-@click.option("--address", metavar="HOST:PORT", help="Address of the cluster, for --engine ray.")
+@ADDRESS
 @FOLLOW_LINKS
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.pass_obj
