@@ -208,6 +208,7 @@ execute(Cell("a", (sys.executable, "-m", "ganzoo", "--plugin", str(place / "held
 
 
 @pytest.mark.fault("kill -9 of the parent of a cell", "the cell saves and ends, and goes on to the same bits", "F36")
+@pytest.mark.full
 def test_a_run_whose_parent_is_killed_saves_itself_and_goes_on_as_if_nothing_had_been(tmp_path):
     (tmp_path / "held.py").write_text(HELD)
     plugin = ("--plugin", str(tmp_path / "held.py"))

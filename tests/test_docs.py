@@ -84,8 +84,8 @@ FEW_SCORES = {"eval.samples": 16}
 RUN, COMPARE = ganzoo.run, ganzoo.compare
 
 LONG_PAGES = (
-    *("data.md", "diagnosis.md", "evaluation.md", "export.md", "first-hour.md", "grids.md", "own-images.md"),
-    *("performance.md", "quickstart.md", "reports.md"),
+    *("commands.md", "data.md", "diagnosis.md", "evaluation.md", "export.md", "first-hour.md", "grids.md"),
+    *("own-images.md", "performance.md", "quickstart.md", "reports.md", "tables.md", "writing-a-plugin.md"),
 )
 MARKED_PAGES = [pytest.param(p, marks=pytest.mark.full) if p.name in LONG_PAGES else p for p in PAGES]
 
@@ -247,7 +247,7 @@ def test_exit_codes_of_the_page_are_those_of_the_errors():
 
 @pytest.fixture(scope="module")
 def tiny_run(tmp_path_factory):
-    options = {"model.width": 8, "dataset.image_size": 8}
+    options = {"model.width": 8, "dataset.image_size": 8} | FEW_SCORES
     return ganzoo.run(model="mlp", steps=1, options=options, out=tmp_path_factory.mktemp("docs") / "run")
 
 

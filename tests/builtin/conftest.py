@@ -6,6 +6,14 @@ import torch
 from support.weights import Small, publish
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items):
+    """Mark the longest case of the kit; test_ranks.py trains some rows of all axes on two ranks by default."""
+    for item in items:
+        if item.name == "test_contracts[together-two_processes_agree]":
+            item.add_marker(pytest.mark.full)
+
+
 @pytest.fixture
 def small(library, monkeypatch):
     monkeypatch.setattr(library, "FeatureExtractorInceptionV3", Small)

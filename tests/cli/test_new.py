@@ -37,16 +37,27 @@ def packages(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def site(packages, tmp_path_factory):
-    """Where pip put them."""
-    folder = tmp_path_factory.mktemp("site")
+def install(folder, packages):
+    """Let pip put packages into a folder, and return it."""
     words = ["--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--target", folder]
-    result = python("-m", "pip", "install", "-q", *words, *sorted(packages.iterdir()), cwd=folder, path=folder)
+    result = python("-m", "pip", "install", "-q", *words, *sorted(packages), cwd=folder, path=folder)
     assert result.returncode == 0, result.stderr
     return folder
 
 
+@pytest.fixture(scope="module")
+def site(packages, tmp_path_factory):
+    """Where pip put all of them."""
+    return install(tmp_path_factory.mktemp("site"), packages.iterdir())
+
+
+@pytest.fixture(scope="module")
+def one(packages, tmp_path_factory):
+    """Where pip put the one with all kinds; each package takes it a second."""
+    return install(tmp_path_factory.mktemp("one"), [packages / "ganzoo-mine"])
+
+
+@pytest.mark.full
 def test_ganzoo_finds_the_packages_and_lists_their_parts(site):
     result = python("-m", "ganzoo", "list", "--json", cwd=site, path=site)
     found = {(row["kind"], row["name"], row["plugin"]) for row in json.loads(result.stdout)}
@@ -66,10 +77,10 @@ def test_the_tests_of_the_packages_pass_as_they_are_written(packages, site):
     assert int(re.findall(r"(\d+) passed", result.stdout)[0]) > 100  # the contracts too
 
 
-def test_all_parts_of_a_package_train_together_by_its_recipe(site, tmp_path):
+def test_all_parts_of_a_package_train_together_by_its_recipe(one, tmp_path):
     words = [word for word in TINY if not word.startswith(("--model", "--dataset", "--set=model"))]
     short = ["--steps=2", "--set=model.width=4", "--set=dataset.count=16", "--samples=8", "--set=eval.metrics=mine"]
-    result = python("-m", "ganzoo", "run", "mine", *words, *short, "--out", "run", cwd=tmp_path, path=site)
+    result = python("-m", "ganzoo", "run", "mine", *words, *short, "--out", "run", cwd=tmp_path, path=one)
     assert result.returncode == 0, result.stderr
     scores = json.loads((tmp_path / "run" / "scores.json").read_text())
     assert "Mine(mine)-8" in json.dumps(scores)

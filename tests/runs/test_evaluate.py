@@ -132,6 +132,7 @@ def scores_of(run):
     return {report["checkpoint"]: report["scores"] for report in Run(run).scores}
 
 
+@pytest.mark.full
 def test_a_killed_run_goes_on_with_the_best_that_it_had(run, tmp_path):
     out = tmp_path / "run"
     words = ["--steps=8", "--eval-every=2", "--conditioner=cgan", "--set=train.keep_last=1", "--out", out]

@@ -17,9 +17,9 @@ from ganzoo.runs.signals import Interrupts
 from support.runs import ENVIRONMENT, TINY, wait_for
 
 WORDS = ["run", *TINY, "--steps=100000", "--no-scores"]
-FEW = [(signal.SIGINT, 0.0), (signal.SIGINT, 0.5), (signal.SIGTERM, 0.2), (signal.SIGHUP, 1.0)]
-MANY = [(number, 0.25 * tick) for tick in range(20) for number in interrupts.ENDING]
-"""Signals, and the seconds between the first import and the signal."""
+FEW = [(signal.SIGINT, 0.5), (signal.SIGTERM, 0.2)]
+MANY = [(interrupts.ENDING[tick % len(interrupts.ENDING)], 0.25 * tick) for tick in range(20)]
+"""Signals, which take turns, and the seconds between the first import and the signal."""
 
 
 def as_in_a_terminal():

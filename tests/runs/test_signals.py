@@ -119,6 +119,7 @@ def test_a_second_signal_ends_the_process_within_the_step(hold):
 
 
 @pytest.mark.fault("SIGUSR1 within a step", "the step is saved, and the run goes on", "F33")
+@pytest.mark.full
 def test_usr1_saves_the_step_and_the_run_goes_on_to_its_end(hold):
     run = hold(at=7)
     run.send(signal.SIGUSR1)
@@ -161,6 +162,7 @@ def test_a_run_killed_at_any_moment_goes_on_as_if_never_killed(tmp_path):
 
 
 @pytest.mark.fault("kill -9 before the first regular checkpoint", "the run goes on from step 0 to the same bits")
+@pytest.mark.full
 def test_a_run_killed_before_its_first_regular_checkpoint_goes_on_too(hold):
     run = hold(at=4)
     run.process.kill()
@@ -175,6 +177,7 @@ def test_a_run_killed_before_its_first_regular_checkpoint_goes_on_too(hold):
 
 
 @pytest.mark.fault("the terminal of a run is closed", "exit 129 after a save", "F32")
+@pytest.mark.full
 def test_a_closed_terminal_is_a_hangup_and_saves(tmp_path):
     ours, its = pty.openpty()
     code = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); import ganzoo.cli; ganzoo.cli.main()"
@@ -196,6 +199,7 @@ def test_a_closed_terminal_is_a_hangup_and_saves(tmp_path):
 
 
 @pytest.mark.fault("nobody reads the progress of a run any more", "it goes on to its end")
+@pytest.mark.full
 def test_a_run_whose_progress_nobody_reads_any_more_goes_on_to_its_end(tmp_path):
     process = spawn("run", *TINY, "--steps", 12, "--out", tmp_path / "run")
     process.stderr.close()  # as `2>&1 | head -1` does

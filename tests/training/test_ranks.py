@@ -161,6 +161,7 @@ def runs(tmp_path_factory):
     return place / "one", place / "two", shown, said
 
 
+@pytest.mark.full
 def test_two_ranks_end_where_one_process_with_the_joint_batch_does(runs):
     one, two, *_ = runs
     assert_close(state(two), state(one))
@@ -169,6 +170,7 @@ def test_two_ranks_end_where_one_process_with_the_joint_batch_does(runs):
     assert moved > 1e-3  # a thousand times what is called rounding
 
 
+@pytest.mark.full
 def test_two_ranks_log_the_terms_and_scores_of_the_joint_batch(runs):
     one, two, *_ = runs
     assert [record["step"] for record in log(two)] == list(range(1, 9))
@@ -179,6 +181,7 @@ def test_two_ranks_log_the_terms_and_scores_of_the_joint_batch(runs):
     assert [report["checkpoint"] for report in Run(two).scores] == ["last", "best"]
 
 
+@pytest.mark.full
 def test_rank_0_alone_shows_something_and_the_manifest_counts_the_ranks(runs):
     one, two, shown, said = runs
     assert shown.count("complete: 8 of 8 steps") == 1
@@ -187,6 +190,7 @@ def test_rank_0_alone_shows_something_and_the_manifest_counts_the_ranks(runs):
     assert Run(two).status["state"] == "complete" and lock_is_free(two)
 
 
+@pytest.mark.full
 def test_one_process_goes_on_with_a_run_of_two_ranks_and_says_that_it_does(runs):
     one, two, *_ = runs
     ganzoo("resume", one, "--steps=12")
