@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 
 from ganzoo.cells import Cell, Ending
-from ganzoo.contracts import Engine
+from ganzoo.contracts import Engine, Samples
 from ganzoo.errors import RunInterrupted
 from ganzoo.grid.config import GridConfig
 from ganzoo.grid.folder import GridFolder
@@ -26,6 +26,8 @@ from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.dry_run import DryRun, make_dry_run
 from ganzoo.zoo.catalogue import Zoo
+from ganzoo.zoo.faults import name_plugins
+from ganzoo.zoo.loading import load_dataset
 
 Retry = Literal["failed", "diverged"]
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -96,12 +98,20 @@ def look_ahead(
 
 
 def dry_runner_for(engine: Engine, zoo: Zoo) -> DryRunner:
-    """Return a function that tries a step of a run with as many threads as a cell will have."""
+    """Return a function that tries a step of a run with as many threads as a cell will have.
+
+    Runs of one dataset that are tried in turn read it once.
+    """
+
+    known: list[tuple[Choice, Samples]] = []  # of the latest dataset
 
     def dry_run_alike(run: RunConfig) -> DryRun:
         if engine.threads_per_cell:
             torch.set_num_threads(engine.threads_per_cell)
-        return make_dry_run(run, zoo, Observer().note)
+        if not known or known[0][0] != run.dataset:
+            with name_plugins(zoo, tried=run):
+                known[:] = [(run.dataset, load_dataset(run.dataset, zoo))]
+        return make_dry_run(run, zoo, Observer().note, read=known[0][1])
 
     return dry_run_alike
 

@@ -45,17 +45,16 @@ class DryRun:
 
 
 def make_dry_run(
-    run: RunConfig,
-    zoo: Zoo,
-    note: Callable[[str], None],
-    begin: Callable[[GAN, Samples], object] = lambda gan, samples: None,
-) -> DryRun:
+    run: RunConfig, zoo: Zoo, note: Callable[[str], None],
+    begin: Callable[[GAN, Samples], object] = lambda gan, samples: None, read: Samples | None = None,
+) -> DryRun:  # fmt: skip
     """Try a step on two samples, then time one of full size after warming up. `begin` is what a run does before it.
 
+    `read` are the samples of the dataset, if they were read before.
     Raises what `prepare` and `begin` raise.
     """
     with name_plugins(zoo, tried=run):
-        training, samples = prepare(run, zoo, note)
+        training, samples = prepare(run, zoo, note, read=read)
     gan, optim = training.gan, run.optim
     begin(gan, samples)
     with name_plugins(zoo, tried=run), explain_memory(run), closing(training.feed):

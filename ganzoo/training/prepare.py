@@ -26,12 +26,12 @@ from ganzoo.zoo.loading import load_dataset
 
 def prepare(
     run: RunConfig, zoo: Zoo, note: Callable[[str], None], ranks: Ranks = SINGLE,
-    *, classes: Sequence[str] = (), precision: str = "",
+    *, classes: Sequence[str] = (), precision: str = "", read: Samples | None = None,
 ) -> tuple[Training, Samples]:  # fmt: skip
     """Load the data, seed the run, and build its GAN. `note` receives remarks that the user should read.
 
     `classes` are those of a run that goes on: their numbers stay what they were, in whatever order they are read now.
-    `precision` is the one that it began with, in place of that of its settings.
+    `precision` is the one that it began with, in place of that of its settings. `read` are the samples, if read before.
     Raises ConfigError, DataError, PluginError or ResourceError if the run cannot be prepared.
     """
     choices.check(run, zoo)  # before the data, which may take long to read or to download
@@ -39,7 +39,7 @@ def prepare(
     keep_freed_memory()
     device = agree(choose_device(run.train.device, precision or run.train.precision), ranks)
     with ranks.local_rank_first():
-        samples = load_dataset(run.dataset, zoo)
+        samples = load_dataset(run.dataset, zoo) if read is None else read
     samples = readable_labels(samples.numbered_as(classes), zoo.create("conditioner", run.conditioner))
     for remark in samples.notes:  # before a refusal, which they may explain
         note(remark)

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+from ganzoo.builtin.engines.local import Local
 from ganzoo.cli import cli
 from ganzoo.cli.flags import PluginChoice
 from ganzoo.cli.settings import read_settings
 from ganzoo.errors import ConfigError
+from ganzoo.grid import run as grid_run
 from ganzoo.grid.axes import component_axes, parse_seeds, split_assignments, split_values
 from ganzoo.grid.config import Budget, GridConfig, parse_budget
 from ganzoo.grid.plan import plan
@@ -117,6 +119,18 @@ def test_a_budget_of_operations_or_seconds_is_divided_by_what_a_step_takes(zoo):
 def test_steps_that_were_measured_before_are_taken_again(zoo):
     request = GridConfig({"model": ["mlp"]}, flags=TINY, budget=Budget("seconds", 5))
     assert plan(request, zoo, known={"mlp": 77})[0].run.train.steps == 77
+
+
+def test_the_runs_of_one_dataset_read_it_once_to_measure_their_steps(zoo, monkeypatch):
+    read = []
+    load = grid_run.load_dataset
+    monkeypatch.setattr(grid_run, "load_dataset", lambda choice, zoo: read.append(choice.name) or load(choice, zoo))
+    axes = {"dataset": ["gaussians8", "swissroll"], "loss": ["bce", "hinge"]}
+    request = GridConfig(axes, flags={"model.name": "mlp", "model.width": 16}, budget=Budget("flops", 1e8))
+    shared = plan(request, zoo, grid_run.dry_runner_for(Local(), zoo))
+    assert read == ["gaussians8", "swissroll"]
+    alone = plan(request, zoo, lambda run: make_dry_run(run, zoo, Observer().note))
+    assert [cell.run.train.steps for cell in shared] == [cell.run.train.steps for cell in alone]
 
 
 def test_looks_are_spread_over_the_run(zoo):
