@@ -16,7 +16,7 @@ GROUPS: Mapping[str, str] = {
     "Scores": "eval_every samples features inception_weights no_scores metrics reference write_reference names "
     "protocol checkpoint",
     "Weights": "step best raw",
-    "Images": "count label labels truncation per_class interpolate course fps scale no_caption as_folder closest",
+    "Images": "count label labels truncation per_class interpolate code course fps scale no_caption as_folder closest",
     "Rows and columns": "group_by only sort columns",
     "Machine": "device precision",
     "Settings": "file assignments",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import click
@@ -46,6 +47,24 @@ class FiniteRange(click.FloatRange):
 def one_of(*words: str) -> click.Choice[str]:
     """Return the type of a word of a list, in any case."""
     return click.Choice(words, case_sensitive=False)
+
+
+class Places(click.ParamType[tuple[int, int]]):
+    """One place or several in a row, counted from 0: 3, or 2..11."""
+
+    name = "n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return the first and the last."""
+        if isinstance(value, tuple):
+            return value
+        found = re.fullmatch(r"(\d{1,9})(?:\.\.(\d{1,9}))?", value.strip(), re.ASCII)
+        if found is None:
+            self.fail(f"{shorten(value)} is neither a number of the latent, such as 0, nor several, such as 2..11")
+        first, last = int(found[1]), int(found[2] or found[1])
+        if not first <= last < first + 100:
+            self.fail(f"{value} are not 1 to 100 numbers, from the first to the last")
+        return first, last
 
 
 class Whole(click.ParamType[int]):

@@ -10,7 +10,7 @@ import click
 from ganzoo.cli.flags import DATASET_PATH, FOLLOW_LINKS, PluginChoice, keeping_stdout
 from ganzoo.cli.grouped_help import GroupedCommand
 from ganzoo.cli.places import require_run
-from ganzoo.cli.ranges import FiniteRange, Whole, one_of
+from ganzoo.cli.ranges import FiniteRange, Places, Whole, one_of
 from ganzoo.cli.run_names import RunName
 
 if TYPE_CHECKING:
@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 )
 @click.option("--per-class", is_flag=True, help="Draw one column per class, or one row where they are many.")
 @click.option("--interpolate", is_flag=True, help="Draw rows of 8 from one latent to another, or a film.")
+@click.option(
+    "--code",
+    type=Places(),
+    metavar="N",
+    help="Draw rows of one latent each, whose number N goes from -2 to 2; of N..M each is the largest in turn.",
+)
 @click.option("--training", "course", is_flag=True, help="Make a film of the sample grids of training.")
 @click.option("--fps", type=Whole(1, 60), metavar="N", help="Frames per second of a film.  [default: 20]")
 @click.option("--scale", type=Whole(1, 64), metavar="N",
@@ -75,9 +81,10 @@ def sample(
     ganzoo sample runs/NAME
     ganzoo sample runs/NAME --interpolate -o walk.png
     ganzoo sample runs/NAME --interpolate -n 120 -o walk.gif
+    ganzoo sample runs/NAME --code 2..11
     ganzoo sample runs/NAME -n 1000 --folder -o images
     """
-    _refuse_contradictions(per_class, interpolate, course, label is not None, bool(count) or as_folder)
+    _refuse_contradictions(per_class, interpolate, course, label is not None, bool(count) or as_folder, options["code"])
     require_run(run)
 
     from ganzoo.cli import progress
@@ -103,9 +110,13 @@ def _refuse_unused(target: Target, *, fps: bool, drawing: bool) -> None:
         raise click.UsageError("--scale and --no-caption are for a picture: images of a set keep their size")
 
 
-def _refuse_contradictions(per_class: bool, interpolate: bool, course: bool, is_named: bool, has_others: bool) -> None:
+def _refuse_contradictions(
+    per_class: bool, interpolate: bool, course: bool, is_named: bool, has_others: bool, code: object
+) -> None:
     """Raise UsageError for kinds of pictures that exclude each other."""
     if per_class and (is_named or interpolate):
         raise click.UsageError("--per-class cannot be combined with --class or --interpolate")
+    if code and (per_class or interpolate or course):
+        raise click.UsageError("--code cannot be combined with --per-class, --interpolate or --training")
     if course and (per_class or interpolate or is_named or has_others):
         raise click.UsageError("--training takes the sample grids as they are: with -o and --fps only")

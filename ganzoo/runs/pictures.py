@@ -15,7 +15,6 @@ from ganzoo.errors import ConfigError, FolderError
 from ganzoo.runs.run import Run
 from ganzoo.runs.sample_grid import MOST_COLUMNS, columns_for
 from ganzoo.runs.sample_stream import SampleOptions, describe_samples, find_class, gather_samples
-from ganzoo.training.latents import PATH
 
 LARGEST = 2**27
 """Pixels of a picture at most, and half the number of those that Pillow opens without a warning."""
@@ -59,8 +58,8 @@ def _name(run: Run, options: SampleOptions, y: Tensor, columns: int) -> tuple[tu
         return none, none, none
     if options.per_class:
         return (names, none, none) if columns == run.num_classes else (none, names, none)
-    if options.interpolate:
-        return none, tuple(names[k] for k in y[::PATH].tolist()), none
+    if options.row:
+        return none, tuple(names[k] for k in y[:: options.row].tolist()), none
     return none, none, tuple(names[k] for k in y.tolist())
 
 
@@ -73,8 +72,8 @@ def _explain(run: Run, options: SampleOptions, columns: int) -> str:
 
 def _explain_grid(run: Run, options: SampleOptions, columns: int) -> str:
     thing = "image" if run.data.images else "sample"
-    if options.interpolate:
-        return f"Each row{_of_class(run, ', of the class beside it,')} goes from one latent, at the left, to another."
+    if options.row:
+        return f"Each row{_of_class(run, ', of the class beside it,')} {_explain_row(options)}"
     if options.label is not None:
         return f"All of class {run.class_names[find_class(run, options.label)]}; every {thing} has a latent of its own."
     if options.per_class:
@@ -83,14 +82,23 @@ def _explain_grid(run: Run, options: SampleOptions, columns: int) -> str:
     return f"Every {thing} has a latent of its own{_of_class(run, '; its class is below')}."
 
 
+def _explain_row(options: SampleOptions) -> str:
+    if options.code is None:
+        return "goes from one latent, at the left, to another."
+    first, last = options.code
+    if first == last:
+        return f"has one latent, whose number {first} goes from -2 to 2."
+    return f"has one latent, whose numbers {first} to {last} are the largest of them in turn."
+
+
 def _of_class(run: Run, words: str) -> str:
     return words if run.num_classes > 1 else ""
 
 
 def _count_columns(run: Run, options: SampleOptions) -> int:
     """Return the columns of the grid; many classes have a row each."""
-    if options.interpolate:
-        return min(PATH, options.count)
+    if options.row:
+        return min(options.row, options.count)
     if not options.per_class:
         return math.ceil(math.sqrt(options.count))
     classes = run.require_classes()

@@ -25,6 +25,8 @@ SETS = (".npz", ".npy")
 OPAQUE = (".jpg", ".jpeg", ".bmp")
 """Suffixes of pictures without transparency."""
 DEFAULT_COUNT = 64
+ROWS = 8
+"""Rows of a picture in which samples of a row belong together."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def _choose_place(run: Run, options: SampleOptions, target: Target, note: Callab
     """Return a place in the folder of the run, or in the working folder, with a remark, if a run is read-only."""
     run.folder.require_own_parts()
     name = "interpolation" if options.interpolate else "classes" if options.per_class else "sample"
+    name = "code-" + "-".join(map(str, dict.fromkeys(options.code))) if options.code else name
     out = run.folder.samples / ("training.gif" if target.course else f"{name}-{options.seed}.png")
     if target.as_folder:
         out = run.path / f"images-{options.seed}"
@@ -136,6 +139,8 @@ def _check_channels(run: Run, out: Path) -> None:
 
 
 def _default_count(run: Run, options: SampleOptions) -> int:
+    if options.row:
+        return ROWS * options.row
     return run.require_classes() * count_per_class(run) if options.per_class else DEFAULT_COUNT
 
 
@@ -151,7 +156,7 @@ def _remarks(run: Run, options: SampleOptions, target: Target) -> list[str]:
         remarks.append(explain_class(run, options.label))
     elif target.is_film and run.num_classes > 1:
         remarks.append(f"a film of class {printable(run.class_names[0])}; --class K for another")
-    elif not (options.per_class or options.interpolate or options.labels == "balanced"):
+    elif not (options.per_class or options.row or options.labels == "balanced"):
         remarks.append(count_classes(run)[1])
     if target.suffix == ".npy" and (run.num_classes > 1 or run.data.label_shape):
         remarks.append("an npy file holds no labels; -o FILE.npz holds both")

@@ -21,7 +21,7 @@ from ganzoo.machine.limits import available_bytes
 from ganzoo.runs.moved_data import NAME_PLACE
 from ganzoo.settings.toml import LARGEST_INTEGER
 from ganzoo.training.labels import Labels, label_rule, refuse_balanced
-from ganzoo.training.latents import BLOCK, PATH, latent_blocks, path_blocks, walk_blocks
+from ganzoo.training.latents import BLOCK, PATH, code_blocks, latent_blocks, path_blocks, walk_blocks
 from ganzoo.training.sampling import BATCH, sample_batches
 from ganzoo.training.truncation import truncate
 
@@ -48,6 +48,8 @@ class SampleOptions:
     """True for each class in turn."""
     interpolate: bool = False
     """True for paths of 8 points from one latent to another, the classes in turn; the last path may be cut short."""
+    code: tuple[int, int] | None = None
+    """First and last of the numbers of the latent that alone vary in each row, as `vary_code` says."""
     walk: bool = False
     """True for a closed walk through the latents, whose samples are the frames of a film."""
     truncation: float = 0.0
@@ -56,6 +58,13 @@ class SampleOptions:
     ema: bool = True
     dataset_path: Path | None = None
     """Place of the run's data now, read if an older version did not write down how frequent the classes are."""
+
+    @property
+    def row(self) -> int:
+        """Samples of a row that belong together, of one path or one code; 0 where each stands alone."""
+        if self.code is None or self.code[0] == self.code[1]:
+            return PATH if self.interpolate or self.code else 0
+        return self.code[1] - self.code[0] + 1
 
 
 def stream_samples(run: Run, options: SampleOptions) -> Iterator[tuple[Tensor, Tensor]]:
@@ -79,6 +88,9 @@ def _open_stream(run: Run, options: SampleOptions) -> tuple[Iterator[tuple[Tenso
         blocks = walk_blocks(options.count, z_dim, options.seed)
     elif options.interpolate:
         blocks = path_blocks(z_dim, options.seed)
+    elif options.code is not None:
+        _require_code(options.code, z_dim)
+        blocks = code_blocks(*options.code, z_dim, options.seed)
     else:
         blocks = latent_blocks(z_dim, options.seed, min(BLOCK, -(-options.count // BATCH) * BATCH))
     batches = sample_batches(network, blocks, labels, options.count, images=run.data.images)
@@ -135,6 +147,13 @@ def require_count(count: int, seed: int, truncation: float, where: str = "") -> 
         raise ConfigError(what, hint="--truncation 0.7")
 
 
+def _require_code(code: tuple[int, int], z_dim: int) -> None:
+    """Raise ConfigError for numbers that the latent does not have."""
+    if code[1] >= z_dim:
+        what = f"the latent has {z_dim} numbers, 0 to {z_dim - 1}, and number {code[1]} is not one of them"
+        raise ConfigError(what, hint=f"--code {z_dim - 1}")
+
+
 def _require_room(batch: Tensor, count: int) -> None:
     needed, free = batch[0].nbytes * count, available_bytes()
     if needed > free:
@@ -151,8 +170,8 @@ def _choose_labels(run: Run, options: SampleOptions) -> Labels:
         numbers = torch.tensor([find_class(run, label) for label in options.classes])
         return lambda indices: numbers[indices % len(numbers)]
     classes = run.require_classes() if options.per_class else run.num_classes
-    if options.interpolate:
-        return lambda indices: indices // PATH % classes
+    if options.row:
+        return lambda indices: indices // options.row % classes
     balanced = options.per_class or (options.labels or run.config.eval.labels) == "balanced"
     return label_rule(options.count, classes, () if balanced else count_classes(run)[0])
 
@@ -170,7 +189,7 @@ def _spread_vectors(run: Run, options: SampleOptions, vectors: Tensor | None) ->
     each = label_rule(options.count, 1, vectors=vectors)
     if options.walk:
         return lambda indices: each(torch.zeros_like(indices))
-    return (lambda indices: each(indices // PATH)) if options.interpolate else each
+    return (lambda indices: each(indices // options.row)) if options.row else each
 
 
 def count_classes(run: Run) -> tuple[tuple[int, ...], str]:

@@ -45,6 +45,30 @@ def path_blocks(z_dim: int, seed: int) -> Iterator[Tensor]:
         yield interpolate(start, end, torch.linspace(0, 1, PATH)).flatten(0, 1)
 
 
+def code_blocks(first: int, last: int, z_dim: int, seed: int) -> Iterator[Tensor]:
+    """Yield the rows of `vary_code` for latents without end, in blocks (64 T, Z)."""
+    for z in latent_blocks(z_dim, seed, PATH * PATH):
+        yield vary_code(z, first, last).flatten(0, 1)
+
+
+def vary_code(z: Tensor, first: int, last: int) -> Tensor:
+    """Return latents z (R, Z) that differ in the numbers `first` to `last` alone, T of each: (R, T, Z).
+
+    One number goes from -2 to 2 in PATH steps. Several, the category of InfoGAN, have their largest at each place in
+    turn: it changes places with the number there, so that all are as probable as z.
+    """
+    if first == last:
+        rows = z[:, None].repeat(1, PATH, 1)
+        rows[:, :, first] = torch.linspace(-2, 2, PATH)
+        return rows
+    code = z[:, first : last + 1]  # (R, T)
+    rows, each = z[:, None].repeat(1, code.shape[1], 1), torch.arange(code.shape[1])
+    varied = rows[:, :, first : last + 1]  # (R, T, T)
+    varied[torch.arange(len(z))[:, None], each, code.argmax(dim=1, keepdim=True)] = code
+    varied[:, each, each] = code.amax(dim=1, keepdim=True)
+    return rows
+
+
 def walk_blocks(count: int, z_dim: int, seed: int, rows: int = 64) -> Iterator[Tensor]:
     """Yield `count` points of a closed walk from latent to latent, about LEG points each, in blocks (rows, Z).
 

@@ -3,15 +3,19 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import nn
 
 from ganzoo.builtin.datasets.digits import Digits
 from ganzoo.errors import ConfigError
+from ganzoo.runs.pictures import write_grid
 from ganzoo.runs.run import Run
-from ganzoo.runs.sample_stream import count_classes
+from ganzoo.runs.sample_stream import SampleOptions, count_classes, gather_samples
 from support.runs import contents, ganzoo, train
 
 CELL, GAP = 8, 2  # pixels
@@ -55,6 +59,8 @@ def cells(path, columns, rows):
         (["-n", 24, "--interpolate"], 8, 3),
         (["-n", 4, "--interpolate"], 4, 1),
         (["-n", 12, "--interpolate"], 8, 2),
+        (["--code", 3], 8, 8),
+        (["-n", 6, "--code", "1..3"], 3, 2),
         (["--per-class"], 10, 8),
         (["-n", 5, "--class", 9], 3, 2),
     ],
@@ -104,6 +110,30 @@ def test_a_walk_begins_at_one_latent_and_moves_in_small_steps(unconditional, tmp
     assert (abs(rows[:, 0] - starts) <= 1).all()  # sin(0) z + sin(angle) z / sin(angle), rounded
     neighbours, ends = abs(np.diff(rows, axis=1)).mean(), abs(rows[:, -1] - rows[:, 0]).mean()
     assert 0 < neighbours < ends
+
+
+class Painter(nn.Module):
+    """A generator whose images have one grey: a quarter of number 1 of the latent."""
+
+    def __init__(self):
+        super().__init__()
+        self.shade = nn.Parameter(torch.tensor(0.25))
+
+    def forward(self, z, y):
+        return (z[:, 1] * self.shade).reshape(-1, 1, 1, 1).expand(-1, 1, CELL, CELL)
+
+
+def test_rows_of_a_code_show_what_g_makes_of_it(conditional, tmp_path, monkeypatch):
+    gan = SimpleNamespace(model=None, G_ema=SimpleNamespace(module=Painter()), z_dim=4, label_vectors=None)
+    monkeypatch.setattr(Run, "restore", lambda run, step: (gan, 6))
+    run = Run(conditional)
+    x, y, _ = gather_samples(run, SampleOptions(count=32, code=(1, 1)))
+    greys = torch.linspace(-0.5, 0.5, 8).add(1).mul(127.5)
+    assert (x.reshape(4, 8, -1) - greys[None, :, None]).abs().max() <= 1  # rounded
+    assert y.reshape(4, 8).tolist() == [[k] * 8 for k in range(4)]
+    write_grid(run, SampleOptions(count=6, code=(1, 3)), tmp_path / "category.png")
+    with Image.open(tmp_path / "category.png") as image:
+        assert image.width > image.height  # three columns, two rows
 
 
 def test_each_pixel_becomes_a_square_below_the_words(conditional, tmp_path):
@@ -164,6 +194,10 @@ def test_a_run_that_was_made_on_a_gpu_can_be_sampled_without_one(conditional, tm
         (["--class", -1], 2, "class -1 is not in 0..9"),
         (["--class", 1, "--per-class"], 2, "--per-class cannot be combined with --class or --interpolate"),
         (["--interpolate", "--per-class"], 2, "--per-class cannot be combined with --class or --interpolate"),
+        (["--interpolate", "--code", 1], 2, "--code cannot be combined with --per-class, --interpolate or --training"),
+        (["--code", "x"], 2, "'x' is neither a number of the latent, such as 0, nor several, such as 2..11"),
+        (["--code", "3..1"], 2, "3..1 are not 1 to 100 numbers, from the first to the last"),
+        (["--code", 4], 2, "the latent has 4 numbers, 0 to 3, and number 4 is not one of them"),
         (["-n", 0], 2, "0 is refused: must be at least 1 "),
         (["--step", 4], 5, "there is no checkpoint of step 4 (available: 0, 3, 6)"),
         (
@@ -207,7 +241,7 @@ def test_what_is_no_run_or_never_began_is_refused(conditional, tmp_path):
     assert "the run ended before its first step" in ganzoo("sample", tmp_path, code=5).stderr
 
 
-@pytest.mark.parametrize("words", [[], ["--interpolate"], ["--per-class"], ["--class", 3]])
+@pytest.mark.parametrize("words", [[], ["--interpolate"], ["--code", "0..2"], ["--per-class"], ["--class", 3]])
 def test_image_i_of_a_seed_does_not_depend_on_how_many_follow(conditional, tmp_path, words):
     for count in (3, 60):
         ganzoo("sample", conditional, "--seed", 7, "-n", count, *words, "--folder", "-o", tmp_path / f"{count}")

@@ -3,7 +3,16 @@
 import pytest
 import torch
 
-from ganzoo.training.latents import BLOCK, draw_block, draw_latents, latent_blocks, path_blocks, walk_blocks
+from ganzoo.training.latents import (
+    BLOCK,
+    code_blocks,
+    draw_block,
+    draw_latents,
+    latent_blocks,
+    path_blocks,
+    vary_code,
+    walk_blocks,
+)
 
 
 @pytest.mark.parametrize("z_dim", [1, 7, 100])
@@ -47,3 +56,23 @@ def test_a_walk_is_closed_and_even(count):
     assert torch.allclose(z[0], draw_latents(1, 512, seed=0)[0], atol=1e-4)
     steps = (z[1 : count + 1] - z[:count]).norm(dim=1)
     assert steps.max() < 2 * steps.min()  # shorter where it turns between two frames
+
+
+def test_a_code_of_one_number_goes_from_minus_2_to_2_and_leaves_the_others():
+    z = draw_latents(3, 5, seed=0)
+    rows = vary_code(z, 1, 1)
+    assert rows.shape == (3, 8, 5)
+    assert torch.allclose(rows[:, :, 1], torch.tensor([-14, -10, -6, -2, 2, 6, 10, 14]) / 7)
+    assert torch.equal(rows[:, :, [0, 2, 3, 4]], z[:, None, [0, 2, 3, 4]].expand(3, 8, 4))
+
+
+def test_a_category_has_the_largest_of_its_numbers_at_each_place_in_turn():
+    rows = vary_code(torch.tensor([[9.0, 1.0, 5.0, 3.0, 7.0]]), 1, 3)
+    assert rows.tolist() == [[[9, 5, 1, 3, 7], [9, 1, 5, 3, 7], [9, 1, 3, 5, 7]]]
+
+
+def test_rows_of_a_code_begin_at_the_latents_of_the_seed():
+    block = next(code_blocks(2, 4, 6, seed=1))
+    z = draw_latents(64, 6, seed=1)
+    assert len(block) == 64 * 3
+    assert torch.equal(block.reshape(64, 3, 6)[:, :, [0, 1, 5]], z[:, None, [0, 1, 5]].expand(64, 3, 3))
