@@ -12,7 +12,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ganzoo.errors import ConfigError
+from ganzoo.settings.kinds import ALL_KINDS
 from ganzoo.settings.options import did_you_mean
+from ganzoo.settings.spelling import spell
+from ganzoo.zoo.names import KNOWN, title
 
 GROUPS = (
     *("losses", "enforcers", "conditioners", "models", "augmentations", "regularizers"),
@@ -72,9 +75,19 @@ def find_topic(name: str) -> Topic:
     known = _index(topics)
     plain = _plain(name)
     if plain not in known:
+        _refuse_component(name)
         hint = f"ganzoo explain  (lists all {len(topics)} topics); for a component of a plugin, ganzoo show KIND NAME"
         raise ConfigError(f"no topic is named {name!r}.{did_you_mean(plain, known)}", hint=hint)
     return known[plain]
+
+
+def _refuse_component(name: str) -> None:
+    """Raise ConfigError if the name is that of a component of a known package, which `ganzoo show` explains."""
+    for kind in ALL_KINDS:
+        named = KNOWN[kind]
+        if package := named.get(found := spell(name, named)):
+            what = f"no topic is named {name!r}: it is a {title(kind)} of the package {package}"
+            raise ConfigError(what, hint=f"ganzoo show {kind} {found}")
 
 
 def has_topic(name: str) -> bool:

@@ -318,6 +318,12 @@ def test_an_unknown_topic_is_refused_with_the_nearest():
     assert f"ganzoo explain  (lists all {len(TOPICS)} topics)" in said
 
 
+def test_a_component_of_a_package_is_refused_with_the_command_that_explains_it():
+    said = ganzoo("explain", "ProjectedGAN", code=2).stderr
+    assert "no topic is named 'ProjectedGAN': it is a model of the package ganzoo-projected" in said
+    assert "ganzoo show model projected-gan" in said
+
+
 @pytest.mark.parametrize(("words", "exit_code"), [([], 0), (["gp"], 0), (["gpp"], 2)])
 def test_it_answers_without_torch_pydantic_or_plugins(words, exit_code):
     wanted = {*SLOW, "pydantic", "pluggy"}
