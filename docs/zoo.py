@@ -8,13 +8,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ganzoo.settings.kinds import Kind
 from ganzoo.zoo.names import KNOWN, NAMES
 
 HERE = Path(__file__).parent
-KINDS: dict[Kind, str] = {
+KINDS: dict[Kind | Literal["run"], str] = {
     "model": "Models",
     "loss": "Losses",
     "lipschitz": "Lipschitz enforcers",
@@ -23,7 +23,11 @@ KINDS: dict[Kind, str] = {
     "augment": "Augmentations",
     "metric": "Metrics",
     "features": "Features that scores are computed from",
+    "observer": "Observers, which are told what happens in a run",
+    "engine": "Engines, which run the cells of a grid",
+    "run": "Training and sampling",
 }
+"""Kinds of components, and at last what is a setting or an option of ganzoo."""
 OTHERS = {
     "S": ("StudioGAN", "https://github.com/POSTECH-CVLab/PyTorch-StudioGAN"),
     "M": ("mimicry", "https://github.com/kwotsin/mimicry"),
@@ -34,9 +38,9 @@ OTHERS = {
 INTRODUCTION = """\
 # The zoo
 
-Methods that ganzoo trains, beside those of five other zoos: {others}. Each of ganzoo's is one name on the command line,
-with the file of the tests that hold it to its paper: `ganzoo show loss hinge` prints its formula and its options. Those
-with a package come with `pip install ./plugins/PACKAGE`.
+Methods that ganzoo trains, beside those of five other zoos: {others}. Each of ganzoo's is one name or
+one option on the command line, with the file of the tests that hold it to its paper: `ganzoo show loss hinge` prints
+its formula and its options. Those with a package come with `pip install ./plugins/PACKAGE`.
 
 ● means that their code has it, ◐ that it has it in part or with an error that changes results, – that it has not, and a
 blank that nobody has looked. Methods of theirs that ganzoo has not are listed too. This page is the output of
@@ -52,7 +56,8 @@ def read_rows() -> list[dict[str, Any]]:
 
 def list_components() -> set[tuple[str, str]]:
     """Return kind and name of all components of the kinds of this page; "none" is none."""
-    return {(kind, name) for kind in KINDS for name in (*NAMES[kind], *KNOWN[kind]) if name != "none"}
+    kinds = [kind for kind in KINDS if kind != "run"]
+    return {(kind, name) for kind in kinds for name in (*NAMES[kind], *KNOWN[kind]) if name != "none"}
 
 
 def write_page() -> str:
@@ -70,7 +75,7 @@ def write_page() -> str:
 def cells(row: dict[str, Any]) -> Iterator[str]:
     """Yield the cells of a row."""
     ours, test = row.get("ours", ""), row.get("test", "")
-    package = KNOWN[row["kind"]].get(ours, "")
+    package = KNOWN.get(row["kind"], {}).get(ours, "")
     yield row["what"]
     yield f"[{row['paper']}](https://arxiv.org/abs/{row['paper']})" if "paper" in row else ""
     yield f"`{row.get('words', ours)}`" if ours else "–"
