@@ -74,6 +74,7 @@ def test_the_name_of_a_recipe_leads_to_its_method(recipe):
         *("n_critic", "batch-norm", "mode-collapse", "oscillation", "saturation", "lipschitz", "ema"),
         *("two-time-scales", "gradient-clipping", "memorisation", "seeds", "budget", "protocol"),
         *("conditioner", "augment", "optimizer", "schedule", "regularizer", "observer"),
+        *("relativistic", "f-gan", "contrastive", "style-based"),
     ],
 )
 def test_ideas_that_are_no_component_have_a_topic(name):
