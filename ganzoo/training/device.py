@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TypeVar
 
 import torch
@@ -83,8 +84,12 @@ def has_bf16() -> bool:
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
+@cache
 def is_bf16_worthwhile() -> bool:
-    """Time some products, about 20 ms, and return whether bf16 is WORTHWHILE on this CPU."""
+    """Time some products, about 20 ms, and return whether bf16 is WORTHWHILE on this CPU.
+
+    Once in a process: on a machine that is busy two measurements may differ, and then would two runs that are compared.
+    """
     if not has_bf16():
         return False
     device = torch.device("cpu")
