@@ -25,6 +25,7 @@ def train(out, **more):
 def test_an_interrupted_run_ends_bit_for_bit_like_a_whole_one(tmp_path):
     whole = ganzoo.testing.check_resume(partial(train, conditioner="projection"), tmp_path)
     assert whole.samples(4, label=1).shape == (4, 1, 16, 16)
+    assert ganzoo.testing.check_export(whole, tmp_path) < 1e-5
 
 
 def test_cutmix_with_a_judge_of_images_alone_is_refused(tmp_path):
