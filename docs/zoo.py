@@ -23,6 +23,7 @@ KINDS: dict[Kind | Literal["run"], str] = {
     "augment": "Augmentations",
     "metric": "Metrics",
     "features": "Features that scores are computed from",
+    "dataset": "Datasets",
     "observer": "Observers, which are told what happens in a run",
     "engine": "Engines, which run the cells of a grid",
     "run": "Training and sampling",
