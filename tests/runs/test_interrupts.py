@@ -18,7 +18,7 @@ from support.runs import ENVIRONMENT, TINY, wait_for
 
 WORDS = ["run", *TINY, "--steps=100000", "--no-scores"]
 FEW = [(signal.SIGINT, 0.5), (signal.SIGTERM, 0.2)]
-MANY = [(interrupts.ENDING[tick % len(interrupts.ENDING)], 0.25 * tick) for tick in range(20)]
+MANY = [(interrupts.ENDING[tick % len(interrupts.ENDING)], 0.4 * tick) for tick in range(12)]
 """Signals, which take turns, and the seconds between the first import and the signal."""
 
 

@@ -43,7 +43,6 @@ class Held:
         self.words = [*self.plugin, "run", *TINY, "--loss", "held", "--steps", 12, *EVERY]
         environment = ENVIRONMENT | {"HOLD": str(tmp_path), "HOLD_AT": str(at)}
         self.process = spawn(*self.words, "--out", self.folder, env=environment)
-        wait_for(self.reached.exists, self.process)
 
     def send(self, number):
         self.process.send_signal(number)
@@ -68,8 +67,9 @@ def hold(tmp_path):
     runs = []
 
     def start(at):
-        runs.append(Held(tmp_path, at))
-        return runs[-1]
+        runs.append(run := Held(tmp_path, at))
+        wait_for(run.reached.exists, run.process)
+        return run
 
     yield start
     for run in runs:
