@@ -144,7 +144,7 @@ def test_config_validate_takes_a_good_recipe_and_names_the_fault_of_a_bad_one(tm
 
 
 def test_run_says_what_came_out_on_stdout_and_how_it_went_on_stderr(tmp_path):
-    result = train(tmp_path / "run", "--set", "train.log_every=1", steps=4)
+    result = train(tmp_path / "run", "--precision=fp32", "--set", "train.log_every=1", steps=4)
     assert re.match(r"complete: 4 of 4 steps in \d+ s\n", result.stdout)
     assert f"ganzoo resume {tmp_path / 'run'} --steps 8" in result.stdout
     assert f"{tmp_path / 'run' / 'samples' / 'step-000004.png'}" in result.stdout
