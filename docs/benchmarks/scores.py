@@ -7,6 +7,7 @@
 The first two score the images of a DCGAN by the default metrics; the reference is cached. With `--against`, one process
 for each tree takes turns with the other, because the speed of a machine varies, but hardly within one round, and the
 scores of both are compared. The third computes precision and recall of the same random features, and prints the memory.
+Seconds are those of the processor, which other programs hardly change; `--wall` counts those of the clock.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parents[2]
+Clock = Callable[[Callable[[], object]], float]
+"""A function that returns the seconds that a call takes."""
 
 
 def main() -> None:
@@ -37,12 +40,14 @@ def main() -> None:
     parser.add_argument("--against", type=Path, help="another checkout of ganzoo")
     parser.add_argument("--fidelity", type=int, nargs=2, metavar=("SAMPLES", "FEATURES"))
     parser.add_argument("--alone", action="store_true", help="with --fidelity: without torch-fidelity")
+    parser.add_argument("--wall", action="store_true", help="count the seconds of the clock")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    clock = partial(count_seconds, time.perf_counter if args.wall else time.process_time)
     if args.worker:
-        work(args.dataset, args.samples)
+        work(args.dataset, args.samples, clock)
     elif args.fidelity:
-        compare_with_fidelity(*args.fidelity, rounds=1 if args.alone else args.rounds, alone=args.alone)
+        compare_with_fidelity(*args.fidelity, rounds=1 if args.alone else args.rounds, alone=args.alone, clock=clock)
     else:
         compare_trees([HERE, *([args.against] if args.against else [])], args)
 
@@ -67,7 +72,7 @@ def compare_trees(trees: list[Path], args: argparse.Namespace) -> None:
 def start_worker(tree: Path, cache: Path, args: argparse.Namespace) -> subprocess.Popen[str]:
     """Start a process that measures one tree whenever it is asked."""
     environment = os.environ | {"PYTHONPATH": str(tree.resolve()), "GANZOO_CACHE": str(cache)}
-    words = ["--worker", "--dataset", args.dataset, "--samples", str(args.samples)]
+    words = ["--worker", "--dataset", args.dataset, "--samples", str(args.samples), *["--wall"] * args.wall]
     return subprocess.Popen(  # noqa: S603
         [sys.executable, __file__, *words],
         env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -83,7 +88,7 @@ def ask(worker: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
-def work(dataset: str, count: int) -> None:
+def work(dataset: str, count: int, clock: Clock) -> None:
     """Measure once for each line of the standard input."""
     import torch
 
@@ -101,10 +106,10 @@ def work(dataset: str, count: int) -> None:
     evaluator = open_evaluator(samples, run, zoo, torch.device("cpu"))
     for _ in sys.stdin:
         images = generated_images(gan.G, gan, run.eval, samples.class_counts)
-        print(json.dumps(measure(evaluator, images, describe_images(images, "ema", 0))), flush=True)
+        print(json.dumps(measure(evaluator, images, describe_images(images, "ema", 0), clock)), flush=True)
 
 
-def measure(evaluator: Any, images: Any, about: Any) -> dict[str, Any]:
+def measure(evaluator: Any, images: Any, about: Any, clock: Clock) -> dict[str, Any]:
     """Return the seconds of each part alone and of the whole, and the scores."""
     seconds = {"sampling": clock(lambda: list(images.batches(evaluator.batch_size)))}
     fake = evaluator.extract(images)
@@ -112,14 +117,14 @@ def measure(evaluator: Any, images: Any, about: Any) -> dict[str, Any]:
     for name, metric in evaluator.metrics.items():
         seconds[name] = clock(partial(metric.compute, real=metric.prepare(evaluator.reference), fake=fake))
     seconds["memorised"] = clock(lambda: evaluator.find_memorised(fake))
-    report = evaluator.score(images, about, images.labels)
-    seconds["score: images"], seconds["score: metrics"] = report.seconds["images"], report.seconds["metrics"]
-    seconds["score, whole"] = sum(report.seconds.values())
+    reports = list[Any]()
+    seconds["score, whole"] = clock(lambda: reports.append(evaluator.score(images, about, images.labels)))
+    report = reports[0]
     seconds["closest pairs"] = clock(lambda: evaluator.draw_closest(report, images))
     return {"seconds": seconds, "scores": {name: score.value for name, score in report.scores.items()}}
 
 
-def compare_with_fidelity(count: int, dim: int, *, rounds: int, alone: bool) -> None:
+def compare_with_fidelity(count: int, dim: int, *, rounds: int, alone: bool, clock: Clock) -> None:
     """Compute precision and recall of the same features by both, in turns."""
     import torch
     from torch_fidelity.metric_prc import prc_features_to_metric
@@ -148,11 +153,11 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def clock(function: Callable[[], object]) -> float:
-    """Return the seconds that a call takes."""
-    start = time.perf_counter()
+def count_seconds(clock: Callable[[], float], function: Callable[[], object]) -> float:
+    """Return the seconds that a call takes, by a clock."""
+    start = clock()
     function()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 if __name__ == "__main__":

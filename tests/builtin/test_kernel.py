@@ -52,6 +52,13 @@ def test_kernel_distance_of_many_images_makes_the_kernel_of_each_subset_alone(mo
     assert compute_kernel_distance(real, fake, subsets=5, subset_size=6).value == pytest.approx(whole.value, rel=1e-12)
 
 
+def test_kernel_distance_of_more_images_than_a_block_has_rows_is_that_of_each_subset(monkeypatch):
+    real, fake = draw(30, 4, seed=0).double(), draw(40, 4, seed=1).double()
+    whole = compute_kernel_distance(real, fake, subsets=5, subset_size=6)
+    monkeypatch.setattr("ganzoo.builtin.metrics.kernel.ROWS", 7)
+    assert compute_kernel_distance(real, fake, subsets=5, subset_size=6).value == pytest.approx(whole.value, rel=1e-12)
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_change_no_bit(threads):
     real, fake = draw(30, 4, seed=0), draw(40, 4, seed=1)

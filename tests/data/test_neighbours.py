@@ -6,7 +6,7 @@ import torch
 from ganzoo.builtin.metrics.precision_recall import DensityCoverage, PrecisionRecall
 from ganzoo.data.comparison import Comparison, Neighbourhoods, Pass, compare
 from ganzoo.data.copies import rounding_error
-from ganzoo.data.neighbours import find_neighbours
+from ganzoo.data.neighbours import GROUP, find_neighbours, narrow
 from support.features import draw, features
 
 
@@ -30,6 +30,29 @@ def make_sets(dim):
         "tiny": (x * 1e-25, y * 1e-25),
         "float64": (x.double(), y.double()),
     }
+
+
+@pytest.mark.parametrize("kind", ["draws", "ties", "sorted", "reversed"])
+def test_the_lowest_numbers_are_among_those_of_some_groups(kind):
+    columns, count = 10 * GROUP, 6
+    squares = draw(7, columns, seed=0)
+    if kind == "ties":
+        squares = squares.round()
+    elif kind != "draws":
+        squares = squares.sort(dim=1, descending=kind == "reversed").values
+    low, index = narrow(squares, count)
+    assert low.shape == (7, count * GROUP)
+    assert torch.equal(low, squares.gather(1, index))
+    assert all(len(set(row)) == len(row) for row in index.tolist())
+    assert torch.equal(low.sort(dim=1).values[:, :count], squares.sort(dim=1).values[:, :count])
+
+
+def test_neighbours_among_as_many_as_fill_groups_are_those_of_all_distances():
+    x = draw(16 * GROUP, 20, seed=0)
+    found = find_neighbours(x, None, 4)
+    distances = all_distances(x, x).fill_diagonal_(torch.inf).sort(dim=1)
+    assert torch.allclose(found.distances, distances.values[:, :4], rtol=1e-12)
+    assert torch.equal(found.nearest, distances.indices[:, 0])
 
 
 @pytest.mark.parametrize("dim", [2, 64])

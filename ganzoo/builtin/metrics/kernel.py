@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,13 +20,15 @@ from ganzoo.builtin.metrics.pairwise import pairwise
 from ganzoo.builtin.metrics.requirements import require_enough, require_finite
 from ganzoo.contracts import FeatureSet, Metric, Score
 from ganzoo.data.copies import find_copies
+from ganzoo.data.distances import ROWS, spans
 from ganzoo.data.parts import pick_evenly
 from ganzoo.settings.options import RandomStateSeed
 
 Array = NDArray[Any]
+Item = TypeVar("Item")
 
-WHOLE = 8_000
-"""Images of both sets up to which the kernel of all pairs is computed once, because subsets of few overlap much."""
+WHOLE = 12_000
+"""Images of both sets up to which the kernel of all pairs is made once: it then has fewer pairs than all subsets."""
 PROJECTED = 5_000
 """Largest number of images of each set that the interval is computed from."""
 COPIES = 0.01
@@ -44,8 +46,8 @@ class KernelDistance(Metric):
 
     The mean, and the standard deviation, of the unbiased estimate over `subsets` random pairs of subsets of
     `subset_size` images, or of as many as the smaller set has. They are the subsets that torch-fidelity
-    draws (numpy's RandomState of `seed`), computed in the number format of the features as it does: float32
-    rounds the estimate to about 1e-7. Unbiased for any n, hence below 0 at times.
+    draws (numpy's RandomState of `seed`), with products in the number format of the features, as it has them. Sums
+    are float64; its float32 rounds the estimate to about 1e-7. Unbiased for any n, hence below 0 at times.
 
     The 95 % interval is about the value for infinitely many generated images. It contains their draw and
     that of the subsets; the reference is held fixed.
@@ -79,25 +81,25 @@ class KernelDistance(Metric):
         """fake (N, D), real (M, D) -> the estimate of each pair of subsets (S,)."""
         random, size = np.random.RandomState(self.seed), min(self.subset_size, len(fake), len(real))
         subsets = (draw_subsets(random, size, fake, real) for _ in range(self.subsets))
-        estimates = [squared_mmd(size, *sums) for sums in in_threads(make_sums(fake, real), subsets)]
-        return np.array(estimates)
+        add_up = sums_of_whole if len(fake) + len(real) <= WHOLE else sums_of_each
+        return squared_mmd(size, *add_up(fake, real, subsets))
 
 
-def in_threads(function: Callable[[Subsets], Sums], subsets: Iterator[Subsets]) -> Iterator[Sums]:
+def in_threads(function: Callable[[Item], Array], items: Iterable[Item]) -> Iterator[Array]:
     """Yield the values of a function, in order, computed by as many threads as torch has."""
-    threads = torch.get_num_threads()
+    threads, left = torch.get_num_threads(), iter(items)
     if threads == 1:
-        yield from map(function, subsets)
+        yield from map(function, left)
         return
     with ThreadPoolExecutor(threads) as pool:
-        while some := list(islice(subsets, threads)):
+        while some := list(islice(left, threads)):
             yield from pool.map(function, some)
 
 
 Subsets = tuple[Array, Array]
 """Indices of a subset of x, and of as many y."""
-Sums = tuple[Any, Any, Any]
-"""Sums of the kernel over pairs of different x, over all pairs of x and y, over pairs of different y."""
+Sums = tuple[Array, Array, Array]
+"""Sums of each pair of subsets (S,): over pairs of different x, over all pairs of x and y, of different y."""
 
 
 def draw_subsets(random: np.random.RandomState, size: int, x: Array, y: Array) -> Subsets:
@@ -105,51 +107,64 @@ def draw_subsets(random: np.random.RandomState, size: int, x: Array, y: Array) -
     return tuple(random.choice(len(rows), size, replace=False) for rows in (x, y))  # type: ignore[return-value]
 
 
-def squared_mmd(m: int, xx: Any, xy: Any, yy: Any) -> float:
+def squared_mmd(m: int, xx: Array, xy: Array, yy: Array) -> Array:
     """Return the unbiased estimate of the squared maximum mean discrepancy. Gretton et al. 2012, Eq. 3.
 
     xx, xy, yy: sums of the kernel over pairs of different x of m, over all pairs of m x and m y, over those of m y.
     """
-    return float((xx + yy) / (m * (m - 1)) - 2 * xy / m**2)
-
-
-def sum_of_pairs(kernel: Array) -> Any:
-    """Add up the kernel of pairs of different images.
-
-    Row by row, then over the rows, as torch-fidelity does: in float32 the order shows in the result.
-    """
-    return (kernel.sum(axis=1) - kernel.diagonal()).sum()
+    estimates: Array = (xx + yy) / (m * (m - 1)) - 2 * xy / m**2
+    return estimates
 
 
 def make_kernel(a: Array, b: Array) -> Array:
-    """Return the polynomial kernel (N, M) in the number format of a (N, D) and b (M, D)."""
-    values = np.matmul(a, b.T) * (1 / a.shape[1]) + 1
-    wide = values.astype(np.float64)  # so that the cube is rounded once, as by a power function, and in less time
-    cubes: Array = (wide * wide * wide).astype(values.dtype)
+    """Return the polynomial kernel float64 (N, M), of products in the number format of a (N, D) and b (M, D)."""
+    values = (np.matmul(a, b.T) * (1 / a.shape[1]) + 1).astype(np.float64)
+    cubes: Array = values * values * values
     return cubes
 
 
-def make_sums(x: Array, y: Array) -> Callable[[Subsets], Sums]:
-    """Return a function of subsets i, j: sums of the kernel over pairs of x[i], of x[i] with y[j], over pairs of y[j].
+def sums_of_whole(x: Array, y: Array, subsets: Iterable[Subsets]) -> Sums:
+    """Return the sums of subsets from the kernel of all pairs, which is made once, ROWS at a time.
 
-    Sums over x[i] with y[j] go column by column, then over the columns, as torch-fidelity's do.
+    The sum over subsets i of x and j of y is a product: that of the kernel with the indicators of i and j.
     """
+    drawn = list(subsets)
+    in_x, in_y = (indicate([each[side] for each in drawn], len(rows)) for side, rows in enumerate((x, y)))
+    return sum_pairs(x, x, in_x, in_x), sum_pairs(x, y, in_x, in_y), sum_pairs(y, y, in_y, in_y)
 
-    def of_rows(subsets: Subsets) -> Sums:
-        a, b = x[subsets[0]], y[subsets[1]]
-        return sum_of_pairs(make_kernel(a, a)), make_kernel(a, b).sum(axis=0).sum(), sum_of_pairs(make_kernel(b, b))
 
-    if len(x) + len(y) > WHOLE:
-        return of_rows
-    xx, xy, yy = make_kernel(x, x), make_kernel(x, y), make_kernel(y, y)
+def indicate(subsets: Sequence[Array], count: int) -> Array:
+    """Return float64 (count, S), 1 where an image is in a subset, and 0 elsewhere."""
+    indicators = np.zeros((count, len(subsets)))
+    for number, subset in enumerate(subsets):
+        indicators[subset, number] = 1
+    return indicators
 
-    def of_kernels(subsets: Subsets) -> Sums:
-        i, j = subsets
-        columns = xy.take(i, axis=0).sum(axis=0)
-        pairs = [sum_of_pairs(kernel.take(k, axis=0).take(k, axis=1)) for kernel, k in ((xx, i), (yy, j))]
-        return pairs[0], columns[j].sum(), pairs[1]
 
-    return of_kernels
+def sum_pairs(a: Array, b: Array, in_a: Array, in_b: Array) -> Array:
+    """Add up the kernel over pairs of subsets in_a (N, S) and in_b (M, S): (S,). Where b is a, of different images."""
+
+    def of_rows(rows: slice) -> Array:
+        kernel = make_kernel(a[rows], b)
+        if a is b:
+            np.fill_diagonal(kernel[:, rows], 0)
+        sums: Array = (in_a[rows] * (kernel @ in_b)).sum(axis=0)
+        return sums
+
+    total: Array = np.sum(list(in_threads(of_rows, spans(len(a), ROWS))), axis=0)
+    return total
+
+
+def sums_of_each(x: Array, y: Array, subsets: Iterable[Subsets]) -> Sums:
+    """Return the sums of subsets, each from the kernel of its own images."""
+
+    def of_subsets(drawn: Subsets) -> Array:
+        a, b = x[drawn[0]], y[drawn[1]]
+        xx, xy, yy = make_kernel(a, a), make_kernel(a, b), make_kernel(b, b)
+        return np.array([xx.sum() - xx.trace(), xy.sum(), yy.sum() - yy.trace()])
+
+    xx, xy, yy = np.stack(list(in_threads(of_subsets, subsets)), axis=1)
+    return xx, xy, yy
 
 
 def sampling_error(real: Tensor, fake: Tensor) -> float:
