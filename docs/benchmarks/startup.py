@@ -1,7 +1,8 @@
 """Measure how long `ganzoo` takes to answer and to train its first step: python docs/benchmarks/startup.py [REPEATS]
 
-The processes run one after the other. If other programs use the machine, the minimum is the most reliable number. CPU
-seconds are summed over all threads, and other programs hardly change them.
+With the word `runs` after it, only the first steps are timed. The processes run one after the other. If other programs
+use the machine, the minimum is the most reliable number. CPU seconds are summed over all threads, and other programs
+hardly change them.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ RUNS = {
 FIRST_STEP = """
 import json, os, sys, time
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")  # as `ganzoo` does, before torch reads it
-seconds, cpu = [time.perf_counter()], [time.process_time()]
+seconds, cpu, out = [time.perf_counter()], [time.process_time()], os.dup(1)  # a run sends what prints to stderr
 def lap():
     seconds.append(time.perf_counter())
     cpu.append(time.process_time())
@@ -50,7 +51,8 @@ from ganzoo.cli import main, progress
 def stop(display, step):
     torch.cuda.is_available() and torch.cuda.synchronize()
     lap()
-    print(json.dumps([[b - a for a, b in zip(laps, laps[1:])] for laps in (seconds, cpu)]), flush=True)
+    laps = [[b - a for a, b in zip(laps, laps[1:])] for laps in (seconds, cpu)]
+    os.write(out, json.dumps([*laps, [time.time(), time.process_time()]]).encode())
     os._exit(0)
 progress.Display.step = stop
 main()
@@ -59,15 +61,16 @@ main()
 
 def main() -> None:
     """Measure and print the times."""
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    repeats, runs_alone = int(sys.argv[1]) if len(sys.argv) > 1 else 7, sys.argv[2:] == ["runs"]
     print(f"{'':48}seconds: min  median    CPU: min  median")
-    for name, args in ANSWERS.items():
+    for name, args in () if runs_alone else ANSWERS.items():
         show(name, [time_answer(args) for _ in range(repeats)])
     imports = []
     for name, args in RUNS.items():
         laps = [time_first_step(args) for _ in range(repeats)]
-        imports += [imported for imported, _ in laps]
-        show(f"first step: {name}", [trained for _, trained in laps])
+        imports += [imported for imported, _, _ in laps]
+        show(f"first step: {name}", [trained for _, trained, _ in laps])
+        show("the same, from the start of the process", [whole for _, _, whole in laps])
     show("import torch, before the first step", imports)
 
 
@@ -79,13 +82,14 @@ def time_answer(args: Sequence[str]) -> tuple[float, float]:
         return time.perf_counter() - start, children_cpu() - before
 
 
-def time_first_step(args: Sequence[str]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the wall and CPU seconds of `import torch`, and from there to the end of the first step of a run."""
+def time_first_step(args: Sequence[str]) -> list[tuple[float, float]]:
+    """Return wall and CPU seconds of `import torch`, from there to the end of the first step of a run, and of all."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", FIRST_STEP, *args, "--out", f"{folder}/run"]
+        begun = time.time()
         shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)  # noqa: S603
-    (imported, trained), (imported_cpu, trained_cpu) = json.loads(shown.stdout)
-    return (imported, imported_cpu), (trained, trained_cpu)
+    wall, cpu, (ended, whole_cpu) = json.loads(shown.stdout)
+    return list(zip([*wall, ended - begun], [*cpu, whole_cpu], strict=True))
 
 
 def children_cpu() -> float:
