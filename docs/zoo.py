@@ -41,7 +41,9 @@ INTRODUCTION = """\
 
 Methods that ganzoo trains, beside those of five other zoos: {others}. Each of ganzoo's is one name or
 one option on the command line, with the file of the tests that hold it to its paper: `ganzoo show loss hinge` prints
-its formula and its options. Those with a package come with `pip install ./plugins/PACKAGE`.
+its formula and its options. Those with a package come with `pip install ./plugins/PACKAGE`. They combine:
+`ganzoo compare` trains each combination of several, or says why it cannot, as for [regularizers and
+conditioners](../plugins/ganzoo-conditioners/README.md#install-and-run).
 
 ● means that their code has it, ◐ that it has it in part or with an error that changes results, – that it has not, and a
 blank that nobody has looked. Methods of theirs that ganzoo has not are listed too. This page is the output of
