@@ -19,8 +19,10 @@ STILL = 1e-7
 """Relative length of an update below which float32 weights do not change: half of its precision."""
 RASH = 0.1
 """Relative length of an update above which weights are overwritten rather than learnt (measured)."""
-HASTY = 0.2
-"""Share of a layer's initial size that an update of Adam replaces, above which five leave nothing of it (measured)."""
+HASTY = 0.4
+"""Share of a layer's initial size that an update of Adam replaces, above which D of an mlp dies (measured)."""
+HASTY_NORMED = 5.0
+"""The same for a network with norm, where only the direction of most weights matters: arXiv:1706.05350 (measured)."""
 FADING = 1e-3
 """Gradient at the first layer over that at the last, below which the first one learns next to nothing (measured)."""
 FLAT = 1e-4
@@ -107,10 +109,11 @@ def learning_rate(audit: Audit) -> Iterator[Finding]:
     rash = max(audit.numbers[f"update/{player}"] for player in players)
     lengths = [percent(evidence[f"update/{player}"]) for player in "dg"]
     what = f"one update moves D by {lengths[0]} and G by {lengths[1]} of the length of its weights"
-    hasty = max(audit.numbers.get("rate/d", 0.0), audit.numbers.get("rate/g", 0.0))
-    if hasty > HASTY:
-        what = f"the first update replaced {percent(hasty)} of the size of a layer's weights; now {what}"
-    level: Level = "alarm" if hasty > HASTY or rash > RASH or not math.isfinite(rash) else "fine"
+    limits = {player: HASTY_NORMED if player in audit.traits.normed else HASTY for player in "dg"}
+    hasty = [rate for player in "dg" if (rate := audit.numbers.get(f"rate/{player}", 0.0)) > limits[player]]
+    if hasty:
+        what = f"the first update replaced {percent(max(hasty))} of the size of a layer's weights; now {what}"
+    level: Level = "alarm" if hasty or rash > RASH or not math.isfinite(rash) else "fine"
     lower = " ".join(f"--set optim.lr_{player}={audit.numbers[f'lr/{player}'] / 100:.0e}" for player in "dg")
     advice = (lower, "--set optim.lr_decay=linear") if level == "alarm" else ()
     yield Finding("learning-rate-too-high", level, what, evidence, advice, "two-time-scales", "curves.png")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from torch import nn
+from torch.nn.utils import parametrize
+
 from ganzoo.contracts import LipschitzEnforcer, overrides
 from ganzoo.training.gan import GAN, Combined
 
@@ -27,6 +30,8 @@ class Traits:
     """True if the generator reads labels."""
     free_level: bool = False
     """True if the loss sees differences of logits alone, so that the size of one means nothing."""
+    normed: frozenset[str] = frozenset()
+    """Players, "d" and "g", whose layers are normalised, so that the size of most weights means nothing."""
 
     def describe_targets(self) -> str:
         """Return the target slopes in words; empty if they are all 1, which a reader expects."""
@@ -48,4 +53,11 @@ def read_traits(gan: GAN) -> Traits:
         mixes_samples=not gan.per_sample,
         conditional=gan.conditioner.embedding_dim > 0,
         free_level=gan.loss.unbounded or gan.loss.relativistic,
+        normed=frozenset(player for player, network in (("d", gan.D), ("g", gan.G)) if _is_normed(network)),
     )
+
+
+def _is_normed(network: nn.Module) -> bool:
+    """Whether layers are normalised, or weights reparametrised, as by spectral norm: then weights have no scale."""
+    norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
+    return any(isinstance(layer, norms) or parametrize.is_parametrized(layer) for layer in network.modules())

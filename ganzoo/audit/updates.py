@@ -72,7 +72,7 @@ def measure_rates(fresh: GAN) -> Numbers:
 
 def _relative_rate(network: nn.Module, optimizer: Optimizer) -> float:
     sizes = [weight.detach().square().mean().sqrt() for weight in network.parameters() if weight.ndim > 1]
-    median = torch.stack([size for size in sizes if size > 0] or [torch.ones(())]).median()
+    median = torch.stack([size for size in sizes if size > 0] or [torch.ones(())]).quantile(0.5)
     return _rate(optimizer) / float(median)
 
 

@@ -57,7 +57,7 @@ def register_models():
 PLANTED = {
     "mode-collapse": {"model": "deaf", "loss": "bce", "steps": 60},
     "frozen-discriminator": {"loss": "bce", "steps": 60, "options": {"optim.lr_d": 1e-12}},
-    "learning-rate-too-high": {"loss": "bce", "steps": 100, "options": {"optim.lr_d": 2e-2, "optim.lr_g": 2e-2}},
+    "learning-rate-too-high": {"loss": "bce", "steps": 100, "options": {"optim.lr_d": 0.2, "optim.lr_g": 0.2}},
     "vanishing-gradients": {"loss": "wgan", "lipschitz": "clip", "steps": 60, "options": {"lipschitz.limit": 1e-3}},
     "batch-norm-in-penalised-critic": {"loss": "wgan", "lipschitz": "heedless", "steps": 20,
                                        "options": {"model.norm_d": "batch", "optim.n_critic": 5}},
@@ -66,6 +66,8 @@ PLANTED = {
 QUICK = ("mode-collapse", "vanishing-gradients")
 HEALTHY = {
     "bce": {"loss": "bce", "steps": 600},
+    "bce-at-a-high-rate": {"loss": "bce", "steps": 600, "dataset": "mnist-5k",
+                           "options": {"optim.lr_d": 4e-3, "optim.lr_g": 4e-3}},
     "wgan-gp": {"loss": "wgan", "lipschitz": "gp"},
     "hinge-sn": {"loss": "hinge", "lipschitz": "sn"},
     "bce-r1": {"loss": "bce", "lipschitz": "r1", "steps": 500},
