@@ -58,6 +58,6 @@ def read_traits(gan: GAN) -> Traits:
 
 
 def _is_normed(network: nn.Module) -> bool:
-    """Whether layers are normalised, or weights reparametrised, as by spectral norm: then weights have no scale."""
+    """Return whether layers are normalised, or weights as by spectral norm: then the size of a weight means nothing."""
     norms = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
     return any(isinstance(layer, norms) or parametrize.is_parametrized(layer) for layer in network.modules())

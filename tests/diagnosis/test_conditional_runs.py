@@ -15,16 +15,18 @@ FAST = {"optim.lr_g": 5e-4, "optim.lr_d": 5e-4, "conditioner.embedding_std": 0.5
 """Higher rates and a label that moves samples less at first: else classes take thousands of steps to be diverse."""
 HEALTHY = {
     "cgan on digits": {"conditioner": "cgan", "dataset": "digits", "steps": 1200},
+    "cgan with hinge and sn on digits": {"conditioner": "cgan", "dataset": "digits", "steps": 1200,
+                                         "loss": "hinge", "lipschitz": "sn"},
     "projection on mnist-5k": {"conditioner": "projection", "dataset": "mnist-5k", "steps": 2200, "options": FAST},
     "acgan on mnist-5k": {"conditioner": "acgan", "dataset": "mnist-5k", "steps": 1600},
-}
+}  # fmt: skip
 DEFAULTS = {"conditioner.fakes": True, "conditioner.embedding_std": 1.0, "optim.lr_g": 2e-4, "optim.lr_d": 2e-4}
 """Options of `acgan`, and rates of its paper, where its recipe or the dataset suggests others."""
 PER_CLASS = 50
 
 
 def make(path, *, options=(), **flags):
-    return ganzoo.run(model="dcgan", loss="bce", seed=0, out=path, options=SMALL | dict(options), **flags)
+    return ganzoo.run(**{"model": "dcgan", "loss": "bce"} | flags, seed=0, out=path, options=SMALL | dict(options))
 
 
 def classify(x, real, y):

@@ -66,8 +66,12 @@ PLANTED = {
 QUICK = ("mode-collapse", "vanishing-gradients")
 HEALTHY = {
     "bce": {"loss": "bce", "steps": 600},
-    "bce-at-a-high-rate": {"loss": "bce", "steps": 600, "dataset": "mnist-5k",
-                           "options": {"optim.lr_d": 4e-3, "optim.lr_g": 4e-3}},
+    "bce-at-a-high-rate": {
+        "loss": "bce",
+        "steps": 600,
+        "dataset": "mnist-5k",
+        "options": {"optim.lr_d": 4e-3, "optim.lr_g": 4e-3},
+    },
     "wgan-gp": {"loss": "wgan", "lipschitz": "gp"},
     "hinge-sn": {"loss": "hinge", "lipschitz": "sn"},
     "bce-r1": {"loss": "bce", "lipschitz": "r1", "steps": 500},
