@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TypeVar
 
 import torch
@@ -13,12 +12,8 @@ from torch import nn
 
 from ganzoo.errors import ConfigError, ResourceError
 from ganzoo.training.ranks import Ranks
-from ganzoo.training.timing import measure_product
 
 M = TypeVar("M", bound=nn.Module)
-
-WORTHWHILE = 1.5
-"""Least speed-up of bf16 products over float32 on a CPU for bf16 to pay: casts and other operations gain nothing."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,8 @@ class Device:
 def choose_device(device: str, precision: str) -> Device:
     """Return the Device for the settings `device` and `precision`.
 
-    "auto" means CUDA if present, and bf16 on CUDA and on CPUs where `is_bf16_worthwhile`.
+    "auto" means CUDA if present, and bf16 where the device computes in it. Nothing is timed: a machine that is busy
+    would choose otherwise, and the same command would give other numbers.
     Raises ResourceError if CUDA is asked for and there is none, ConfigError for tf32 on a CPU.
     """
     cuda = torch.cuda.is_available()
@@ -68,13 +64,13 @@ def choose_device(device: str, precision: str) -> Device:
     if precision == "tf32" and kind == "cpu":
         raise ConfigError("tf32 is a format of CUDA devices", where="--precision tf32", hint="--precision fp32")
     if precision == "auto":
-        fast = torch.cuda.is_bf16_supported() if kind == "cuda" else is_bf16_worthwhile()
+        fast = torch.cuda.is_bf16_supported() if kind == "cuda" else has_bf16()
         precision = "bf16" if fast else "tf32" if kind == "cuda" else "fp32"
     return Device(torch.device(kind), precision)
 
 
 def agree(device: Device, ranks: Ranks) -> Device:
-    """Return the device in one precision for all ranks: bf16 if one of them found it worthwhile."""
+    """Return the device in one precision for all ranks: bf16 if one of them computes in it."""
     (bf16,) = ranks.maximum(device.precision == "bf16")
     return replace(device, precision="bf16") if bf16 else device
 
@@ -82,15 +78,3 @@ def agree(device: Device, ranks: Ranks) -> Device:
 def has_bf16() -> bool:
     """Return whether this CPU has bf16 arithmetic: AMX or AVX512-BF16."""
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
-
-
-@cache
-def is_bf16_worthwhile() -> bool:
-    """Time some products, about 20 ms, and return whether bf16 is WORTHWHILE on this CPU.
-
-    Once in a process: on a machine that is busy two measurements may differ, and then would two runs that are compared.
-    """
-    if not has_bf16():
-        return False
-    device = torch.device("cpu")
-    return measure_product(torch.bfloat16, device, 512) >= WORTHWHILE * measure_product(torch.float32, device, 512)

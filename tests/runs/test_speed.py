@@ -12,7 +12,7 @@ from ganzoo.runs.baseline import Baseline
 from ganzoo.runs.observer import Observer
 from ganzoo.runs.speed import PHASES, Spread
 from ganzoo.training.costs import measure_costs
-from ganzoo.training.device import choose_device, is_bf16_worthwhile
+from ganzoo.training.device import choose_device
 from ganzoo.training.prepare import prepare
 from ganzoo.training.steps import discriminator_step, generator_step
 from ganzoo.training.timing import measure_product
@@ -26,7 +26,8 @@ MLP = {"model.name": "mlp", "model.width": 16, "dataset.image_size": 8, "optim.b
 
 
 def settled(**chosen):
-    return settle(flags={"loss.name": "wgan", "lipschitz.name": "gp"} | chosen, sets=MLP).run
+    flags = {"loss.name": "wgan", "lipschitz.name": "gp", "train.precision": "fp32"}
+    return settle(flags=flags | chosen, sets=MLP).run
 
 
 def invoke(*words):
@@ -115,29 +116,18 @@ def test_the_rate_of_a_product_is_counted_as_two_operations_per_multiplication(m
     assert measure_product(torch.float32, CPU, 10, repeats=2) == 2000.0
 
 
-@pytest.fixture
-def unmeasured():
-    """A process that has not measured bf16 yet, and that forgets what it measures."""
-    is_bf16_worthwhile.cache_clear()
-    yield
-    is_bf16_worthwhile.cache_clear()
-
-
-@pytest.mark.parametrize(("amx", "ratio", "chosen"), [(True, 4.0, "bf16"), (True, 1.2, "fp32"), (False, 4.0, "fp32")])
-def test_a_cpu_gets_bf16_where_it_multiplies_it_and_that_is_faster(monkeypatch, unmeasured, amx, ratio, chosen):
+@pytest.mark.parametrize(("amx", "avx", "chosen"), [(1, 0, "bf16"), (0, 1, "bf16"), (0, 0, "fp32")])
+def test_a_cpu_gets_bf16_where_it_multiplies_it(monkeypatch, amx, avx, chosen):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    rates = {torch.bfloat16: ratio, torch.float32: 1.0}
-    monkeypatch.setattr("ganzoo.training.device.measure_product", lambda dtype, device, size: rates[dtype])
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx)
     assert choose_device("cpu", "auto").precision == chosen
     assert choose_device("cpu", "bf16").precision == "bf16"
 
 
-def test_a_cpu_that_gets_busy_keeps_the_precision_that_was_found_first(monkeypatch, unmeasured):
-    rates = iter([4.0, 1.0, 1.0, 4.0])
-    monkeypatch.setattr("ganzoo.training.device.has_bf16", lambda: True)
-    monkeypatch.setattr("ganzoo.training.device.measure_product", lambda *about: next(rates))
-    assert [choose_device("cpu", "auto").precision for _ in range(2)] == ["bf16", "bf16"]
+def test_a_busy_cpu_gets_the_precision_that_an_idle_one_gets(monkeypatch):
+    quiet = choose_device("cpu", "auto")
+    monkeypatch.setattr("ganzoo.training.timing.time.perf_counter", iter(2.0**k for k in range(99)).__next__)
+    assert choose_device("cpu", "auto") == quiet
 
 
 def test_bf16_on_a_processor_without_it_is_said_to_be_slow(monkeypatch):
