@@ -6,6 +6,7 @@ planted failures and healthy runs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -14,10 +15,11 @@ from torch import Tensor
 from ganzoo.audit.audit import Audit
 from ganzoo.audit.class_tests import are_ignored, are_informative, find_swaps, find_wrong
 from ganzoo.audit.classes import FEWEST, MOST, ClassAudit
+from ganzoo.audit.diversity import Numbers
 from ganzoo.audit.findings import Finding, Level, list_some, percent
 from ganzoo.audit.youth import is_young, too_early
 
-NARROW = 0.35
+NARROW = 0.45
 """Distance among the samples of a class over that among its real ones, below which they are all alike (measured)."""
 DIVERSE = 0.5
 """The same of the median class, from which a run is old enough to be blamed for the others."""
@@ -89,24 +91,30 @@ def collapse(audit: Audit, classes: ClassAudit) -> Iterator[Finding]:
     if not known:
         yield Finding(name, "unknown", "the real samples of each class are all alike", topic="mode-collapse")
         return
-    order = sorted(known, key=lambda name: known[name]["spread"])
-    evidence = {f"spread/{k}": known[k]["spread"] for k in order[:SHOWN]}
-    median = known[order[len(order) // 2]]["spread"]
-    narrow = [k for k in order if known[k]["spread"] < NARROW or k in _find_repeated(audit, classes)]
+    spread = {name: min(d["spread"], d.get("pixels", math.inf)) for name, d in known.items()}
+    order = sorted(known, key=spread.__getitem__)
+    evidence = {f"spread/{k}": spread[k] for k in order[:SHOWN]}
+    median = spread[order[len(order) // 2]]
+    narrow = [k for k in order if spread[k] < NARROW or k in _find_repeated(audit, classes)]
     if not narrow:
         what = f"samples of one class differ {percent(median)} as much as its real ones, in the median class"
         yield Finding(name, "fine", what, evidence, topic="mode-collapse")
         return
-    told = [f"{k} ({percent(known[k]['spread'])}, about {known[k]['support']:.0f} different samples)" for k in narrow]
+    told = [f"{k} ({percent(spread[k])}{_count(known[k])})" for k in narrow]
     what = f"within {len(narrow)} of {len(known)} classes samples are alike; they differ, as a share of real ones: "
     what += list_some(told)
-    if is_young(audit) and median < DIVERSE and known[order[0]]["spread"] > 0:
+    if is_young(audit) and median < DIVERSE and spread[order[0]] > 0:
         yield Finding(name, "unknown", too_early(audit, what), evidence, topic="mode-collapse")
         return
     evidence |= {f"duplicates/{k}": known[k]["duplicates"] for k in narrow[:SHOWN]}
     yield Finding(
         name, "alarm", what, evidence, (QUIET_LABELS, *ADVICE, "--lipschitz r1"), "mode-collapse", "classes.png"
     )
+
+
+def _count(found: Numbers) -> str:
+    """Say how many different samples there are, if some are near duplicates in the features that were compared."""
+    return f", about {found['support']:.0f} different samples" if found["pairs"] else ""
 
 
 def _find_repeated(audit: Audit, classes: ClassAudit) -> set[str]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.audit.discriminant import fit_discriminant
-from ganzoo.audit.diversity import Numbers, extract_rows, measure_diversity
+from ganzoo.audit.diversity import Numbers, extract_rows, measure_diversity, measure_pixels, shrink
 from ganzoo.contracts import Extractor, Samples
 from ganzoo.data.images import from_uint8
 from ganzoo.data.parts import pick_evenly
@@ -68,10 +68,15 @@ class ClassAudit:
 
 
 class _Rows(NamedTuple):
-    """Feature rows with their classes in [0, K')."""
+    """Feature rows and rows of pixels with their classes in [0, K')."""
 
     rows: Tensor
     y: Tensor
+    pixels: Tensor
+
+    def of_class(self, k: int, most: int) -> tuple[Tensor, Tensor]:
+        """Return the rows and the pixels of a class, `most` at most."""
+        return self.rows[self.y == k][:most], self.pixels[self.y == k][:most]
 
 
 def audit_classes(gan: GAN, samples: Samples, extractor: Extractor | None) -> ClassAudit | None:
@@ -89,7 +94,7 @@ def audit_classes(gan: GAN, samples: Samples, extractor: Extractor | None) -> Cl
     x = generate(gan.G_ema.module, draw_latents(len(wanted), gan.z_dim, 0), wanted)
     if not bool(x.isfinite().all()):
         return None
-    fake = _Rows(extract_rows(x.to(gan.device.torch_device), gan.data, extractor), _number(wanted, chosen))
+    fake = _Rows(extract_rows(x.to(gan.device.torch_device), gan.data, extractor), _number(wanted, chosen), shrink(x))
     taught, real = _draw_reals(gan, samples, chosen, count, extractor)
     judge = fit_discriminant(taught.rows, taught.y, len(chosen))
     return ClassAudit(
@@ -118,7 +123,7 @@ def _draw_reals(
     for half in halves:
         index = torch.cat(half)
         x = from_uint8(samples.x[index].to(gan.device.torch_device))
-        sets.append(_Rows(extract_rows(x, samples.spec, extractor), _number(labels[index], chosen)))
+        sets.append(_Rows(extract_rows(x, samples.spec, extractor), _number(labels[index], chosen), shrink(x.cpu())))
     return sets[0], sets[1]
 
 
@@ -134,6 +139,7 @@ def _cross(y: Tensor, seen: Tensor, classes: int) -> Tensor:
 
 def _compare(fake: _Rows, real: _Rows, k: int) -> Numbers:
     """Return the diversity of one class, of equally many samples: among more of them, the nearest is nearer."""
-    of_fake, of_real = fake.rows[fake.y == k], real.rows[real.y == k]
-    count = min(len(of_fake), len(of_real))
-    return measure_diversity(real=of_real[:count], fake=of_fake[:count])
+    count = min(int((fake.y == k).sum()), int((real.y == k).sum()))
+    (of_fake, fake_pixels), (of_real, real_pixels) = fake.of_class(k, count), real.of_class(k, count)
+    found = measure_diversity(real=of_real, fake=of_fake)
+    return found | measure_pixels(real=real_pixels, fake=fake_pixels) if found else {}

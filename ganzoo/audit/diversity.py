@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from ganzoo.audit.batches import CHUNK
 from ganzoo.contracts import MODE_RADIUS, DataSpec, Extractor, Features
@@ -13,6 +14,8 @@ from ganzoo.training.sampling import as_stored
 
 Numbers = dict[str, float]
 """Measured values by name."""
+SIDE = 8
+"""Pixels of a side to which images are averaged before they are compared, so that noise hardly makes them differ."""
 
 
 def compare_samples(x_real: Tensor, x_fake: Tensor, data: DataSpec, extractor: Extractor | None) -> Numbers:
@@ -28,6 +31,7 @@ def compare_samples(x_real: Tensor, x_fake: Tensor, data: DataSpec, extractor: E
         return numbers | measure_diversity(real=x_real.flatten(1), fake=x_fake.flatten(1))
     real, fake = (_extract(x, data, extractor) for x in (x_real, x_fake))
     numbers |= measure_diversity(real=real.rows, fake=fake.rows)
+    numbers |= measure_pixels(real=shrink(x_real), fake=shrink(x_fake))
     if real.logits is not None and fake.logits is not None:
         # a sample between two modes is in neither
         near = slice(None) if fake.deviations is None else fake.deviations <= MODE_RADIUS
@@ -75,6 +79,22 @@ def measure_diversity(*, real: Tensor, fake: Tensor) -> Numbers:
         "pairs": float(duplicates),
         "support": pairs / max(1, duplicates),
     }
+
+
+def shrink(x: Tensor) -> Tensor:
+    """Return samples (N, *shape) as rows (N, D); images are averaged to SIDE pixels a side at most."""
+    if x.ndim == 4:
+        x = adaptive_avg_pool2d(x, (min(SIDE, x.shape[2]), min(SIDE, x.shape[3])))
+    return x.flatten(1)
+
+
+def measure_pixels(*, real: Tensor, fake: Tensor) -> Numbers:
+    """real, fake: rows (N, D) of pixels -> "pixels", what "spread" of `measure_diversity` is among them.
+
+    Features tell noise apart as well as shapes: of one picture with noise they may differ as much as real ones.
+    """
+    found = measure_diversity(real=real, fake=fake)
+    return {"pixels": found["spread"]} if found else {}
 
 
 def _distances(rows: Tensor) -> Tensor:

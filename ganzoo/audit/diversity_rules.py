@@ -40,7 +40,7 @@ def collapse(audit: Audit) -> Iterator[Finding]:
         yield Finding(name, "unknown", what, topic="mode-collapse")
         return
     evidence = _pick(
-        audit, "spread", "duplicates", "support", "classes/real", "classes/fake", "images", "spread/earlier"
+        audit, "spread", "pixels", "duplicates", "support", "classes/real", "classes/fake", "images", "spread/earlier"
     )
     found = list(_signs(audit))
     what = "; ".join(found or [f"samples differ {percent(n['spread'])} as much as real ones"])
@@ -58,8 +58,8 @@ def _signs(audit: Audit) -> Iterator[str]:
     Duplicates are no sign where they copy few training samples, and `class-collapse` tells those of a class.
     """
     n = audit.numbers
-    if n["spread"] < ALIKE:
-        yield f"samples differ {percent(n['spread'])} as much as real ones"
+    if (spread := min(n["spread"], n.get("pixels", 1.0))) < ALIKE:
+        yield f"samples differ {percent(spread)} as much as real ones"
     if n["duplicates"] > REPEATED and n.get("copies", 0.0) <= REPEATED and audit.classes is None:
         yield f"{percent(n['duplicates'])} have a near duplicate (1 % of real ones)"
     if _share_of_classes(n) < 0.5:

@@ -29,6 +29,7 @@ _WORDS: Mapping[str, str] = {
     "sign": "mean sign of the logits of training samples",
     "held-out/count": "unseen real samples",
     "spread": "distance among generated samples, over that among real",
+    "pixels": "the same of their pixels, averaged to at most 8 a side",
     "duplicates": "share of generated samples that are nearly equal",
     "support": "estimate of the different samples that G makes",
     "spread/earlier": "the same at an earlier checkpoint",

@@ -1,6 +1,7 @@
 """Handwritten digits class by class, in the features of runs: each failure is named first, and real digits are not."""
 
 from dataclasses import replace
+from statistics import median
 
 import pytest
 import torch
@@ -64,6 +65,14 @@ def without(k):
     return drop
 
 
+class Grainy(Showing):
+    """Adds noise to one picture of each class, which the features of `digits-cnn` take for diversity."""
+
+    def forward(self, z, y):
+        x = torch.stack([self.x[label][0] for label in y.tolist()])
+        return (x + 0.3 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).clamp(-1, 1)
+
+
 ONE_PICTURE = dict.fromkeys(range(K), 0.1)
 PLANTED = {
     "class-collapse in one class": ({"own": {3: 0.1}}, None),
@@ -93,4 +102,12 @@ def test_real_digits_of_another_sample_raise_no_alarm(digits, extractor):
     classes = look(Showing(shown), training, extractor)
     assert alarms(classes) == []
     assert float(classes.accuracy.mean()) > 0.97
-    assert min(numbers["spread"] for numbers in classes.diversity) > 0.7
+    assert min(min(numbers["spread"], numbers["pixels"]) for numbers in classes.diversity) > 0.7
+
+
+def test_one_picture_of_each_class_under_noise_is_a_collapse_that_features_do_not_see(digits, extractor):
+    training, shown = digits
+    classes = look(Grainy(shown), training, extractor)
+    assert median(numbers["spread"] for numbers in classes.diversity) > 0.5
+    assert median(numbers["pixels"] for numbers in classes.diversity) < 0.4
+    assert alarms(classes)[0].name == "class-collapse"
