@@ -1,7 +1,7 @@
 """Draws samples of the runs of a grid, a row of the picture for each run or for each row of the grid's table.
 
-python docs/results/sheet.py runs/mnist docs/results/mnist.png  # last checkpoints, all seeds in a row
-python docs/results/sheet.py runs/cifar10-jpeg docs/results/cifar10-jpeg.png --over-time 5  # a row for each moment
+python docs/results/sheet.py runs/mnist docs/results/mnist.png --count 24
+python docs/results/sheet.py runs/cifar10-jpeg docs/results/cifar10-jpeg.png --over-time 4 --count 16
 """
 
 import argparse

@@ -27,11 +27,11 @@ def compare_samples(x_real: Tensor, x_fake: Tensor, data: DataSpec, extractor: E
         return {}
     numbers = {"w1": wasserstein1(x_real.flatten(1), x_fake.flatten(1))}
     numbers |= {"distinct": float(len(set(find_copies(x_real.flatten(1)).tolist())))}  # different real samples
+    numbers |= measure_pixels(real=shrink(x_real), fake=shrink(x_fake))
     if extractor is None:
         return numbers | measure_diversity(real=x_real.flatten(1), fake=x_fake.flatten(1))
     real, fake = (_extract(x, data, extractor) for x in (x_real, x_fake))
     numbers |= measure_diversity(real=real.rows, fake=fake.rows)
-    numbers |= measure_pixels(real=shrink(x_real), fake=shrink(x_fake))
     if real.logits is not None and fake.logits is not None:
         # a sample between two modes is in neither
         near = slice(None) if fake.deviations is None else fake.deviations <= MODE_RADIUS
@@ -82,18 +82,19 @@ def measure_diversity(*, real: Tensor, fake: Tensor) -> Numbers:
 
 
 def shrink(x: Tensor) -> Tensor:
-    """Return samples (N, *shape) as rows (N, D); images are averaged to SIDE pixels a side at most."""
-    if x.ndim == 4:
-        x = adaptive_avg_pool2d(x, (min(SIDE, x.shape[2]), min(SIDE, x.shape[3])))
-    return x.flatten(1)
+    """Return images (N, C, H, W) as rows (N, D), averaged to SIDE pixels a side at most; D is 0 for other samples."""
+    if x.ndim != 4:
+        return x.new_zeros(len(x), 0)
+    return adaptive_avg_pool2d(x, (min(SIDE, x.shape[2]), min(SIDE, x.shape[3]))).flatten(1)
 
 
 def measure_pixels(*, real: Tensor, fake: Tensor) -> Numbers:
     """real, fake: rows (N, D) of pixels -> "pixels", what "spread" of `measure_diversity` is among them.
 
     Features tell noise apart as well as shapes: of one picture with noise they may differ as much as real ones.
+    {} if there are no pixels, or real rows are all alike.
     """
-    found = measure_diversity(real=real, fake=fake)
+    found = measure_diversity(real=real, fake=fake) if real.shape[1] else {}
     return {"pixels": found["spread"]} if found else {}
 
 

@@ -5,9 +5,11 @@ Thresholds marked (measured) lie between planted failures and healthy runs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from ganzoo.audit.audit import Audit
+from ganzoo.audit.diversity import SIDE
 from ganzoo.audit.findings import Finding, Level, percent
 from ganzoo.audit.youth import is_falling, is_young, too_early
 
@@ -43,7 +45,7 @@ def collapse(audit: Audit) -> Iterator[Finding]:
         audit, "spread", "pixels", "duplicates", "support", "classes/real", "classes/fake", "images", "spread/earlier"
     )
     found = list(_signs(audit))
-    what = "; ".join(found or [f"samples differ {percent(n['spread'])} as much as real ones"])
+    what = "; ".join(found or [_tell_spread(n)])
     if is_falling(audit):
         what += f"; they differed {percent(n['spread/earlier'])} as much at an earlier checkpoint"
     if found and is_young(audit) and n["spread"] > 0 and not is_falling(audit):
@@ -58,12 +60,19 @@ def _signs(audit: Audit) -> Iterator[str]:
     Duplicates are no sign where they copy few training samples, and `class-collapse` tells those of a class.
     """
     n = audit.numbers
-    if (spread := min(n["spread"], n.get("pixels", 1.0))) < ALIKE:
-        yield f"samples differ {percent(spread)} as much as real ones"
+    if min(n["spread"], n.get("pixels", math.inf)) < ALIKE:
+        yield _tell_spread(n)
     if n["duplicates"] > REPEATED and n.get("copies", 0.0) <= REPEATED and audit.classes is None:
         yield f"{percent(n['duplicates'])} have a near duplicate (1 % of real ones)"
     if _share_of_classes(n) < 0.5:
         yield f"{n.get('classes/fake', 0):.0f} of {n.get('classes/real', 0):.0f} classes appear"
+
+
+def _tell_spread(numbers: Mapping[str, float]) -> str:
+    """Say how much samples differ, by features or by pixels, whichever is less."""
+    spread, pixels = numbers["spread"], numbers.get("pixels", math.inf)
+    by_pixels = f", in pixels averaged to {SIDE} a side" if pixels < spread else ""
+    return f"samples differ {percent(min(spread, pixels))} as much as real ones{by_pixels}"
 
 
 def _share_of_classes(numbers: Mapping[str, float]) -> float:

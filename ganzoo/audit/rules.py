@@ -22,7 +22,7 @@ RASH = 0.1
 HASTY = 0.4
 """Share of a layer's initial size that an update of Adam replaces, above which D of an mlp dies (measured)."""
 HASTY_NORMED = 5.0
-"""The same for a network with norm, where only the direction of most weights matters: arXiv:1706.05350 (measured)."""
+"""The same with norm or spectral norm, where the direction of most weights is all: arXiv:1706.05350 (measured)."""
 FADING = 1e-3
 """Gradient at the first layer over that at the last, below which the first one learns next to nothing (measured)."""
 FLAT = 1e-4

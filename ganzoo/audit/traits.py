@@ -31,7 +31,7 @@ class Traits:
     free_level: bool = False
     """True if the loss sees differences of logits alone, so that the size of one means nothing."""
     normed: frozenset[str] = frozenset()
-    """Players, "d" and "g", whose layers are normalised, so that the size of most weights means nothing."""
+    """Players, "d" and "g", whose layers or weights are normalised, so that the size of most weights means nothing."""
 
     def describe_targets(self) -> str:
         """Return the target slopes in words; empty if they are all 1, which a reader expects."""

@@ -86,7 +86,8 @@ def _refuse_component(name: str) -> None:
     for kind in ALL_KINDS:
         named = KNOWN[kind]
         if package := named.get(found := spell(name, named)):
-            what = f"no topic is named {name!r}: it is a {title(kind)} of the package {package}"
+            article = "an" if title(kind)[0] in "aeiou" else "a"
+            what = f"no topic is named {name!r}: it is {article} {title(kind)} of the package {package}"
             raise ConfigError(what, hint=f"ganzoo show {kind} {found}")
 
 

@@ -25,6 +25,7 @@ from ganzoo.runs.needs import check_needs
 from ganzoo.runs.observer import Observer
 from ganzoo.settings.sections import Choice, RunConfig
 from ganzoo.training.dry_run import DryRun, make_dry_run
+from ganzoo.zoo import choices
 from ganzoo.zoo.catalogue import Zoo
 from ganzoo.zoo.faults import name_plugins
 from ganzoo.zoo.loading import load_dataset
@@ -75,8 +76,9 @@ def run_grid(
     grid, config = GridFolder(path, policy.follow_links), config.spelt(zoo.names)
     look_ahead(config, zoo, engine, grid, observer, policy)
     measured = config.budget is not None and config.budget.is_measured
-    try_run = dry_runner_for(engine, zoo) if measured else None
-    cells = plan(config, zoo, try_run, grid.known_steps(config) if measured else {})
+    cells = plan(
+        config, zoo, dry_runner_for(engine, zoo) if measured else None, grid.known_steps(config) if measured else {}
+    )
     with grid.claim():
         grid.write_plan(config, cells, {"name": choice.name, **choice.options} if choice else {})
         run_cells(grid, cells, engine, observer, policy)
@@ -108,9 +110,11 @@ def dry_runner_for(engine: Engine, zoo: Zoo) -> DryRunner:
     def dry_run_alike(run: RunConfig) -> DryRun:
         if engine.threads_per_cell:
             torch.set_num_threads(engine.threads_per_cell)
+        choices.check(run, zoo)  # before the data, which may take long to read
         if not known or known[0][0] != run.dataset:
+            known.clear()  # before the next is in memory
             with name_plugins(zoo, tried=run):
-                known[:] = [(run.dataset, load_dataset(run.dataset, zoo))]
+                known.append((run.dataset, load_dataset(run.dataset, zoo)))
         return make_dry_run(run, zoo, Observer().note, read=known[0][1])
 
     return dry_run_alike

@@ -73,7 +73,10 @@ def _explain(run: Run, options: SampleOptions, columns: int) -> str:
 def _explain_grid(run: Run, options: SampleOptions, columns: int) -> str:
     thing = "image" if run.data.images else "sample"
     if options.row:
-        return f"Each row{_of_class(run, ', of the class beside it,')} {_explain_row(options)}"
+        of_class = _of_class(run, ", of the class beside it,")
+        if options.label is not None:
+            of_class = f", of class {run.class_names[find_class(run, options.label)]},"
+        return f"Each row{of_class} {_explain_row(options)}"
     if options.label is not None:
         return f"All of class {run.class_names[find_class(run, options.label)]}; every {thing} has a latent of its own."
     if options.per_class:
@@ -88,7 +91,7 @@ def _explain_row(options: SampleOptions) -> str:
     first, last = options.code
     if first == last:
         return f"has one latent, whose number {first} goes from -2 to 2."
-    return f"has one latent, whose numbers {first} to {last} are the largest of them in turn."
+    return f"has one latent, of whose numbers {first} to {last} each is the largest in turn."
 
 
 def _of_class(run: Run, words: str) -> str:

@@ -57,12 +57,26 @@ def judge(rule, **numbers):
         ({"images": 20_000.0, "spread/earlier": 0.3}, "alarm"),  # diversity is lost
         ({"images": 20_000.0, "spread/earlier": 0.05}, "unknown"),  # it grows
         ({"images": 20_000.0, "spread": 0.5}, "fine"),
+        ({"spread": 0.9, "pixels": 0.15}, "alarm"),  # one picture under noise, which features tell apart
+        ({"spread": 0.9, "pixels": 0.3}, "fine"),
     ],
 )
 def test_samples_that_are_alike_are_an_alarm_unless_the_run_is_young(numbers, level):
     found = judge(collapse, **numbers)
     assert found.level == level
     assert ("too early to tell: G has made 20,000 samples" in found.what) == (level == "unknown")
+
+
+def test_one_picture_under_noise_is_told_by_its_pixels():
+    x = images(64).float() / 127.5 - 1
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    found = compare_samples(x, (x[:1] + 0.1 * noise).clamp(-1, 1), DataSpec((1, 8, 8)), None)
+    assert found["pixels"] < 0.2
+    assert judge(collapse, spread=1.0, pixels=found["pixels"]).what.endswith(
+        "as real ones, in pixels averaged to 8 a side"
+    )
+    points = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+    assert "pixels" not in compare_samples(points, points, DataSpec((2,)), None)
 
 
 def test_repeated_samples_are_collapse_unless_they_copy_training_samples():

@@ -323,6 +323,7 @@ def test_a_component_of_a_package_is_refused_with_the_command_that_explains_it()
     said = ganzoo("explain", "ProjectedGAN", code=2).stderr
     assert "no topic is named 'ProjectedGAN': it is a model of the package ganzoo-projected" in said
     assert "ganzoo show model projected-gan" in said
+    assert "it is an augmentation of the package" in ganzoo("explain", "simclr", code=2).stderr
 
 
 @pytest.mark.parametrize(("words", "exit_code"), [([], 0), (["gp"], 0), (["gpp"], 2)])

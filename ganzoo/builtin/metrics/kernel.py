@@ -130,7 +130,8 @@ def sums_of_whole(x: Array, y: Array, subsets: Iterable[Subsets]) -> Sums:
     """
     drawn = list(subsets)
     in_x, in_y = (indicate([each[side] for each in drawn], len(rows)) for side, rows in enumerate((x, y)))
-    return sum_pairs(x, x, in_x, in_x), sum_pairs(x, y, in_x, in_y), sum_pairs(y, y, in_y, in_y)
+    xx, yy = sum_pairs(x, x, in_x, in_x, own=True), sum_pairs(y, y, in_y, in_y, own=True)
+    return xx, sum_pairs(x, y, in_x, in_y), yy
 
 
 def indicate(subsets: Sequence[Array], count: int) -> Array:
@@ -141,12 +142,12 @@ def indicate(subsets: Sequence[Array], count: int) -> Array:
     return indicators
 
 
-def sum_pairs(a: Array, b: Array, in_a: Array, in_b: Array) -> Array:
-    """Add up the kernel over pairs of subsets in_a (N, S) and in_b (M, S): (S,). Where b is a, of different images."""
+def sum_pairs(a: Array, b: Array, in_a: Array, in_b: Array, *, own: bool = False) -> Array:
+    """Add up the kernel over pairs of subsets in_a (N, S) and in_b (M, S): (S,). With `own`, of different images."""
 
     def of_rows(rows: slice) -> Array:
         kernel = make_kernel(a[rows], b)
-        if a is b:
+        if own:
             np.fill_diagonal(kernel[:, rows], 0)
         sums: Array = (in_a[rows] * (kernel @ in_b)).sum(axis=0)
         return sums
