@@ -80,8 +80,9 @@ HEALTHY = {
 }
 YOUNG = {
     "bce": {"loss": "bce", "dataset": "mnist-5k", "steps": 50},
-    "cgan": {"loss": "bce", "conditioner": "cgan", "dataset": "mnist-5k", "steps": 50},
-}
+    "cgan": {"loss": "bce", "conditioner": "cgan", "dataset": "mnist-5k", "steps": 50,
+             "options": {"optim.lr_d": 2e-4, "optim.lr_g": 2e-4}},
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

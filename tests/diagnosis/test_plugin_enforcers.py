@@ -147,8 +147,8 @@ def test_zero_centred_and_unit_penalties_of_a_plugin_are_told_apart(zoo, tmp_pat
     ("name", "traits"),
     [
         ("none", Traits()),
-        ("sn", Traits()),
-        ("sn+none", Traits()),
+        ("sn", Traits(normed=frozenset("d"))),
+        ("sn+none", Traits(normed=frozenset("d"))),
         ("lp", Traits(penalised=True)),
         ("clip", Traits(weight_limit=0.01)),
         ("clip+gp", Traits(penalised=True, weight_limit=0.01, target_slopes={"between": 1.0})),

@@ -69,7 +69,7 @@ def test_scores_equal_those_of_its_command_and_its_api(folders, weights_file, ou
     for theirs in (by_command(*folders, weights_file), by_api(*folders, weights_file)):
         for name, key in NAMES.items():
             score = ours["scores"][f"{name}({label_of(weights_file)})-{COUNT}"]["value"]
-            assert score == pytest.approx(theirs[key], rel=1e-5), name
+            assert score == pytest.approx(theirs[key], rel=1e-5, abs=2e-7), name  # it adds KID up in float32
     # weights of one's own never give a FID
     assert not [name for name in ours["scores"] if name.startswith(("FID", "KID", "IS-"))]
     assert ours["protocol"]["fingerprint"]["weights"] == hashlib.sha256(weights_file.read_bytes()).hexdigest()

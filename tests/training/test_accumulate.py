@@ -20,7 +20,8 @@ def training(accumulate, *, model=None, lipschitz="gp", **optim):
     optim = {"batch_size": 12, "n_critic": 2, "accumulate": accumulate} | rates | optim
     tables = {
         "dataset": {"name": "digits", "image_size": 16}, "model": model or {"name": "mlp", "width": 16, "z_dim": 7},
-        "loss": {"name": "wgan"}, "lipschitz": {"name": lipschitz}, "optim": optim, "train": {"device": "cpu"},
+        "loss": {"name": "wgan"}, "lipschitz": {"name": lipschitz}, "optim": optim,
+        "train": {"device": "cpu", "precision": "fp32"},
     }  # fmt: skip
     return prepare(from_tables(tables), ZOO, Observer().note)[0]
 

@@ -197,10 +197,6 @@ def test_cuda_is_refused_where_there_is_none():
         choose_device("cuda", "auto")
 
 
-def test_auto_is_full_precision_on_a_cpu():
-    assert choose_device("cpu", "auto").precision == "fp32"
-
-
 def test_bf16_trains_with_float32_weights_and_logits():
     run = from_tables({"model": {"name": "dcgan", "width": 4}, "lipschitz": {"name": "gp"}})
     gan = build_gan(run, ZOO, GREY, choose_device("cpu", "bf16"))

@@ -36,7 +36,8 @@ def training(model, *, loss="bce", lipschitz="none", conditioner="none", augment
     names = {"loss": loss, "lipschitz": lipschitz, "conditioner": conditioner, "augment": augment}
     tables = {
         "dataset": {"name": "digits", "image_size": 8}, "model": {"name": model, "width": 8, "z_dim": 4},
-        "optim": rates, "train": {"device": "cpu"}, **{kind: {"name": name} for kind, name in names.items()},
+        "optim": rates, "train": {"device": "cpu", "precision": "fp32"},
+        **{kind: {"name": name} for kind, name in names.items()},
     }  # fmt: skip
     return prepare(from_tables(tables), ZOO, Observer().note)[0]
 

@@ -33,7 +33,14 @@ PAIR = [Ranks(0, 2, 0), Ranks(1, 2, 1)]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 
 # sgd: Adam divides by the root of a gradient's square, and so makes rounding of near-zero gradients visible
-PLAIN = [*TINY, "--set=optim.name=sgd", "--set=optim.lr_g=0.02", "--set=optim.lr_d=0.02", "--set=train.log_every=1"]
+PLAIN = [
+    *TINY,
+    "--set=optim.name=sgd",
+    "--set=optim.lr_g=0.02",
+    "--set=optim.lr_d=0.02",
+    "--set=train.log_every=1",
+    "--precision=fp32",
+]
 SN = [*PLAIN, "--loss=hinge", "--lipschitz=sn+r1", "--set=optim.n_critic=2", "--samples=16"]
 
 
