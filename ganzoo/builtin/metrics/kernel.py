@@ -28,7 +28,7 @@ Array = NDArray[Any]
 Item = TypeVar("Item")
 
 WHOLE = 12_000
-"""Images of both sets up to which the kernel of all pairs is made once: it then has fewer pairs than all subsets."""
+"""Images of both sets up to which the kernel of all pairs is made once: fewer pairs than in the default subsets."""
 PROJECTED = 5_000
 """Largest number of images of each set that the interval is computed from."""
 COPIES = 0.01
