@@ -5,7 +5,6 @@ python docs/results/sheet.py runs/cifar10-jpeg docs/results/cifar10-jpeg.png --o
 """
 
 import argparse
-import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -28,7 +27,7 @@ def find_runs(grid: Path) -> dict[str, list[Path]]:
 
 def read_score(run: Path) -> float:
     """Return the Frechet distance of the last checkpoint."""
-    last = next(one for one in json.loads((run / "scores.json").read_text())["reports"] if one["checkpoint"] == "last")
+    last = next(one for one in ganzoo.Run(run).scores if one["checkpoint"] == "last")
     return next(float(score["value"]) for name, score in last["scores"].items() if name.startswith("FD"))
 
 

@@ -6,7 +6,6 @@ planted failures and healthy runs.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -15,7 +14,7 @@ from torch import Tensor
 from ganzoo.audit.audit import Audit
 from ganzoo.audit.class_tests import are_ignored, are_informative, find_swaps, find_wrong
 from ganzoo.audit.classes import FEWEST, MOST, ClassAudit
-from ganzoo.audit.diversity import Numbers
+from ganzoo.audit.diversity import Numbers, least_spread
 from ganzoo.audit.findings import Finding, Level, list_some, percent
 from ganzoo.audit.youth import is_young, too_early
 
@@ -91,7 +90,7 @@ def collapse(audit: Audit, classes: ClassAudit) -> Iterator[Finding]:
     if not known:
         yield Finding(name, "unknown", "the real samples of each class are all alike", topic="mode-collapse")
         return
-    spread = {name: min(d["spread"], d.get("pixels", math.inf)) for name, d in known.items()}
+    spread = {name: least_spread(d) for name, d in known.items()}
     order = sorted(known, key=spread.__getitem__)
     evidence = {f"spread/{k}": spread[k] for k in order[:SHOWN]}
     median = spread[order[len(order) // 2]]

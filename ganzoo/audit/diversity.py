@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
@@ -96,6 +99,11 @@ def measure_pixels(*, real: Tensor, fake: Tensor) -> Numbers:
     """
     found = measure_diversity(real=real, fake=fake) if real.shape[1] else {}
     return {"pixels": found["spread"]} if found else {}
+
+
+def least_spread(numbers: Mapping[str, float]) -> float:
+    """Return how much samples differ as a share of real ones, by features or by pixels, whichever is less."""
+    return min(numbers["spread"], numbers.get("pixels", math.inf))
 
 
 def _distances(rows: Tensor) -> Tensor:

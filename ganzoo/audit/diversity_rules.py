@@ -5,11 +5,10 @@ Thresholds marked (measured) lie between planted failures and healthy runs.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 
 from ganzoo.audit.audit import Audit
-from ganzoo.audit.diversity import SIDE
+from ganzoo.audit.diversity import SIDE, least_spread
 from ganzoo.audit.findings import Finding, Level, percent
 from ganzoo.audit.youth import is_falling, is_young, too_early
 
@@ -60,7 +59,7 @@ def _signs(audit: Audit) -> Iterator[str]:
     Duplicates are no sign where they copy few training samples, and `class-collapse` tells those of a class.
     """
     n = audit.numbers
-    if min(n["spread"], n.get("pixels", math.inf)) < ALIKE:
+    if least_spread(n) < ALIKE:
         yield _tell_spread(n)
     if n["duplicates"] > REPEATED and n.get("copies", 0.0) <= REPEATED and audit.classes is None:
         yield f"{percent(n['duplicates'])} have a near duplicate (1 % of real ones)"
@@ -70,9 +69,9 @@ def _signs(audit: Audit) -> Iterator[str]:
 
 def _tell_spread(numbers: Mapping[str, float]) -> str:
     """Say how much samples differ, by features or by pixels, whichever is less."""
-    spread, pixels = numbers["spread"], numbers.get("pixels", math.inf)
-    by_pixels = f", in pixels averaged to {SIDE} a side" if pixels < spread else ""
-    return f"samples differ {percent(min(spread, pixels))} as much as real ones{by_pixels}"
+    spread = least_spread(numbers)
+    by_pixels = f", in pixels averaged to {SIDE} a side" if spread < numbers["spread"] else ""
+    return f"samples differ {percent(spread)} as much as real ones{by_pixels}"
 
 
 def _share_of_classes(numbers: Mapping[str, float]) -> float:
